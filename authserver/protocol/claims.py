@@ -1,0 +1,36 @@
+"""The claims of an access token (RFC 9068 §2.2, contract §1)."""
+
+from dataclasses import dataclass
+
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, RFC 9068 §2.1
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokenClaims:
+    """What an access token says. Times are seconds since the epoch.
+
+    `sid`, `fam` and `token_version` are None in a client-credentials token, whose `sub` is the client itself;
+    a token of a user always has all three.
+    """
+
+    iss: str
+    sub: str
+    aud: tuple[str, ...]
+    exp: int
+    iat: int
+    jti: str
+    client_id: str
+    scope: str
+    sid: str | None = None
+    fam: str | None = None
+    auth_time: int | None = None
+    amr: tuple[str, ...] = ()
+    acr: str | None = None
+    roles: tuple[str, ...] = ()
+    token_version: int | None = None
+    jkt: str | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scope tokens of `scope` (RFC 6749 §3.3)."""
+        return frozenset(self.scope.split())
