@@ -1,13 +1,17 @@
 """The refresh-token string: a position in a family that proves its own origin.
 
-`rt_` + base64url(format byte, MAC-key id, family id, generation, tag). The string is derived from the family's row and
-a MAC key of the keyring, so nothing of it is stored: a copy of the database mints no token, and a copy of the keys
-names no family. 45 bytes are a multiple of three, so that every changed character changes a byte.
+`rt_` + base64url(format byte, MAC-key id, family id, generation, tag, checksum). The string is derived from the
+family's row and a MAC key of the keyring, so nothing of it is stored: a copy of the database mints no token, and a
+copy of the keys names no family. 51 bytes are a multiple of three, so that every changed character changes a byte.
+
+The checksum proves nothing. It tells a damaged token (refused for good) from one whose MAC key this node has not
+loaded yet (try again later): without it, a flipped bit in the key id would look like the latter.
 """
 
 import hashlib
 import hmac
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,8 +22,9 @@ FAMILY_ID_BYTES = 16
 MAC_KEY_ID_BYTES = 4
 _FORMAT = 1
 _BODY = struct.Struct(f">B{MAC_KEY_ID_BYTES}s{FAMILY_ID_BYTES}sI")
-_TAG_BYTES = 20  # 160 bits: the SHOULD of OAuth 2.1 §7 for guessing chances
-_TEXT_LENGTH = len(PREFIX) + (_BODY.size + _TAG_BYTES) * 4 // 3
+_TAG_BYTES = 22  # above the 160 bits that OAuth 2.1 §7 recommends against guessing
+_CHECKSUM = struct.Struct(">I")
+_TEXT_LENGTH = len(PREFIX) + (_BODY.size + _TAG_BYTES + _CHECKSUM.size) * 4 // 3
 _DOMAIN = b"authserver refresh token\0"
 
 
@@ -47,7 +52,8 @@ class UnknownMacKey:
 def format_refresh_token(token: RefreshToken, mac_key: bytes) -> str:
     """The string that a client holds for `token`; the same arguments always give the same string."""
     body = _BODY.pack(_FORMAT, bytes.fromhex(token.mac_kid), token.family_id, token.generation)
-    return PREFIX + base64url.encode(body + _tag(mac_key, body))
+    proven = body + _tag(mac_key, body)
+    return PREFIX + base64url.encode(proven + _CHECKSUM.pack(zlib.crc32(proven)))
 
 
 def parse_refresh_token(
@@ -60,7 +66,10 @@ def parse_refresh_token(
         data = base64url.decode(text[len(PREFIX) :])
     except ValueError:
         return Malformed()
-    body, tag = data[: _BODY.size], data[_BODY.size :]
+    proven, (checksum,) = data[: -_CHECKSUM.size], _CHECKSUM.unpack(data[-_CHECKSUM.size :])
+    if zlib.crc32(proven) != checksum:
+        return Malformed()
+    body, tag = proven[: _BODY.size], proven[_BODY.size :]
     version, mac_key_id, family_id, generation = _BODY.unpack(body)
     if version != _FORMAT:
         return Malformed()
