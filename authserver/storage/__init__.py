@@ -1,0 +1,9 @@
+"""Tables and statements; the only room that imports SQLAlchemy at run time, and the only builder of engines.
+
+Statement functions take the transaction first and return frozen values: nullable columns are decoded here, once.
+They decide nothing and never commit.
+"""
+
+from authserver.storage.database import CompiledStatement, Database, StorageUnavailableError, open  # noqa: A004
+
+__all__ = ["CompiledStatement", "Database", "StorageUnavailableError", "open"]

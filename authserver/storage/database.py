@@ -1,0 +1,156 @@
+"""The engines and the one way to hold a transaction.
+
+All connections are in autocommit at the driver. A write transaction announces itself (`BEGIN IMMEDIATE` on SQLite,
+`BEGIN` on PostgreSQL), a read runs its statements as they are, and the hot statement goes straight to the driver: one
+pool, no extra round trip for the path that has to be fast.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
+
+_SQLITE_BUSY_SECONDS = 5
+_POOL_WAIT_SECONDS = 5
+_POSTGRES_OPTIONS = (
+    # Durable before the answer leaves, whatever the server's default is.
+    "-c synchronous_commit=on "
+    # A request that the database cannot serve ends as a 503 instead of holding a thread.
+    "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=15000"
+)
+
+
+class StorageUnavailableError(Exception):
+    """The database is away, full or too slow. The request was not done and may be repeated."""
+
+
+class Database:
+    """One database: a pool of connections and the ways to use one."""
+
+    def __init__(self, url: URL, *, pool_size: int) -> None:
+        """Prepare a pool for `url`; nothing is connected before the first statement (a pool must not cross a fork)."""
+        self.dialect = url.get_backend_name()
+        self.engine = _build_writer(url, pool_size)
+        self._reader = create_engine(url, pool=self.engine.pool)
+        # SQLite has one writer at a time. Waiting here is first come, first served; its own busy handler polls.
+        self._writing: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
+        with self._writing, _translating_failures(), self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading, outside any transaction: each statement sees the newest committed state."""
+        with _translating_failures(), self._reader.connect() as tx:
+            yield tx
+
+    def compile(self, statement: Executable) -> "CompiledStatement":
+        """Compile a Core statement once, for `CompiledStatement.execute` at the driver."""
+        return CompiledStatement(self, statement)
+
+    def dispose(self) -> None:
+        """Close all idle connections."""
+        self.engine.dispose()
+
+
+class CompiledStatement:
+    """A single statement, compiled once and executed at the driver, in autocommit, on a pooled connection."""
+
+    def __init__(self, database: Database, statement: Executable) -> None:
+        """Compile `statement` for the dialect of `database`; its bind parameters become the keyword arguments."""
+        compiled = statement.compile(dialect=database.engine.dialect)  # type: ignore[attr-defined]
+        self._database = database
+        self._text: str = compiled.string
+        self._positions: list[str] | None = compiled.positiontup
+
+    def execute(self, **parameters: object) -> Sequence[Any] | None:
+        """The first row or None. Values go to the driver as they are: no SQLAlchemy types are applied."""
+        bound = parameters if self._positions is None else [parameters[name] for name in self._positions]
+        with self._database._writing, _translating_failures():  # noqa: SLF001 - the other half of Database
+            connection = self._database.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(self._text, bound)
+                row: Sequence[Any] | None = cursor.fetchone()
+                cursor.close()
+            except BaseException as error:
+                # The pool must not hand a connection whose server has gone to the next request.
+                if self._database.engine.dialect.is_disconnect(error, connection.driver_connection, None):  # type: ignore[arg-type]
+                    connection.invalidate()
+                raise
+            else:
+                return row
+            finally:
+                connection.close()
+
+
+def open(url: str, *, pool_size: int = 5) -> Database:  # noqa: A001 - storage.open() reads as what it is
+    """The database at `url` (`sqlite:///…` or `postgresql://…`); nothing is connected yet."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return Database(parsed, pool_size=pool_size)
+
+
+def _build_writer(url: URL, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_WAIT_SECONDS,
+            connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        return engine
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_WAIT_SECONDS,
+        connect_args={"autocommit": True, "connect_timeout": 5, "options": _POSTGRES_OPTIONS},
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def _translating_failures() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        message = "the database did not answer"
+        raise StorageUnavailableError(message) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            message = "the database closed the connection"
+            raise StorageUnavailableError(message) from error
+        raise
+    except Exception as error:
+        if _is_driver_failure(error):
+            message = "the database did not answer"
+            raise StorageUnavailableError(message) from error
+        raise
+
+
+def _is_driver_failure(error: Exception) -> bool:
+    """Whether `error` came from a driver-level statement because the database was away, busy or full."""
+    return type(error).__name__ in {"OperationalError", "InterfaceError", "AdminShutdown", "QueryCanceled"} and type(
+        error
+    ).__module__.startswith(("sqlite3", "psycopg"))

@@ -1,0 +1,201 @@
+"""The tables. Read by the statements of this room, by the migrations, and by the Flask-SQLAlchemy binding.
+
+Nothing usable is stored: passwords as hashes, client secrets as digests, private keys sealed, refresh tokens not at
+all. Lists of words (scopes, audiences, roles) are space-separated text, in the order given.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from authserver.storage.instants import Instant
+
+
+class Base(DeclarativeBase):
+    """Declarative base. Constraint names are fixed, so that migrations can name them on every engine."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text, int: BigInteger, datetime: Instant}  # noqa: RUF012 - SQLAlchemy reads it
+
+
+class User(Base):
+    """A person. `token_version` condemns access tokens; `credential_version` condemns sign-ins that were under way."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("token_version >= 1", name="token_version_positive"),)
+
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    email_verified: Mapped[bool]
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    password_changed_at: Mapped[datetime | None]
+    roles: Mapped[str]
+    token_version: Mapped[int]
+    credential_version: Mapped[int]
+    created_at: Mapped[datetime]
+    locked_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+
+class Client(Base):
+    """A registered OAuth client. `family_version` rises when it is disabled: families begun before stay dead."""
+
+    __tablename__ = "clients"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    first_party: Mapped[bool]
+    scope: Mapped[str]
+    audience: Mapped[str]
+    redirect_uris: Mapped[str]
+    origins: Mapped[str]
+    retry_window: Mapped[int | None]
+    late_retry_window: Mapped[int | None]
+    family_version: Mapped[int]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class Session(Base):
+    """One sign-in of one user on one device. It ends once, for good."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_is_complete"),
+        Index(
+            "uq_sessions_live_device",
+            "user_id",
+            "device_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    sid: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    device_id: Mapped[str]
+    device_name: Mapped[str]
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"))
+    ip: Mapped[str]
+    user_agent: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    auth_time: Mapped[datetime]
+    amr: Mapped[str]
+    acr: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    soft_logout: Mapped[bool] = mapped_column(server_default=false())
+
+
+class RefreshTokenFamily(Base):
+    """All refresh tokens of one authorization of one client in one session: one row, however often it refreshes.
+
+    What rotation changes is never indexed and the page keeps room, so that PostgreSQL updates it in place (HOT).
+    Who, what and where (user, scope, audience, device, authentication) is fixed at birth and copied here, so that
+    the hot statement touches this row alone and reads one row of the user and one of the client.
+    """
+
+    __tablename__ = "refresh_token_families"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_is_complete"),
+        CheckConstraint("(late_retry_at IS NULL) = (late_retry_generation IS NULL)", name="late_retry_is_complete"),
+        UniqueConstraint("fam"),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
+
+    family_id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    fam: Mapped[str]
+    sid: Mapped[str] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), index=True)
+    user_id: Mapped[str]
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), index=True)
+    client_family_version: Mapped[int]
+    device_id: Mapped[str]
+    scope: Mapped[str]
+    audience: Mapped[str]
+    auth_time: Mapped[datetime]
+    amr: Mapped[str]
+    acr: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    generation: Mapped[int]
+    mac_kid: Mapped[str]
+    rotated_at: Mapped[datetime]
+    idle_expires_at: Mapped[datetime]
+    late_retry_generation: Mapped[int | None]
+    late_retry_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    soft_logout: Mapped[bool] = mapped_column(server_default=false())
+
+
+class Key(Base):
+    """A signing or MAC key: public part in clear, private part sealed by the master key."""
+
+    __tablename__ = "keys"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    algorithm: Mapped[str]
+    state: Mapped[str]
+    public_jwk: Mapped[str | None]
+    sealed: Mapped[str | None]
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    activated_at: Mapped[datetime | None]
+    retiring_at: Mapped[datetime | None]
+    retires_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+    compromised_at: Mapped[datetime | None]
+
+
+class Node(Base):
+    """A running server process: which master keys it has loaded, and when it last said so."""
+
+    __tablename__ = "nodes"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    master_keys: Mapped[str]
+    seen_at: Mapped[datetime]
+
+
+class AuditEvent(Base):
+    """Who did what, when, from where, with which outcome. Append-only; holds no secret and no token."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_user_id_at", "user_id", "at"),)
+
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    name: Mapped[str]
+    outcome: Mapped[str]
+    actor: Mapped[str]
+    user_id: Mapped[str | None]
+    sid: Mapped[str | None]
+    client_id: Mapped[str | None]
+    ip: Mapped[str | None]
+    detail: Mapped[str]
