@@ -5,11 +5,13 @@ All connections are in autocommit at the driver. A write transaction announces i
 pool, no extra round trip for the path that has to be fast.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -23,6 +25,17 @@ _POSTGRES_OPTIONS = (
     "-c synchronous_commit=on "
     # A request that the database cannot serve ends as a 503 instead of holding a thread.
     "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=15000"
+)
+
+
+_UNAVAILABLE = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeoutError,
+    # What the drivers raise below SQLAlchemy, for the hot statement.
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
 )
 
 
@@ -134,7 +147,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _translating_failures() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+    except _UNAVAILABLE as error:
         message = "the database did not answer"
         raise StorageUnavailableError(message) from error
     except DBAPIError as error:
@@ -142,15 +155,3 @@ def _translating_failures() -> Iterator[None]:
             message = "the database closed the connection"
             raise StorageUnavailableError(message) from error
         raise
-    except Exception as error:
-        if _is_driver_failure(error):
-            message = "the database did not answer"
-            raise StorageUnavailableError(message) from error
-        raise
-
-
-def _is_driver_failure(error: Exception) -> bool:
-    """Whether `error` came from a driver-level statement because the database was away, busy or full."""
-    return type(error).__name__ in {"OperationalError", "InterfaceError", "AdminShutdown", "QueryCanceled"} and type(
-        error
-    ).__module__.startswith(("sqlite3", "psycopg"))

@@ -1,0 +1,68 @@
+"""A refresh token family as the decisions see it: one row, decoded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The family or session is over. `by` names the credential event or reason; `soft_logout` is what clients hear."""
+
+    at: datetime
+    by: str
+    soft_logout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LateRetryMark:
+    """The last late retry: the generation that was shown again, and when."""
+
+    generation: int
+    at: datetime
+
+
+class Standing(Enum):
+    """Whether a user may be served."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What was authorized, and how the user had signed in: fixed when the family is born, the same at each refresh."""
+
+    user_id: str
+    sid: str
+    fam: str
+    client_id: str
+    device_id: str
+    scope: str
+    audience: tuple[str, ...]
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family's row together with the standing of its user and client, read in one statement.
+
+    `generation` is the one that may be exchanged next; `rotated_at` says since when; `mac_kid` tagged its string.
+    """
+
+    family_id: bytes
+    grant: Grant
+    generation: int
+    mac_kid: str
+    rotated_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+    late_retry: LateRetryMark | None
+    ended: Ended | None
+    client_enabled: bool
+    standing: Standing
+    token_version: int
+    roles: tuple[str, ...]

@@ -1,0 +1,139 @@
+"""Why a refresh token could not simply be exchanged: the classification behind the one rotation statement.
+
+The statement rotates or touches nothing. Only when it touched nothing is the row read and classified here
+(design §4). Nothing in this file revokes; it says what happened, and the caller acts on it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authserver.sessions.family import Family, Standing
+from authserver.sessions.lifetimes import RetryWindows
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """The proven refresh token, and what the request asks of it. `scope` is None when the request names none."""
+
+    generation: int
+    client_id: str
+    scope: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotatable:
+    """Nothing stands against it any more: run the statement again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The immediate predecessor, inside the retry window, its successor unused: answer as before, change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateRetry:
+    """The same, later, for the first time in this generation and not in two generations running: record it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """Two parties hold the family. `consecutive_late_retries` tells the slow proof from the plain one."""
+
+    consecutive_late_retries: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """The predecessor came after every window: nobody can tell owner from thief, so the family ends, softly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Idle for too long, or past the absolute end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Ended before."""
+
+    soft_logout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserRefused:
+    """The user is locked (soft: the same token works after the unlock) or disabled."""
+
+    soft_logout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A generation that the row has not reached: the database has lost commits. Nobody did wrong; raise an alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotForClient:
+    """Shown by a client it was not issued to, which proves nothing against its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeExceeded:
+    """More scope asked than was granted (RFC 6749 §6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No such family: never issued here, or ended so long ago that its row is gone."""
+
+
+Refused = (
+    Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | ScopeExceeded | Unknown
+)
+Classification = Rotatable | Retry | LateRetry | Refused
+
+
+def classify(family: Family | None, presented: Presented, windows: RetryWindows, now: datetime) -> Classification:  # noqa: C901, PLR0911 - one line per rule, in the order that decides
+    """Say what it means that `presented` was not exchanged. The order of the rules is the order of precedence."""
+    if family is None:
+        return Unknown()
+    if presented.client_id != family.grant.client_id:
+        return NotForClient()
+    if family.ended is not None:
+        return Revoked(family.ended.soft_logout)
+    if not family.client_enabled:
+        return Revoked(soft_logout=False)
+    if now >= family.idle_expires_at or now >= family.expires_at:
+        return Expired()
+    if presented.generation > family.generation:
+        return Ahead()
+    if presented.generation < family.generation - 1:
+        return Reused(consecutive_late_retries=False)
+    match family.standing:
+        case Standing.LOCKED:
+            return UserRefused(soft_logout=True)
+        case Standing.DISABLED:
+            return UserRefused(soft_logout=False)
+        case Standing.ACTIVE:
+            pass
+    if presented.scope is not None and not presented.scope <= frozenset(family.grant.scope.split()):
+        return ScopeExceeded()
+    if presented.generation == family.generation:
+        return Rotatable()
+    return _classify_predecessor(family, presented.generation, windows, now)
+
+
+def _classify_predecessor(
+    family: Family, generation: int, windows: RetryWindows, now: datetime
+) -> Retry | LateRetry | Reused | Lapsed:
+    """`generation` precedes the current one, which is unused (else the row would be further on)."""
+    if now < family.rotated_at + windows.retry_window:
+        return Retry()
+    if now >= family.rotated_at + windows.late_retry_window:
+        return Lapsed()
+    mark = family.late_retry
+    if mark is not None and mark.generation == generation:
+        # The answer to a late retry can be lost like any other: it opens a retry window of its own, once.
+        return Retry() if now < mark.at + windows.retry_window else Lapsed()
+    if mark is not None and mark.generation == generation - 1:
+        return Reused(consecutive_late_retries=True)
+    return LateRetry()
