@@ -1,0 +1,102 @@
+"""The signing algorithms: one row each, and nothing outside this table signs or verifies.
+
+ES256 is the default, EdDSA (Ed25519 only) and RS256 (3072 bit and more) are there by choice (design §7). A new
+algorithm is a new row; discovery, key generation and the verifier's allow-list derive from `ALGORITHMS`.
+Rows never choose themselves: which row checks a signature is a property of the key (RFC 8725 §3.1).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import jwt.algorithms as pyjwt
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_private_key
+
+from authserver.jose.roca import has_roca_fingerprint
+
+PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
+PublicKey = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
+
+SMALLEST_RSA_BITS = 3072  # ASVS 11.2.3: at least 128 bits of security
+LARGEST_RSA_BITS = 8192  # beyond it one verification costs milliseconds, which whoever names the key could abuse
+_SMALLEST_RSA_EXPONENT = 65537
+_LARGEST_RSA_EXPONENT_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SigningAlgorithm:
+    """A row of the table. Two rows are equal when their `name` is, so that a row can be compared and stored by name.
+
+    `generate()` makes a new private key. `fits(key)` says whether a private or public key of `cryptography` has the
+    type, curve, size and exponent that this row demands; it accepts any object.
+    """
+
+    name: str
+    generate: Callable[[], PrivateKey] = field(compare=False, repr=False)
+    fits: Callable[[object], bool] = field(compare=False, repr=False)
+    _engine: pyjwt.Algorithm = field(compare=False, repr=False)
+
+    def sign(self, private_key: PrivateKey, signing_input: bytes) -> bytes:
+        """The JWS signature (RFC 7518 §3) of `signing_input`."""
+        return bytes(self._engine.sign(signing_input, private_key))
+
+    def verify(self, public_key: PublicKey, signing_input: bytes, signature: bytes) -> bool:
+        """Whether `signature` is one of `signing_input` under `public_key`, which must fit this row. Never raises.
+
+        ECDSA signatures have a second valid spelling (s → n-s), so this does NOT make a token's text unique.
+        """
+        try:
+            return self._engine.verify(signing_input, public_key, signature)
+        except (InvalidSignature, ValueError):
+            return False
+
+
+def _generate_es256() -> PrivateKey:
+    return generate_private_key(SECP256R1())
+
+
+def _fits_es256(key: object) -> bool:
+    return isinstance(key, EllipticCurvePrivateKey | EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+
+
+def _fits_eddsa(key: object) -> bool:
+    return isinstance(key, Ed25519PrivateKey | Ed25519PublicKey)
+
+
+def _generate_rs256() -> PrivateKey:
+    return generate_rsa_private_key(_SMALLEST_RSA_EXPONENT, SMALLEST_RSA_BITS)
+
+
+def _fits_rs256(key: object) -> bool:
+    if isinstance(key, RSAPrivateKey):
+        key = key.public_key()
+    if not isinstance(key, RSAPublicKey) or not SMALLEST_RSA_BITS <= key.key_size <= LARGEST_RSA_BITS:
+        return False
+    numbers = key.public_numbers()
+    return (
+        numbers.e >= _SMALLEST_RSA_EXPONENT
+        and numbers.e % 2 == 1
+        and numbers.e.bit_length() <= _LARGEST_RSA_EXPONENT_BITS
+        and not has_roca_fingerprint(numbers.n)
+    )
+
+
+ALGORITHMS: tuple[SigningAlgorithm, ...] = (
+    SigningAlgorithm("ES256", _generate_es256, _fits_es256, pyjwt.ECAlgorithm(pyjwt.ECAlgorithm.SHA256, SECP256R1)),
+    SigningAlgorithm("EdDSA", Ed25519PrivateKey.generate, _fits_eddsa, pyjwt.OKPAlgorithm()),
+    SigningAlgorithm("RS256", _generate_rs256, _fits_rs256, pyjwt.RSAAlgorithm(pyjwt.RSAAlgorithm.SHA256)),
+)
+_BY_NAME = {algorithm.name: algorithm for algorithm in ALGORITHMS}
+
+
+def find_algorithm(name: object) -> SigningAlgorithm | None:
+    """The row called exactly `name`; None for anything else, of any type."""
+    return _BY_NAME.get(name) if isinstance(name, str) else None
