@@ -1,0 +1,44 @@
+"""What every credential event has in common. Facts only: who asked, and from where, is given to `revocation.apply`."""
+
+from collections import Counter
+from typing import ClassVar
+
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+class CredentialEvent:
+    """A fact about a user's credentials or standing, or about a client or key that vouches for them.
+
+    A subclass is a frozen, slotted dataclass whose fields say what the event is about: `user_id`, `sid`, `client_id`
+    and `kid` mean the same in each of them.
+
+    What settings may make of the row is granted, never assumed: a row that a setting could weaken until the event means
+    nothing (a sign-out that signs nobody out) would be a switch that turns a check off.
+
+    Attributes:
+        name: stable; stands in audit records, receipts and settings. Never used again for something else.
+        POLICY: the row in force unless settings say otherwise.
+        other_reaches: what settings may put in place of the row's reach.
+        adjustable: the other members of the row that settings may change.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    name: ClassVar[str]
+    POLICY: ClassVar[PolicyRow]
+    other_reaches: ClassVar[frozenset[Reach]] = frozenset()
+    adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "notify"})
+
+    @classmethod
+    def is_about(cls, field: str) -> bool:
+        """Whether this event names a `user_id`, a `sid`, a `client_id`, a `kid`."""
+        return field in cls.__slots__
+
+
+def register(*events: type[CredentialEvent]) -> tuple[type[CredentialEvent], ...]:
+    """The events in the order given; a name that two of them claim raises `ValueError`, and so at import."""
+    for name, claims in Counter(event.name for event in events).items():
+        if claims > 1:
+            message = f"{claims} credential events are called {name!r}"
+            raise ValueError(message)
+    return events

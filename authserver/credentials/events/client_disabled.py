@@ -1,0 +1,18 @@
+"""An OAuth client was disabled: what it holds dies, for all users."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDisabled(CredentialEvent):
+    """The client `client_id` may no longer act; enabling it again revives none of its families."""
+
+    name: ClassVar[str] = "client_disabled"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_CLIENT)
+    adjustable: ClassVar[frozenset[str]] = frozenset({"mode"})
+
+    client_id: str

@@ -1,0 +1,19 @@
+"""An administrator or operator ended one session of a user."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEndedByAdmin(CredentialEvent):
+    """Somebody with the right to do so ended the session `sid` of another person."""
+
+    name: ClassVar[str] = "session_ended_by_admin"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
+    other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
+
+    user_id: str
+    sid: str

@@ -1,0 +1,18 @@
+"""The user ended one session out of the list of sessions."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEndedByUser(CredentialEvent):
+    """The user picked the session `sid`, of whatever device, and ended it."""
+
+    name: ClassVar[str] = "session_ended_by_user"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
+
+    user_id: str
+    sid: str

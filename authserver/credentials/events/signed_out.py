@@ -1,0 +1,19 @@
+"""The user signed out of the session that asked."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut(CredentialEvent):
+    """The user ended the session `sid` from within it."""
+
+    name: ClassVar[str] = "signed_out"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
+    other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
+
+    user_id: str
+    sid: str

@@ -1,0 +1,21 @@
+"""The user ended all sessions but the current one."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutElsewhere(CredentialEvent):
+    """The user ended the other sessions and goes on in the current one.
+
+    Nothing is bumped, because that would refuse the access token which just asked; the ended sessions' access tokens
+    die through their `sid`. Nothing is renewed, because the answer carries no tokens (contract §3).
+    """
+
+    name: ClassVar[str] = "signed_out_elsewhere"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS)
+
+    user_id: str

@@ -1,0 +1,17 @@
+"""The user signed out of all sessions, the current one too."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutEverywhere(CredentialEvent):
+    """The user ended all sessions at once."""
+
+    name: ClassVar[str] = "signed_out_everywhere"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True)
+
+    user_id: str

@@ -1,0 +1,21 @@
+"""The private part of a signing key may be known to others."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeyCompromised(CredentialEvent):
+    """Nothing that the key `kid` signed may be believed any more.
+
+    Sessions live: their next refresh is signed by its successor.
+    """
+
+    name: ClassVar[str] = "signing_key_compromised"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
+    adjustable: ClassVar[frozenset[str]] = frozenset()
+
+    kid: str

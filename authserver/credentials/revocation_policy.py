@@ -1,0 +1,135 @@
+"""The revocation policy: credential event → what ends, and how.
+
+Built once at the start from the events' own rows and the overrides of the settings. A policy that exists can be
+applied: whatever is unknown or cannot work is refused here, all of it at once. Decides nothing about a particular
+session; ends nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, final
+
+from authserver.credentials.events import EVENTS, CredentialEvent
+from authserver.credentials.policy_row import Mode, PolicyRow, Reach
+
+__all__ = ["Mode", "PolicyRow", "Reach", "RevocationPolicy", "RevocationPolicyError"]
+
+Overrides = Mapping[str, Mapping[str, object]]
+"""Event name → member of the row → value as settings spell it: `{"signed_out": {"mode": "soft"}}`."""
+
+_MEMBERS = tuple(member.name for member in fields(PolicyRow))
+_KEEPS_CURRENT = frozenset({Reach.NONE, Reach.OTHERS})
+_WHOM = {
+    Reach.CURRENT: "user_id",
+    Reach.OTHERS: "user_id",
+    Reach.ALL: "user_id",
+    Reach.THIS_SESSION: "sid",
+    Reach.THIS_CLIENT: "client_id",
+}
+
+
+class RevocationPolicyError(ValueError):
+    """The policy cannot be put in force; `problems` holds one sentence for each reason."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        """Keep all problems; the message joins them."""
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+@final
+class RevocationPolicy:
+    """One row for each event, complete and checked.
+
+    Args:
+        overrides: what settings change, by event name.
+        events: the events that exist.
+
+    Raises:
+        RevocationPolicyError: naming every unknown event, unknown value and row that cannot work.
+    """
+
+    __slots__ = ("_rows",)
+
+    def __init__(
+        self, overrides: Overrides = MappingProxyType({}), events: tuple[type[CredentialEvent], ...] = EVENTS
+    ) -> None:
+        """Put the policy together, or refuse it."""
+        names = frozenset(event.name for event in events)
+        problems = [f"There is no credential event {name!r}." for name in overrides if name not in names]
+        rows = {event.name: _put_together(event, overrides.get(event.name, {}), problems) for event in events}
+        if problems:
+            raise RevocationPolicyError(tuple(problems))
+        self._rows: Mapping[str, PolicyRow] = MappingProxyType(rows)
+
+    @property
+    def rows(self) -> Mapping[str, PolicyRow]:
+        """All rows by event name, in the order of the events."""
+        return self._rows
+
+    def row(self, event: CredentialEvent | type[CredentialEvent] | str) -> PolicyRow:
+        """The row of `event` or of the event called so; one that the policy does not know raises `KeyError`."""
+        return self._rows[event if isinstance(event, str) else event.name]
+
+
+def _put_together(event: type[CredentialEvent], changes: Mapping[str, object], problems: list[str]) -> PolicyRow:
+    found: list[str] = []
+    row = replace(event.POLICY, **dict(_read(event, changes, found)))
+    problems += [f"{event.name}: {problem}" for problem in found or _contradictions(event, row)]
+    return row
+
+
+def _read(
+    event: type[CredentialEvent], changes: Mapping[str, object], problems: list[str]
+) -> Iterator[tuple[str, Any]]:
+    """The changes as values of a row; what is unknown or not this event's to change goes to `problems`."""
+    for member, given in changes.items():
+        if member not in _MEMBERS:
+            problems.append(f"{member!r} is not one of {', '.join(_MEMBERS)}.")
+            continue
+        default = getattr(event.POLICY, member)
+        choices = tuple(type(default)) if isinstance(default, StrEnum) else (False, True)
+        value = next((choice for choice in choices if choice == given and isinstance(given, str | bool)), None)
+        if value is None:
+            problems.append(f"{member} must be one of {', '.join(map(_spell, choices))}, not {given!r}.")
+        elif value != default and (refusal := _refuse(event, member, value)):
+            problems.append(refusal)
+        else:
+            yield member, value
+
+
+def _refuse(event: type[CredentialEvent], member: str, value: object) -> str | None:
+    """Why settings may not give this value to this member of this event's row; None when they may."""
+    if member == "reach":
+        possible = {event.POLICY.reach, *event.other_reaches}
+        allowed = ", ".join(reach for reach in Reach if reach in possible)
+        return None if value in possible else f"reach cannot be {value}, only {allowed}."
+    if member == "bump" and not event.is_about("user_id"):
+        return "bump needs a user, and this event has none."
+    if member not in event.adjustable:
+        return f"{member} cannot be changed; it is always {_spell(getattr(event.POLICY, member))}."
+    return None
+
+
+def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[str]:
+    """Why a row of known values cannot work. Default rows are checked, too: an event's author can be wrong."""
+    whom = _WHOM.get(row.reach)
+    if whom and not event.is_about(whom):
+        yield f"reach {row.reach} needs an event that names a {whom}."
+    if row.bump and not event.is_about("user_id"):
+        yield "bump needs a user, and this event has none."
+    if row.renew_current and not event.is_about("user_id"):
+        yield "renew_current needs a user, and this event has none."
+    if row.renew_current and row.reach not in _KEEPS_CURRENT:
+        yield f"renew_current needs a current session that lives on, and reach {row.reach} may end it."
+    if row.client_may_choose and row.reach is not Reach.OTHERS:
+        yield f"client_may_choose spares the other devices, so reach must be others, not {row.reach}."
+    if row.notify and not event.is_about("user_id"):
+        yield "notify needs a user to write to, and this event has none."
+
+
+def _spell(value: object) -> str:
+    """As it is written in settings."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
