@@ -90,7 +90,7 @@ def _fits_rs256(key: object) -> bool:
 
 
 ALGORITHMS: tuple[SigningAlgorithm, ...] = (
-    SigningAlgorithm("ES256", _generate_es256, _fits_es256, pyjwt.ECAlgorithm(pyjwt.ECAlgorithm.SHA256, SECP256R1)),
+    SigningAlgorithm("ES256", _generate_es256, _fits_es256, pyjwt.ECAlgorithm(pyjwt.ECAlgorithm.SHA256)),
     SigningAlgorithm("EdDSA", Ed25519PrivateKey.generate, _fits_eddsa, pyjwt.OKPAlgorithm()),
     SigningAlgorithm("RS256", _generate_rs256, _fits_rs256, pyjwt.RSAAlgorithm(pyjwt.RSAAlgorithm.SHA256)),
 )

@@ -1,0 +1,86 @@
+"""JWS in compact form (RFC 7515 §7.1): the strict reader, the signature check, the writer.
+
+A text that this file accepts has one spelling up to its signature, and a header without anything that would have to be
+understood (`crit`), unpacked (`zip`) or read differently (`b64`). No member of a header ever leads to a key:
+`jwk`, `jku`, `x5u` and `x5c` are not looked at here, and `kid` only picks one of the keys that the caller holds.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from authserver.jose import strict_json
+from authserver.jose.algorithms import PrivateKey, SigningAlgorithm, find_algorithm
+from authserver.jose.errors import InvalidJsonError, TokenRejected
+from authserver.jose.jwk import LONGEST_KID, VerificationKey
+from authserver.protocol import base64url
+
+LONGEST_TOKEN = 8 * 1024
+_SEGMENTS = 3
+_NEVER_UNDERSTOOD = frozenset({"crit", "b64", "zip"})  # RFC 7515 §4.1.11, RFC 7797, RFC 7516 §4.1.3
+
+FindKey = Callable[[str], VerificationKey | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CompactJws:
+    """The parts of a well-formed token. Nothing in it is proven before `check_signature` has returned."""
+
+    header: Mapping[str, object]
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+
+def parse_compact(token: object) -> CompactJws:
+    """The parts of `token`; `TokenRejected("malformed")` for any other object, of any type and size.
+
+    Does NOT check `typ`, `alg`, the signature or the payload.
+    """
+    if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
+        raise TokenRejected("malformed", "not a text, or too long")
+    segments = token.split(".")
+    if len(segments) != _SEGMENTS or not all(segments):
+        raise TokenRejected("malformed", "not three segments")
+    try:
+        header, payload, signature = map(base64url.decode, segments)
+        members = strict_json.load_object(header)
+    except (ValueError, InvalidJsonError):
+        raise TokenRejected("malformed", "a segment cannot be read") from None
+    if not _NEVER_UNDERSTOOD.isdisjoint(members):
+        raise TokenRejected("malformed", "crit, b64 or zip in the header")
+    return CompactJws(members, payload, signature, token[: token.rindex(".")].encode("ascii"))
+
+
+def check_signature(jws: CompactJws, find_key: FindKey) -> VerificationKey:
+    """The key that signed `jws`, or `TokenRejected`.
+
+    `alg` must be in the table and be the one algorithm of the key that `kid` names. Does NOT check the payload; and
+    since an ECDSA signature has two valid spellings, a token's text must never be what a denial is keyed on.
+    """
+    algorithm = find_algorithm(jws.header.get("alg"))
+    if algorithm is None:
+        raise TokenRejected("unsupported_algorithm", "alg is not in the table")
+    kid = jws.header.get("kid")
+    key = find_key(kid) if isinstance(kid, str) and 0 < len(kid) <= LONGEST_KID else None
+    if key is None:
+        raise TokenRejected("unknown_key", "kid names no key")
+    if key.algorithm != algorithm:
+        raise TokenRejected("unsupported_algorithm", "alg is not the algorithm of the key")
+    if not algorithm.verify(key.public_key, jws.signing_input, jws.signature):
+        raise TokenRejected("bad_signature", "the signature does not fit")
+    return key
+
+
+def sign_compact(
+    header: Mapping[str, object], claims: Mapping[str, object], *, algorithm: SigningAlgorithm, private_key: PrivateKey
+) -> str:
+    """The compact token over `claims`. `header` is taken as it is, except that `alg` is always `algorithm`'s name."""
+    signing_input = f"{_encode({**header, 'alg': algorithm.name})}.{_encode(claims)}"
+    signature = algorithm.sign(private_key, signing_input.encode("ascii"))
+    return f"{signing_input}.{base64url.encode(signature)}"
+
+
+def _encode(members: Mapping[str, object]) -> str:
+    text = json.dumps(members, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return base64url.encode(text.encode("utf-8"))
