@@ -1,0 +1,109 @@
+"""Fixtures of the whole suite: time by hand, repeatable randomness, real databases, recorded statements.
+
+Every fixture that touches storage runs on SQLite and on a real PostgreSQL. `AUTHSERVER_TEST_POSTGRES` names the server
+to use (its role must be allowed to create databases); otherwise the suite starts its own. Where neither works the tests
+fail: a skipped database would hide a missing half of the promise.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import hypothesis
+import pytest
+
+from authserver import storage
+from tests.support import statements
+from tests.support.clock import ManualClock
+from tests.support.databases import BACKENDS, Databases, PostgresDatabases, SqliteDatabases, opened
+from tests.support.entropy import SeededEntropy
+from tests.support.postgres import running_postgres
+
+statements.install()
+
+# On a shared machine the time that one example takes says nothing about the code.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=50, help="how often each race is run (make races: 500)")
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often a race is run."""
+    value: int = request.config.getoption("--rounds")
+    return value
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in [name for name in os.environ if name.startswith("AUTHSERVER_") and name != "AUTHSERVER_TEST_POSTGRES"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until `advance`."""
+    return ManualClock()
+
+
+@pytest.fixture
+def entropy() -> SeededEntropy:
+    """Randomness that repeats."""
+    return SeededEntropy()
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Makes SQLite files."""
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Makes databases on a real PostgreSQL, started with the first test that needs it."""
+    with ExitStack() as stack:
+        url = os.environ.get("AUTHSERVER_TEST_POSTGRES") or stack.enter_context(running_postgres())
+        databases = PostgresDatabases(url, prefix=f"authserver_test_{uuid.uuid4().hex[:8]}")
+        stack.callback(databases.close)
+        yield databases
+
+
+@pytest.fixture(params=BACKENDS)
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Makes databases of the kind that this run of the test is for; each test runs once per kind."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_databases")
+        return
+    made: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    yield made
+    made.forget()
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """The URL of a migrated database without rows."""
+    return databases.migrated()
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> str:
+    """The URL of a database without tables, for the tests of migrations and of first starts."""
+    return databases.empty()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[storage.Database]:
+    """An open, migrated database without rows."""
+    with opened(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def recording() -> Callable[[], AbstractContextManager[list[str]]]:
+    """Lists every statement that the block of `with recording() as sent:` sends to any database."""
+    return statements.recording
