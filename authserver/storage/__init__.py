@@ -4,6 +4,8 @@ Statement functions take the transaction first and return frozen values: nullabl
 They decide nothing and never commit.
 """
 
+from sqlalchemy import Connection as Transaction
+
 from authserver.storage.database import CompiledStatement, Database, StorageUnavailableError, open  # noqa: A004
 
-__all__ = ["CompiledStatement", "Database", "StorageUnavailableError", "open"]
+__all__ = ["CompiledStatement", "Database", "StorageUnavailableError", "Transaction", "open"]

@@ -1,6 +1,6 @@
 """The same password under a newer hash: an ordinary sign-in brings it about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
@@ -11,6 +11,9 @@ from authserver.credentials.policy_row import PolicyRow, Reach
 class PasswordRehashed(CredentialEvent):
     """The hash of an unchanged password was replaced by a stronger one; `password_hash` is the new one.
 
+    `replaces` is the hash that was verified: where it is no longer the stored one, the password has been changed
+    meanwhile, and nothing is written.
+
     Settings may change nothing here: a re-hash that ended or bumped anything would sign people out for signing in.
     """
 
@@ -19,4 +22,5 @@ class PasswordRehashed(CredentialEvent):
     adjustable: ClassVar[frozenset[str]] = frozenset()
 
     user_id: str
-    password_hash: str
+    replaces: str = field(repr=False)
+    password_hash: str = field(repr=False)

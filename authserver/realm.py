@@ -1,0 +1,46 @@
+"""What one installation consists of: the values that its use cases and grants work with.
+
+Built once by the assembly; one realm per installation. Holds no setting that a use case does not need and no request.
+"""
+
+from dataclasses import dataclass
+
+from authserver.clients.registry import ClientRegistry
+from authserver.clock import Clock
+from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.password_policy import PasswordPolicy
+from authserver.credentials.passwords import PasswordHasher
+from authserver.keyring.live import LiveKeyring
+from authserver.protocol.entropy import Entropy
+from authserver.revocation import Revocation
+from authserver.sessions.lifetimes import Lifetimes
+from authserver.storage import Database
+from authserver.storage.families import Rotation
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Who may register, and what has to happen before the first sign-in."""
+
+    open: bool
+    require_verified_email: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """All that one installation's use cases need."""
+
+    issuer: str
+    default_audience: str
+    database: Database
+    rotation: Rotation
+    keyring: LiveKeyring
+    clients: ClientRegistry
+    hasher: PasswordHasher
+    hashing_pool: HashingPool
+    password_policy: PasswordPolicy
+    revocation: Revocation
+    lifetimes: Lifetimes
+    registration: Registration
+    clock: Clock
+    entropy: Entropy

@@ -1,0 +1,156 @@
+"""Statements on registered clients."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from authserver.protocol.client_metadata import ClientKind
+from authserver.storage.schema import Client as ClientRow
+
+_C = ClientRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered client. `secret_digest` is the SHA-256 of a random secret, None for a public client.
+
+    `retry_window` and `late_retry_window` override the installation's, where they are set.
+    """
+
+    client_id: str
+    name: str
+    kind: ClientKind
+    secret_digest: bytes | None
+    first_party: bool
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    redirect_uris: tuple[str, ...]
+    origins: tuple[str, ...]
+    retry_window: timedelta | None
+    late_retry_window: timedelta | None
+    family_version: int
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+_CLIENT: Select[Any] = select(
+    _C.client_id,
+    _C.name,
+    _C.kind,
+    _C.secret_digest,
+    _C.first_party,
+    _C.scope,
+    _C.audience,
+    _C.redirect_uris,
+    _C.origins,
+    _C.retry_window,
+    _C.late_retry_window,
+    _C.family_version,
+    _C.created_at,
+    _C.disabled_at,
+)
+
+
+def find(tx: Connection, client_id: str) -> Client | None:
+    """The client with this id, or None."""
+    row = tx.execute(_CLIENT.where(_C.client_id == client_id)).one_or_none()
+    return None if row is None else _decode(row)
+
+
+def load_family_version(tx: Connection, client_id: str) -> int:
+    """The version that families begun now must carry. Read inside the transaction that begins the family."""
+    version: int = tx.execute(select(_C.family_version).where(_C.client_id == client_id)).scalar_one()
+    return version
+
+
+def list_all(tx: Connection) -> list[Client]:
+    """All clients, oldest first."""
+    return [_decode(row) for row in tx.execute(_CLIENT.order_by(_C.created_at, _C.client_id))]
+
+
+def add(tx: Connection, client: Client) -> None:
+    """Insert `client`."""
+    tx.execute(
+        insert(ClientRow).values(
+            client_id=client.client_id,
+            name=client.name,
+            kind=client.kind.value,
+            secret_digest=client.secret_digest,
+            first_party=client.first_party,
+            scope=" ".join(client.scope),
+            audience=" ".join(client.audience),
+            redirect_uris=" ".join(client.redirect_uris),
+            origins=" ".join(client.origins),
+            retry_window=_seconds(client.retry_window),
+            late_retry_window=_seconds(client.late_retry_window),
+            family_version=client.family_version,
+            created_at=client.created_at,
+            disabled_at=client.disabled_at,
+        )
+    )
+
+
+def disable(tx: Connection, client_id: str, now: datetime) -> bool:
+    """Disable the client and raise its family version, so that its families stay dead; False when it already was."""
+    return bool(
+        tx.execute(
+            update(ClientRow)
+            .where(_C.client_id == client_id, _C.disabled_at.is_(None))
+            .values(disabled_at=now, family_version=_C.family_version + 1)
+        ).rowcount
+    )
+
+
+def enable(tx: Connection, client_id: str) -> bool:
+    """Let the client begin new families; False when it was not disabled."""
+    return bool(
+        tx.execute(
+            update(ClientRow).where(_C.client_id == client_id, _C.disabled_at.is_not(None)).values(disabled_at=None)
+        ).rowcount
+    )
+
+
+def _seconds(window: timedelta | None) -> int | None:
+    return None if window is None else int(window.total_seconds())
+
+
+def _window(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _decode(row: Sequence[Any]) -> Client:
+    (
+        client_id,
+        name,
+        kind,
+        secret_digest,
+        first_party,
+        scope,
+        audience,
+        redirect_uris,
+        origins,
+        retry_window,
+        late_retry_window,
+        family_version,
+        created_at,
+        disabled_at,
+    ) = row
+    return Client(
+        client_id,
+        name,
+        ClientKind(kind),
+        secret_digest,
+        first_party,
+        tuple(scope.split()),
+        tuple(audience.split()),
+        tuple(redirect_uris.split()),
+        tuple(origins.split()),
+        _window(retry_window),
+        _window(late_retry_window),
+        family_version,
+        created_at,
+        disabled_at,
+    )

@@ -1,0 +1,293 @@
+"""Statements on refresh token families. Rotation is one compare-and-set; whoever wants to read first is in `find`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, LargeBinary, Select, Text, and_, bindparam, func, insert, literal_column, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Standing
+from authserver.storage.database import CompiledStatement, Database
+from authserver.storage.instants import from_micros, to_micros
+from authserver.storage.schema import Client, RefreshTokenFamily, User
+
+_F = RefreshTokenFamily.__table__.c
+_U = User.__table__.c
+_C = Client.__table__.c
+_GRANT = (
+    _F.user_id,
+    _F.sid,
+    _F.fam,
+    _F.client_id,
+    _F.device_id,
+    _F.scope,
+    _F.audience,
+    _F.auth_time,
+    _F.amr,
+    _F.acr,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What the winning statement returns: the grant, and the user as of now."""
+
+    grant: Grant
+    generation: int
+    expires_at: datetime
+    token_version: int
+    roles: tuple[str, ...]
+
+
+class Rotation:
+    """The hot statement: exchange one generation for the next, or touch nothing.
+
+    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens asked for (nearly
+    always none) and runs in autocommit at the driver.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Bind to `database`; nothing is compiled or connected yet."""
+        self._database = database
+        self._compiled: dict[int, CompiledStatement] = {}
+
+    def rotate(  # noqa: PLR0913 - the facts of one rotation, named
+        self,
+        *,
+        family_id: bytes,
+        generation: int,
+        client_id: str,
+        scope: frozenset[str] | None,
+        mac_kid: str,
+        now: datetime,
+        idle_expires_at: datetime,
+    ) -> Rotated | None:
+        """Exchange `generation` for its successor, tagged by `mac_kid`, or return None and change nothing."""
+        asked = sorted(scope or ())
+        statement = self._compiled.get(len(asked))
+        if statement is None:
+            statement = self._compiled[len(asked)] = self._database.compile(_rotation_statement(len(asked)))
+        row = statement.execute(
+            presented_family=family_id,
+            presented_generation=generation,
+            presented_client=client_id,
+            next_mac_kid=mac_kid,
+            now=to_micros(now),
+            next_idle_end=to_micros(idle_expires_at),
+            **{f"scope_{position}": f" {token} " for position, token in enumerate(asked)},
+        )
+        return None if row is None else _decode_rotated(row)
+
+
+def _rotation_statement(scope_tokens: int) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
+    now = bindparam("now", type_=BigInteger)
+    spaced = literal_column("' '", Text) + _F.scope + literal_column("' '", Text)
+    return (
+        update(RefreshTokenFamily)
+        .where(
+            _F.family_id == bindparam("presented_family", type_=LargeBinary),
+            _F.generation == bindparam("presented_generation", type_=BigInteger),
+            _F.client_id == bindparam("presented_client", type_=Text),
+            _F.ended_at.is_(None),
+            _F.idle_expires_at > now,
+            _F.expires_at > now,
+            select(_U.user_id)
+            .where(_U.user_id == _F.user_id, _U.locked_at.is_(None), _U.disabled_at.is_(None))
+            .correlate(RefreshTokenFamily)
+            .exists(),
+            select(_C.client_id)
+            .where(_C.client_id == _F.client_id, enabled_for_family())
+            .correlate(RefreshTokenFamily)
+            .exists(),
+            *(
+                # Not LIKE: SQLite would compare without regard to case.
+                func.replace(spaced, bindparam(f"scope_{position}", type_=Text), literal_column("''")) != spaced
+                for position in range(scope_tokens)
+            ),
+        )
+        .values(
+            generation=_F.generation + literal_column("1", BigInteger),
+            mac_kid=bindparam("next_mac_kid", type_=Text),
+            rotated_at=now,
+            idle_expires_at=bindparam("next_idle_end", type_=BigInteger),
+        )
+        .returning(*_GRANT, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles))
+    )
+
+
+def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar sub-select of any type
+    # UPDATE … FROM … RETURNING users.x fails on SQLite 3.40; a correlated sub-select works on both. The outer column
+    # is spelled out, because SQLAlchemy drops table names in SQLite's RETURNING and would compare a user with himself.
+    return select(column).where(_U.user_id == literal_column("refresh_token_families.user_id")).scalar_subquery()
+
+
+def _decode_rotated(row: Sequence[Any]) -> Rotated:
+    *grant, generation, expires_at, token_version, roles = row
+    grant[7] = from_micros(grant[7])
+    return Rotated(_decode_grant(grant), generation, from_micros(expires_at), token_version, tuple(roles.split()))
+
+
+def _decode_grant(values: Sequence[Any]) -> Grant:
+    user_id, sid, fam, client_id, device_id, scope, audience, auth_time, amr, acr = values
+    return Grant(
+        user_id, sid, fam, client_id, device_id, scope, tuple(audience.split()), auth_time, tuple(amr.split()), acr
+    )
+
+
+def enabled_for_family() -> ColumnElement[bool]:
+    """Whether the client of the family is enabled, and was not disabled since the family began."""
+    return and_(_C.disabled_at.is_(None), _C.family_version == _F.client_family_version)
+
+
+_FAMILY: Select[Any] = (
+    select(
+        *_GRANT,
+        _F.family_id,
+        _F.generation,
+        _F.mac_kid,
+        _F.rotated_at,
+        _F.idle_expires_at,
+        _F.expires_at,
+        _F.late_retry_generation,
+        _F.late_retry_at,
+        _F.ended_at,
+        _F.ended_by,
+        _F.soft_logout,
+        _U.token_version,
+        _U.roles,
+        _U.locked_at,
+        _U.disabled_at,
+        enabled_for_family(),
+    )
+    .join(User, _U.user_id == _F.user_id)
+    .join(Client, _C.client_id == _F.client_id)
+)
+
+
+def find(tx: Connection, family_id: bytes) -> Family | None:
+    """The family with the standing of its user and client, or None."""
+    row = tx.execute(_FAMILY.where(_F.family_id == family_id)).one_or_none()
+    return None if row is None else _decode_family(row)
+
+
+def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
+    """The same, and nobody else changes the row before this transaction ends. Lock its user first."""
+    row = tx.execute(
+        _FAMILY.where(_F.family_id == family_id).with_for_update(of=RefreshTokenFamily.__table__)
+    ).one_or_none()
+    return None if row is None else _decode_family(row)
+
+
+def _decode_family(row: Sequence[Any]) -> Family:
+    (
+        *grant,
+        family_id,
+        generation,
+        mac_kid,
+        rotated_at,
+        idle_expires_at,
+        expires_at,
+        late_retry_generation,
+        late_retry_at,
+        ended_at,
+        ended_by,
+        soft_logout,
+        token_version,
+        roles,
+        locked_at,
+        disabled_at,
+        client_enabled,
+    ) = row
+    return Family(
+        family_id=family_id,
+        grant=_decode_grant(grant),
+        generation=generation,
+        mac_kid=mac_kid,
+        rotated_at=rotated_at,
+        idle_expires_at=idle_expires_at,
+        expires_at=expires_at,
+        late_retry=None if late_retry_at is None else LateRetryMark(late_retry_generation, late_retry_at),
+        ended=None if ended_at is None else Ended(ended_at, ended_by, soft_logout),
+        client_enabled=client_enabled,
+        standing=decode_standing(locked_at, disabled_at),
+        token_version=token_version,
+        roles=tuple(roles.split()),
+    )
+
+
+def decode_standing(locked_at: datetime | None, disabled_at: datetime | None) -> Standing:
+    """The user's standing; disabled outweighs locked."""
+    if disabled_at is not None:
+        return Standing.DISABLED
+    return Standing.ACTIVE if locked_at is None else Standing.LOCKED
+
+
+@dataclass(frozen=True, slots=True)
+class NewFamily:
+    """A family at birth: generation 1 is the first token."""
+
+    family_id: bytes
+    grant: Grant
+    client_family_version: int
+    mac_kid: str
+    idle_expires_at: datetime
+    expires_at: datetime
+
+
+FIRST_GENERATION = 1
+
+
+def add(tx: Connection, family: NewFamily, now: datetime) -> None:
+    """Insert `family`. The caller holds the user's row."""
+    grant = family.grant
+    tx.execute(
+        insert(RefreshTokenFamily).values(
+            family_id=family.family_id,
+            fam=grant.fam,
+            sid=grant.sid,
+            user_id=grant.user_id,
+            client_id=grant.client_id,
+            client_family_version=family.client_family_version,
+            device_id=grant.device_id,
+            scope=grant.scope,
+            audience=" ".join(grant.audience),
+            auth_time=grant.auth_time,
+            amr=" ".join(grant.amr),
+            acr=grant.acr,
+            created_at=now,
+            expires_at=family.expires_at,
+            generation=FIRST_GENERATION,
+            mac_kid=family.mac_kid,
+            rotated_at=now,
+            idle_expires_at=family.idle_expires_at,
+        )
+    )
+
+
+def mark_late_retry(tx: Connection, family_id: bytes, mark: LateRetryMark) -> None:
+    """Record that the predecessor `mark.generation` was shown again after the retry window."""
+    tx.execute(
+        update(RefreshTokenFamily)
+        .where(_F.family_id == family_id)
+        .values(late_retry_generation=mark.generation, late_retry_at=mark.at)
+    )
+
+
+def end_of_sessions(tx: Connection, sids: Sequence[str], ended: Ended) -> None:
+    """End the families of these sessions that still live. Only `revocation` calls this."""
+    _end(tx, _F.sid.in_(sids), ended)
+
+
+def end_one(tx: Connection, family_id: bytes, ended: Ended) -> bool:
+    """End this family; False when it had ended before. Only `revocation` calls this."""
+    return bool(_end(tx, _F.family_id == family_id, ended))
+
+
+def _end(tx: Connection, where: ColumnElement[bool], ended: Ended) -> int:
+    return tx.execute(
+        update(RefreshTokenFamily)
+        .where(where, _F.ended_at.is_(None))
+        .values(ended_at=ended.at, ended_by=ended.by, soft_logout=ended.soft_logout)
+    ).rowcount

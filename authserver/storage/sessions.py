@@ -1,0 +1,197 @@
+"""Statements on sessions. Endings are written by `revocation` alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from authserver.sessions.family import Ended, Standing
+from authserver.storage.families import decode_standing, enabled_for_family
+from authserver.storage.schema import Client, RefreshTokenFamily, User
+from authserver.storage.schema import Session as SessionRow
+
+_S = SessionRow.__table__.c
+_F = RefreshTokenFamily.__table__.c
+_U = User.__table__.c
+_C = Client.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in of one user on one device, as it was opened."""
+
+    sid: str
+    user_id: str
+    device_id: str
+    device_name: str
+    client_id: str
+    ip: str
+    user_agent: str
+    created_at: datetime
+    expires_at: datetime
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A live session as its user sees it: the clients in it, and when one of them was last used."""
+
+    session: Session
+    clients: tuple[str, ...]
+    last_used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What the database says about the bearer of an access token at this moment."""
+
+    standing: Standing
+    token_version: int
+    session_ended: Ended | None
+    family_ended: Ended | None
+    client_enabled: bool
+
+
+_SESSION: Select[Any] = select(
+    _S.sid,
+    _S.user_id,
+    _S.device_id,
+    _S.device_name,
+    _S.client_id,
+    _S.ip,
+    _S.user_agent,
+    _S.created_at,
+    _S.expires_at,
+    _S.auth_time,
+    _S.amr,
+    _S.acr,
+)
+
+
+def add(tx: Connection, session: Session) -> None:
+    """Insert `session`. The caller holds the user's row and has ended the device's earlier session."""
+    tx.execute(
+        insert(SessionRow).values(
+            sid=session.sid,
+            user_id=session.user_id,
+            device_id=session.device_id,
+            device_name=session.device_name,
+            client_id=session.client_id,
+            ip=session.ip,
+            user_agent=session.user_agent,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            auth_time=session.auth_time,
+            amr=" ".join(session.amr),
+            acr=session.acr,
+        )
+    )
+
+
+def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | None:
+    """The `sid` of the session that has not ended on this device of the user, or None."""
+    sid: str | None = tx.execute(
+        select(_S.sid).where(_S.user_id == user_id, _S.device_id == device_id, _S.ended_at.is_(None))
+    ).scalar_one_or_none()
+    return sid
+
+
+def find_owner(tx: Connection, sid: str) -> str | None:
+    """The user whose session this is or was, or None."""
+    user_id: str | None = tx.execute(select(_S.user_id).where(_S.sid == sid)).scalar_one_or_none()
+    return user_id
+
+
+def find_presence(tx: Connection, user_id: str, sid: str, fam: str) -> Presence | None:
+    """How user, session and family of an access token stand now; None when one of them does not exist."""
+    row = tx.execute(
+        select(
+            _U.locked_at,
+            _U.disabled_at,
+            _U.token_version,
+            _S.ended_at,
+            _S.ended_by,
+            _S.soft_logout,
+            _F.ended_at,
+            _F.ended_by,
+            _F.soft_logout,
+            enabled_for_family(),
+        )
+        .join_from(User, SessionRow, _S.user_id == _U.user_id)
+        .join(RefreshTokenFamily, _F.sid == _S.sid)
+        .join(Client, _C.client_id == _F.client_id)
+        .where(_U.user_id == user_id, _S.sid == sid, _F.fam == fam)
+    ).one_or_none()
+    if row is None:
+        return None
+    locked_at, disabled_at, token_version, *endings, client_enabled = row
+    return Presence(
+        decode_standing(locked_at, disabled_at),
+        token_version,
+        _decode_end(*endings[:3]),
+        _decode_end(*endings[3:]),
+        client_enabled,
+    )
+
+
+def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummary]:
+    """The user's sessions that have not ended and still hold a family that can refresh, last used first."""
+    rows = tx.execute(
+        _SESSION.add_columns(
+            func.max(_F.rotated_at).label("last_used_at"),
+            func.max(_F.idle_expires_at),
+            # Client ids hold no space, and the two engines' aggregates share only this much.
+            func.group_concat(_F.client_id, " ") if tx.dialect.name == "sqlite" else func.string_agg(_F.client_id, " "),
+        )
+        .join(RefreshTokenFamily, _F.sid == _S.sid)
+        .join(Client, _C.client_id == _F.client_id)
+        .where(
+            _S.user_id == user_id,
+            _S.ended_at.is_(None),
+            _F.ended_at.is_(None),
+            enabled_for_family(),
+            _F.idle_expires_at > now,
+            _F.expires_at > now,
+        )
+        .group_by(_S.sid)
+        .order_by(func.max(_F.rotated_at).desc())
+    )
+    return [
+        SessionSummary(_decode(row[:-3]), tuple(sorted(set(clients.split()))), last_used_at, expires_at)
+        for row in rows
+        for last_used_at, expires_at, clients in [row[-3:]]
+    ]
+
+
+def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, but: str | None = None) -> list[str]:
+    """End the user's sessions that have not ended: all, `only` this `sid`, or all `but` this one; their `sid`s.
+
+    Only `revocation` calls this, and ends the families in the same transaction.
+    """
+    which = [_S.user_id == user_id, _S.ended_at.is_(None)]
+    if only is not None:
+        which.append(_S.sid == only)
+    if but is not None:
+        which.append(_S.sid != but)
+    return list(
+        tx.execute(
+            update(SessionRow)
+            .where(*which)
+            .values(ended_at=ended.at, ended_by=ended.by, soft_logout=ended.soft_logout)
+            .returning(_S.sid)
+        ).scalars()
+    )
+
+
+def _decode(row: Sequence[Any]) -> Session:
+    *identity, amr, acr = row
+    return Session(*identity, tuple(amr.split()), acr)
+
+
+def _decode_end(ended_at: datetime | None, ended_by: str | None, soft_logout: bool) -> Ended | None:  # noqa: FBT001 - three columns of one row
+    return None if ended_at is None else Ended(ended_at, ended_by or "", soft_logout)

@@ -1,0 +1,175 @@
+"""Statements on users. Writers of hashes, roles, states and versions are called by `revocation` alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from authserver.sessions.family import Standing
+from authserver.storage.families import decode_standing
+from authserver.storage.schema import User as UserRow
+
+_U = UserRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user, decoded."""
+
+    user_id: str
+    email: str
+    email_verified: bool
+    name: str
+    roles: tuple[str, ...]
+    standing: Standing
+    token_version: int
+    credential_version: int
+    created_at: datetime
+    password_changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a sign-in verifies, read in one statement; `password_hash` is None where none was ever set."""
+
+    user: User
+    password_hash: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user before the first write. The e-mail address is canonical."""
+
+    user_id: str
+    email: str
+    name: str
+    password_hash: str | None = field(repr=False)
+    roles: tuple[str, ...]
+    email_verified: bool
+
+
+_USER: Select[Any] = select(
+    _U.user_id,
+    _U.email,
+    _U.email_verified,
+    _U.name,
+    _U.roles,
+    _U.locked_at,
+    _U.disabled_at,
+    _U.token_version,
+    _U.credential_version,
+    _U.created_at,
+    _U.password_changed_at,
+)
+
+
+def find(tx: Connection, user_id: str) -> User | None:
+    """The user with this id, or None."""
+    return _decode_or_none(tx.execute(_USER.where(_U.user_id == user_id)).one_or_none())
+
+
+def find_by_email(tx: Connection, email: str) -> User | None:
+    """The user with this canonical address, or None."""
+    return _decode_or_none(tx.execute(_USER.where(_U.email == email)).one_or_none())
+
+
+def find_credentials(tx: Connection, email: str) -> Credentials | None:
+    """The user with this canonical address and the stored password hash, or None."""
+    row = tx.execute(_USER.add_columns(_U.password_hash).where(_U.email == email)).one_or_none()
+    return None if row is None else Credentials(_decode(row[:-1]), row[-1])
+
+
+def lock(tx: Connection, user_id: str) -> User | None:
+    """Take the user's row: nobody else writes it, or begins a session for it, before this transaction ends."""
+    return _decode_or_none(
+        tx.execute(_USER.where(_U.user_id == user_id).with_for_update(key_share=True)).one_or_none()
+    )
+
+
+def list_page(tx: Connection, *, after: str, limit: int) -> list[User]:
+    """Up to `limit` users whose address sorts after `after`, in that order."""
+    return [_decode(row) for row in tx.execute(_USER.where(_U.email > after).order_by(_U.email).limit(limit))]
+
+
+def add(tx: Connection, user: NewUser, now: datetime) -> bool:
+    """Insert `user`; False when the address is taken."""
+    try:
+        with tx.begin_nested():
+            tx.execute(
+                insert(UserRow).values(
+                    user_id=user.user_id,
+                    email=user.email,
+                    email_verified=user.email_verified,
+                    name=user.name,
+                    password_hash=user.password_hash,
+                    password_changed_at=None if user.password_hash is None else now,
+                    roles=" ".join(user.roles),
+                    token_version=1,
+                    credential_version=1,
+                    created_at=now,
+                )
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def replace_hash(tx: Connection, user_id: str, *, replaces: str, password_hash: str) -> None:
+    """Store another hash of the same password, unless the stored one is no longer `replaces`."""
+    tx.execute(
+        update(UserRow)
+        .where(_U.user_id == user_id, _U.password_hash == replaces)
+        .values(password_hash=password_hash)
+    )
+
+
+def load_token_version(tx: Connection, user_id: str) -> int | None:
+    """The lowest version that passes; None for a user who does not exist."""
+    version: int | None = tx.execute(select(_U.token_version).where(_U.user_id == user_id)).scalar_one_or_none()
+    return version
+
+
+def raise_token_version(tx: Connection, user_id: str) -> int | None:
+    """Condemn all access tokens issued so far; the lowest version that still passes."""
+    version: int | None = tx.execute(
+        update(UserRow)
+        .where(_U.user_id == user_id)
+        .values(token_version=_U.token_version + 1)
+        .returning(_U.token_version)
+    ).scalar_one_or_none()
+    return version
+
+
+def _decode_or_none(row: Sequence[Any] | None) -> User | None:
+    return None if row is None else _decode(row)
+
+
+def _decode(row: Sequence[Any]) -> User:
+    (
+        user_id,
+        email,
+        email_verified,
+        name,
+        roles,
+        locked_at,
+        disabled_at,
+        token_version,
+        credential_version,
+        created_at,
+        password_changed_at,
+    ) = row
+    return User(
+        user_id,
+        email,
+        email_verified,
+        name,
+        tuple(roles.split()),
+        decode_standing(locked_at, disabled_at),
+        token_version,
+        credential_version,
+        created_at,
+        password_changed_at,
+    )
