@@ -1,0 +1,8 @@
+"""The token endpoint's grants, one file each. A new grant is one file here and one line in `GRANTS`."""
+
+from authserver.grants.base import GrantHandler, TokenRequest, answer_token_request
+from authserver.grants.refresh_token import RefreshTokenGrant
+
+GRANTS: tuple[GrantHandler, ...] = (RefreshTokenGrant(),)
+
+__all__ = ["GRANTS", "GrantHandler", "TokenRequest", "answer_token_request"]

@@ -1,0 +1,84 @@
+"""What every grant shares: the phases of a token request, in order, so that no grant can forget one.
+
+1. the client authenticates; 2. the grant type exists; 3. the client may use it; 4. the grant itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from authserver.clients.authentication import (
+    ClientRefused,
+    Conflicting,
+    PresentedClient,
+    authenticate,
+)
+from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
+from authserver.realm import Realm, TokenAnswer
+from authserver.storage.audit import Actor
+from authserver.storage.clients import Client
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A parsed request to the token endpoint: each parameter once, empty ones left out (RFC 6749 §3.2)."""
+
+    parameters: Mapping[str, str]
+    client: Client
+    ip: str
+
+    @property
+    def actor(self) -> Actor:
+        """The client, for audit records."""
+        return Actor(f"client:{self.client.client_id}", self.ip)
+
+
+class GrantHandler(Protocol):
+    """One `grant_type`."""
+
+    @property
+    def grant_type(self) -> str:
+        """The value of `grant_type` that selects this grant (RFC 6749 §4, §6)."""
+        ...
+
+    def exchange(self, request: TokenRequest, realm: Realm) -> TokenAnswer | OAuthError:
+        """Answer `request`, whose client is authenticated and may use this grant."""
+        ...
+
+
+def answer_token_request(
+    grants: Sequence[GrantHandler],
+    realm: Realm,
+    parameters: Mapping[str, str],
+    presented: PresentedClient | ClientRefused | Conflicting,
+    ip: str,
+) -> TokenAnswer | OAuthError:
+    """Take a token request through the phases."""
+    client = authenticate_client(realm, presented)
+    if isinstance(client, OAuthError):
+        return client
+    grant_type = parameters.get("grant_type")
+    if grant_type is None:
+        return invalid_request("grant_type is missing.")
+    grant = next((grant for grant in grants if grant.grant_type == grant_type), None)
+    if grant is None:
+        return OAuthError("unsupported_grant_type", "This grant type is not supported.", "unknown grant_type")
+    if grant_type not in client.kind.grant_types:
+        return OAuthError("unauthorized_client", "This client may not use this grant type.", f"{client.kind.value}")
+    return grant.exchange(TokenRequest(parameters, client, ip), realm)
+
+
+def authenticate_client(
+    realm: Realm, presented: PresentedClient | ClientRefused | Conflicting
+) -> Client | OAuthError:
+    """The client behind a request to any endpoint that demands one, or the refusal."""
+    if isinstance(presented, Conflicting):
+        return invalid_request("Use one way of client authentication.")
+    if isinstance(presented, ClientRefused):
+        return invalid_client(presented.reason)
+    client = authenticate(presented, realm.clients.find)
+    if isinstance(client, ClientRefused):
+        return invalid_client(client.reason)
+    if client.disabled_at is not None:
+        return invalid_client("disabled client")
+    return client

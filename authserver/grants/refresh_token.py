@@ -1,0 +1,65 @@
+"""`grant_type=refresh_token` (RFC 6749 §6, RFC 9700 §4.14): the story of a refresh.
+
+A forged string is refused before the database is asked. One statement then rotates or touches nothing; only in the
+latter case is the family read, and `refusal` says why.
+"""
+
+from authserver.grants.base import TokenRequest
+from authserver.grants.refusal import settle
+from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_request, unavailable
+from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey, parse_refresh_token
+from authserver.realm import Realm, TokenAnswer, issue_tokens
+from authserver.realm.token_answer import Holding
+from authserver.sessions.lifetimes import idle_end
+from authserver.sessions.rotation import Presented
+
+
+class RefreshTokenGrant:
+    """Exchanges one generation of a family for the next."""
+
+    grant_type = "refresh_token"
+
+    def exchange(self, request: TokenRequest, realm: Realm) -> TokenAnswer | OAuthError:
+        """See `GrantHandler.exchange`."""
+        token = _prove(request, realm)
+        if isinstance(token, OAuthError):
+            return token
+        presented = Presented(token.generation, request.client.client_id, _read_scope(request))
+        now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
+        mac_key = realm.keyring.current.mac_key
+        idle_lifetime = realm.lifetimes.refresh_idle_lifetime
+        rotated = realm.rotation.rotate(
+            family_id=token.family_id,
+            generation=presented.generation,
+            client_id=presented.client_id,
+            scope=presented.scope,
+            mac_kid=mac_key.kid,
+            now=now,
+            idle_expires_at=now + idle_lifetime,
+        )
+        if rotated is None:
+            return settle(request, realm, token.family_id, presented, now)
+        ends_at = idle_end(now, idle_lifetime, rotated.expires_at)
+        holding = Holding(
+            token.family_id, rotated.generation, mac_key, rotated.grant, ends_at, rotated.token_version, rotated.roles
+        )
+        return issue_tokens(realm, holding, now=now, scope=presented.scope)
+
+
+def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
+    text = request.parameters.get("refresh_token")
+    if text is None:
+        return invalid_request("refresh_token is missing.")
+    match parse_refresh_token(text, lambda kid: (key := realm.keyring.find_mac_key(kid)) and key.secret):
+        case Malformed():
+            # Nothing is revoked: or anyone could log a victim out with a made-up token.
+            return invalid_grant("malformed or forged", soft_logout=False)
+        case UnknownMacKey(mac_kid):
+            return unavailable(f"this node does not know MAC key {mac_kid}")
+        case RefreshToken() as token:
+            return token
+
+
+def _read_scope(request: TokenRequest) -> frozenset[str] | None:
+    scope = request.parameters.get("scope")
+    return None if scope is None else frozenset(scope.split())

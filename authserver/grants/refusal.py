@@ -1,0 +1,128 @@
+"""The cold path of a refresh: the statement touched nothing; read the family, classify, act, answer.
+
+Whatever a classification ends is committed although the answer is an error: refusals are values.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from authserver.credentials.events import RefreshTokenReused
+from authserver.grants.base import TokenRequest
+from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
+from authserver.realm import Realm, TokenAnswer, issue_tokens
+from authserver.realm.token_answer import Holding
+from authserver.sessions.family import Family, LateRetryMark
+from authserver.sessions.lifetimes import RetryWindows
+from authserver.sessions.rotation import (
+    Ahead,
+    Classification,
+    Expired,
+    Lapsed,
+    LateRetry,
+    NotForClient,
+    Presented,
+    Retry,
+    Reused,
+    Revoked,
+    Rotatable,
+    ScopeExceeded,
+    Unknown,
+    UserRefused,
+    classify,
+)
+from authserver.storage import Transaction, families, users
+from authserver.storage.audit import Actor
+
+
+def settle(
+    request: TokenRequest, realm: Realm, family_id: bytes, presented: Presented, now: datetime
+) -> TokenAnswer | OAuthError:
+    """Say why nothing was rotated, and do what follows from it."""
+    windows = _windows_of(request, realm)
+    with realm.database.read() as tx:
+        family = families.find(tx, family_id)
+    verdict = classify(family, presented, windows, now)
+    if family is not None and isinstance(verdict, LateRetry | Reused | Lapsed):
+        with realm.database.write() as tx:
+            # Users before families, as everywhere; then look again, because a parallel request may have acted first.
+            users.lock(tx, family.grant.user_id)
+            family = families.find_for_update(tx, family_id)
+            verdict = classify(family, presented, windows, now)
+            if family is not None:
+                _act(tx, realm, verdict, family, presented, request.actor, now)
+    return _answer(realm, verdict, family, presented, now)
+
+
+def _windows_of(request: TokenRequest, realm: Realm) -> RetryWindows:
+    default, client = realm.lifetimes.retry_windows, request.client
+    return RetryWindows(
+        default.retry_window if client.retry_window is None else client.retry_window,
+        default.late_retry_window if client.late_retry_window is None else client.late_retry_window,
+    )
+
+
+def _act(  # noqa: PLR0913 - an act and its circumstances
+    tx: Transaction, realm: Realm, verdict: Classification, family: Family, presented: Presented, by: Actor, now: datetime
+) -> None:
+    match verdict:
+        case LateRetry():
+            families.mark_late_retry(tx, family.family_id, LateRetryMark(presented.generation, now))
+            realm.revocation.note(tx, "refresh_token_late_retry", family=family, by=by, now=now)
+        case Lapsed():
+            realm.revocation.end_family(tx, family, reason="retry_lapsed", soft_logout=True, by=by, now=now)
+        case Reused():
+            grant = family.grant
+            realm.revocation.apply(tx, RefreshTokenReused(grant.user_id, grant.sid, grant.fam), by=by, now=now)
+        case _:
+            pass  # a parallel request changed the row meanwhile; the answer follows from what it is now
+
+
+def _answer(  # noqa: C901, PLR0911 - one line per classification
+    realm: Realm, verdict: Classification, family: Family | None, presented: Presented, now: datetime
+) -> TokenAnswer | OAuthError:
+    match verdict:
+        case Retry() | LateRetry():
+            return _answer_again(realm, family, presented, now)
+        case Reused(consecutive_late_retries):
+            reason = "late retry in two generations" if consecutive_late_retries else "past generation"
+            return invalid_grant(f"reuse: {reason}", soft_logout=False)
+        case Lapsed():
+            return invalid_grant("predecessor after every retry window", soft_logout=True)
+        case Expired():
+            return invalid_grant("expired", soft_logout=True)
+        case Revoked(soft_logout):
+            return invalid_grant("revoked", soft_logout=soft_logout)
+        case UserRefused(soft_logout):
+            return invalid_grant("user locked or disabled", soft_logout=soft_logout)
+        case Ahead():
+            return invalid_grant("generation ahead of the database: has it lost commits?", soft_logout=True)
+        case NotForClient():
+            return invalid_grant("issued to another client", soft_logout=False)
+        case ScopeExceeded():
+            return OAuthError("invalid_scope", "More scope than was granted.", "scope exceeds the grant")
+        case Unknown():
+            return invalid_grant("unknown family", soft_logout=False)
+        case Rotatable():
+            # What stood against it (a lock, a disabled client) was lifted between statement and look.
+            return unavailable("the state changed meanwhile", retry_after=0)
+        case _:
+            assert_never(verdict)
+
+
+def _answer_again(realm: Realm, family: Family | None, presented: Presented, now: datetime) -> TokenAnswer | OAuthError:
+    """The same successor once more, and a fresh access token; nothing changes in the family."""
+    if family is None:
+        return invalid_grant("unknown family", soft_logout=False)
+    mac_key = realm.keyring.find_mac_key(family.mac_kid)
+    if mac_key is None:
+        return unavailable(f"this node does not know MAC key {family.mac_kid}")
+    holding = Holding(
+        family.family_id,
+        family.generation,
+        mac_key,
+        family.grant,
+        min(family.idle_expires_at, family.expires_at),
+        family.token_version,
+        family.roles,
+    )
+    return issue_tokens(realm, holding, now=now, scope=presented.scope)
