@@ -1,0 +1,56 @@
+"""E-mail addresses in one spelling, so that one person is one address, however it was typed.
+
+Decides form only. Whether the address exists, and whose it is, a mail to it has to show. Addresses on names that are
+not on the public Internet (`example.test`, `localhost`, a company's `.local`) are as good as any other.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+LONGEST_EMAIL: Final = 254  # octets, RFC 5321 §4.5.3.1.3
+
+_OUTER_WHITESPACE = " \t\r\n\N{NO-BREAK SPACE}"
+_ANY_HOST = "example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEmail:
+    """The text is no address that mail could be sent to."""
+
+    code: str = "invalid_email"
+    message: str = "This is not an e-mail address."
+
+
+def canonicalise_email(text: str) -> str | InvalidEmail:
+    """The one spelling of the address `text`: NFC, lower case, the domain in its ASCII form (IDNA 2008, UTS 46).
+
+    The local part is folded, too: RFC 5321 lets hosts tell `Bob` from `bob`, none does, and two people who differ by
+    case would be a trap. Outer whitespace goes, nothing else is repaired. Quoted local parts, comments, display names
+    and addresses in brackets are refused. Idempotent.
+    """
+    trimmed = text.strip(_OUTER_WHITESPACE)
+    if len(trimmed) > LONGEST_EMAIL or trimmed.count("@") != 1:
+        return InvalidEmail()
+    local, domain = trimmed.split("@")
+    try:
+        address = f"{_canonicalise_local_part(local)}@{_canonicalise_domain(domain)}"
+    except (EmailNotValidError, idna.IDNAError):
+        return InvalidEmail()
+    return address if len(address.encode()) <= LONGEST_EMAIL else InvalidEmail()
+
+
+def _canonicalise_local_part(local: str) -> str:
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).lower())
+    # with a host of the public Internet, because the library refuses those of special use (RFC 6761)
+    return str(validate_email(f"{folded}@{_ANY_HOST}", check_deliverability=False, strict=True).local_part)
+
+
+def _canonicalise_domain(domain: str) -> str:
+    ascii_form = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+    if ascii_form.endswith(".") or ascii_form.rpartition(".")[2].isdecimal():
+        raise idna.IDNAError("a root dot or an IP address")
+    return ascii_form

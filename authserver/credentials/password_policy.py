@@ -1,0 +1,111 @@
+"""What makes a password good enough to be chosen: long, not common, not made of what everybody knows about its owner.
+
+No composition rules, no forced change (ASVS 6.2.5, 6.2.10). Asked when a password is chosen, never at sign-in: a policy
+that became stricter locks nobody out.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from authserver.credentials.password_text import LONGEST_PASSWORD, TOO_LONG, PasswordBreach
+from authserver.protocol.secret import Secret
+
+LEAST_MINIMUM: Final = 8
+LARGEST_MINIMUM: Final = 64  # ASVS 6.2.9: passwords of 64 characters are always allowed
+DEFAULT_MINIMUM: Final = 10
+
+_SHORTEST_WORD = 4  # "Al" or "Eve" is in too many honest passwords
+_LEAST_REST = 6
+
+_COMMON = PasswordBreach("common", "This password is on the lists that attackers try first.")
+_CONTEXT = {
+    "contains_email": "The password is little more than the e-mail address.",
+    "contains_name": "The password is little more than your name.",
+    "contains_service_name": "The password is little more than the name of this service.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """The rules for new passwords.
+
+    A context word (part of the e-mail address, of the person's name, of the service's name) may be in a password, but
+    not make it up: with all such words taken out, at least six characters must be left, and not a common password.
+    Words are compared without regard to case; those under four characters are ignored.
+
+    Attributes:
+        minimum_length: in code points after NFC; 8 to 64.
+        service_words: names of product, organisation and site.
+    """
+
+    minimum_length: int = DEFAULT_MINIMUM
+    service_words: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a minimum that is no protection or forbids good passwords."""
+        if not LEAST_MINIMUM <= self.minimum_length <= LARGEST_MINIMUM:
+            raise ValueError(
+                f"the shortest password must have {LEAST_MINIMUM} to {LARGEST_MINIMUM} characters,"
+                f" not {self.minimum_length}"
+            )
+
+    def breaches(self, password: Secret, *, email: str, name: str) -> tuple[PasswordBreach, ...]:
+        """Everything that is wrong with `password` for the person with this canonical e-mail address and name.
+
+        Codes: `too_short`, `too_long`, `common`, `contains_email`, `contains_name`, `contains_service_name`.
+        """
+        return tuple(self._find_breaches(password.reveal(), email, name))
+
+    def _find_breaches(self, text: str, email: str, name: str) -> Iterator[PasswordBreach]:
+        if len(text) < self.minimum_length:
+            yield PasswordBreach("too_short", f"A password needs at least {self.minimum_length} characters.")
+        if len(text) > LONGEST_PASSWORD:
+            yield TOO_LONG
+        folded = _fold(text)
+        if folded in _common_passwords():
+            yield _COMMON
+        context = {
+            "contains_email": _split_email(email),
+            "contains_name": _split_words(name),
+            "contains_service_name": _split_words(*self.service_words),
+        }
+        for code in _find_dominant(folded, context):
+            yield PasswordBreach(code, _CONTEXT[code])
+
+
+def _find_dominant(folded: str, context: dict[str, frozenset[str]]) -> Iterable[str]:
+    """The codes whose words are in the password, if together they leave too little of it."""
+    words = sorted(frozenset().union(*context.values()), key=len, reverse=True)
+    rest = re.sub("|".join(map(re.escape, words)), "", folded) if words else folded
+    if rest == folded or (len(rest) >= _LEAST_REST and rest not in _common_passwords()):
+        return ()
+    return [code for code, known in context.items() if any(word in folded for word in known)]
+
+
+def _split_email(email: str) -> frozenset[str]:
+    """The whole address, the parts of its local part, and the labels of its domain but the last."""
+    local, _, domain = email.rpartition("@")
+    return _split_words(email, local, domain.rpartition(".")[0])
+
+
+def _split_words(*texts: str) -> frozenset[str]:
+    """The texts as they are, without what separates their words, and word by word; folded, short ones left out."""
+    folded = [_fold(text) for text in texts]
+    words = {word for text in folded for word in re.split(r"[\W_]+", text)}
+    joined = {re.sub(r"[\W_]+", "", text) for text in folded}
+    return frozenset(word for word in {*folded, *joined, *words} if len(word) >= _SHORTEST_WORD)
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    """The 30,000 of zxcvbn, one a line; see the licence beside the file."""
+    return frozenset(resources.files(__package__).joinpath("common_passwords.txt").read_text("utf-8").splitlines())

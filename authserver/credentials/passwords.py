@@ -1,0 +1,157 @@
+"""Hashing and verifying passwords.
+
+Makes argon2id and nothing else. Verifies what other systems made, too, so that their users can move in with their
+passwords: argon2, bcrypt, bcrypt_sha256, phpass, scrypt, pbkdf2, sha512_crypt, and the formats of Django and Werkzeug.
+Decides only whether a password fits a hash and whether the hash is still good enough; it stores nothing. Slow on
+purpose: callers go through `hashing_pool`.
+"""
+
+from dataclasses import dataclass
+from typing import Final, final
+
+import argon2
+from passlib.context import CryptContext
+from passlib.registry import get_crypt_handler
+
+from authserver.credentials import foreign_hashes
+from authserver.protocol.secret import Secret
+
+_BCRYPT_BYTES = 72
+_BCRYPT_SCHEMES = frozenset({"bcrypt", "django_bcrypt"})  # not the sha256 variants, which hash before they hash
+_SCHEMES = (
+    "argon2",
+    "bcrypt",
+    "bcrypt_sha256",
+    "phpass",
+    "scrypt",
+    "pbkdf2_sha256",
+    "pbkdf2_sha512",
+    "sha512_crypt",
+    "django_argon2",
+    "django_bcrypt",
+    "django_bcrypt_sha256",
+    "django_pbkdf2_sha256",
+)
+# What parsers raise at a stored text that is no hash: passlib answers "$P$" with an IndexError and doubtful parameters
+# with a warning, which strict filters turn into an exception; numbers beyond C's give an OverflowError.
+_GARBAGE = (ValueError, LookupError, TypeError, ArithmeticError, Warning)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashProfile:
+    """What one argon2id hash (RFC 9106) costs.
+
+    Attributes:
+        memory_kib: memory in KiB.
+        passes: passes over that memory.
+        lanes: threads that could share the work; with one, a hash uses one core.
+    """
+
+    memory_kib: int
+    passes: int
+    lanes: int
+
+
+RECOMMENDED: Final = HashProfile(memory_kib=19 * 1024, passes=2, lanes=1)
+"""OWASP's minimum (Password Storage Cheat Sheet; ASVS 11.4.2): 19 MiB, 2 passes, 1 lane."""
+
+CHEAP: Final = HashProfile(memory_kib=64, passes=1, lanes=1)
+"""For tests, which make thousands of hashes that protect nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came out of comparing a password with a stored hash.
+
+    Attributes:
+        matches: the password is the one that was hashed.
+        outdated: the hash is not argon2id with at least the parameters of the profile: replace it when `matches`.
+        unreadable: the stored text is no hash that we know. It matches nothing; the log should say so.
+    """
+
+    matches: bool
+    outdated: bool
+    unreadable: bool = False
+
+
+@final
+class PasswordHasher:
+    """Hashes with one profile and verifies every known format. Thread-safe.
+
+    Passwords are what `normalise_password` returned; their bytes are UTF-8.
+    """
+
+    __slots__ = ("_context", "_dummy", "_profile")
+
+    def __init__(self, profile: HashProfile = RECOMMENDED) -> None:
+        """Load every backend now: a missing one must stop the start, not look like a wrong password later."""
+        for scheme in _SCHEMES:
+            _load_backend(scheme)
+        self._profile = profile
+        self._context = CryptContext(
+            schemes=list(_SCHEMES),
+            argon2__type="ID",
+            argon2__memory_cost=profile.memory_kib,
+            argon2__time_cost=profile.passes,
+            argon2__parallelism=profile.lanes,
+        )
+        self._dummy = _write_dummy(profile)
+
+    def hash(self, password: Secret) -> str:
+        """A fresh argon2id hash with its own salt, in PHC string format."""
+        return str(self._context.hash(_encode(password)))
+
+    def verify(self, password: Secret, stored: str | None) -> Verification:
+        """Whether `password` is the one behind `stored`; never raises, whatever `stored` is.
+
+        None stands for a user who does not exist or has no password. It never matches and costs what a current hash
+        costs (ASVS 6.3.8); so does an unreadable text. A hash of another format costs what its maker chose, until the
+        first sign-in replaces it.
+        """
+        if stored is None:
+            self._fits(password, self._dummy)
+            return Verification(matches=False, outdated=False)
+        try:
+            return Verification(self._fits(password, stored), self._is_outdated(stored))
+        except _GARBAGE:
+            self._fits(password, self._dummy)
+            return Verification(matches=False, outdated=True, unreadable=True)
+
+    def _fits(self, password: Secret, stored: str) -> bool:
+        data = _encode(password)
+        if verify := foreign_hashes.find_verifier(stored):
+            return verify(data, stored)
+        if self._context.identify(stored) in _BCRYPT_SCHEMES:
+            data = data[:_BCRYPT_BYTES]  # as did the bcrypt that made the hash; bcrypt 5 refuses longer ones
+        return bool(self._context.verify(data, stored))
+
+    def _is_outdated(self, stored: str) -> bool:
+        try:
+            found = argon2.extract_parameters(stored)
+        except argon2.exceptions.InvalidHashError:
+            return True
+        wanted = self._profile
+        return not (
+            found.type is argon2.Type.ID
+            and found.version >= argon2.low_level.ARGON2_VERSION
+            and found.memory_cost >= wanted.memory_kib
+            and found.time_cost >= wanted.passes
+            and found.parallelism >= wanted.lanes
+        )
+
+
+def _encode(password: Secret) -> bytes:
+    return password.reveal().encode("utf-8")
+
+
+def _load_backend(scheme: str) -> None:
+    """Raises passlib's `MissingBackendError` when the scheme cannot be verified on this machine."""
+    handler = get_crypt_handler(scheme)
+    if hasattr(handler, "get_backend"):
+        handler.get_backend()
+
+
+def _write_dummy(profile: HashProfile) -> str:
+    """A well-formed hash that no password has: comparing with it costs one hash, making it costs nothing."""
+    salt, digest = "A" * 22, "A" * 43  # 16 and 32 zero bytes in unpadded base64
+    return f"$argon2id$v=19$m={profile.memory_kib},t={profile.passes},p={profile.lanes}${salt}${digest}"
