@@ -1,0 +1,51 @@
+"""Signing access tokens (RFC 9068), in memory, on the hot path of every sign-in and refresh.
+
+Not `jose.jws.sign_compact`: here the header is the same for every token of a key and the encoder always the same, and
+making both anew for each token costs a third of a signature.
+"""
+
+import json
+from functools import lru_cache
+
+from authserver.jose.algorithms import SigningAlgorithm
+from authserver.keyring.keys import SigningKey
+from authserver.protocol import base64url
+from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims
+
+_encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def issue_access_token(key: SigningKey, claims: AccessTokenClaims) -> str:
+    """The compact token over `claims`. A claim that says nothing (None, no roles) is left out (contract §1)."""
+    payload = base64url.encode(_encode_json(_write_claims(claims)).encode())
+    signing_input = f"{_encode_header(key.algorithm, key.kid)}.{payload}"
+    signature = key.algorithm.sign(key.private_key, signing_input.encode())
+    return f"{signing_input}.{base64url.encode(signature)}"
+
+
+@lru_cache(maxsize=16)
+def _encode_header(algorithm: SigningAlgorithm, kid: str) -> str:
+    header = {"alg": algorithm.name, "typ": ACCESS_TOKEN_TYPE, "kid": kid}
+    return base64url.encode(_encode_json(header).encode())
+
+
+def _write_claims(claims: AccessTokenClaims) -> dict[str, object]:
+    members: dict[str, object] = {
+        "iss": claims.iss,
+        "sub": claims.sub,
+        "aud": claims.aud[0] if len(claims.aud) == 1 else claims.aud,
+        "exp": claims.exp,
+        "iat": claims.iat,
+        "jti": claims.jti,
+        "client_id": claims.client_id,
+        "scope": claims.scope,
+        "sid": claims.sid,
+        "fam": claims.fam,
+        "auth_time": claims.auth_time,
+        "amr": claims.amr or None,
+        "acr": claims.acr,
+        "roles": claims.roles or None,
+        "token_version": claims.token_version,
+        "cnf": {"jkt": claims.jkt} if claims.jkt is not None else None,
+    }
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,63 @@
+"""All keys of an installation, as rows, with the questions that the life cycle asks of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from authserver.keyring.errors import BrokenKeyError
+from authserver.keyring.keys import KeyState, Purpose, StoredKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The rows, oldest first. Two active or two next keys of one purpose are refused: nobody could tell which rules."""
+
+    rows: tuple[StoredKey, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse ambiguity."""
+        for purpose in Purpose:
+            for state in (KeyState.ACTIVE, KeyState.NEXT):
+                kids = [key.kid for key in self.select(purpose, state)]
+                if len(kids) > 1:
+                    raise BrokenKeyError(f"more than one {purpose} key is {state}: {', '.join(kids)}")
+
+    def select(self, purpose: Purpose, *states: KeyState) -> Iterator[StoredKey]:
+        """The keys of one purpose in any of `states`."""
+        return (key for key in self.rows if key.purpose is purpose and key.state in states)
+
+    def find_active(self, purpose: Purpose) -> StoredKey | None:
+        """The key that signs."""
+        return next(self.select(purpose, KeyState.ACTIVE), None)
+
+    def find_next(self, purpose: Purpose) -> StoredKey | None:
+        """The key that will sign."""
+        return next(self.select(purpose, KeyState.NEXT), None)
+
+    def find(self, kid: str) -> StoredKey | None:
+        """The key called `kid`."""
+        return next((key for key in self.rows if key.kid == kid), None)
+
+    def load(self, kid: str) -> StoredKey:
+        """The key called `kid`, which a step just named; `BrokenKeyError` if it is gone."""
+        key = self.find(kid)
+        if key is None:
+            raise BrokenKeyError(f"key {kid} is gone")
+        return key
+
+    def as_of(self, now: datetime) -> "KeySet":
+        """The same keys, with those whose retirement has come retired, whether or not somebody has written it down."""
+        return KeySet(
+            tuple(
+                key.retire(key.retires_at)
+                if key.state is KeyState.RETIRING and key.retires_at is not None and key.retires_at <= now
+                else key
+                for key in self.rows
+            )
+        )
+
+    @property
+    def sealed(self) -> list[str]:
+        """The sealed private parts, those of the active keys first: they say which master key is in use."""
+        ranked = sorted(self.rows, key=lambda key: key.state is not KeyState.ACTIVE)
+        return [key.sealed for key in ranked if key.sealed is not None]

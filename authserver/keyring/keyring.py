@@ -1,0 +1,127 @@
+"""The keys in use, parsed once: a frozen snapshot that any number of threads may read.
+
+It is built whole or not at all: one key that cannot be opened, or none that signs, and there is no `Keyring`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from authserver.jose import strict_json
+from authserver.jose.errors import JoseError
+from authserver.jose.jwk import VerificationKey, read_jwk, write_jwk
+from authserver.keyring.errors import BrokenKeyError, NoActiveKeyError
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keys import LIVE_STATES, KeyState, MacKey, Purpose, SigningKey, StoredKey
+from authserver.keyring.sealing import MasterKeys
+
+_ETAG_CHARACTERS = 32
+_PUBLICATION_ORDER = (KeyState.ACTIVE, KeyState.NEXT, KeyState.RETIRING)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """What signs, what verifies, and what is published.
+
+    Attributes:
+        signing_key: the active signing key.
+        mac_key: the active MAC key.
+        jwks: the JWK Set as it is served; the same keys always give the same bytes, and there is always one.
+        jwks_etag: an entity tag for it, without quotes.
+        master_keys: the fingerprints of the master keys that were loaded with it, newest first.
+    """
+
+    signing_key: SigningKey
+    mac_key: MacKey
+    jwks: bytes = field(repr=False)
+    jwks_etag: str
+    master_keys: tuple[str, ...]
+    _verification_keys: Mapping[str, VerificationKey] = field(repr=False)
+    _mac_keys: Mapping[str, MacKey] = field(repr=False)
+    _ended_mac_keys: Mapping[str, KeyState] = field(repr=False)
+
+    def find_verification_key(self, kid: str) -> VerificationKey | None:
+        """The published key called `kid`."""
+        return self._verification_keys.get(kid)
+
+    def find_mac_key(self, kid: str) -> MacKey | None:
+        """The MAC key called `kid`, if it is in use: next, active or retiring."""
+        return self._mac_keys.get(kid)
+
+    def find_ended_mac_key(self, kid: str) -> KeyState | None:
+        """Whether `kid` was a MAC key of ours that is retired or compromised, so that its tokens are surely dead.
+
+        An id that is not known at all says nothing of the sort: this node may be behind.
+        """
+        return self._ended_mac_keys.get(kid)
+
+
+def build_keyring(keys: KeySet, masters: MasterKeys) -> Keyring:
+    """Open and check every key in use. Raises a `KeyringError` that names the first one that cannot be trusted."""
+    published = sorted(
+        keys.select(Purpose.SIGNING, *_PUBLICATION_ORDER), key=lambda key: _PUBLICATION_ORDER.index(key.state)
+    )
+    public = {key.kid: _read_public_part(key) for key in published}
+    # Also the next key: a promotion must not be the moment when it turns out that it cannot be opened.
+    private = {
+        key.kid: _open_signing_key(key, public[key.kid], masters)
+        for key in keys.select(Purpose.SIGNING, KeyState.NEXT, KeyState.ACTIVE)
+    }
+    mac = {key.kid: _open_mac_key(key, masters) for key in keys.select(Purpose.MAC, *LIVE_STATES)}
+    jwks = _write_jwks(public.values())
+    return Keyring(
+        signing_key=private[_load_active(keys, Purpose.SIGNING).kid],
+        mac_key=mac[_load_active(keys, Purpose.MAC).kid],
+        jwks=jwks,
+        jwks_etag=hashlib.sha256(jwks).hexdigest()[:_ETAG_CHARACTERS],
+        master_keys=masters.fingerprints,
+        _verification_keys=MappingProxyType(public),
+        _mac_keys=MappingProxyType(mac),
+        _ended_mac_keys=MappingProxyType(
+            {key.kid: key.state for key in keys.select(Purpose.MAC, KeyState.RETIRED, KeyState.COMPROMISED)}
+        ),
+    )
+
+
+def _load_active(keys: KeySet, purpose: Purpose) -> StoredKey:
+    active = keys.find_active(purpose)
+    if active is None:
+        raise NoActiveKeyError(f"no {purpose} key is active; run: authserver init")
+    return active
+
+
+def _read_public_part(key: StoredKey) -> VerificationKey:
+    try:
+        public = read_jwk(strict_json.load_object((key.public_jwk or "").encode()))
+    except JoseError as error:
+        raise BrokenKeyError(f"the public part of key {key.kid} is unusable: {error}") from None
+    if (public.kid, public.algorithm.name) != (key.kid, key.algorithm):
+        raise BrokenKeyError(f"the public part of key {key.kid} belongs to key {public.kid}, or to another algorithm")
+    return public
+
+
+def _open_signing_key(key: StoredKey, public: VerificationKey, masters: MasterKeys) -> SigningKey:
+    try:
+        private_key = load_der_private_key(_unseal(key, masters), password=None)
+    except ValueError:
+        raise BrokenKeyError(f"the private part of key {key.kid} is unusable") from None
+    if private_key.public_key() != public.public_key:
+        raise BrokenKeyError(f"the private and the public part of key {key.kid} are not a pair")
+    # It is the pair of a key that fits `public.algorithm`, which is the table's business to know.
+    return SigningKey(key.kid, public.algorithm, private_key)  # type: ignore[arg-type]
+
+
+def _open_mac_key(key: StoredKey, masters: MasterKeys) -> MacKey:
+    return MacKey(key.kid, _unseal(key, masters))
+
+
+def _unseal(key: StoredKey, masters: MasterKeys) -> bytes:
+    return masters.unseal(key.kid, key.algorithm, key.purpose, key.sealed or "")
+
+
+def _write_jwks(keys: Iterable[VerificationKey]) -> bytes:
+    return json.dumps({"keys": [write_jwk(key) for key in keys]}, separators=(",", ":")).encode()

@@ -1,0 +1,151 @@
+"""A key, at rest and in use.
+
+`StoredKey` is what the database holds: decoded and checked once, here, so that an impossible row is a named error and
+never a wrong decision later. `SigningKey` and `MacKey` are what the server works with; only `keyring` makes them.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+from authserver.jose.algorithms import PrivateKey, SigningAlgorithm
+from authserver.keyring.errors import BrokenKeyError
+from authserver.protocol import base64url
+
+MAC_ALGORITHM = "HMAC-SHA256"
+MAC_SECRET_BYTES = 32
+
+
+class Purpose(StrEnum):
+    """What a key is for; one key has one purpose and one algorithm."""
+
+    SIGNING = "signing"
+    """Signs JWTs; its public part is in the JWKS."""
+
+    MAC = "mac"
+    """Tags refresh tokens; it has no public part."""
+
+
+class KeyState(StrEnum):
+    """Where a key stands in its life. Each state but the last two can only come from the one above it."""
+
+    NEXT = "next"
+    """Published, not signing."""
+
+    ACTIVE = "active"
+    """Signs; there is one for each purpose."""
+
+    RETIRING = "retiring"
+    """Verifies until the last token that it signed has expired."""
+
+    RETIRED = "retired"
+    """Out of the JWKS, private part destroyed."""
+
+    COMPROMISED = "compromised"
+    """Out of the JWKS at once, private part destroyed."""
+
+
+LIVE_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRING})
+"""The states in which a key is published and its private part exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """One row. `sealed` is the private part under a master key, and is None once destroyed.
+
+    `public_jwk` is the JSON text of the public JWK, None for a MAC key. An instant is None until it has come, but for
+    `retires_at`, which is set when a key begins to retire and then lies ahead.
+    """
+
+    kid: str
+    purpose: Purpose
+    algorithm: str
+    state: KeyState
+    public_jwk: str | None
+    sealed: str | None = field(repr=False)
+    created_at: datetime
+    published_at: datetime | None = None
+    activated_at: datetime | None = None
+    retiring_at: datetime | None = None
+    retires_at: datetime | None = None
+    retired_at: datetime | None = None
+    compromised_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a row that no transition below can have written."""
+        lasts_without_end = self.state is KeyState.RETIRING and self.retires_at is None
+        if self._entered_at() is None or lasts_without_end:
+            message = f"key {self.kid} is {self.state}, but not since when or until when"
+            raise BrokenKeyError(message)
+        if (self.sealed is not None) != (self.state in LIVE_STATES):
+            message = f"key {self.kid} is {self.state}, which does not fit its private part"
+            raise BrokenKeyError(message)
+        if (self.public_jwk is not None) != (self.purpose is Purpose.SIGNING):
+            message = f"key {self.kid} is a {self.purpose} key, which does not fit its public part"
+            raise BrokenKeyError(message)
+
+    @property
+    def since(self) -> datetime:
+        """When the key entered its present state."""
+        return self._entered_at() or self.created_at
+
+    def _entered_at(self) -> datetime | None:
+        match self.state:
+            case KeyState.NEXT:
+                return self.published_at
+            case KeyState.ACTIVE:
+                return self.activated_at
+            case KeyState.RETIRING:
+                return self.retiring_at
+            case KeyState.RETIRED:
+                return self.retired_at
+            case KeyState.COMPROMISED:
+                return self.compromised_at
+        assert_never(self.state)
+
+    def activate(self, now: datetime) -> "StoredKey":
+        """The same key, signing from `now` on."""
+        return replace(self, state=KeyState.ACTIVE, activated_at=now)
+
+    def begin_retiring(self, now: datetime, lasting: timedelta) -> "StoredKey":
+        """The same key, only verifying, for as long as its tokens may live."""
+        return replace(self, state=KeyState.RETIRING, retiring_at=now, retires_at=now + lasting)
+
+    def retire(self, now: datetime) -> "StoredKey":
+        """The same key, out of use; its private part is gone with the row that replaces it."""
+        return replace(self, state=KeyState.RETIRED, retired_at=now, sealed=None)
+
+    def compromise(self, now: datetime) -> "StoredKey":
+        """The same key, out of use because somebody else may have it."""
+        return replace(self, state=KeyState.COMPROMISED, compromised_at=now, sealed=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The key that signs now: a parsed key object, never a text, so that no signature pays for parsing."""
+
+    kid: str
+    algorithm: SigningAlgorithm
+    private_key: PrivateKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MacKey:
+    """A key that tags refresh tokens; `kid` is 8 lower-case hexadecimal characters."""
+
+    kid: str
+    secret: bytes = field(repr=False)
+
+
+def name_signing_key(public_jwk: Mapping[str, str]) -> str:
+    """The key id of a signing key: the thumbprint of its public part (RFC 7638 §3).
+
+    So the same key cannot enter twice under two names, and an import can be repeated.
+    """
+    members = {name: value for name, value in public_jwk.items() if name not in {"kid", "alg", "use"}}
+    canonical = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    return base64url.encode(hashlib.sha256(canonical.encode()).digest())

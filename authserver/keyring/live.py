@@ -1,0 +1,121 @@
+"""The keyring of a running server: reloaded while it serves, never worse than the last good one.
+
+The server reloads it every two seconds, so that it sees a rotation without a restart; whoever meets a MAC key it does
+not know yet asks for one reload between two of those.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from authserver.clock import Clock
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keyring import Keyring, build_keyring
+from authserver.keyring.keys import MacKey
+from authserver.keyring.sealing import MasterKeys
+
+RELOAD_INTERVAL = timedelta(seconds=2)
+"""How often a server calls `LiveKeyring.reload`."""
+
+_COOL_DOWN = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """The keys in the database are those in use; `changed` if they were not before."""
+
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLastGood:
+    """Loading failed, and the server goes on with what it had: to be logged as an alarm."""
+
+    error: Exception
+
+
+class LiveKeyring:
+    """Holds the current `Keyring`; safe to share between threads. The first load raises what is wrong."""
+
+    def __init__(self, load: Callable[[], Keyring], clock: Clock) -> None:
+        """Load once. `load` is usually a `KeyringLoader`."""
+        self._load = load
+        self._clock = clock
+        self._loading = threading.Lock()
+        self._confirmed_at = self._tried_at = clock.monotonic()
+        self._failure: Exception | None = None
+        self._current = load()
+
+    @property
+    def current(self) -> Keyring:
+        """The newest good keys. Take it once for a request, so that the request sees one set."""
+        return self._current
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the last reload failed; None if it did not. For health checks and metrics."""
+        return self._failure
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago `current` was last known to be what the database holds.
+
+        It belongs into the `Age` header of the JWKS (RFC 9111 §5.1): a cache that counts from there cannot lack a key
+        for longer than `max-age` after it was published, whichever node it asked.
+        """
+        return timedelta(seconds=self._clock.monotonic() - self._confirmed_at)
+
+    def reload(self) -> Reloaded | KeptLastGood:
+        """Load again now. Never raises, never replaces good keys by none."""
+        with self._loading:
+            return self._reload()
+
+    def find_mac_key(self, kid: str) -> MacKey | None:
+        """The MAC key called `kid`. For one that is not known it reloads, at most once a second whoever asks."""
+        current = self._current
+        found = current.find_mac_key(kid)
+        if found is not None or current.find_ended_mac_key(kid) is not None:
+            return found
+        with self._loading:
+            if self._clock.monotonic() - self._tried_at >= _COOL_DOWN.total_seconds():
+                self._reload()
+        return self._current.find_mac_key(kid)
+
+    def _reload(self) -> Reloaded | KeptLastGood:
+        # Before loading: what is loaded may be as old as the moment when it was asked for.
+        self._tried_at = tried_at = self._clock.monotonic()
+        previous = self._current
+        try:
+            self._current = self._load()
+        except Exception as error:  # noqa: BLE001 - whatever it is (files, rows, database), the last good keys serve on
+            self._failure = error
+            return KeptLastGood(error)
+        self._failure = None
+        self._confirmed_at = tried_at
+        return Reloaded(changed=self._current is not previous)
+
+
+class KeyringLoader:
+    """Builds a `Keyring` from what it reads; while nothing has changed, it hands out the same one.
+
+    Parsing private keys takes milliseconds, RSA tens of them: too much for every reload. A key whose retirement has
+    come leaves the keyring on time even if nobody runs `authserver keys rotate`. Not safe between threads by itself.
+    """
+
+    def __init__(
+        self, read_keys: Callable[[], KeySet], read_master_keys: Callable[[], MasterKeys], clock: Clock
+    ) -> None:
+        """Take the two sources; nothing is read yet."""
+        self._read_keys = read_keys
+        self._read_master_keys = read_master_keys
+        self._clock = clock
+        self._built: tuple[KeySet, MasterKeys, Keyring] | None = None
+
+    def __call__(self) -> Keyring:
+        """The keyring as it is now, or a `KeyringError`."""
+        masters = self._read_master_keys()
+        keys = self._read_keys().as_of(self._clock.now())
+        if self._built is None or self._built[:2] != (keys, masters):
+            self._built = (keys, masters, build_keyring(keys, masters))
+        return self._built[2]

@@ -1,0 +1,52 @@
+"""New keys. Each is born published (state *next*), sealed, and ready to be inserted."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from authserver.jose.algorithms import PrivateKey, SigningAlgorithm
+from authserver.jose.jwk import VerificationKey, write_jwk
+from authserver.keyring.keys import MAC_ALGORITHM, MAC_SECRET_BYTES, KeyState, Purpose, StoredKey, name_signing_key
+from authserver.keyring.sealing import MasterKeys
+from authserver.protocol.entropy import Entropy
+from authserver.protocol.refresh_token import MAC_KEY_ID_BYTES
+
+
+def make_signing_key(
+    algorithm: SigningAlgorithm, masters: MasterKeys, now: datetime, private_key: PrivateKey | None = None
+) -> StoredKey:
+    """A signing key for `algorithm`: a new one, or `private_key`, which must fit."""
+    if private_key is None:
+        private_key = algorithm.generate()
+    public_key = private_key.public_key()
+    kid = name_signing_key(write_jwk(VerificationKey("", algorithm, public_key)))
+    secret = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return StoredKey(
+        kid=kid,
+        purpose=Purpose.SIGNING,
+        algorithm=algorithm.name,
+        state=KeyState.NEXT,
+        public_jwk=json.dumps(write_jwk(VerificationKey(kid, algorithm, public_key))),
+        sealed=masters.seal(kid, algorithm.name, Purpose.SIGNING, secret),
+        created_at=now,
+        published_at=now,
+    )
+
+
+def make_mac_key(masters: MasterKeys, now: datetime, *, entropy: Entropy, taken: Collection[str]) -> StoredKey:
+    """A MAC key whose short id is none of `taken`: an id that came twice would make old tokens look tampered with."""
+    kid = entropy(MAC_KEY_ID_BYTES).hex()
+    while kid in taken:
+        kid = entropy(MAC_KEY_ID_BYTES).hex()
+    return StoredKey(
+        kid=kid,
+        purpose=Purpose.MAC,
+        algorithm=MAC_ALGORITHM,
+        state=KeyState.NEXT,
+        public_jwk=None,
+        sealed=masters.seal(kid, MAC_ALGORITHM, Purpose.MAC, entropy(MAC_SECRET_BYTES)),
+        created_at=now,
+        published_at=now,
+    )

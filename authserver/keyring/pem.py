@@ -1,0 +1,57 @@
+"""Reading a private key that was made elsewhere (`authserver keys import`)."""
+
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from authserver.jose.algorithms import ALGORITHMS, SMALLEST_RSA_BITS, PrivateKey, SigningAlgorithm
+from authserver.keyring.errors import UnusablePemError
+from authserver.protocol.secret import Secret
+
+_PRIVATE_LABEL = b"PRIVATE KEY-----"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKey:
+    """A private key and the one algorithm that it is for."""
+
+    algorithm: SigningAlgorithm
+    private_key: PrivateKey = field(repr=False)
+
+
+def read_pem(pem: bytes, passphrase: Secret | None = None) -> ReadKey:
+    """The private key in `pem` (PKCS #8, PKCS #1 or SEC 1), if an algorithm of ours fits it.
+
+    Raises `UnusablePemError` with one sentence for an operator. Does NOT check who else has the key.
+    """
+    if _PRIVATE_LABEL not in pem:
+        raise UnusablePemError("not a PEM private key")
+    password = None if passphrase is None else passphrase.reveal().encode()
+    try:
+        key = load_pem_private_key(pem, password)
+    except TypeError:  # how cryptography says that there is a passphrase too few, or one too many
+        needed = "needs a passphrase" if passphrase is None else "is not encrypted, yet a passphrase was given"
+        raise UnusablePemError(f"the private key {needed}") from None
+    except (ValueError, UnsupportedAlgorithm):
+        cause = "damaged, or of an unknown kind" if passphrase is None else "damaged, or the passphrase is wrong"
+        raise UnusablePemError(f"the private key is {cause}") from None
+    for algorithm in ALGORITHMS:
+        if algorithm.fits(key):
+            return ReadKey(algorithm, key)  # type: ignore[arg-type]  # what fits is a PrivateKey
+    raise UnusablePemError(f"{_describe(key)} is refused; take {_SUITABLE}")
+
+
+_SUITABLE = f"EC P-256, Ed25519, or RSA of {SMALLEST_RSA_BITS} bits or more with exponent 65537"
+
+
+def _describe(key: object) -> str:
+    match key:
+        case RSAPrivateKey():
+            return f"this RSA key of {key.key_size} bits, exponent {key.public_key().public_numbers().e},"
+        case EllipticCurvePrivateKey():
+            return f"this EC key on {key.curve.name}"
+        case _:
+            return f"this key ({type(key).__name__.removesuffix('PrivateKey')})"
