@@ -45,6 +45,9 @@ class TokenRejected(JoseError):  # noqa: N818 - an outcome told to the other sid
 
     def __init__(self, code: TokenCode, reason: str) -> None:
         """Keep both parts."""
-        super().__init__(f"{code}: {reason}")
+        super().__init__(code, reason)
         self.code = code
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}"

@@ -1,0 +1,125 @@
+"""`Verifier`: the checks of design §6 in their order, from a token's text to its claims.
+
+First everything that the token itself proves (`jose.access_token`), remembered for the next time; then, on every call,
+what may have changed since: `exp`, the key, and what was revoked.
+"""
+
+from collections.abc import Collection
+
+from authserver.clock import Clock, SystemClock
+from authserver.jose.access_token import Expectation, SignedClaims, read_access_token
+from authserver.jose.errors import TokenRejected
+from authserver.protocol.claims import AccessTokenClaims
+from authserver.verifier.cache import VerifiedTokens, digest_token
+from authserver.verifier.demands import Demand
+from authserver.verifier.fetch import check_url
+from authserver.verifier.jwks import JwksClient, KeysUnavailableError
+from authserver.verifier.refusals import InvalidToken
+from authserver.verifier.revocations import NoFeed, Revocations
+
+LONGEST_LEEWAY = 30.0
+_SYSTEM_CLOCK = SystemClock()
+_NO_FEED = NoFeed()
+
+
+class Verifier:
+    """Verifies access tokens of one issuer for one resource server. Keep one for the whole process; threads share it.
+
+    Shapes: `issuer` exactly as in `iss`, https or http on loopback; `audience` one or several of which `aud` must name
+    one; `client_id` and `client_secret` of this resource server at the issuer, for the revocation feed; `leeway`
+    seconds, at most 30; `longest_lifetime` of a token, seconds. `ValueError` for anything else.
+
+    NOT checked: without `revocations`, whether a token has been revoked: then it lives until it expires.
+    """
+
+    def __init__(  # noqa: PLR0913 - contract §6
+        self,
+        issuer: str,
+        audience: str | Collection[str],
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        jwks_uri: str | None = None,
+        leeway: float = LONGEST_LEEWAY,
+        longest_lifetime: float = 3600,
+        revocations: Revocations = _NO_FEED,
+        clock: Clock = _SYSTEM_CLOCK,
+    ) -> None:
+        """Check the settings; nothing is fetched before the first token."""
+        audiences = frozenset({audience} if isinstance(audience, str) else audience)
+        if not audiences or "" in audiences:
+            raise ValueError("audience must not be empty")
+        if (client_id is None) != (client_secret is None):
+            raise ValueError("client_id and client_secret go together")
+        if not 0 <= leeway <= LONGEST_LEEWAY:
+            raise ValueError(f"leeway is a number of seconds from 0 to {LONGEST_LEEWAY:.0f}")
+        if longest_lifetime <= 0:
+            raise ValueError("longest_lifetime is a number of seconds above 0")
+        check_url(issuer)
+        self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
+        self._keys = JwksClient(check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json"), clock=clock)
+        self._verified = VerifiedTokens()
+        self._revocations = revocations
+        self._clock = clock
+
+    def verify(self, token: str) -> AccessTokenClaims:
+        """The claims of `token`, or `InvalidToken`; nothing else is raised, whatever `token` is.
+
+        Does NOT check scope, age or strength of the sign-in (see `require`). A token that is bound to a key (`cnf`) is
+        refused: nothing here sees a DPoP proof, and without it such a token is a stolen one (RFC 9449 §7.1).
+        """
+        try:
+            signed = self._find_verified(token)
+        except TokenRejected as rejected:
+            raise InvalidToken(rejected.code, rejected.reason) from None
+        except KeysUnavailableError as unavailable:
+            raise InvalidToken("keys_unavailable", str(unavailable)) from None
+        revoked = self._revocations.check(signed.claims, signed.kid)
+        if revoked is not None:
+            raise InvalidToken(revoked.code, "revoked", soft_logout=revoked.soft_logout)
+        return signed.claims
+
+    def require(
+        self,
+        claims: AccessTokenClaims,
+        *,
+        scope: str | None = None,
+        max_age: int | None = None,
+        acr: str | None = None,
+    ) -> None:
+        """Raise `InvalidToken` unless `claims`, which `verify` returned, meet the demand (shapes: `demands.Demand`).
+
+        Does NOT verify again: `claims` from elsewhere prove nothing.
+        """
+        self.check(Demand(scope, max_age, acr), claims)
+
+    def check(self, demand: Demand, claims: AccessTokenClaims) -> None:
+        """As `require`, with a demand that was made before."""
+        demand.check(claims, now=self._clock.seconds(), leeway=self._expectation.leeway)
+
+    def close(self) -> None:
+        """Let go of what `revocations` holds. The verifier must not be used afterwards."""
+        self._revocations.close()
+
+    def _find_verified(self, token: object) -> SignedClaims:
+        digest = digest_token(token)
+        now = self._clock.seconds()
+        known = None if digest is None else self._verified.find(digest)
+        if digest is not None and known is not None:
+            return self._recheck(digest, known, now)
+        signed = read_access_token(token, self._expectation, find_key=self._keys.find_key, now=now)
+        if signed.claims.jkt is not None:
+            raise TokenRejected("invalid_claim", "bound to a key, shown without a proof")
+        if digest is not None:
+            self._verified.remember(digest, signed)
+        return signed
+
+    def _recheck(self, digest: bytes, known: SignedClaims, now: float) -> SignedClaims:
+        """What may have changed since the signature was checked: the time, and the issuer's keys."""
+        if now >= known.claims.exp + self._expectation.leeway:
+            self._verified.forget(digest)
+            raise TokenRejected("expired", "exp has passed")
+        if self._keys.find_key(known.kid) is None:
+            self._verified.forget(digest)
+            raise TokenRejected("unknown_key", "the key has been withdrawn")
+        return known
