@@ -105,5 +105,5 @@ def database(database_url: str) -> Iterator[storage.Database]:
 
 @pytest.fixture
 def recording() -> Callable[[], AbstractContextManager[list[str]]]:
-    """Lists every statement that the block of `with recording() as sent:` sends to any database."""
+    """Lists every statement sent to any database while its block runs."""
     return statements.recording

@@ -1,0 +1,90 @@
+"""Reads the environment and the TOML file, and gathers everything that is wrong with them."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from pydantic import ValidationError
+
+from authserver.config.settings import PREFIX, Settings
+
+_NOT_SETTINGS: Final = frozenset({"CONFIG", "TEST_POSTGRES"})
+_REMEDIES: Final = {
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "string_pattern_mismatch": "must have no spaces in it",
+    "string_too_short": "must not be empty",
+}
+
+
+class SettingsError(Exception):
+    """The settings are not usable. `problems` has one line per setting, without any value."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Carry all problems at once."""
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def load_settings() -> Settings:
+    """The settings of this process, or `SettingsError` with everything that is wrong with them."""
+    names = frozenset(name.upper() for name in Settings.model_fields)
+    problems = [
+        _unknown(PREFIX + name, names, PREFIX)
+        for name in sorted(variable.upper().removeprefix(PREFIX) for variable in os.environ if _is_ours(variable))
+        if name not in names | _NOT_SETTINGS
+    ]
+    from_file: Mapping[str, Any] = {}
+    try:
+        from_file = _read_file(os.environ.get(f"{PREFIX}CONFIG"))
+    except SettingsError as error:
+        problems += error.problems
+    problems += [_unknown(name, names, "") for name in sorted(from_file.keys() - names)]
+    known = {name.lower(): value for name, value in from_file.items() if name in names}
+    try:
+        settings = Settings(**known)
+    except ValidationError as error:
+        problems += _describe(error)
+        # `from None`: the chained error would carry the values.
+        raise SettingsError(problems) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.upper().startswith(PREFIX)
+
+
+def _read_file(path: str | None) -> Mapping[str, Any]:
+    def refuse(problem: str) -> NoReturn:
+        raise SettingsError([f"{PREFIX}CONFIG: {problem}: {path}"])
+
+    if not path:
+        return {}
+    try:
+        members = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        refuse(f"cannot be read ({error.strerror})")
+    except ValueError as error:
+        # The parser quotes no value, only positions; the file's text stays out of it.
+        refuse(f"is no valid TOML ({type(error).__name__}, {str(error).rpartition('(')[2].rstrip(')')})")
+    return {name.upper().removeprefix(PREFIX): value for name, value in members.items()}
+
+
+def _unknown(name: str, names: frozenset[str], prefix: str) -> str:
+    near = difflib.get_close_matches(name.removeprefix(prefix), names, n=1)
+    return f"{name}: no such setting" + (f"; did you mean {prefix}{near[0]}?" if near else "; remove it")
+
+
+def _describe(error: ValidationError) -> list[str]:
+    return [
+        f"{PREFIX}{str(one['loc'][0]).upper()}: "
+        + _REMEDIES.get(one["type"], one["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
+        for one in error.errors(include_input=False, include_url=False, include_context=False)
+        # Only the consequence of another line: a default that is derived from a setting that is wrong.
+        if one["type"] != "default_factory_not_called"
+    ]

@@ -1,0 +1,137 @@
+"""Every setting with its type, its default and its bounds, and how they bound each other."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from authserver.config.values import (
+    LONGEST,
+    DatabaseUrl,
+    Folder,
+    Issuer,
+    Length,
+    LimitsUrl,
+    LoginLimits,
+    MetricsAddress,
+    Networks,
+    seconds,
+)
+from authserver.protocol.secret import Secret
+
+PREFIX: Final = "AUTHSERVER_"
+VERIFIER_LEEWAY: Final = timedelta(seconds=30)
+
+
+class Settings(BaseSettings):
+    """All settings of one installation, checked one by one and against each other. docs/configuration.md explains them.
+
+    The fields stand in the order in which their checks depend on each other.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
+    )
+
+    issuer: Issuer = "http://127.0.0.1:8000"
+    home: Folder = Path("var")
+    database_url: DatabaseUrl = Field(default_factory=lambda known: Secret(f"sqlite:///{known['home']}/authserver.db"))
+    keys_dir: Folder = Path("keys")
+
+    access_token_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, 3600))] = timedelta(minutes=5)
+    default_audience: Annotated[str, Field(min_length=1, pattern=r"^\S+$")] = Field(
+        default_factory=lambda known: f"{known['issuer']}/api"
+    )
+    refresh_idle_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(days=7)
+    refresh_absolute_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(days=90)
+    refresh_retry_window: Length = Field(
+        default_factory=lambda known: min(timedelta(seconds=60), known["refresh_idle_lifetime"])
+    )
+    refresh_late_retry_window: Length = Field(
+        default_factory=lambda known: min(timedelta(days=1), known["refresh_idle_lifetime"])
+    )
+    max_sessions_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+    registration: Literal["closed", "open"] = "closed"
+    require_verified_email: bool = True
+    password_min_length: Annotated[int, Field(ge=8, le=1024)] = 10
+
+    jwks_max_age: Annotated[timedelta, BeforeValidator(seconds(0, 86_400))] = timedelta(minutes=5)
+    key_rotation_interval: Length = timedelta(0)
+    key_retire_after: Length = Field(
+        default_factory=lambda known: known["access_token_lifetime"] + VERIFIER_LEEWAY + known["jwks_max_age"]
+    )
+
+    workers: Annotated[int, Field(ge=1, le=512)] | None = None
+    threads: Annotated[int, Field(ge=1, le=512)] = 8
+    trusted_proxies: Networks = ()
+    limits_url: LimitsUrl = Secret("memory")
+    login_limits: LoginLimits = "10 per 10 minutes; 100 per day"
+
+    audit_retention: Annotated[timedelta, BeforeValidator(seconds(86_400, LONGEST))] = timedelta(days=365)
+    log_format: Literal["text", "json"] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics: MetricsAddress = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then what `load_settings` found in the file; no other source."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @field_validator("default_audience")
+    @classmethod
+    def _is_not_the_issuer(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("issuer"):
+            # A token for any API would open the account API, which tells its own by the issuer in `aud`.
+            raise ValueError("must differ from AUTHSERVER_ISSUER")
+        return value
+
+    @field_validator("refresh_absolute_lifetime")
+    @classmethod
+    def _is_not_below_idle(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        return _not_below(value, "refresh_idle_lifetime", info)
+
+    @field_validator("refresh_retry_window", "refresh_late_retry_window")
+    @classmethod
+    def _is_not_above_idle(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        idle = info.data.get("refresh_idle_lifetime")
+        if idle is not None and value > idle:
+            raise ValueError(f"must not be above {PREFIX}REFRESH_IDLE_LIFETIME")
+        return value
+
+    @field_validator("key_rotation_interval")
+    @classmethod
+    def _is_off_or_above_max_age(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        # A key signs only after every verifier can have fetched it.
+        return value if not value else _not_below(value, "jwks_max_age", info)
+
+    @field_validator("key_retire_after")
+    @classmethod
+    def _outlives_every_token(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        lifetime = info.data.get("access_token_lifetime")
+        if lifetime is not None and value < lifetime + VERIFIER_LEEWAY:
+            leeway = VERIFIER_LEEWAY // timedelta(seconds=1)
+            raise ValueError(f"must be at least {PREFIX}ACCESS_TOKEN_LIFETIME + {leeway}, or good tokens are refused")
+        return value
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.database_url.reveal().startswith("sqlite")
+
+
+def _not_below(value: timedelta, other: str, info: ValidationInfo) -> timedelta:
+    bound = info.data.get(other)
+    if bound is not None and value < bound:
+        raise ValueError(f"must be at least {PREFIX}{other.upper()}")
+    return value

@@ -1,0 +1,115 @@
+"""How each kind of setting is written, and what is said when it is not.
+
+No message repeats the value: it may be secret.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import limits
+from pydantic import BeforeValidator, PlainValidator
+from pydantic_settings import NoDecode
+
+from authserver.protocol.secret import Secret
+
+LONGEST: Final = 10 * 365 * 24 * 3600
+
+
+def seconds(least: int, most: int) -> Callable[[object], timedelta]:
+    """A parser of durations: whole seconds between two bounds, both allowed."""
+
+    def parse(value: object) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        text = str(value).strip()
+        if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number of seconds from {least} to {most}")
+        return timedelta(seconds=int(text))
+
+    return parse
+
+
+def _issuer(value: object) -> str:
+    remedy = "must be an https URL (http only on a loopback address) without query and fragment: https://auth.example"
+    text = str(value).rstrip("/")
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise ValueError(remedy) from None
+    plain = url.username is None and not url.query and not url.fragment and text.isascii() and text.isprintable()
+    segments = url.path.split("/")[1:]
+    if not host or not plain or set(text) & set("?# %\\") or any(part in {"", ".", ".."} for part in segments):
+        raise ValueError(remedy)
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
+        raise ValueError(remedy)
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _database_url(value: object) -> Secret:
+    text = value.reveal() if isinstance(value, Secret) else str(value)
+    scheme, separator, rest = text.partition("://")
+    is_file = scheme == "sqlite" and rest.startswith("/") and len(rest) > 1 and ":memory:" not in rest
+    if not separator or not (is_file or (scheme in {"postgresql", "postgresql+psycopg"} and rest)):
+        raise ValueError("must be sqlite:////absolute/path/to/file or postgresql://user:password@host/database")
+    return Secret(text)
+
+
+def _limits_url(value: object) -> Secret:
+    text = value.reveal() if isinstance(value, Secret) else str(value)
+    if text != "memory" and not text.startswith(("redis://", "rediss://", "valkey://", "valkeys://", "unix://")):
+        raise ValueError("must be memory or redis://host:port/number (valkey:// likewise)")
+    return Secret(text)
+
+
+def _login_limits(value: object) -> str:
+    text = str(value)
+    try:
+        limits.parse_many(text)
+    except ValueError:
+        raise ValueError("must be written like 10 per 10 minutes; 100 per day") from None
+    return text
+
+
+def _networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        return tuple(ip_network(str(part).strip()) for part in parts if str(part).strip())  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise ValueError("must be addresses or networks with commas between: 10.0.0.5, 192.168.0.0/24") from None
+
+
+def _metrics(value: object) -> tuple[str, int] | None:
+    if value is None or value == "off":
+        return None
+    host, _, port = str(value).rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:  # noqa: PLR2004 - ports end there
+        raise ValueError("must be off, or an address of its own: 127.0.0.1:9100")
+    return host.strip("[]"), int(port)
+
+
+def _folder(value: object) -> Path:
+    if not str(value).strip():
+        raise ValueError("must name a folder")
+    return Path(str(value)).expanduser().absolute()
+
+
+Issuer = Annotated[str, BeforeValidator(_issuer)]
+Folder = Annotated[Path, PlainValidator(_folder)]
+DatabaseUrl = Annotated[Secret, PlainValidator(_database_url)]
+LimitsUrl = Annotated[Secret, PlainValidator(_limits_url)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, PlainValidator(_networks)]
+MetricsAddress = Annotated[tuple[str, int] | None, NoDecode, PlainValidator(_metrics)]
+Length = Annotated[timedelta, BeforeValidator(seconds(0, LONGEST))]
+LoginLimits = Annotated[str, BeforeValidator(_login_limits)]

@@ -1,0 +1,226 @@
+"""Settings are right as a whole, or nothing starts and every problem has its line."""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from authserver.config import Settings, SettingsError, load_settings
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "configuration.md"
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"AUTHSERVER_{name}", value)
+
+
+def problems_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> tuple[str, ...]:
+    set_all(monkeypatch, **values)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    return caught.value.problems
+
+
+def documented() -> dict[str, str]:
+    """Setting → the text of its default, from the tables of the document."""
+    return dict(re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|", DOCUMENT.read_text(), flags=re.MULTILINE))
+
+
+def test_everything_has_a_default() -> None:
+    settings = load_settings()
+    assert settings.issuer == "http://127.0.0.1:8000"
+    assert settings.default_audience == "http://127.0.0.1:8000/api"
+    assert settings.database_url.reveal() == f"sqlite:///{settings.home}/authserver.db"
+    assert settings.home.is_absolute()
+    assert settings.uses_sqlite
+
+
+def test_the_document_lists_exactly_the_settings_that_exist() -> None:
+    assert documented().keys() == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_documented_defaults_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requirement 7.1.1: what is written about lifetimes and the session cap is what is in force."""
+    expected = load_settings()
+    written = {name: default.strip("`") for name, default in documented().items() if default.startswith("`")}
+    assert len(written) > 15
+    set_all(monkeypatch, **written)
+    assert load_settings() == expected
+
+
+def test_all_problems_are_reported_together_each_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = problems_of(
+        monkeypatch, ISSUER="http://auth.example", WORKERS="many", REGISTRATION="ajar", REQUIRE_VERIFIED_EMAIL="perhaps"
+    )
+    assert [problem.split(":")[0] for problem in problems] == [
+        "AUTHSERVER_ISSUER",
+        "AUTHSERVER_REGISTRATION",
+        "AUTHSERVER_REQUIRE_VERIFIED_EMAIL",
+        "AUTHSERVER_WORKERS",
+    ]
+    assert not [problem for problem in problems if "\n" in problem]
+
+
+def test_problems_of_the_file_and_of_the_environment_are_reported_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "authserver.toml"
+    file.write_text('WORKERS = "many"\nISUER = "https://auth.example"\n')
+    problems = problems_of(monkeypatch, CONFIG=str(file), LOG_LEVEL="loud")
+    assert [problem.split(":")[0] for problem in problems] == [
+        "ISUER",
+        "AUTHSERVER_WORKERS",
+        "AUTHSERVER_LOG_LEVEL",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://root:hunter2secret@db/auth"),
+        ("LIMITS_URL", "http://:hunter2secret@cache"),
+        ("ISSUER", "https://user:hunter2secret@auth.example"),
+        ("PASSWORD_MIN_LENGTH", "hunter2secret"),
+        ("KEY_RETIRE_AFTER", "hunter2secret"),
+    ],
+)
+def test_a_problem_never_repeats_the_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    (problem,) = problems_of(monkeypatch, **{name: value})
+    assert problem.startswith(f"AUTHSERVER_{name}: must ")
+    assert "hunter2secret" not in problem
+
+
+def test_a_printed_settings_value_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, DATABASE_URL="postgresql://auth:hunter2secret@db/auth", LIMITS_URL="redis://:hunter2secret@c")
+    assert "hunter2secret" not in repr(load_settings())
+
+
+def test_a_misspelt_variable_is_a_problem_and_the_right_name_is_proposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert problems_of(monkeypatch, ACESS_TOKEN_LIFETIME="300") == (
+        "AUTHSERVER_ACESS_TOKEN_LIFETIME: no such setting; did you mean AUTHSERVER_ACCESS_TOKEN_LIFETIME?",
+    )
+
+
+@pytest.mark.parametrize("name", ["CONFIG", "TEST_POSTGRES"])
+def test_variables_that_are_no_settings_are_no_problem(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    set_all(monkeypatch, **{name: ""})
+    assert load_settings() == Settings()
+
+
+def test_the_file_gives_settings_under_their_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "authserver.toml"
+    file.write_text('ISSUER = "https://auth.example"\nworkers = 3\nAUTHSERVER_TRUSTED_PROXIES = ["10.0.0.5"]\n')
+    set_all(monkeypatch, CONFIG=str(file))
+    settings = load_settings()
+    assert (settings.issuer, settings.workers) == ("https://auth.example", 3)
+    assert settings.trusted_proxies == (ip_network("10.0.0.5"),)
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "authserver.toml"
+    file.write_text("WORKERS = 3\n")
+    set_all(monkeypatch, CONFIG=str(file), WORKERS="2")
+    assert load_settings().workers == 2
+
+
+@pytest.mark.parametrize("content", [None, "WORKERS = [", "\udcff"])
+def test_a_file_that_cannot_be_read_is_one_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "authserver.toml"
+    if content is not None:
+        file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    (problem,) = problems_of(monkeypatch, CONFIG=str(file))
+    assert problem.startswith("AUTHSERVER_CONFIG: ")
+    assert problem.endswith(str(file))
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://auth.example",
+        "https://auth.example:8443/realms/one",
+        "http://localhost:8000",
+        "http://127.0.0.2",
+        "http://[::1]:8000",
+    ],
+)
+def test_an_issuer_is_https_or_loopback_and_may_have_a_path(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    set_all(monkeypatch, ISSUER=f"{issuer}/")
+    assert load_settings().issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "",
+        "auth.example",
+        "http://auth.example",
+        "http://10.0.0.1",
+        "ftp://127.0.0.1",
+        "https://auth.example?x=1",
+        "https://auth.example#x",
+        "https://auth.example/a/../b",
+        "https://auth.example/a//b",
+        "https://auth.example:port",
+        "https://me@auth.example",
+        "https://auth .example",
+        "https://äuth.example",
+    ],
+)
+def test_any_other_issuer_is_refused(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    (problem,) = problems_of(monkeypatch, ISSUER=issuer)
+    assert problem.startswith("AUTHSERVER_ISSUER: must be an https URL")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ACCESS_TOKEN_LIFETIME", "59"),
+        ("ACCESS_TOKEN_LIFETIME", "3601"),
+        ("ACCESS_TOKEN_LIFETIME", "5 minutes"),
+        ("REFRESH_RETRY_WINDOW", "-1"),
+        ("REFRESH_RETRY_WINDOW", "604801"),
+        ("REFRESH_LATE_RETRY_WINDOW", "604801"),
+        ("REFRESH_ABSOLUTE_LIFETIME", "604799"),
+        ("KEY_RETIRE_AFTER", "329"),
+        ("KEY_ROTATION_INTERVAL", "299"),
+        ("DEFAULT_AUDIENCE", "http://127.0.0.1:8000"),
+        ("DEFAULT_AUDIENCE", "two words"),
+        ("PASSWORD_MIN_LENGTH", "7"),
+        ("MAX_SESSIONS_PER_USER", "0"),
+        ("AUDIT_RETENTION", "60"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", ""),
+        ("HOME", ""),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("LOGIN_LIMITS", "often"),
+        ("METRICS", "9100"),
+        ("METRICS", "127.0.0.1:99999"),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    (problem,) = problems_of(monkeypatch, **{name: value})
+    assert problem.startswith(f"AUTHSERVER_{name}: must ")
+
+
+def test_zero_windows_are_the_strict_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, REFRESH_RETRY_WINDOW="0", REFRESH_LATE_RETRY_WINDOW="0")
+    settings = load_settings()
+    assert settings.refresh_retry_window == settings.refresh_late_retry_window == timedelta(0)
+
+
+def test_a_short_idle_lifetime_shortens_the_windows_that_were_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, REFRESH_IDLE_LIFETIME="3600")
+    assert load_settings().refresh_late_retry_window == timedelta(hours=1)
+
+
+def test_an_address_for_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, METRICS="[::1]:9100")
+    assert load_settings().metrics == ("::1", 9100)
