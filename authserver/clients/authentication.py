@@ -1,4 +1,4 @@
-"""Client authentication at the token, revocation and feed endpoints (RFC 6749 §2.3, OAuth 2.1 §2.4).
+"""Client authentication at the token, revocation and other OAuth endpoints (RFC 6749 §2.3, OAuth 2.1 §2.4).
 
 A client secret is 256 random bits, so a plain SHA-256 keeps it; a password hash would only slow every request.
 """
@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 
 from authserver.protocol import base64url
 from authserver.protocol.entropy import Entropy
+from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
 from authserver.protocol.secret import Secret
 from authserver.storage.clients import Client
 
@@ -25,58 +26,50 @@ class PresentedClient:
     secret: Secret | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRefused:
-    """Why the client was refused. `reason` is for the log; the other side hears `invalid_client` alone."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conflicting:
-    """More than one authentication method in one request (RFC 6749 §2.3): `invalid_request`."""
-
-
-def read_client(authorization: str | None, client_id: str | None, secret: str | None) -> PresentedClient | ClientRefused | Conflicting:  # noqa: E501, PLR0911 - one line per rule
+def read_client(authorization: str | None, client_id: str | None, secret: str | None) -> PresentedClient | OAuthError:
     """What the request presents, from its `Authorization` header and the form's `client_id` and `client_secret`."""
     if authorization is None:
         if client_id is None:
-            return ClientRefused("no client named")
+            return invalid_client("no client named")
         return PresentedClient(client_id, None if secret is None else Secret(secret))
-    if secret is not None:
-        return Conflicting()
+    basic = _read_basic(authorization)
+    if basic is None:
+        return invalid_client("broken Authorization header")
+    if secret is not None or client_id not in {None, basic.client_id}:
+        return invalid_request("Use one way of client authentication.")
+    return basic
+
+
+def _read_basic(authorization: str) -> PresentedClient | None:
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() != "basic":
-        return ClientRefused("unknown authentication scheme")
+        return None
     try:
         decoded = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return ClientRefused("broken Basic credentials")
-    name, colon, password = decoded.partition(":")
-    if not colon:
-        return ClientRefused("broken Basic credentials")
+    except (binascii.Error, ValueError):
+        return None
+    client_id, colon, secret = decoded.partition(":")
     # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-    name, password = unquote_plus(name), unquote_plus(password)
-    if client_id is not None and client_id != name:
-        return Conflicting()
-    return PresentedClient(name, Secret(password))
+    return PresentedClient(unquote_plus(client_id), Secret(unquote_plus(secret))) if colon else None
 
 
-def authenticate(presented: PresentedClient, find: Callable[[str], Client | None]) -> Client | ClientRefused:
-    """The client that proved to be itself, or why not.
+def authenticate_client(presented: PresentedClient, find: Callable[[str], Client | None]) -> Client | OAuthError:  # noqa: PLR0911 - one line per rule
+    """The enabled client that proved to be itself, or the refusal.
 
-    NOT checked: whether it is disabled (`Client.disabled_at`), and what it may do. The statements read the former in the
-    database, because a record from memory may be seconds old.
+    NOT checked: what it may do, and whether it was disabled within the last seconds: `find` may answer from memory. The
+    statements that must not be late read the latter in the database.
     """
     client = find(presented.client_id)
     if client is None:
-        return ClientRefused("unknown client")
+        return invalid_client("unknown client")
+    if client.disabled_at is not None:
+        return invalid_client("disabled client")
     if client.secret_digest is None:
-        return client if presented.secret is None else ClientRefused("a public client has no secret")
+        return client if presented.secret is None else invalid_client("a public client has no secret")
     if presented.secret is None:
-        return ClientRefused("secret missing")
+        return invalid_client("secret missing")
     if not hmac.compare_digest(digest_secret(presented.secret), client.secret_digest):
-        return ClientRefused("wrong secret")
+        return invalid_client("wrong secret")
     return client
 
 

@@ -7,13 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from authserver.clients.authentication import (
-    ClientRefused,
-    Conflicting,
-    PresentedClient,
-    authenticate,
-)
-from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
+from authserver.clients.authentication import PresentedClient, authenticate_client
+from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.realm import Realm, TokenAnswer
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
@@ -50,11 +45,11 @@ def answer_token_request(
     grants: Sequence[GrantHandler],
     realm: Realm,
     parameters: Mapping[str, str],
-    presented: PresentedClient | ClientRefused | Conflicting,
+    presented: PresentedClient,
     ip: str,
 ) -> TokenAnswer | OAuthError:
     """Take a token request through the phases."""
-    client = authenticate_client(realm, presented)
+    client = authenticate_client(presented, realm.clients.find)
     if isinstance(client, OAuthError):
         return client
     grant_type = parameters.get("grant_type")
@@ -66,19 +61,3 @@ def answer_token_request(
     if grant_type not in client.kind.grant_types:
         return OAuthError("unauthorized_client", "This client may not use this grant type.", f"{client.kind.value}")
     return grant.exchange(TokenRequest(parameters, client, ip), realm)
-
-
-def authenticate_client(
-    realm: Realm, presented: PresentedClient | ClientRefused | Conflicting
-) -> Client | OAuthError:
-    """The client behind a request to any endpoint that demands one, or the refusal."""
-    if isinstance(presented, Conflicting):
-        return invalid_request("Use one way of client authentication.")
-    if isinstance(presented, ClientRefused):
-        return invalid_client(presented.reason)
-    client = authenticate(presented, realm.clients.find)
-    if isinstance(client, ClientRefused):
-        return invalid_client(client.reason)
-    if client.disabled_at is not None:
-        return invalid_client("disabled client")
-    return client

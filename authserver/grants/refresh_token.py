@@ -55,6 +55,8 @@ def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
             # Nothing is revoked: or anyone could log a victim out with a made-up token.
             return invalid_grant("malformed or forged", soft_logout=False)
         case UnknownMacKey(mac_kid):
+            if realm.keyring.current.find_ended_mac_key(mac_kid) is not None:
+                return invalid_grant(f"MAC key {mac_kid} has ended", soft_logout=True)
             return unavailable(f"this node does not know MAC key {mac_kid}")
         case RefreshToken() as token:
             return token

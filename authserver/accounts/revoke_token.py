@@ -1,0 +1,40 @@
+"""A client gives a refresh token back (RFC 7009)."""
+
+from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
+from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey, parse_refresh_token
+from authserver.realm import Realm
+from authserver.storage import families, users
+from authserver.storage.audit import Actor
+from authserver.storage.clients import Client
+
+
+def revoke_token(realm: Realm, client: Client, token: str, ip: str) -> OAuthError | None:
+    """End the family of `token`, at whatever generation; None when done or when there is nothing to end (§2.2).
+
+    Access tokens are not revoked one by one: they end with their family.
+    """
+    match parse_refresh_token(token, lambda kid: (key := realm.keyring.find_mac_key(kid)) and key.secret):
+        case Malformed():
+            return None
+        case UnknownMacKey(mac_kid):
+            if realm.keyring.current.find_ended_mac_key(mac_kid) is not None:
+                return None
+            return unavailable(f"this node does not know MAC key {mac_kid}")
+        case RefreshToken() as proven:
+            return _end_family(realm, client, proven, ip)
+
+
+def _end_family(realm: Realm, client: Client, token: RefreshToken, ip: str) -> OAuthError | None:
+    with realm.database.read() as tx:
+        family = families.find(tx, token.family_id)
+    if family is None:
+        return None
+    if family.grant.client_id != client.client_id:
+        return invalid_grant("issued to another client", soft_logout=False)
+    by = Actor(f"client:{client.client_id}", ip)
+    with realm.database.write() as tx:
+        users.lock(tx, family.grant.user_id)
+        realm.revocation.end_family(
+            tx, family, reason="token_revoked", soft_logout=False, by=by, now=realm.clock.now()
+        )
+    return None

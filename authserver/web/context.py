@@ -1,0 +1,14 @@
+"""Where the views find the installation that they serve."""
+
+from typing import cast
+
+from flask import current_app
+
+from authserver.realm import Realm
+
+EXTENSION = "authserver"
+
+
+def current_realm() -> Realm:
+    """The realm of the application that handles this request."""
+    return cast("Realm", current_app.extensions[EXTENSION])

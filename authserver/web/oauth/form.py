@@ -1,0 +1,59 @@
+"""Reading and answering at the form endpoints (RFC 6749 §3.2, §5)."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Response, request
+
+from authserver.clients.authentication import PresentedClient, read_client
+from authserver.protocol.oauth_error import OAuthError, invalid_request
+from authserver.protocol.text import is_storable
+
+_MEDIA_TYPE = "application/x-www-form-urlencoded"
+_MOST_PARAMETERS = 50
+
+
+def read_form() -> dict[str, str] | OAuthError:
+    """The parameters of the body, each at most once; an empty one counts as absent (RFC 6749 §3.2)."""
+    if request.mimetype != _MEDIA_TYPE:
+        return invalid_request(f"The body must be {_MEDIA_TYPE}.")
+    try:
+        text = request.get_data(cache=False).decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
+    except ValueError:
+        return invalid_request("The body is not a well-formed form.")
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        return invalid_request("A parameter is repeated.")
+    if not all(is_storable(value) for value in parameters.values()):
+        return invalid_request("A parameter holds a character that is not text.")
+    return {name: value for name, value in parameters.items() if value}
+
+
+def read_presented_client(parameters: dict[str, str]) -> PresentedClient | OAuthError:
+    """Who the request says it comes from."""
+    header = request.headers.get("Authorization")
+    return read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
+
+
+def answer_json(members: Any, status: int = 200) -> Response:  # noqa: ANN401 - a dataclass or a dict
+    """A JSON answer that nobody may keep (OAuth 2.1 §3.2.3)."""
+    body = json.dumps(members if isinstance(members, dict) else asdict(members), separators=(",", ":"))
+    response = Response(body, status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def answer_error(error: OAuthError) -> Response:
+    """The refusal in the shape of RFC 6749 §5.2."""
+    members: dict[str, Any] = {"error": error.error, "error_description": error.description}
+    if error.soft_logout is not None:
+        members["soft_logout"] = error.soft_logout
+    response = answer_json(members, error.status)
+    if error.status == 401:  # noqa: PLR2004 - Unauthorized
+        response.headers["WWW-Authenticate"] = 'Basic realm="authserver"'
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response

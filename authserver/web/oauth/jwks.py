@@ -1,0 +1,20 @@
+"""`GET /.well-known/jwks.json`: the public keys (RFC 7517 §5)."""
+
+from flask import Response, request
+
+from authserver.web.context import current_realm
+from authserver.web.oauth.door import Door
+
+
+def answer_jwks() -> Response:
+    """The JWK Set, cacheable by anybody for `max_age`; 304 when the reader has it already."""
+    realm = current_realm()
+    keyring = realm.keyring.current
+    response = Response(keyring.jwks, content_type="application/jwk-set+json")
+    response.set_etag(keyring.jwks_etag)
+    response.headers["Cache-Control"] = f"public, max-age={int(realm.jwks_max_age.total_seconds())}"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response.make_conditional(request)
+
+
+DOOR = Door("jwks_uri", "/.well-known/jwks.json", "GET", answer_jwks)
