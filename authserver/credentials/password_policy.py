@@ -107,5 +107,8 @@ def _fold(text: str) -> str:
 
 @cache
 def _common_passwords() -> frozenset[str]:
-    """The 30,000 of zxcvbn, one a line; see the licence beside the file."""
+    """The 30,000 of zxcvbn, one a line; see the licence beside the file.
+
+    It leaves out what zxcvbn finds by other means: repeats and runs of keys ("1111111111"), first names, plain words.
+    """
     return frozenset(resources.files(__package__).joinpath("common_passwords.txt").read_text("utf-8").splitlines())
