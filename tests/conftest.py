@@ -14,11 +14,13 @@ import hypothesis
 import pytest
 
 from authserver import storage
+from authserver.realm import Realm
 from tests.support import statements
 from tests.support.clock import ManualClock
 from tests.support.databases import BACKENDS, Databases, PostgresDatabases, SqliteDatabases, opened
 from tests.support.entropy import SeededEntropy
 from tests.support.postgres import running_postgres
+from tests.support.realm import build_realm
 
 statements.install()
 
@@ -101,6 +103,14 @@ def database(database_url: str) -> Iterator[storage.Database]:
     """An open, migrated database without rows."""
     with opened(database_url) as database:
         yield database
+
+
+@pytest.fixture
+def realm(database_url: str, clock: ManualClock, entropy: SeededEntropy) -> Iterator[Realm]:
+    """An installation on a database of its own: open registration, the first-party client, no user."""
+    realm = build_realm(database_url, clock, entropy)
+    yield realm
+    realm.database.dispose()
 
 
 @pytest.fixture

@@ -1,0 +1,102 @@
+"""An installation to test against: real use cases on a real database, with cheap hashes and fresh keys."""
+
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+from authserver import storage
+from authserver.accounts.register import Registered, create_user
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
+from authserver.clients.registry import ClientRegistry
+from authserver.clock import Clock
+from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.password_policy import PasswordPolicy
+from authserver.credentials.passwords import CHEAP, PasswordHasher
+from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.jose.algorithms import find_algorithm
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keyring import Keyring, build_keyring
+from authserver.keyring.live import LiveKeyring
+from authserver.keyring.making import make_mac_key, make_signing_key
+from authserver.keyring.sealing import MasterKey, MasterKeys
+from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.entropy import Entropy
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm, Registration
+from authserver.revocation import Revocation
+from authserver.sessions.lifetimes import Lifetimes, RetryWindows
+from authserver.storage.families import Rotation
+
+ISSUER = "http://127.0.0.1:8000"
+AUDIENCE = f"{ISSUER}/api"
+EMAIL = "ada@example.test"
+PASSWORD = "correct horse battery staple"
+SCOPE = ("openid", "profile", "email", "admin")
+
+LIFETIMES = Lifetimes(
+    access_token_lifetime=timedelta(minutes=5),
+    refresh_idle_lifetime=timedelta(days=7),
+    refresh_absolute_lifetime=timedelta(days=90),
+    retry_windows=RetryWindows(timedelta(seconds=60), timedelta(days=1)),
+    max_sessions_per_user=100,
+)
+
+# One for all tests: loading the hash backends and starting threads takes longer than most tests.
+_HASHER = PasswordHasher(CHEAP)
+_HASHING_POOL = HashingPool(threads=2, admitted=200)
+
+
+def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: Any) -> Realm:  # noqa: ANN401 - a Realm's own fields
+    """An open installation on the migrated database at `database_url`, with the first-party client in it.
+
+    Registration is open and needs no confirmed address. `changes` replace fields of the `Realm`; two realms on one
+    database are two nodes of one installation when they share a keyring: `build_realm(…, keyring=other.keyring)`.
+    The caller disposes of `Realm.database`.
+    """
+    database = storage.open(database_url, pool_size=changes.pop("pool_size", 5))
+    keyring = changes.pop("keyring", None) or _hold(build_keys(clock, entropy), clock)
+    lifetimes = changes.get("lifetimes", LIFETIMES)
+    realm = Realm(
+        issuer=ISSUER,
+        default_audience=AUDIENCE,
+        database=database,
+        rotation=Rotation(database),
+        keyring=keyring,
+        clients=ClientRegistry(database, clock),
+        hasher=_HASHER,
+        hashing_pool=_HASHING_POOL,
+        password_policy=PasswordPolicy(service_words=("authserver",)),
+        revocation=Revocation(RevocationPolicy(), lifetimes.access_token_lifetime, entropy),
+        lifetimes=LIFETIMES,
+        jwks_max_age=timedelta(minutes=5),
+        registration=Registration(open=True, require_verified_email=False),
+        clock=clock,
+        entropy=entropy,
+    )
+    if realm.clients.find(FIRST_PARTY_CLIENT_ID) is None:
+        wish = ClientWish("First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE)
+        register_client(realm, wish)
+    return dataclasses.replace(realm, **changes)
+
+
+def build_keys(clock: Clock, entropy: Entropy, algorithm: str = "ES256") -> Keyring:
+    """What `authserver init` leaves: an active and a next key of both purposes, all of them new."""
+    masters = MasterKeys((MasterKey.read(MasterKey.generate_text(entropy)),))
+    row = find_algorithm(algorithm)
+    assert row is not None, algorithm
+    now = clock.now()
+    signing, next_signing = (make_signing_key(row, masters, now) for _ in range(2))
+    mac = make_mac_key(masters, now, entropy=entropy, taken=())
+    next_mac = make_mac_key(masters, now, entropy=entropy, taken=(mac.kid,))
+    return build_keyring(KeySet((signing.activate(now), mac.activate(now), next_signing, next_mac)), masters)
+
+
+def add_user(realm: Realm, email: str = EMAIL, password: str = PASSWORD, roles: tuple[str, ...] = ()) -> str:
+    """The id of a new user, with a confirmed address."""
+    outcome = create_user(realm, email=email, password=Secret(password), name="Ada", roles=roles, email_verified=True)
+    assert isinstance(outcome, Registered), outcome
+    return outcome.user_id
+
+
+def _hold(keyring: Keyring, clock: Clock) -> LiveKeyring:
+    return LiveKeyring(lambda: keyring, clock)
