@@ -1,0 +1,78 @@
+"""A real HTTP server on loopback whose answer a test sets, and which counts who asked for what."""
+
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class LoopbackServer:
+    """`url` is where it listens. While `gate` is not set, requests are counted but not answered."""
+
+    url: str = ""
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    drip: float | None = None
+    """Seconds between two bytes of the answer."""
+
+    @property
+    def hits(self) -> int:
+        return len(self.paths)
+
+
+@contextmanager
+def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer]:
+    """A server that runs inside the block."""
+    state = LoopbackServer()
+    state.gate.set()
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.paths.append(self.path)
+            state.gate.wait(timeout=20)
+            answer = f"HTTP/1.0 {state.status} x\r\n"
+            answer += "".join(f"{name}: {value}\r\n" for name, value in state.headers.items())
+            self._send(f"{answer}\r\n".encode() + state.body)
+
+        def _send(self, data: bytes) -> None:
+            try:
+                if state.drip is None:
+                    self.wfile.write(data)
+                    return
+                for byte in data:
+                    if over.wait(timeout=state.drip):
+                        return
+                    self.wfile.write(bytes([byte]))
+            except OSError:
+                pass  # who asked has gone
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            pass  # a refused TLS handshake
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    state.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        over.set()
+        state.gate.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
