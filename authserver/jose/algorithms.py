@@ -85,6 +85,7 @@ def _fits_rs256(key: object) -> bool:
         numbers.e >= _SMALLEST_RSA_EXPONENT
         and numbers.e % 2 == 1
         and numbers.e.bit_length() <= _LARGEST_RSA_EXPONENT_BITS
+        and numbers.n % 2 == 1
         and not has_roca_fingerprint(numbers.n)
     )
 
