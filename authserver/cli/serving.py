@@ -1,0 +1,191 @@
+"""Runs the worker processes: starts them, replaces the ones that die, drains them at the end.
+
+granian does the HTTP; this module changes what its supervisor does where that would take the service down: it gives up
+when one worker dies twice within seconds, it can lose the news of a death, and its sockets lose the connections that
+wait for a worker that was killed. Here one listening socket outlives every worker, and a death is never final.
+"""
+
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from authserver.clock import SystemClock
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_BACKLOG: Final = 1024
+_DRAIN_SECONDS: Final = 10
+_HEADERS_MOST_BYTES: Final = 16 * 1024
+_HEADERS_MOST_SECONDS: Final = 10
+_SHORTEST_LIFE_SECONDS: Final = 1.0
+_LOGGING: Final = {
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}},
+    "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where and with how much to serve."""
+
+    host: str
+    port: int
+    workers: int
+    threads: int
+
+
+class PortTakenError(Exception):
+    """The address cannot be listened on; the text says which one and why."""
+
+
+def listen(serving: Serving) -> socket.socket:
+    """The listening socket, or `PortTakenError`: before any worker is started."""
+    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+    try:
+        listener = socket.create_server((serving.host, serving.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
+        raise PortTakenError(f"cannot listen on {serving.host} port {serving.port}: {reason}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def serve(
+    listener: socket.socket, serving: Serving, load: "Callable[[], WSGIApplication]", announce: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests in flight finish for 10 s.
+
+    Args:
+        listener: What `listen` returned; closed when this returns.
+        serving: Numbers of workers and threads.
+        load: Builds the application; called in each worker, so that no connection crosses a fork.
+        announce: Called once, when the first worker is ready.
+
+    Raises:
+        SystemExit: With status 1, when a worker ends before any was ready: the application does not load.
+    """
+    supervisor = _Supervisor(listener, serving, load, announce)
+    supervisor.serve(target_loader=supervisor.begin_worker, wrap_loader=False)
+
+
+class _Bell:
+    """An event over a pipe. `threading.Event` may deadlock when a signal handler sets it while its owner waits."""
+
+    def __init__(self) -> None:
+        self._hear, self._ring = os.pipe()
+        os.set_blocking(self._hear, False)
+        os.set_blocking(self._ring, False)
+
+    def set(self) -> None:
+        with suppress(BlockingIOError):
+            os.write(self._ring, b"!")
+
+    def wait(self) -> None:
+        select.select([self._hear], [], [])
+
+    def clear(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._hear, 4096)
+
+
+class _Supervisor(MPServer):
+    """The parent of the workers."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        serving: Serving,
+        load: "Callable[[], WSGIApplication]",
+        announce: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            "authserver",
+            address=serving.host,
+            port=serving.port,
+            interface=Interfaces.WSGI,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=_HEADERS_MOST_SECONDS * 1000, max_buffer_size=_HEADERS_MOST_BYTES
+            ),
+            websockets=False,
+            workers=serving.workers,
+            blocking_threads=serving.threads,
+            blocking_threads_idle_timeout=600,
+            backlog=_BACKLOG,
+            workers_kill_timeout=_DRAIN_SECONDS,
+            log_level=LogLevels.error,
+            log_dictconfig=_LOGGING,
+        )
+        self._has_been_ready = False
+        self._listener = listener
+        self._load = load
+        self._announce = announce
+        self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
+        self._lifeline, self._held_by_parent = os.pipe()
+        self._hear_ready, self._tell_ready = os.pipe()
+
+    def begin_worker(self) -> "WSGIApplication":
+        """Become a worker, right after the fork."""
+        # A Ctrl-C is for the parent, which drains; until granian takes over, SIGTERM just ends this process.
+        os.setpgrp()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.close(self._held_by_parent)
+        threading.Thread(target=_end_with_parent, args=(self._lifeline,), daemon=True).start()
+        application = self._load()
+        os.write(self._tell_ready, b"!")
+        return application
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
+        """Start all workers and wait until one is ready or dead."""
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        threading.Thread(target=self._await_ready, daemon=True).start()
+
+    def _await_ready(self) -> None:
+        os.read(self._hear_ready, 1)
+        self._has_been_ready = True
+        self._announce()
+
+    def _init_shared_socket(self) -> None:
+        # granian would give each worker a socket of its own: what waits in that of a killed worker is reset.
+        self._ssp = None
+        self._shd = SocketHolder(self._listener.fileno(), False, _BACKLOG)  # type: ignore[assignment,call-arg]
+        self._sso = self._listener
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
+        while not self.interrupt_signal:
+            self.main_loop_interrupt.wait()
+            self.main_loop_interrupt.clear()
+            while self.interrupt_children and not self.interrupt_signal:
+                if not self._has_been_ready:
+                    return
+                self._replace(self.interrupt_children.pop(0), spawn_target, target_loader)
+            if self.reload_signal and not self.interrupt_signal:
+                self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+                self.main_loop_interrupt.set()  # it clears the bell, perhaps over a death
+        # Whoever died while the end was asked for makes the end no failure.
+        self.interrupt_children.clear()
+
+    def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
+        # A worker that dies at once, again and again, must not keep a core busy.
+        time.sleep(max(0.0, self.wrks[index].birth + _SHORTEST_LIFE_SECONDS - SystemClock().monotonic()))
+        self._respawn_workers([index], spawn_target, target_loader)
+
+
+def _end_with_parent(lifeline: int) -> None:
+    # The other end is open in the parent alone: end of file is its death, also by SIGKILL.
+    os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,179 @@
+"""The server as a process: workers may die, requests in flight may finish, bad framing stays outside."""
+
+import http.client
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.processes import PATIENCE, free_port, is_running, kill, running, wait_until
+
+if TYPE_CHECKING:
+    import subprocess
+
+SERVER = "tests.support.trivial_server"
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(params=[1, 2], ids=["one worker", "two workers"])
+def server(request: pytest.FixtureRequest, port: int) -> Iterator["subprocess.Popen[str]"]:
+    with running(SERVER, str(port), str(request.param)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+
+
+def get(port: int, path: str = "/") -> str:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer.read().decode()
+
+
+def send(port: int, request: bytes) -> bytes:
+    """The whole answer to a request that is sent as it stands, until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        with suppress(ConnectionError):  # a refusal may come before all is sent
+            connection.sendall(request)
+        answer = b""
+        with suppress(ConnectionError):
+            while part := connection.recv(65536):
+                answer += part
+        return answer
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ")[1])
+
+
+def test_a_killed_worker_is_replaced_and_no_later_request_fails(port: int, server: "subprocess.Popen[str]") -> None:
+    """Also the second and third time within seconds, where granian's own supervisor would give up."""
+    seen = set()
+    for _ in range(4):
+        pid = int(get(port))
+        seen.add(pid)
+        kill(pid)
+        wait_until(lambda pid=pid: not is_running(pid), f"the end of worker {pid}")  # type: ignore[misc]
+    assert int(get(port)) not in seen
+    assert server.poll() is None
+
+
+def test_sigterm_lets_a_request_in_flight_finish_and_then_ends(port: int, server: "subprocess.Popen[str]") -> None:
+    answers: list[str] = []
+    flight = threading.Thread(target=lambda: answers.append(get(port, "/slow")))
+    get(port)
+    flight.start()
+    flight.join(0.3)  # on its way by now
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(PATIENCE) == 0
+    flight.join(PATIENCE)
+    assert answers == ["finished"]
+    with pytest.raises(ConnectionRefusedError):
+        get(port)
+
+
+def test_ctrl_c_drains_too(port: int, server: "subprocess.Popen[str]") -> None:
+    get(port)
+    os.killpg(server.pid, signal.SIGINT)
+    _, errors = server.communicate(timeout=PATIENCE)
+    assert (server.returncode, errors) == (0, "")
+
+
+def test_workers_end_with_a_killed_parent(port: int, server: "subprocess.Popen[str]") -> None:
+    """Or else they would hold the port, and a restart would find it busy."""
+    get(port)
+    kill(server.pid)
+    server.wait(PATIENCE)
+
+    def refused() -> bool:
+        try:
+            get(port)
+        except (ConnectionError, http.client.HTTPException):
+            return True
+        return False
+
+    wait_until(refused, "the end of the workers")
+
+
+def test_a_busy_port_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with running(SERVER, str(port), "1") as process:
+            _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert errors == f"cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_an_application_that_does_not_load_ends_the_server(port: int) -> None:
+    with running(SERVER, str(port), "2", environment={"FAIL_TO_LOAD": "1"}) as process:
+        output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert output == ""
+    assert "this application does not load" in errors
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "status"),
+    [
+        ("Content-Length: 5", "hello", 200),
+        ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n", 411),
+        ("Transfer-Encoding: gzip, chunked", "5\r\nhello\r\n0\r\n\r\n", 411),
+        ("Transfer_Encoding: chunked\r\nContent-Length: 5", "hello", 400),
+        ("Content-Length: 5\r\nContent-Length: 6", "hello!", 400),
+        ("Content-Length: +5", "hello", 400),
+        ("Content-Length: 65537", "", 413),
+        ("Content-Length: 0\r\nX-Long: " + "a" * 20_000, "", 431),
+    ],
+)
+def test_framing_at_the_real_door(port: int, head: str, body: str, status: int) -> None:
+    """Requirement 4.2.1: safe against request smuggling."""
+    with running(SERVER, str(port), "1") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        request = f"POST /echo HTTP/1.1\r\nHost: auth.example\r\n{head}\r\nConnection: close\r\n\r\n{body}"
+        answer = send(port, request.encode())
+        assert status_of(answer) == status
+        if status == 200:
+            assert answer.endswith(b"\r\n\r\nhello")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked",
+    ],
+)
+def test_two_framings_are_refused_and_what_follows_is_not_a_second_request(port: int, head: str) -> None:
+    """The HTTP library takes the Content-Length away before the guard sees it, hence 411 and not 400."""
+    smuggled = "GET / HTTP/1.1\r\nHost: auth.example\r\n\r\n"
+    with running(SERVER, str(port), "1") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        answer = send(port, f"POST /echo HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n0\r\n\r\n{smuggled}".encode())
+    assert status_of(answer) == 411
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_body_that_breaks_off_is_an_error_and_not_a_shorter_body(port: int) -> None:
+    with running(SERVER, str(port), "1") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(
+                b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nConnection: close\r\n\r\nhello"
+            )
+            connection.shutdown(socket.SHUT_WR)
+            answer = connection.recv(65536)
+    assert status_of(answer) == 400

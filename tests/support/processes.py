@@ -1,0 +1,64 @@
+"""Servers under test as processes of their own, which end with the test."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+PATIENCE = 20.0
+"""Seconds after which something that does not happen has failed."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator["subprocess.Popen[str]"]:
+    """`python -m …` with its output piped, in a process group of its own; killed with the block if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        with process:
+            yield process
+            if process.poll() is None:
+                process.terminate()
+                process.wait(PATIENCE)
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+def wait_until(happened: Callable[[], bool], what: str) -> None:
+    """Poll until `happened`, or fail saying `what` did not."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE} s"
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is a process `pid` that has not ended."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def kill(pid: int) -> None:
+    """End a process without giving it a chance."""
+    os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,52 @@
+"""Signing in and refreshing through the use cases, below HTTP."""
+
+from authserver.accounts.open_session import DeviceClaim, Origin
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.clients.authentication import PresentedClient
+from authserver.grants import GRANTS, answer_token_request
+from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm, TokenAnswer
+from tests.support.realm import EMAIL, PASSWORD
+
+IP = "192.0.2.1"
+
+
+def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None = None) -> TokenAnswer:
+    """Sign the test's user in on a device."""
+    attempt = SignIn(
+        email=EMAIL,
+        password=Secret(PASSWORD),
+        client_id=FIRST_PARTY_CLIENT_ID,
+        scope=scope,
+        device=DeviceClaim(device_id, None),
+        origin=Origin(IP, "test"),
+    )
+    answer = sign_in(realm, attempt)
+    assert isinstance(answer, TokenAnswer), answer
+    return answer
+
+
+def refresh(
+    realm: Realm, refresh_token: str, *, client_id: str = FIRST_PARTY_CLIENT_ID, scope: str | None = None
+) -> TokenAnswer | OAuthError:
+    """Present `refresh_token` as a public client does."""
+    parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    if scope is not None:
+        parameters["scope"] = scope
+    return answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP)
+
+
+def refreshed(realm: Realm, refresh_token: str) -> TokenAnswer:
+    """Present `refresh_token`, which must be good."""
+    answer = refresh(realm, refresh_token)
+    assert isinstance(answer, TokenAnswer), answer
+    return answer
+
+
+def refused(realm: Realm, refresh_token: str) -> OAuthError:
+    """Present `refresh_token`, which must be refused."""
+    answer = refresh(realm, refresh_token)
+    assert isinstance(answer, OAuthError), answer
+    return answer

@@ -1,0 +1,56 @@
+"""A server under test with a trivial application: `python -m tests.support.trivial_server PORT WORKERS`."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import flask
+
+from authserver.cli.serving import PortTakenError, Serving, listen, serve
+from authserver.web.guard import guard
+
+
+def load() -> Callable[..., Iterable[bytes]]:
+    """Answers with the id of the process; `/slow` takes a second, `/echo` returns the body."""
+    if os.environ.get("FAIL_TO_LOAD"):
+        raise RuntimeError("this application does not load")
+    app = flask.Flask("trivial")
+
+    @app.get("/")
+    def pid() -> str:
+        return str(os.getpid())
+
+    @app.get("/slow")
+    def slow() -> str:
+        time.sleep(1)
+        return "finished"
+
+    @app.post("/echo")
+    def echo() -> bytes:
+        return flask.request.get_data()
+
+    wrapped: Any = guard(app.wsgi_app)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def _announce() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    serving = Serving("127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]), threads=4)
+    try:
+        listener = listen(serving)
+    except PortTakenError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    serve(listener, serving, load, _announce)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
