@@ -100,7 +100,7 @@ def open_session(  # noqa: PLR0913 - who, how, for whom, where and when are diff
     )
 
 
-def _make_room(tx: Transaction, realm: Realm, user: User, device_id: str, by: Actor, now: datetime) -> None:  # noqa: PLR0913 - the circumstances of two endings
+def _make_room(tx: Transaction, realm: Realm, user: User, device_id: str, by: Actor, now: datetime) -> None:
     """End what the new session replaces: the device's earlier session, and the longest idle ones above the cap."""
     replaced = sessions.find_live_on_device(tx, user.user_id, device_id)
     if replaced is not None:

@@ -30,7 +30,7 @@ def register(realm: Realm, *, email: str, password: Secret, name: str) -> Regist
     return create_user(realm, email=email, password=password, name=name, roles=(), email_verified=False)
 
 
-def create_user(  # noqa: PLR0913 - what a user is at birth
+def create_user(
     realm: Realm, *, email: str, password: Secret | None, name: str, roles: tuple[str, ...], email_verified: bool
 ) -> Registered | Refused | Invalid | TryLater:
     """Create a user. Without a password nobody can sign in as him until one is set."""

@@ -97,7 +97,9 @@ def _find_errors(wish: ClientWish) -> Iterator[FieldError]:
         yield FieldError("first_party", "invalid_combination", "A resource server signs nobody in.")
     for uri in wish.redirect_uris:
         if " " in uri or not uri.isprintable() or not urlsplit(uri).scheme or urlsplit(uri).fragment:
-            yield FieldError("redirect_uri", "invalid_redirect_uri", f"{uri!r} is not an absolute URI without fragment.")
+            yield FieldError(
+                "redirect_uri", "invalid_redirect_uri", f"{uri!r} is not an absolute URI without fragment."
+            )
     for origin in wish.origins:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":

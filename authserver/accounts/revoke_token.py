@@ -1,8 +1,8 @@
 """A client gives a refresh token back (RFC 7009)."""
 
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
-from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey, parse_refresh_token
-from authserver.realm import Realm
+from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
+from authserver.realm import EndedMacKey, Realm, prove_refresh_token
 from authserver.storage import families, users
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
@@ -13,12 +13,10 @@ def revoke_token(realm: Realm, client: Client, token: str, ip: str) -> OAuthErro
 
     Access tokens are not revoked one by one: they end with their family.
     """
-    match parse_refresh_token(token, lambda kid: (key := realm.keyring.find_mac_key(kid)) and key.secret):
-        case Malformed():
+    match prove_refresh_token(realm, token):
+        case Malformed() | EndedMacKey():
             return None
         case UnknownMacKey(mac_kid):
-            if realm.keyring.current.find_ended_mac_key(mac_kid) is not None:
-                return None
             return unavailable(f"this node does not know MAC key {mac_kid}")
         case RefreshToken() as proven:
             return _end_family(realm, client, proven, ip)
@@ -34,7 +32,5 @@ def _end_family(realm: Realm, client: Client, token: RefreshToken, ip: str) -> O
     by = Actor(f"client:{client.client_id}", ip)
     with realm.database.write() as tx:
         users.lock(tx, family.grant.user_id)
-        realm.revocation.end_family(
-            tx, family, reason="token_revoked", soft_logout=False, by=by, now=realm.clock.now()
-        )
+        realm.revocation.end_family(tx, family, reason="token_revoked", soft_logout=False, by=by, now=realm.clock.now())
     return None

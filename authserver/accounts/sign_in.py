@@ -96,7 +96,7 @@ def _verify(realm: Realm, attempt: SignIn) -> Credentials | Refused | TryLater:
     return credentials
 
 
-def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Origin, now: datetime) -> None:  # noqa: PLR0913 - an event and its circumstances
+def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Origin, now: datetime) -> None:
     """Replace an outdated hash. Ends no session; when the pool is full, the next sign-in tries again."""
     renewed = realm.hashing_pool.run(lambda: realm.hasher.hash(password))
     if isinstance(renewed, Busy):

@@ -53,7 +53,7 @@ def _read_basic(authorization: str) -> PresentedClient | None:
     return PresentedClient(unquote_plus(client_id), Secret(unquote_plus(secret))) if colon else None
 
 
-def authenticate_client(presented: PresentedClient, find: Callable[[str], Client | None]) -> Client | OAuthError:  # noqa: PLR0911 - one line per rule
+def authenticate_client(presented: PresentedClient, find: Callable[[str], Client | None]) -> Client | OAuthError:
     """The enabled client that proved to be itself, or the refusal.
 
     NOT checked: what it may do, and whether it was disabled within the last seconds: `find` may answer from memory. The

@@ -7,8 +7,8 @@ latter case is the family read, and `refusal` says why.
 from authserver.grants.base import TokenRequest
 from authserver.grants.refusal import settle
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_request, unavailable
-from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey, parse_refresh_token
-from authserver.realm import Realm, TokenAnswer, issue_tokens
+from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
+from authserver.realm import EndedMacKey, Realm, TokenAnswer, issue_tokens, prove_refresh_token
 from authserver.realm.token_answer import Holding
 from authserver.sessions.lifetimes import idle_end
 from authserver.sessions.rotation import Presented
@@ -50,13 +50,13 @@ def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
     text = request.parameters.get("refresh_token")
     if text is None:
         return invalid_request("refresh_token is missing.")
-    match parse_refresh_token(text, lambda kid: (key := realm.keyring.find_mac_key(kid)) and key.secret):
+    match prove_refresh_token(realm, text):
         case Malformed():
             # Nothing is revoked: or anyone could log a victim out with a made-up token.
             return invalid_grant("malformed or forged", soft_logout=False)
+        case EndedMacKey(mac_kid):
+            return invalid_grant(f"MAC key {mac_kid} has ended", soft_logout=True)
         case UnknownMacKey(mac_kid):
-            if realm.keyring.current.find_ended_mac_key(mac_kid) is not None:
-                return invalid_grant(f"MAC key {mac_kid} has ended", soft_logout=True)
             return unavailable(f"this node does not know MAC key {mac_kid}")
         case RefreshToken() as token:
             return token

@@ -61,8 +61,14 @@ def _windows_of(request: TokenRequest, realm: Realm) -> RetryWindows:
     )
 
 
-def _act(  # noqa: PLR0913 - an act and its circumstances
-    tx: Transaction, realm: Realm, verdict: Classification, family: Family, presented: Presented, by: Actor, now: datetime
+def _act(
+    tx: Transaction,
+    realm: Realm,
+    verdict: Classification,
+    family: Family,
+    presented: Presented,
+    by: Actor,
+    now: datetime,
 ) -> None:
     match verdict:
         case LateRetry():

@@ -4,6 +4,7 @@ Built once by the assembly; one realm per installation. Holds no setting that a 
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from authserver.clients.registry import ClientRegistry
 from authserver.clock import Clock
@@ -41,6 +42,7 @@ class Realm:
     password_policy: PasswordPolicy
     revocation: Revocation
     lifetimes: Lifetimes
+    jwks_max_age: timedelta
     registration: Registration
     clock: Clock
     entropy: Entropy

@@ -66,7 +66,7 @@ class Revocation:
             latest_by=latest_by,
         )
 
-    def end_session(  # noqa: PLR0913 - an act and its circumstances, named
+    def end_session(
         self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime
     ) -> None:
         """End one session that gives way to another one. The caller holds the user's row."""
@@ -74,7 +74,7 @@ class Revocation:
         families.end_of_sessions(tx, sessions.end(tx, user_id, ended, only=sid), ended)
         self._record(tx, "session_ended", now, by, _Subject(user_id, sid), {"reason": reason})
 
-    def end_family(  # noqa: PLR0913 - an act and its circumstances, named
+    def end_family(
         self, tx: Transaction, family: Family, *, reason: str, soft_logout: bool, by: Actor, now: datetime
     ) -> None:
         """End one family; its session and the session's other families live on."""
@@ -83,7 +83,7 @@ class Revocation:
             subject = _Subject(grant.user_id, grant.sid, grant.client_id)
             self._record(tx, "family_ended", now, by, subject, {"reason": reason, "fam": grant.fam})
 
-    def note(  # noqa: PLR0913 - an act and its circumstances, named
+    def note(
         self, tx: Transaction, name: str, *, family: Family, by: Actor, now: datetime, outcome: str = "success"
     ) -> None:
         """Write an audit record about `family` that ends nothing."""
@@ -91,7 +91,7 @@ class Revocation:
         subject = _Subject(grant.user_id, grant.sid, grant.client_id)
         self._record(tx, name, now, by, subject, {"fam": grant.fam}, outcome)
 
-    def _record(  # noqa: PLR0913 - the columns of one record
+    def _record(
         self,
         tx: Transaction,
         name: str,

@@ -86,9 +86,7 @@ class Unknown:
     """No such family: never issued here, or ended so long ago that its row is gone."""
 
 
-Refused = (
-    Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | ScopeExceeded | Unknown
-)
+Refused = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | ScopeExceeded | Unknown
 Classification = Rotatable | Retry | LateRetry | Refused
 
 

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, LargeBinary, Select, Text, and_, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    LargeBinary,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Standing
@@ -53,7 +66,7 @@ class Rotation:
         self._database = database
         self._compiled: dict[int, CompiledStatement] = {}
 
-    def rotate(  # noqa: PLR0913 - the facts of one rotation, named
+    def rotate(
         self,
         *,
         family_id: bytes,

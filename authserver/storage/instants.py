@@ -4,9 +4,9 @@ SQLite has no time type, and the hot statement compares instants in SQL; integer
 """
 
 from datetime import UTC, datetime, timedelta
-from typing_extensions import override
 
 from sqlalchemy import BigInteger, Dialect, TypeDecorator
+from typing_extensions import override
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

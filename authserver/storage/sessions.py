@@ -189,8 +189,22 @@ def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, 
 
 
 def _decode(row: Sequence[Any]) -> Session:
-    *identity, amr, acr = row
-    return Session(*identity, tuple(amr.split()), acr)
+    sid, user_id, device_id, device_name, client_id, ip, user_agent, *instants, amr, acr = row
+    created_at, expires_at, auth_time = instants
+    return Session(
+        sid,
+        user_id,
+        device_id,
+        device_name,
+        client_id,
+        ip,
+        user_agent,
+        created_at,
+        expires_at,
+        auth_time,
+        tuple(amr.split()),
+        acr,
+    )
 
 
 def _decode_end(ended_at: datetime | None, ended_by: str | None, soft_logout: bool) -> Ended | None:  # noqa: FBT001 - three columns of one row

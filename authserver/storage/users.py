@@ -84,9 +84,7 @@ def find_credentials(tx: Connection, email: str) -> Credentials | None:
 
 def lock(tx: Connection, user_id: str) -> User | None:
     """Take the user's row: nobody else writes it, or begins a session for it, before this transaction ends."""
-    return _decode_or_none(
-        tx.execute(_USER.where(_U.user_id == user_id).with_for_update(key_share=True)).one_or_none()
-    )
+    return _decode_or_none(tx.execute(_USER.where(_U.user_id == user_id).with_for_update(key_share=True)).one_or_none())
 
 
 def list_page(tx: Connection, *, after: str, limit: int) -> list[User]:
@@ -120,9 +118,7 @@ def add(tx: Connection, user: NewUser, now: datetime) -> bool:
 def replace_hash(tx: Connection, user_id: str, *, replaces: str, password_hash: str) -> None:
     """Store another hash of the same password, unless the stored one is no longer `replaces`."""
     tx.execute(
-        update(UserRow)
-        .where(_U.user_id == user_id, _U.password_hash == replaces)
-        .values(password_hash=password_hash)
+        update(UserRow).where(_U.user_id == user_id, _U.password_hash == replaces).values(password_hash=password_hash)
     )
 
 

@@ -13,8 +13,11 @@ def answer_jwks() -> Response:
     response = Response(keyring.jwks, content_type="application/jwk-set+json")
     response.set_etag(keyring.jwks_etag)
     response.headers["Cache-Control"] = f"public, max-age={int(realm.jwks_max_age.total_seconds())}"
+    # Counted from when the keys were last known to be the database's, whichever node a cache asked (RFC 9111 §5.1).
+    response.headers["Age"] = str(int(realm.keyring.age.total_seconds()))
     response.headers["Access-Control-Allow-Origin"] = "*"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 DOOR = Door("jwks_uri", "/.well-known/jwks.json", "GET", answer_jwks)

@@ -1,0 +1,144 @@
+"""Assembly: settings become the small values that the rooms define, and the rooms become a server.
+
+The only place that knows all rooms, and the owner of the system's randomness.
+"""
+
+import secrets
+from datetime import timedelta
+
+from apiflask import APIFlask
+
+from authserver import storage
+from authserver.accounts.key_custody import KeyCustody
+from authserver.accounts.prune import Retention, prune_a_little
+from authserver.accounts.rewrap_keys import report_node
+from authserver.accounts.rotate_keys import rotate_keys
+from authserver.clients.registry import ClientRegistry
+from authserver.clock import Clock, SystemClock
+from authserver.config import Settings, load_settings
+from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.password_policy import PasswordPolicy
+from authserver.credentials.passwords import PasswordHasher
+from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.housekeeping import Chore, Housekeeping
+from authserver.keyring.life_cycle import KeyTimes
+from authserver.keyring.live import KeyringLoader, LiveKeyring
+from authserver.keyring.master_files import load_master_keys
+from authserver.logs import configure_logs
+from authserver.protocol.entropy import Entropy, new_id
+from authserver.realm import Realm, Registration
+from authserver.revocation import Revocation
+from authserver.sessions.lifetimes import Lifetimes, RetryWindows
+from authserver.storage import Database
+from authserver.storage.audit import Actor
+from authserver.storage.families import Rotation
+from authserver.web.application import DoorSettings, create_application
+
+SERVICE_WORDS = ("authserver",)
+SPARE_CONNECTIONS = 2
+"""Above one for each request thread: housekeeping, and a health check while all requests wait."""
+
+SYSTEM_ENTROPY: Entropy = secrets.token_bytes
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of `settings`; nothing is connected yet."""
+    return storage.open(settings.database_url.reveal(), pool_size=settings.threads + SPARE_CONNECTIONS)
+
+
+def build_custody(settings: Settings, database: Database, *, clock: Clock, entropy: Entropy) -> KeyCustody:
+    """What the keys are kept with."""
+    return KeyCustody(
+        database=database,
+        read_master_keys=lambda: load_master_keys(settings.keys_dir),
+        times=KeyTimes(
+            jwks_max_age=settings.jwks_max_age,
+            retire_after=settings.key_retire_after,
+            rotation_interval=settings.key_rotation_interval,
+            mac_retire_after=settings.refresh_idle_lifetime,
+        ),
+        revocation=_build_revocation(settings, entropy),
+        clock=clock,
+        entropy=entropy,
+    )
+
+
+def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
+    """The installation. Reads the keys; raises a `KeyringError` that says in one line what is wrong with them."""
+    database, clock = custody.database, custody.clock
+    loader = KeyringLoader(custody.load_keys, custody.read_master_keys, clock)
+    return Realm(
+        issuer=settings.issuer,
+        default_audience=settings.default_audience,
+        database=database,
+        rotation=Rotation(database),
+        keyring=LiveKeyring(loader, clock),
+        clients=ClientRegistry(database, clock),
+        hasher=PasswordHasher(),
+        hashing_pool=HashingPool(),
+        password_policy=PasswordPolicy(settings.password_min_length, SERVICE_WORDS),
+        revocation=custody.revocation,
+        lifetimes=Lifetimes(
+            access_token_lifetime=settings.access_token_lifetime,
+            refresh_idle_lifetime=settings.refresh_idle_lifetime,
+            refresh_absolute_lifetime=settings.refresh_absolute_lifetime,
+            retry_windows=RetryWindows(settings.refresh_retry_window, settings.refresh_late_retry_window),
+            max_sessions_per_user=settings.max_sessions_per_user,
+        ),
+        jwks_max_age=settings.jwks_max_age,
+        registration=Registration(
+            open=settings.registration == "open", require_verified_email=settings.require_verified_email
+        ),
+        clock=clock,
+        entropy=custody.entropy,
+    )
+
+
+def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> APIFlask:
+    """The application of one installation. Starts no thread, so its keys stay as they were read.
+
+    Args:
+        settings: checked settings.
+        clock: tells the time; tests pass one that they move.
+        entropy: gives random bytes.
+
+    Raises:
+        KeyringError: what is wrong with the keys, in one line.
+        StorageUnavailableError: the database cannot be reached.
+    """
+    custody = build_custody(settings, open_database(settings), clock=clock, entropy=entropy)
+    return create_application(build_realm(settings, custody), _door_settings(settings))
+
+
+def create_wsgi() -> APIFlask:
+    """The application for a WSGI server, called once in each worker process, with its housekeeping begun."""
+    settings = load_settings()
+    configure_logs(settings.log_format, settings.log_level)
+    clock = SystemClock()
+    custody = build_custody(settings, open_database(settings), clock=clock, entropy=SYSTEM_ENTROPY)
+    realm = build_realm(settings, custody)
+    app = create_application(realm, _door_settings(settings))
+    Housekeeping(list_chores(settings, realm, custody), clock).start()
+    return app
+
+
+def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[Chore, ...]:
+    """What a server process does beside answering; intervals in seconds."""
+    node_id = new_id(realm.entropy)
+    server = Actor("server")
+    chores = [
+        Chore("reload_keys", 2, realm.keyring.reload),
+        Chore("report_node", 5, lambda: report_node(realm, node_id)),
+        Chore("prune", 10, lambda: prune_a_little(realm, Retention(audit=settings.audit_retention))),
+    ]
+    if settings.key_rotation_interval > timedelta(0):
+        chores.append(Chore("rotate_keys", 30, lambda: rotate_keys(custody, by=server)))
+    return tuple(chores)
+
+
+def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:
+    return Revocation(RevocationPolicy(), settings.access_token_lifetime, entropy)
+
+
+def _door_settings(settings: Settings) -> DoorSettings:
+    return DoorSettings(settings.login_limits, settings.limits_url.reveal(), settings.trusted_proxies)

@@ -1,0 +1,48 @@
+"""The Flask application of one realm: its doors, its error shapes, its headers."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from urllib.parse import urlsplit
+
+from apiflask import APIFlask
+
+from authserver.realm import Realm
+from authserver.web import discovery, health
+from authserver.web.api import register_api
+from authserver.web.binding import bind
+from authserver.web.context import EXTENSION
+from authserver.web.errors import handle_errors
+from authserver.web.guard import guard
+from authserver.web.headers import set_headers
+from authserver.web.mount import Mount
+from authserver.web.oauth import DOORS
+from authserver.web.proxies import TrustedProxies
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """What the doors need to know besides the realm."""
+
+    login_limits: str
+    limits_url: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+def create_application(realm: Realm, settings: DoorSettings) -> APIFlask:
+    """Build the application. It opens no connection and starts no thread."""
+    app = APIFlask("authserver.web", json_errors=False, docs_path=None, spec_path=None, static_folder=None)
+    app.extensions[EXTENSION] = realm
+    for door in DOORS:
+        app.add_url_rule(door.path, door.metadata_name, door.view, methods=[door.method])
+    for path in discovery.PATHS:
+        app.add_url_rule(path, path, discovery.answer_discovery, methods=["GET"])
+    app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])
+    app.add_url_rule("/readyz", "readyz", health.answer_readiness, methods=["GET"])
+    register_api(app, settings.login_limits, settings.limits_url)
+    bind(app, realm.database)
+    handle_errors(app)
+    issuer = urlsplit(realm.issuer)
+    set_headers(app, https=issuer.scheme == "https")
+    served = Mount(app.wsgi_app, issuer.path) if issuer.path else app.wsgi_app
+    app.wsgi_app = guard(TrustedProxies(served, settings.trusted_proxies))  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,53 @@
+"""One error shape per surface, chosen by the path: OAuth JSON, problem+json, or plain text.
+
+Nothing of an exception reaches the other side; the log has it.
+"""
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+
+from authserver.storage import StorageUnavailableError
+from authserver.web.oauth.form import answer_json
+from authserver.web.problem import answer_http_problem
+
+_log = structlog.get_logger(__name__)
+_OAUTH_CODES = {500: "server_error", 503: "temporarily_unavailable"}
+_KEPT_HEADERS = frozenset({"allow", "retry-after"})
+_RETRY_AFTER = 1
+
+
+def handle_errors(app: Flask) -> None:
+    """Route every failure of `app` through this file."""
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(StorageUnavailableError, _answer_unavailable)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    """A refusal by the framework itself (unknown path, wrong method, body too large), or one of the two below."""
+    response = _shape(error)
+    for name, value in error.get_headers():
+        if name.lower() in _KEPT_HEADERS:
+            response.headers[name] = value
+    return response
+
+
+def _shape(error: HTTPException) -> Response:
+    status = error.code or 500
+    if request.path.startswith("/api/"):
+        return answer_http_problem(error)
+    if request.path.startswith("/oauth/"):
+        code = _OAUTH_CODES.get(status, "invalid_request")
+        return answer_json({"error": code, "error_description": f"{error.name}."}, status)
+    return Response(f"{status} {error.name}\n", status, content_type="text/plain; charset=utf-8")
+
+
+def _answer_unavailable(error: StorageUnavailableError) -> Response:
+    _log.error("storage_unavailable", path=request.path, cause=type(error.__cause__).__name__)
+    return _answer_http(ServiceUnavailable(retry_after=_RETRY_AFTER))
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    _log.error("unexpected_error", path=request.path, method=request.method, exc_info=error)
+    return _answer_http(InternalServerError())

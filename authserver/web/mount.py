@@ -1,0 +1,35 @@
+"""Serving under an issuer with a path: `https://example.com/auth` puts every route below `/auth`."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_AT_THE_ROOT = frozenset({"/healthz", "/readyz"})
+_METADATA = "/.well-known/oauth-authorization-server"
+
+
+class Mount:
+    """Moves an application below `prefix`.
+
+    Health checks stay at the root, and RFC 8414 §3.1 puts its document there, with the prefix behind it.
+    """
+
+    def __init__(self, app: "WSGIApplication", prefix: str) -> None:
+        """Serve `app` below `prefix`, which begins with a slash and does not end with one."""
+        self._app = app
+        self._prefix = prefix
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(self._prefix + "/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
+            environ["PATH_INFO"] = path[len(self._prefix) :]
+        elif path == _METADATA + self._prefix:
+            environ["PATH_INFO"] = _METADATA
+        elif path not in _AT_THE_ROOT:
+            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+            return [b""]
+        return self._app(environ, start_response)
