@@ -4,9 +4,6 @@
 never a wrong decision later. `SigningKey` and `MacKey` are what the server works with; only `keyring` makes them.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +11,6 @@ from typing import assert_never
 
 from authserver.jose.algorithms import PrivateKey, SigningAlgorithm
 from authserver.keyring.errors import BrokenKeyError
-from authserver.protocol import base64url
 
 MAC_ALGORITHM = "HMAC-SHA256"
 MAC_SECRET_BYTES = 32
@@ -139,13 +135,3 @@ class MacKey:
 
     kid: str
     secret: bytes = field(repr=False)
-
-
-def name_signing_key(public_jwk: Mapping[str, str]) -> str:
-    """The key id of a signing key: the thumbprint of its public part (RFC 7638 §3).
-
-    So the same key cannot enter twice under two names, and an import can be repeated.
-    """
-    members = {name: value for name, value in public_jwk.items() if name not in {"kid", "alg", "use"}}
-    canonical = json.dumps(members, sort_keys=True, separators=(",", ":"))
-    return base64url.encode(hashlib.sha256(canonical.encode()).digest())

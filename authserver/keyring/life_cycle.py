@@ -42,28 +42,39 @@ class KeyTimes:
         return self.retire_after if purpose is Purpose.SIGNING else self.mac_retire_after
 
 
-def decide_due(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes) -> Step:
-    """The step that is due for `purpose`, the most urgent first. Repeated until nothing is due, it heals any state."""
+def decide_repair(keys: KeySet, purpose: Purpose) -> Step:
+    """What is missing: a key that signs, however new it is, and then one that is published to follow it."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if active is None and upcoming is None:
         return Found(purpose, DEFAULT_SIGNING_ALGORITHM if purpose is Purpose.SIGNING else MAC_ALGORITHM)
-    if upcoming is None and active is not None:
+    if active is None and upcoming is not None:
+        return Promote(purpose, upcoming.kid, None, upcoming.algorithm)
+    if active is not None and upcoming is None:
         return Stage(purpose, active.algorithm, withdrawn=None)
+    return NothingDue()
+
+
+def decide_due(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes) -> Step:
+    """The step that is due for `purpose`, the most urgent first."""
+    repair = decide_repair(keys, purpose)
+    if not isinstance(repair, NothingDue):
+        return repair
     for key in keys.select(purpose, KeyState.RETIRING):
         if key.retires_at is not None and key.retires_at <= now:
             return Retire(purpose, key.kid)
+    active = keys.find_active(purpose)
     if active is not None and active.since + times.rotation_interval > now:
         return NothingDue(active.since + times.rotation_interval)
     return decide_promotion(keys, purpose, now, times)
 
 
 def decide_promotion(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes, *, force: bool = False) -> Step:
-    """The next key is to sign: too early until everybody can know it, unless `force`, or unless nothing else signs."""
+    """The next key is to sign: too early until everybody can know it, unless `force`."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if upcoming is None:
         return Refused(f"there is no next {purpose} key; stage one first")
     ready_at = upcoming.since + times.settling(purpose)
-    if ready_at > now and active is not None and not force:
+    if ready_at > now and not force:
         return TooEarly(upcoming.kid, ready_at)
     # Another algorithm than before (`stage --alg`) is a choice for good: the key after the next one has it, too.
     return Promote(purpose, upcoming.kid, active.kid if active else None, upcoming.algorithm)

@@ -1,5 +1,6 @@
 """New keys. Each is born published (state *next*), sealed, and ready to be inserted."""
 
+import hashlib
 import json
 from collections.abc import Collection
 from datetime import datetime
@@ -8,10 +9,22 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from authserver.jose.algorithms import PrivateKey, SigningAlgorithm
 from authserver.jose.jwk import VerificationKey, write_jwk
-from authserver.keyring.keys import MAC_ALGORITHM, MAC_SECRET_BYTES, KeyState, Purpose, StoredKey, name_signing_key
+from authserver.keyring.keys import MAC_ALGORITHM, MAC_SECRET_BYTES, KeyState, Purpose, StoredKey
 from authserver.keyring.sealing import MasterKeys
+from authserver.protocol import base64url
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.refresh_token import MAC_KEY_ID_BYTES
+
+
+def find_key_id(algorithm: SigningAlgorithm, private_key: PrivateKey) -> str:
+    """The key id of a signing key: the thumbprint of its public part (RFC 7638 §3).
+
+    So the same key cannot enter twice under two names, and an import can be repeated.
+    """
+    jwk = write_jwk(VerificationKey("", algorithm, private_key.public_key()))
+    required = {name: value for name, value in jwk.items() if name not in {"kid", "alg", "use"}}
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
+    return base64url.encode(hashlib.sha256(canonical.encode()).digest())
 
 
 def make_signing_key(
@@ -20,15 +33,15 @@ def make_signing_key(
     """A signing key for `algorithm`: a new one, or `private_key`, which must fit."""
     if private_key is None:
         private_key = algorithm.generate()
-    public_key = private_key.public_key()
-    kid = name_signing_key(write_jwk(VerificationKey("", algorithm, public_key)))
+    kid = find_key_id(algorithm, private_key)
+    public = VerificationKey(kid, algorithm, private_key.public_key())
     secret = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return StoredKey(
         kid=kid,
         purpose=Purpose.SIGNING,
         algorithm=algorithm.name,
         state=KeyState.NEXT,
-        public_jwk=json.dumps(write_jwk(VerificationKey(kid, algorithm, public_key))),
+        public_jwk=json.dumps(write_jwk(public)),
         sealed=masters.seal(kid, algorithm.name, Purpose.SIGNING, secret),
         created_at=now,
         published_at=now,

@@ -1,0 +1,84 @@
+"""Statements on signing and MAC keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, text, update
+
+from authserver.keyring.errors import BrokenKeyError
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keys import KeyState, Purpose, StoredKey
+from authserver.storage.schema import Key
+
+_K = Key.__table__.c
+_KEYS: Select[Any] = select(
+    _K.kid,
+    _K.purpose,
+    _K.algorithm,
+    _K.state,
+    _K.public_jwk,
+    _K.sealed,
+    _K.created_at,
+    _K.published_at,
+    _K.activated_at,
+    _K.retiring_at,
+    _K.retires_at,
+    _K.retired_at,
+    _K.compromised_at,
+).order_by(_K.created_at, _K.kid)
+
+
+def lock(tx: Connection) -> None:
+    """Let nobody else change the keys before this transaction ends. Read them after this, not before.
+
+    The table, not its rows: a lock on rows neither keeps others from inserting nor shows what they inserted meanwhile,
+    and two rotations at once would each publish a next key. SQLite has locked the database already.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("LOCK TABLE keys IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def load_all(tx: Connection) -> KeySet:
+    """All keys, oldest first. A row that makes no sense is a `BrokenKeyError`."""
+    return KeySet(tuple(_decode(row) for row in tx.execute(_KEYS)))
+
+
+def add(tx: Connection, key: StoredKey) -> None:
+    """Insert `key`."""
+    tx.execute(insert(Key).values(kid=key.kid, **_encode(key)))
+
+
+def replace(tx: Connection, key: StoredKey, *, was: StoredKey) -> None:
+    """Put `key` in the place of `was`; `BrokenKeyError`, and no change, if that is not what is there."""
+    changed = tx.execute(
+        update(Key)
+        .where(_K.kid == was.kid, _K.state == was.state.value, _K.sealed.is_not_distinct_from(was.sealed))
+        .values(_encode(key))
+    )
+    if changed.rowcount != 1:
+        raise BrokenKeyError(f"key {was.kid} is not what it was")
+
+
+def _encode(key: StoredKey) -> dict[str, object]:
+    return {
+        "purpose": key.purpose.value,
+        "algorithm": key.algorithm,
+        "state": key.state.value,
+        "public_jwk": key.public_jwk,
+        "sealed": key.sealed,
+        "created_at": key.created_at,
+        "published_at": key.published_at,
+        "activated_at": key.activated_at,
+        "retiring_at": key.retiring_at,
+        "retires_at": key.retires_at,
+        "retired_at": key.retired_at,
+        "compromised_at": key.compromised_at,
+    }
+
+
+def _decode(row: Sequence[Any]) -> StoredKey:
+    kid, purpose, algorithm, state, *rest = row
+    try:
+        return StoredKey(kid, Purpose(purpose), algorithm, KeyState(state), *rest)
+    except ValueError as error:
+        raise BrokenKeyError(f"key {kid}: {error}") from None

@@ -1,0 +1,49 @@
+"""Statements on running servers: which master keys each of them has loaded.
+
+`rewrap` asks before it seals everything under a new master key; nothing else depends on these rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from authserver.storage.schema import Node
+
+REPORT_INTERVAL = timedelta(seconds=10)
+"""How often a server reports."""
+
+LIVE_WINDOW = timedelta(seconds=30)
+"""A server that has not reported for so long is not running."""
+
+_KEPT = timedelta(days=1)
+_N = Node.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What a server process says of itself: its id, and the fingerprints of its master keys."""
+
+    node_id: str
+    master_keys: tuple[str, ...]
+
+
+def report(tx: Connection, node: NodeReport, now: datetime) -> None:
+    """Write down what `node` has loaded, and forget nodes that went away long ago."""
+    values = {"master_keys": " ".join(node.master_keys), "seen_at": now}
+    # A node writes its own row only, so nobody can insert it between these two.
+    if not tx.execute(update(Node).where(_N.node_id == node.node_id).values(values)).rowcount:
+        tx.execute(insert(Node).values(node_id=node.node_id, **values))
+        tx.execute(delete(Node).where(_N.seen_at < now - _KEPT))
+
+
+def leave(tx: Connection, node_id: str) -> None:
+    """The node is shutting down."""
+    tx.execute(delete(Node).where(_N.node_id == node_id))
+
+
+def list_live(tx: Connection, now: datetime) -> Sequence[NodeReport]:
+    """The nodes that reported within `LIVE_WINDOW`, by id."""
+    rows = tx.execute(select(_N.node_id, _N.master_keys).where(_N.seen_at > now - LIVE_WINDOW).order_by(_N.node_id))
+    return [NodeReport(node_id, tuple(master_keys.split())) for node_id, master_keys in rows]
