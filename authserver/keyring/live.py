@@ -1,12 +1,13 @@
 """The keyring of a running server: reloaded while it serves, never worse than the last good one.
 
-The server reloads it every two seconds, so that it sees a rotation without a restart; whoever meets a MAC key it does
-not know yet asks for one reload between two of those.
+The server reloads it every two seconds, so that it sees a rotation without a restart; a MAC key that it meets before
+that causes one reload of its own.
 """
 
+import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import timedelta
 
 from authserver.clock import Clock
@@ -15,24 +16,7 @@ from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.keys import MacKey
 from authserver.keyring.sealing import MasterKeys
 
-RELOAD_INTERVAL = timedelta(seconds=2)
-"""How often a server calls `LiveKeyring.reload`."""
-
 _COOL_DOWN = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """The keys in the database are those in use; `changed` if they were not before."""
-
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeptLastGood:
-    """Loading failed, and the server goes on with what it had: to be logged as an alarm."""
-
-    error: Exception
 
 
 class LiveKeyring:
@@ -43,7 +27,8 @@ class LiveKeyring:
         self._load = load
         self._clock = clock
         self._loading = threading.Lock()
-        self._confirmed_at = self._tried_at = clock.monotonic()
+        self._confirmed_at = clock.monotonic()
+        self._asked_at = -math.inf
         self._failure: Exception | None = None
         self._current = load()
 
@@ -66,10 +51,10 @@ class LiveKeyring:
         """
         return timedelta(seconds=self._clock.monotonic() - self._confirmed_at)
 
-    def reload(self) -> Reloaded | KeptLastGood:
-        """Load again now. Never raises, never replaces good keys by none."""
+    def reload(self) -> None:
+        """Load again now. Raises what is wrong, for the log; the last good keys serve on."""
         with self._loading:
-            return self._reload()
+            self._reload()
 
     def find_mac_key(self, kid: str) -> MacKey | None:
         """The MAC key called `kid`. For one that is not known it reloads, at most once a second whoever asks."""
@@ -78,22 +63,24 @@ class LiveKeyring:
         if found is not None or current.find_ended_mac_key(kid) is not None:
             return found
         with self._loading:
-            if self._clock.monotonic() - self._tried_at >= _COOL_DOWN.total_seconds():
-                self._reload()
+            now = self._clock.monotonic()
+            if now - self._asked_at >= _COOL_DOWN.total_seconds():
+                self._asked_at = now
+                # `failure` keeps it, and the next regular reload meets it again and raises it.
+                with suppress(Exception):
+                    self._reload()
         return self._current.find_mac_key(kid)
 
-    def _reload(self) -> Reloaded | KeptLastGood:
+    def _reload(self) -> None:
         # Before loading: what is loaded may be as old as the moment when it was asked for.
-        self._tried_at = tried_at = self._clock.monotonic()
-        previous = self._current
+        asked_at = self._clock.monotonic()
         try:
             self._current = self._load()
-        except Exception as error:  # noqa: BLE001 - whatever it is (files, rows, database), the last good keys serve on
+        except Exception as error:
             self._failure = error
-            return KeptLastGood(error)
+            raise
         self._failure = None
-        self._confirmed_at = tried_at
-        return Reloaded(changed=self._current is not previous)
+        self._confirmed_at = asked_at
 
 
 class KeyringLoader:

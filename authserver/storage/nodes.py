@@ -11,9 +11,6 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from authserver.storage.schema import Node
 
-REPORT_INTERVAL = timedelta(seconds=10)
-"""How often a server reports."""
-
 LIVE_WINDOW = timedelta(seconds=30)
 """A server that has not reported for so long is not running."""
 
@@ -36,11 +33,6 @@ def report(tx: Connection, node: NodeReport, now: datetime) -> None:
     if not tx.execute(update(Node).where(_N.node_id == node.node_id).values(values)).rowcount:
         tx.execute(insert(Node).values(node_id=node.node_id, **values))
         tx.execute(delete(Node).where(_N.seen_at < now - _KEPT))
-
-
-def leave(tx: Connection, node_id: str) -> None:
-    """The node is shutting down."""
-    tx.execute(delete(Node).where(_N.node_id == node_id))
 
 
 def list_live(tx: Connection, now: datetime) -> Sequence[NodeReport]:
