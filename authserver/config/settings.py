@@ -56,7 +56,7 @@ class Settings(BaseSettings):
 
     registration: Literal["closed", "open"] = "closed"
     require_verified_email: bool = True
-    password_min_length: Annotated[int, Field(ge=8, le=1024)] = 10
+    password_min_length: Annotated[int, Field(ge=8, le=64)] = 10
 
     jwks_max_age: Annotated[timedelta, BeforeValidator(seconds(0, 86_400))] = timedelta(minutes=5)
     key_rotation_interval: Length = timedelta(0)

@@ -22,6 +22,7 @@ DEFAULT_MINIMUM: Final = 10
 _SHORTEST_WORD = 4  # "Al" or "Eve" is in too many honest passwords
 _LEAST_REST = 6
 
+_LISTS = ("common_passwords.txt", "common_passwords_django.txt")
 _COMMON = PasswordBreach("common", "This password is on the lists that attackers try first.")
 _CONTEXT = {
     "contains_email": "The password is little more than the e-mail address.",
@@ -107,8 +108,9 @@ def _fold(text: str) -> str:
 
 @cache
 def _common_passwords() -> frozenset[str]:
-    """The 30,000 of zxcvbn, one a line; see the licence beside the file.
+    """The lists of zxcvbn and of Django, one entry a line; see the licences beside the files.
 
-    It leaves out what zxcvbn finds by other means: repeats and runs of keys ("1111111111"), first names, plain words.
+    The first leaves out what zxcvbn finds by other means ("1111111111", first names, plain words); the second has them.
     """
-    return frozenset(resources.files(__package__).joinpath("common_passwords.txt").read_text("utf-8").splitlines())
+    folder = resources.files(__package__)
+    return frozenset(entry for name in _LISTS for entry in folder.joinpath(name).read_text("utf-8").splitlines())
