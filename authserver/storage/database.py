@@ -8,7 +8,7 @@ pool, no extra round trip for the path that has to be fast.
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg
@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
 _SQLITE_BUSY_SECONDS = 5
+_WAL_TRIES = 10
 _POOL_WAIT_SECONDS = 5
 _POSTGRES_OPTIONS = (
     # Durable before the answer leaves, whatever the server's default is.
@@ -139,8 +140,22 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _use_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: Any) -> None:  # noqa: ANN401 - the driver's own type
+    """Turn WAL on, which is kept in the file: the first connection of all does it, the others find it done."""
+    for _ in range(_WAL_TRIES):
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        # Two that try at once would wait for each other, so SQLite fails one of them at once. For a write everybody
+        # waits his turn, and after it the other one has turned WAL on.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 @contextmanager

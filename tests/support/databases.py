@@ -12,7 +12,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from authserver import storage
-from authserver.storage.schema import Base
+from authserver.storage import migrations
 
 Backend = Literal["sqlite", "postgresql"]
 BACKENDS: tuple[Backend, ...] = ("sqlite", "postgresql")
@@ -107,10 +107,8 @@ class PostgresDatabases:
 
 def migrate(url: str) -> None:
     """Bring the database at `url` to the newest schema."""
-    database = storage.open(url)
-    with database.write() as tx:
-        Base.metadata.create_all(tx)
-    database.dispose()
+    with opened(url) as database:
+        migrations.upgrade(database)
 
 
 @contextmanager

@@ -1,0 +1,186 @@
+"""Bringing a database to the schema of this release, and telling whether it is there.
+
+Migrations go forward only, in one transaction: one that is killed leaves the database as it was, and two nodes that
+migrate at once do it one after the other. Revisions are numbered, and each leaves the release before it working, so
+that the nodes of that release go on serving while the new ones start.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg.errors import UndefinedTable
+from sqlalchemy import CheckConstraint, Connection, inspect, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+import authserver
+from authserver.storage.database import Database, StorageUnavailableError
+from authserver.storage.schema import Base
+
+COMPARISON: Final[Mapping[str, Any]] = MappingProxyType({"compare_type": True, "compare_server_default": True})
+"""What Alembic looks at beyond names when it compares a database with the models."""
+
+_ONE_AT_A_TIME = threading.Lock()  # in this process, where Alembic's context is one global
+_DIGITS = 4
+_TURN_SECONDS = 60  # for which one migration waits for another one
+_LOCK_SECONDS = 10  # twice as long as any statement of a serving node may take
+_ADVISORY_LOCK = int.from_bytes(b"authserv")
+
+
+class UnknownRevisionError(Exception):
+    """The database says that it is at a revision which no release has: it belongs to something else."""
+
+
+def upgrade(database: Database) -> str | None:
+    """Bring the schema to `head()`; the revision that it was at before, None where there was no schema.
+
+    A schema that a newer release has left behind is left alone. Raises `UnknownRevisionError` for one that is none of
+    ours, and `StorageUnavailableError` when the database is away or others hold its tables for too long.
+    """
+    before = current(database)
+    if not _reaches_head(before):
+        config = Config()
+        config.set_main_option("script_location", str(find_directory()).replace("%", "%%"))
+        with _ONE_AT_A_TIME:
+            command.upgrade(attach(config, database), "head")
+    return before
+
+
+def attach(config: Config, database: Database) -> Config:
+    """The same configuration, for `migrations/env.py` to find the database in."""
+    config.attributes["database"] = database
+    return config
+
+
+def current(database: Database) -> str | None:
+    """The revision that the database is at, or None where no migration has run."""
+    with database.read() as tx:
+        try:
+            revision: str | None = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        except DBAPIError as error:
+            if isinstance(error.orig, UndefinedTable) or "no such table" in str(error.orig):
+                return None
+            raise
+    return revision
+
+
+@cache
+def head() -> str:
+    """The revision that this release works with."""
+    revision = ScriptDirectory(str(find_directory())).get_current_head()
+    if revision is None:
+        raise FileNotFoundError(f"there are no migrations in {find_directory()}")
+    return revision
+
+
+def is_current(database: Database) -> bool:
+    """Whether this release can work with the schema: it is at `head()`, or a newer release has migrated it already."""
+    try:
+        return _reaches_head(current(database))
+    except UnknownRevisionError:
+        return False
+
+
+def check(database: Database) -> list[str]:
+    """How the schema differs from what this release expects, one sentence for each difference."""
+    with database.read() as tx:
+        context = MigrationContext.configure(tx, opts=dict(COMPARISON))
+        found = compare_metadata(context, Base.metadata)
+        changes = [part for change in found for part in (change if isinstance(change, list) else [change])]
+        return [*map(_describe, changes), *_compare_checks(tx)]
+
+
+def number_after(revision: str | None) -> str:
+    """The name of the revision that follows `revision`."""
+    return f"{int(revision or 0) + 1:0{_DIGITS}}"
+
+
+def find_directory() -> Path:
+    """The folder of migrations: in the package as it is installed, or beside it in a checkout."""
+    package = Path(authserver.__file__).parent
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
+
+
+@contextmanager
+def hold(database: Database) -> Iterator[Connection]:
+    """A write transaction for changing the schema, while nobody else does.
+
+    The connection does not go back to the pool: its time-outs, and SQLite's foreign keys, are not those of requests.
+    """
+    try:
+        with database.engine.connect() as connection:
+            connection.detach()
+            if database.dialect == "sqlite":
+                yield from _hold_sqlite(connection)
+            else:
+                yield from _hold_postgres(connection)
+    except OperationalError as error:
+        raise StorageUnavailableError("the database did not let the migration have what it needs") from error
+
+
+def _hold_sqlite(connection: Connection) -> Iterator[Connection]:
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA busy_timeout={_TURN_SECONDS * 1000}")
+    # Altering a table means to copy it and to drop the old one, which would delete what refers to its rows. Inside a
+    # transaction this pragma does nothing, so it comes before.
+    driver.execute("PRAGMA foreign_keys=OFF")
+    with connection.begin():
+        yield connection
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise ValueError(f"the migration left {len(broken)} rows that refer to nothing; it was rolled back")
+
+
+def _hold_postgres(connection: Connection) -> Iterator[Connection]:
+    with connection.begin():
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_TURN_SECONDS}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+        # A migration that waits for a table makes everybody behind it wait, too; better to give up and be run again.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+        yield connection
+
+
+def _reaches_head(revision: str | None) -> bool:
+    if revision is None:
+        return False
+    if len(revision) != _DIGITS or not (revision.isascii() and revision.isdigit()):
+        raise UnknownRevisionError(f"the database is at revision {revision!r}, which is none of authserver's")
+    return revision >= head()
+
+
+_WORDS: Final = {"add": "is missing", "remove": "should not be there", "modify": "is not what it should be"}
+
+
+def _describe(change: tuple[Any, ...]) -> str:
+    """One of Alembic's differences, as a sentence about the database."""
+    verb, _, kind = change[0].partition("_")
+    if verb == "modify":  # (what, schema, table, column, …)
+        kind, subject = f"{kind.replace('_', ' ')} of column", f"{change[2]}.{change[3]}"
+    elif kind == "column":  # (what, schema, table, Column)
+        subject = f"{change[2]}.{change[3].name}"
+    else:  # (what, Table | Index | Constraint)
+        subject = str(change[1].name)
+    return f"{kind} {subject} {_WORDS[verb]}"
+
+
+def _compare_checks(tx: Connection) -> Iterator[str]:
+    """Check constraints by name; Alembic leaves them out."""
+    inspector = inspect(tx)
+    for name in sorted(set(inspector.get_table_names()) & Base.metadata.tables.keys()):
+        constraints = Base.metadata.tables[name].constraints
+        expected = {str(one.name) for one in constraints if isinstance(one, CheckConstraint)}
+        present = {str(one["name"]) for one in inspector.get_check_constraints(name)}
+        yield from (f"check {one} is missing" for one in sorted(expected - present))
+        yield from (f"check {one} should not be there" for one in sorted(present - expected))
