@@ -103,6 +103,8 @@ def _read(response: http.client.HTTPResponse, largest: int) -> Fetched | FetchEr
     body = response.read(largest + 1)
     if len(body) > largest:
         return FetchError(f"more than {largest} bytes")
+    if response.length:  # a read with a limit does not tell a short body from a whole one
+        return FetchError("the body was cut off")
     return Fetched(body, _read_freshness(response.headers))
 
 

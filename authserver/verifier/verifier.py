@@ -53,7 +53,7 @@ class Verifier:
             raise ValueError("client_id and client_secret go together")
         if not 0 <= leeway <= LONGEST_LEEWAY:
             raise ValueError(f"leeway is a number of seconds from 0 to {LONGEST_LEEWAY:.0f}")
-        if longest_lifetime <= 0:
+        if not longest_lifetime > 0:  # also refuses NaN
             raise ValueError("longest_lifetime is a number of seconds above 0")
         check_url(issuer)
         self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
