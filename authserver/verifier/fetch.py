@@ -37,7 +37,7 @@ class Fetched:
 def check_url(url: str) -> str:
     """`url` itself, if it is https, or http to this machine; `ValueError` otherwise."""
     parts = urlsplit(url)
-    if not parts.hostname or parts.username is not None or parts.fragment:
+    if not parts.hostname or parts.port == 0 or parts.username is not None or parts.fragment:
         raise ValueError("a URL needs a host, and neither credentials nor a fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError("a URL must be https, or http on loopback")

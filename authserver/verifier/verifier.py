@@ -55,7 +55,8 @@ class Verifier:
             raise ValueError(f"leeway is a number of seconds from 0 to {LONGEST_LEEWAY:.0f}")
         if not longest_lifetime > 0:  # also refuses NaN
             raise ValueError("longest_lifetime is a number of seconds above 0")
-        check_url(issuer)
+        if "?" in check_url(issuer):
+            raise ValueError("issuer must not have a query")
         self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
         self._keys = JwksClient(check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json"), clock=clock)
         self._verified = VerifiedTokens()

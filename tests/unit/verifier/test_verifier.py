@@ -181,6 +181,7 @@ def test_closing_lets_go_of_the_revocations(verifier: Verifier, denials: Denials
     [
         ({"issuer": "http://auth.example"}, "https"),
         ({"issuer": "auth.example"}, "a URL"),
+        ({"issuer": "https://auth.example?x"}, "query"),
         ({"jwks_uri": "http://auth.example/jwks.json"}, "https"),
         ({"jwks_uri": "file:///jwks.json"}, "a URL"),
         ({"audience": ""}, "audience"),

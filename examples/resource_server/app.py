@@ -1,0 +1,45 @@
+"""A resource server: one route for everybody, one that needs an access token with a scope."""
+
+import os
+import socket
+import sys
+
+from flask import Flask, g
+
+from authserver.verifier import Verifier
+from authserver.verifier.flask import FlaskVerifier
+
+ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/")
+AUDIENCE = os.environ.get("AUTHSERVER_DEFAULT_AUDIENCE", f"{ISSUER}/api")
+
+app = Flask(__name__)
+auth = FlaskVerifier(Verifier(issuer=ISSUER, audience=AUDIENCE))
+
+
+@app.get("/")
+def open_to_all() -> dict[str, str]:
+    """Needs nothing."""
+    return {"message": "Hello, whoever you are. /me knows more."}
+
+
+@app.get("/me")
+@auth.require_token(scope="profile")
+def only_with_a_token() -> dict[str, object]:
+    """Needs an access token with scope `profile`; its claims are in `g.token`."""
+    return {"user": g.token.sub, "session": g.token.sid, "token_version": g.token.token_version}
+
+
+def main() -> None:
+    """Serve on loopback until interrupted; `PORT` changes the port."""
+    port = int(os.environ.get("PORT", "8001"))
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        sys.exit(
+            f"resource server: cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno or 0)}. Set PORT to another one."
+        )
+    app.run(port=port)
+
+
+if __name__ == "__main__":
+    main()
