@@ -32,6 +32,7 @@ _DRAIN_SECONDS: Final = 10
 _HEADERS_MOST_BYTES: Final = 16 * 1024
 _HEADERS_MOST_SECONDS: Final = 10
 _SHORTEST_LIFE_SECONDS: Final = 1.0
+_DEAF_SECONDS: Final = 0.5
 _LOGGING: Final = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}},
     "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
@@ -131,6 +132,7 @@ class _Supervisor(MPServer):
             log_dictconfig=_LOGGING,
         )
         self._has_been_ready = False
+        self._ready_at = 0.0
         self._listener = listener
         self._load = load
         self._announce = announce
@@ -150,14 +152,16 @@ class _Supervisor(MPServer):
         return application
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
-        """Start all workers and wait until one is ready or dead."""
+        """Start all workers, and hear from them when they are ready."""
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        threading.Thread(target=self._await_ready, daemon=True).start()
+        threading.Thread(target=self._follow_ready, daemon=True).start()
 
-    def _await_ready(self) -> None:
-        os.read(self._hear_ready, 1)
-        self._has_been_ready = True
-        self._announce()
+    def _follow_ready(self) -> None:
+        while os.read(self._hear_ready, 1):
+            self._ready_at = SystemClock().monotonic()
+            if not self._has_been_ready:
+                self._has_been_ready = True
+                self._announce()
 
     def _init_shared_socket(self) -> None:
         # granian would give each worker a socket of its own: what waits in that of a killed worker is reset.
@@ -178,6 +182,11 @@ class _Supervisor(MPServer):
                 self.main_loop_interrupt.set()  # it clears the bell, perhaps over a death
         # Whoever died while the end was asked for makes the end no failure.
         self.interrupt_children.clear()
+
+    def _stop_workers(self) -> None:
+        # A worker that has just begun to serve loses the signal to end, and would be killed after the drain time.
+        time.sleep(max(0.0, self._ready_at + _DEAF_SECONDS - SystemClock().monotonic()))
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
         # A worker that dies at once, again and again, must not keep a core busy.
