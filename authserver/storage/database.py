@@ -123,6 +123,7 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=_POOL_WAIT_SECONDS,
+            pool_reset_on_return=None,
             connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -133,6 +134,8 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,
+        # Nothing to reset: a transaction is ended where it was begun, and everything else commits by itself.
+        pool_reset_on_return=None,
         connect_args={"autocommit": True, "connect_timeout": 5, "options": _POSTGRES_OPTIONS},
     )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))

@@ -1,0 +1,247 @@
+"""`POST /oauth/token` and `/oauth/revoke` as clients see them (contract §2)."""
+
+import base64
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from authserver import storage
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.protocol.client_metadata import ClientKind
+from authserver.realm import Realm
+from authserver.storage.families import Rotation
+from authserver.web.application import DoorSettings, create_application
+from tests.support.realm import ISSUER, add_user
+from tests.support.refreshing import open_device, refreshed
+
+DOORS = DoorSettings(login_limits="1000/minute", limits_url="memory")
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def client(realm: Realm) -> Iterator[FlaskClient]:
+    """The doors of the realm."""
+    add_user(realm)
+    with create_application(realm, DOORS).test_client() as client:
+        yield client
+
+
+@pytest.fixture
+def confidential(realm: Realm) -> RegisteredClient:
+    """A client with a secret."""
+    registered = register_client(realm, ClientWish("Web", ClientKind.CONFIDENTIAL))
+    assert isinstance(registered, RegisteredClient)
+    return registered
+
+
+def _refresh(client: FlaskClient, token: str, **others: str) -> TestResponse:
+    parameters = {"grant_type": "refresh_token", "refresh_token": token, "client_id": FIRST_PARTY_CLIENT_ID, **others}
+    return client.post("/oauth/token", data=parameters)
+
+
+def test_a_refresh_answers_as_the_contract_says(client: FlaskClient, realm: Realm) -> None:
+    """OAuth 2.1 §3.2.3: nobody may keep the answer. ASVS 14.3.2."""
+    opened = open_device(realm, "phone")
+    response = _refresh(client, opened.refresh_token)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.json is not None
+    assert response.json.keys() == {
+        "access_token",
+        "token_type",
+        "expires_in",
+        "refresh_token",
+        "refresh_expires_in",
+        "scope",
+        "sid",
+        "device_id",
+    }
+    assert (response.json["token_type"], response.json["expires_in"]) == ("Bearer", 300)
+    assert (response.json["sid"], response.json["device_id"]) == (opened.sid, "phone")
+    assert response.json["refresh_expires_in"] == 7 * 24 * 3600
+
+
+def test_a_refused_refresh_says_whether_local_state_may_be_kept(client: FlaskClient, realm: Realm) -> None:
+    first = open_device(realm).refresh_token
+    refreshed(realm, refreshed(realm, first).refresh_token)
+    response = _refresh(client, first)
+    assert (response.status_code, response.headers["Cache-Control"]) == (400, "no-store")
+    assert response.json == {
+        "error": "invalid_grant",
+        "error_description": "The refresh token is not valid.",
+        "soft_logout": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error", "status"),
+    [
+        (b"", FORM, "invalid_client", 401),
+        (b"client_id=first-party", FORM, "invalid_request", 400),
+        (b"client_id=first-party&grant_type=password", FORM, "unsupported_grant_type", 400),
+        (b"client_id=first-party&grant_type=refresh_token", FORM, "invalid_request", 400),
+        (b"client_id=first-party&grant_type=refresh_token&refresh_token=", FORM, "invalid_request", 400),
+        (b"client_id=first-party&grant_type=refresh_token&refresh_token=x", FORM, "invalid_grant", 400),
+        (b"client_id=first-party&client_id=first-party&grant_type=refresh_token", FORM, "invalid_request", 400),
+        (b"client_id=nobody&grant_type=refresh_token&refresh_token=x", FORM, "invalid_client", 401),
+        (b"client_id=first-party&client_secret=x&grant_type=refresh_token", FORM, "invalid_client", 401),
+        (b"client_id=%00&grant_type=refresh_token", FORM, "invalid_request", 400),
+        (b"client_id=%ED%A0%80&grant_type=refresh_token", FORM, "invalid_request", 400),
+        (b"client_id=%FF&grant_type=refresh_token", FORM, "invalid_request", 400),
+        (b"client_id=\xff&grant_type=refresh_token", FORM, "invalid_request", 400),
+        (b"&".join(b"a%d=1" % number for number in range(60)), FORM, "invalid_request", 400),
+        (b'{"grant_type": "refresh_token"}', "application/json", "invalid_request", 400),
+        (b"client_id=first-party", "text/plain", "invalid_request", 400),
+    ],
+)
+def test_bad_requests_get_the_error_of_the_rfc(
+    client: FlaskClient, body: bytes, content_type: str, error: str, status: int
+) -> None:
+    """OAuth 2.1 §3.2, §3.2.4; ASVS 15.3.7."""
+    response = client.post("/oauth/token", data=body, content_type=content_type)
+    assert response.json is not None
+    assert (response.json["error"], response.status_code) == (error, status)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
+
+
+def test_unknown_parameters_are_ignored(client: FlaskClient, realm: Realm) -> None:
+    assert _refresh(client, open_device(realm).refresh_token, colour="blue").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_the_token_endpoint_takes_posts_alone(client: FlaskClient, method: str) -> None:
+    """OAuth 2.1 §3.2."""
+    response = client.open("/oauth/token", method=method)
+    assert response.status_code == 405
+    assert response.json is not None
+    assert response.json["error"] == "invalid_request"
+
+
+def _basic(client_id: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+def test_a_confidential_client_must_prove_itself(client: FlaskClient, confidential: RegisteredClient) -> None:
+    """ASVS 10.4.10: no or a false secret is 401; Basic and form both work, never together."""
+    client_id, secret = confidential.client.client_id, confidential.secret
+    assert secret is not None
+    body = {"grant_type": "refresh_token", "refresh_token": "x"}
+
+    def ask(headers: dict[str, str], **form: str) -> str:
+        response = client.post("/oauth/token", data={**body, **form}, headers=headers)
+        assert response.json is not None
+        return str(response.json["error"])
+
+    assert ask({}, client_id=client_id) == "invalid_client"
+    assert ask({}, client_id=client_id, client_secret="wrong") == "invalid_client"
+    assert ask(_basic(client_id, "wrong")) == "invalid_client"
+    assert ask({"Authorization": "Basic !"}) == "invalid_client"
+    assert ask({"Authorization": "Bearer x"}) == "invalid_client"
+    assert ask(_basic(client_id, secret.reveal()), client_secret=secret.reveal()) == "invalid_request"
+    assert ask(_basic(client_id, secret.reveal()), client_id="first-party") == "invalid_request"
+    assert ask(_basic(client_id, secret.reveal())) == "invalid_grant"
+    assert ask({}, client_id=client_id, client_secret=secret.reveal()) == "invalid_grant"
+
+
+def test_a_resource_server_has_no_grant(client: FlaskClient, realm: Realm) -> None:
+    """ASVS 10.4.4: only the grants that a client needs."""
+    registered = register_client(realm, ClientWish("API", ClientKind.RESOURCE_SERVER))
+    assert isinstance(registered, RegisteredClient)
+    assert registered.secret is not None
+    headers = _basic(registered.client.client_id, registered.secret.reveal())
+    response = client.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": "x"}, headers=headers)
+    assert response.json is not None
+    assert response.json["error"] == "unauthorized_client"
+
+
+def test_a_revoked_refresh_token_ends_its_family_at_once(client: FlaskClient, realm: Realm) -> None:
+    """RFC 7009 §2; also a token of a past generation, and whatever the hint says (§2.1)."""
+    first = open_device(realm).refresh_token
+    current = refreshed(realm, first).refresh_token
+    form = {"token": first, "token_type_hint": "access_token", "client_id": FIRST_PARTY_CLIENT_ID}
+    assert client.post("/oauth/revoke", data=form).status_code == 200
+    response = _refresh(client, current)
+    assert response.json is not None
+    assert (response.json["error"], response.json["soft_logout"]) == ("invalid_grant", False)
+
+
+def test_an_unknown_token_is_revoked_already(client: FlaskClient) -> None:
+    """RFC 7009 §2.2."""
+    form = {"token": "nothing", "client_id": FIRST_PARTY_CLIENT_ID}
+    assert client.post("/oauth/revoke", data=form).status_code == 200
+
+
+def test_another_client_cannot_revoke(client: FlaskClient, realm: Realm, confidential: RegisteredClient) -> None:
+    """RFC 7009 §2.1: the binding to the client is checked."""
+    token = open_device(realm).refresh_token
+    assert confidential.secret is not None
+    headers = _basic(confidential.client.client_id, confidential.secret.reveal())
+    assert client.post("/oauth/revoke", data={"token": token}, headers=headers).status_code == 400
+    assert _refresh(client, token).status_code == 200
+
+
+def test_discovery_names_what_is_served(client: FlaskClient) -> None:
+    """RFC 8414: derived from what is registered; each endpoint named answers."""
+    documents = [
+        client.get(f"/.well-known/{name}").json for name in ("openid-configuration", "oauth-authorization-server")
+    ]
+    assert documents[0] == documents[1]
+    document = documents[0]
+    assert document is not None
+    assert document["issuer"] == ISSUER
+    assert document["grant_types_supported"] == ["refresh_token"]
+    endpoints = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
+    assert endpoints.keys() == {"token_endpoint", "revocation_endpoint", "jwks_uri"}
+    for url in endpoints.values():
+        assert client.get(url.removeprefix(ISSUER)).status_code != 404
+
+
+def test_the_jwks_is_public_cacheable_and_conditional(client: FlaskClient) -> None:
+    response = client.get("/.well-known/jwks.json")
+    assert response.json is not None
+    assert {key["kty"] for key in response.json["keys"]} == {"EC"}
+    assert not any("d" in key for key in response.json["keys"])
+    assert response.headers["Cache-Control"] == "public, max-age=300"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    again = client.get("/.well-known/jwks.json", headers={"If-None-Match": response.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_health_and_readiness(client: FlaskClient) -> None:
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://nobody@127.0.0.1:1/nothing"])
+def test_a_database_that_is_away_is_a_503_and_never_a_false_200(realm: Realm, url: str) -> None:
+    """ASVS 16.5.2; RFC 7009 §2.2.1."""
+    add_user(realm)
+    token = open_device(realm).refresh_token
+    away = storage.open(url)
+    cut_off = dataclasses.replace(realm, database=away, rotation=Rotation(away))
+    client = create_application(cut_off, DOORS).test_client()
+    for path, form in (
+        ("/oauth/token", {"grant_type": "refresh_token", "refresh_token": token}),
+        ("/oauth/revoke", {"token": token}),
+    ):
+        response = client.post(path, data={**form, "client_id": FIRST_PARTY_CLIENT_ID})
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+        assert response.json is not None
+        assert response.json["error"] == "temporarily_unavailable"
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    refreshed(realm, token)
+
+
+def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
+    """ASVS 3.4."""
+    for path in ("/healthz", "/nowhere", "/oauth/token", "/api/nowhere", "/.well-known/jwks.json"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
