@@ -35,9 +35,8 @@ def main() -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        sys.exit(
-            f"resource server: cannot listen on 127.0.0.1:{port}: {os.strerror(error.errno or 0)}. Set PORT to another one."
-        )
+        reason = os.strerror(error.errno or 0)
+        sys.exit(f"resource server: cannot listen on 127.0.0.1:{port}: {reason}. Set PORT to another one.")
     app.run(port=port)
 
 
