@@ -185,7 +185,7 @@ def test_a_step_costs_few_statements(
 def test_a_row_that_somebody_holds_is_left_for_the_next_time(
     postgres_databases: PostgresDatabases, clock: ManualClock, entropy: SeededEntropy
 ) -> None:
-    """Pruning waits for nobody, so that it can be part of no deadlock. (SQLite has one writer, and no row locks.)"""
+    """Pruning waits for nobody, so that it can be part of no deadlock. SQLite has one writer, and no row locks."""
     realm = build_realm(postgres_databases.migrated(), clock, entropy)
     user_id = add_user(realm)
     _sign_out(realm, user_id, open_device(realm))
