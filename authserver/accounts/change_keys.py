@@ -3,9 +3,13 @@
 A wish that cannot be granted is answered with `Refused` or `TooEarly`, one that is granted already with `NothingDue`.
 """
 
+from datetime import datetime
+
 from authserver.accounts.key_custody import KeyCustody, carry_out
+from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import MAC_ALGORITHM, Purpose
 from authserver.keyring.life_cycle import (
+    DEFAULT_SIGNING_ALGORITHM,
     decide_compromise,
     decide_import,
     decide_promotion,
@@ -18,9 +22,16 @@ from authserver.keyring.steps import Step
 from authserver.storage.audit import Actor
 
 
-def stage_signing_key(custody: KeyCustody, algorithm: str, *, by: Actor) -> Step:
-    """Publish a next signing key for `algorithm`, in place of one for another algorithm."""
-    return carry_out(custody, lambda keys, _now: decide_staging(keys, Purpose.SIGNING, algorithm), by=by)
+def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:
+    """Publish a next signing key for `algorithm` (None: that of the active key), in place of one for another."""
+
+    def decide(keys: KeySet, _now: datetime) -> Step:
+        active = keys.find_active(Purpose.SIGNING)
+        return decide_staging(
+            keys, Purpose.SIGNING, algorithm or (active.algorithm if active else DEFAULT_SIGNING_ALGORITHM)
+        )
+
+    return carry_out(custody, decide, by=by)
 
 
 def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:

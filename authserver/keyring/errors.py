@@ -6,6 +6,7 @@
     ├── BrokenKeyError         a row that no working installation can have written
     ├── NoActiveKeyError       nothing to sign with: `authserver init` or `authserver keys rotate` was never run
     └── UnusablePemError       a PEM file that cannot become a signing key
+        └── NeedsPassphraseError   … unless somebody says its passphrase
 
 A key that is merely not due, or an operator's wish that cannot be granted, is a value in `life_cycle`, not an error.
 """
@@ -33,3 +34,7 @@ class NoActiveKeyError(KeyringError):
 
 class UnusablePemError(KeyringError):
     """This PEM cannot be imported."""
+
+
+class NeedsPassphraseError(UnusablePemError):
+    """This PEM is encrypted, and no passphrase was given."""

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from authserver.jose.algorithms import ALGORITHMS, SMALLEST_RSA_BITS, PrivateKey, SigningAlgorithm
-from authserver.keyring.errors import UnusablePemError
+from authserver.keyring.errors import NeedsPassphraseError, UnusablePemError
 from authserver.protocol.secret import Secret
 
 _PRIVATE_LABEL = b"PRIVATE KEY-----"
@@ -33,8 +33,9 @@ def read_pem(pem: bytes, passphrase: Secret | None = None) -> ReadKey:
     try:
         key = load_pem_private_key(pem, password)
     except TypeError:  # how cryptography says that there is a passphrase too few, or one too many
-        needed = "needs a passphrase" if passphrase is None else "is not encrypted, yet a passphrase was given"
-        raise UnusablePemError(f"the private key {needed}") from None
+        if passphrase is None:
+            raise NeedsPassphraseError("the private key needs a passphrase") from None
+        raise UnusablePemError("the private key is not encrypted, yet a passphrase was given") from None
     except (ValueError, UnsupportedAlgorithm):
         cause = "damaged, or of an unknown kind" if passphrase is None else "damaged, or the passphrase is wrong"
         raise UnusablePemError(f"the private key is {cause}") from None

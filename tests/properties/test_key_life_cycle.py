@@ -1,0 +1,130 @@
+"""Whatever operators and crons do to the keys, in any order: every good token can be verified while it lives."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keys import LIVE_STATES, KeyState, Purpose, StoredKey
+from authserver.keyring.life_cycle import (
+    KeyTimes,
+    decide_compromise,
+    decide_due,
+    decide_promotion,
+    decide_repair,
+    decide_retirement,
+    decide_staging,
+)
+from authserver.keyring.steps import Change, Promote, Step, find_fresh_algorithm, take
+from tests.support.clock import START
+
+SIGNING = Purpose.SIGNING
+TOKEN_LIFETIME, JWKS_MAX_AGE = timedelta(seconds=300), timedelta(seconds=300)
+TIMES = KeyTimes(JWKS_MAX_AGE, TOKEN_LIFETIME + JWKS_MAX_AGE, timedelta(0), timedelta(days=7))
+
+
+class KeyLife(RuleBasedStateMachine):
+    """One issuer, its operators, and a resource server that fetches the JWKS as rarely as it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.keys = KeySet(())
+        self.made = 0
+        self.tokens: dict[str, datetime] = {}
+        self.fetched: frozenset[str] = frozenset()
+        self.fetched_at = START - JWKS_MAX_AGE
+        self.hurried = True
+
+    @initialize()
+    def start(self) -> None:
+        """What `init` does; nobody holds a cached JWKS of an issuer that did not exist."""
+        for _ in range(2):
+            self.carry_out(decide_repair(self.keys, SIGNING))
+        self.hurried = False
+
+    @rule(seconds=st.sampled_from([1, 60, 299, 300, 301, 600, 10_000]))
+    def wait(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def sign(self) -> None:
+        active = self.keys.find_active(SIGNING)
+        assert active is not None
+        self.tokens[active.kid] = self.now + TOKEN_LIFETIME
+
+    @rule()
+    def verify(self) -> None:
+        """With a JWKS as old as it may be, every live token has its key."""
+        if self.now - self.fetched_at >= JWKS_MAX_AGE:
+            self.fetched, self.fetched_at = self.published(), self.now
+            self.hurried = False
+        live = {kid for kid, expires_at in self.tokens.items() if expires_at > self.now}
+        if not self.hurried:
+            assert live <= self.fetched
+
+    @rule()
+    def rotate(self) -> None:
+        step = decide_due(self.keys, SIGNING, self.now, TIMES)
+        while self.carry_out(step) and not isinstance(step, Promote):
+            step = decide_due(self.keys, SIGNING, self.now, TIMES)
+
+    @rule(algorithm=st.sampled_from(["ES256", "EdDSA"]))
+    def stage(self, algorithm: str) -> None:
+        self.carry_out(decide_staging(self.keys, SIGNING, algorithm))
+
+    @rule()
+    def promote(self) -> None:
+        self.carry_out(decide_promotion(self.keys, SIGNING, self.now, TIMES))
+
+    @rule(which=st.integers(min_value=0, max_value=50))
+    def retire(self, which: int) -> None:
+        self.carry_out(decide_retirement(self.keys, self.pick(which), self.now))
+
+    @rule(which=st.integers(min_value=0, max_value=50))
+    def compromise(self, which: int) -> None:
+        kid = self.pick(which)
+        if self.carry_out(decide_compromise(self.keys, kid)):
+            self.tokens.pop(kid, None)
+            self.hurried = True  # its successor may sign before caches have it: the price of "at once"
+        assert kid not in self.published()
+
+    @invariant()
+    def every_live_token_has_its_key_published(self) -> None:
+        live = {kid for kid, expires_at in self.tokens.items() if expires_at > self.now}
+        assert live <= self.published()
+
+    @invariant()
+    def there_is_one_key_that_signs_and_one_to_follow(self) -> None:
+        if self.made:
+            assert self.keys.find_active(SIGNING) is not None
+            assert self.keys.find_next(SIGNING) is not None
+
+    @invariant()
+    def private_parts_exist_only_where_they_are_needed(self) -> None:
+        assert all((key.sealed is not None) == (key.state in LIVE_STATES) for key in self.keys.rows)
+
+    def pick(self, which: int) -> str:
+        return self.keys.rows[which % len(self.keys.rows)].kid
+
+    def published(self) -> frozenset[str]:
+        return frozenset(key.kid for key in self.keys.as_of(self.now).select(SIGNING, *LIVE_STATES))
+
+    def carry_out(self, step: Step) -> bool:
+        if not isinstance(step, Change):
+            return False
+        algorithm = find_fresh_algorithm(step)
+        fresh = None if algorithm is None else self.make(algorithm)
+        rows = {key.kid: key for key in self.keys.rows}
+        rows.update({key.kid: key for key in take(step, self.keys, fresh, self.now, TIMES.retiring(SIGNING))})
+        self.keys = KeySet(tuple(rows.values()))
+        return True
+
+    def make(self, algorithm: str) -> StoredKey:
+        self.made += 1
+        kid = f"key-{self.made}"
+        return StoredKey(kid, SIGNING, algorithm, KeyState.NEXT, "{}", "sealed", self.now, published_at=self.now)
+
+
+TestKeyLife = KeyLife.TestCase
