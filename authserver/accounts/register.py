@@ -25,7 +25,8 @@ class Registered:
 
 def register(realm: Realm, *, email: str, password: Secret, name: str) -> Registered | Refused | Invalid | TryLater:
     """Register a person who asks for it, if the installation lets people do so."""
-    if not realm.registration.open:
+    # Nobody could confirm an address before there are mails, and an unconfirmed one may not sign in.
+    if not realm.registration.open or realm.registration.require_verified_email:
         return Refused(REGISTRATION_CLOSED, "Registration is closed.")
     return create_user(realm, email=email, password=password, name=name, roles=(), email_verified=False)
 

@@ -111,7 +111,7 @@ def _still_good(user: User, verified: User) -> bool:
 
 
 def _grant_scope(client: Client, asked: str | None, user: User) -> str:
-    wanted = client.scope if asked is None else tuple(asked.split())
+    wanted = client.scope if asked is None else dict.fromkeys(asked.split())
     return " ".join(token for token in wanted if token != ADMIN_SCOPE or ADMIN_ROLE in user.roles)
 
 

@@ -9,6 +9,7 @@ from authserver.credentials.events import (
     SignedOutElsewhere,
     SignedOutEverywhere,
 )
+from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.revocation import Receipt
 from authserver.storage import sessions
@@ -40,8 +41,8 @@ def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
 def end_session(realm: Realm, bearer: Bearer, sid: str, ip: str) -> Receipt | Refused:
     """End one session of the user who asks; another user's does not exist for him."""
     with realm.database.read() as tx:
-        mine = sessions.find_owner(tx, sid) == bearer.user_id
-    if not mine:
+        owner = sessions.find_owner(tx, sid) if is_storable(sid) else None
+    if owner != bearer.user_id:
         return Refused(NOT_FOUND, "There is no such session.")
     return _apply(realm, SessionEndedByUser(bearer.user_id, sid), bearer, ip)
 

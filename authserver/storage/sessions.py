@@ -101,6 +101,17 @@ def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | N
     return sid
 
 
+def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
+    """Whether the user with this canonical address has a session, ended or not, on this device."""
+    found = tx.execute(
+        select(_S.sid)
+        .join_from(User, SessionRow, _S.user_id == _U.user_id)
+        .where(_U.email == email, _S.device_id == device_id)
+        .limit(1)
+    ).scalar_one_or_none()
+    return found is not None
+
+
 def find_owner(tx: Connection, sid: str) -> str | None:
     """The user whose session this is or was, or None."""
     user_id: str | None = tx.execute(select(_S.user_id).where(_S.sid == sid)).scalar_one_or_none()

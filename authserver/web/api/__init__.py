@@ -1,0 +1,45 @@
+"""The JSON account API (contract §3): bodies are strict JSON, answers are models, refusals are problems.
+
+Owns shapes and status codes. Decides nothing: every view is one use case. The OpenAPI document and the page that shows
+it are made of what is declared on the views.
+"""
+
+from apiflask import APIFlask
+
+from authserver import __version__
+from authserver.web.api import account, documentation, sign_in
+from authserver.web.api.bearer import SECURITY_SCHEME
+from authserver.web.api.blueprint import LIMITS_EXTENSION, PREFIX, api
+from authserver.web.context import EXTENSION
+from authserver.web.limits import create_limits
+
+VIEWS = (sign_in, account, documentation)
+"""The modules whose views are served; importing one hangs its views on the blueprint."""
+
+__all__ = ["PREFIX", "register_api"]
+
+
+def register_api(app: APIFlask, login_limits: str, limits_url: str) -> None:
+    """Serve the API from `app`, whose realm is in place already."""
+    realm = app.extensions[EXTENSION]
+    app.extensions[LIMITS_EXTENSION] = create_limits(login_limits, limits_url, realm.clock)
+    app.title, app.version = "authserver", __version__
+    app.description = documentation.DESCRIPTION
+    app.servers = [{"url": realm.issuer}]
+    app.security_schemes = {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    # What views do not declare is not in the document: no guessed answers, no shapes that are not ours.
+    app.config.update(
+        dict.fromkeys(
+            (
+                "AUTO_200_RESPONSE",
+                "AUTO_404_RESPONSE",
+                "AUTO_VALIDATION_ERROR_RESPONSE",
+                "AUTO_AUTH_ERROR_RESPONSE",
+                "AUTO_TAGS",
+            ),
+            False,
+        ),
+        AUTO_OPERATION_ID=True,
+    )
+    app.spec_processor(documentation.complete)
+    app.register_blueprint(api)

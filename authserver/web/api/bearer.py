@@ -1,0 +1,36 @@
+"""Who calls: the access token of the `Authorization` header, and nothing else (RFC 6750 §2.1)."""
+
+from collections.abc import Callable
+
+import structlog
+from flask import request
+
+from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer, authenticate_signing_out
+from authserver.realm import Realm
+from authserver.web.api.refusals import MISSING_TOKEN, explain_bearer, refuse
+from authserver.web.context import current_realm
+from authserver.web.problem import ProblemError
+
+SECURITY_SCHEME = "accessToken"
+_log = structlog.get_logger(__name__)
+
+
+def load_bearer() -> Bearer:
+    """The user and session behind this request; `ProblemError` when there is none."""
+    return _load(authenticate_bearer)
+
+
+def load_bearer_signing_out() -> Bearer:
+    """The same for signing out, which also a session that may do nothing else is allowed to do."""
+    return _load(authenticate_signing_out)
+
+
+def _load(authenticate: Callable[[Realm, str], Bearer | BearerRefused]) -> Bearer:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ProblemError(refuse(MISSING_TOKEN))
+    bearer = authenticate(current_realm(), token.strip(" "))
+    if isinstance(bearer, BearerRefused):
+        _log.info("bearer_refused", code=bearer.code, reason=bearer.reason, ip=request.remote_addr)
+        raise ProblemError(explain_bearer(bearer))
+    return bearer

@@ -1,0 +1,93 @@
+"""Reading request bodies: JSON with one meaning, exactly the members that the model names, no value converted.
+
+A refusal names members and never repeats a value: some of them are passwords.
+"""
+
+import re
+from typing import Any, LiteralString, NoReturn
+
+from apiflask.schema_adapters import registry
+from apiflask.schema_adapters.pydantic import PydanticAdapter
+from flask import Request
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from typing_extensions import override
+
+from authserver.accounts.outcomes import FieldError
+from authserver.jose import strict_json
+from authserver.jose.errors import InvalidJsonError
+from authserver.protocol.text import is_storable
+from authserver.web.api.refusals import INVALID_INPUT, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Refusal, refuse
+from authserver.web.problem import ProblemError
+
+INVALID_CHARACTER = ("invalid_character", "This member holds a character that is not text.")
+_OURS = "authserver_"  # tells our own error types from pydantic's
+_MEDIA_TYPE = "application/json"
+_LONE_SURROGATE = "UnicodeEncodeError"  # what strict_json calls it
+_MEMBER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+_MESSAGES = {
+    "missing": ("missing", "This member is required."),
+    "extra_forbidden": ("unknown_member", "There is no such member."),
+    "string_too_long": ("too_long", "This text is too long."),
+    "string_too_short": ("too_short", "This text is too short."),
+}
+_WRONG_TYPE = ("wrong_type", "This member has another JSON type.")
+
+
+class Body(BaseModel):
+    """A request body. Unknown members and wrong JSON types are refused; `null` is a wrong type like any other."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        if isinstance(value, str) and not is_storable(value):
+            refuse_member(*INVALID_CHARACTER)
+        return value
+
+
+def refuse_member(code: LiteralString, message: LiteralString) -> NoReturn:
+    """Refuse the member that is being validated. `message` says what is admitted, never what was given."""
+    raise PydanticCustomError(_OURS + code, message)
+
+
+class StrictAdapter(PydanticAdapter):
+    """What APIFlask's `input` calls: its own reader coerces, takes any media type and lets duplicate members pass."""
+
+    @override
+    def validate_input(self, request: Request, location: str, **kwargs: Any) -> BaseModel:
+        """The body as a model, or a `ProblemError`."""
+        if location != "json":
+            raise NotImplementedError(location)
+        if request.mimetype != _MEDIA_TYPE:
+            _refuse(UNSUPPORTED_MEDIA_TYPE)
+        try:
+            model: BaseModel = self.model_class.model_validate(strict_json.loads(request.get_data(cache=False)))
+        except InvalidJsonError as error:
+            if str(error) == _LONE_SURROGATE:
+                _refuse(INVALID_INPUT, FieldError("", *INVALID_CHARACTER))
+            _refuse(INVALID_JSON)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            _refuse(INVALID_INPUT, *map(_explain, details))
+        return model
+
+
+# Every model below derives from Body, so whoever declares an input has come through here.
+registry.register("pydantic", StrictAdapter)
+
+
+def _refuse(refusal: Refusal, *errors: FieldError) -> NoReturn:
+    # Without the cause: pydantic's error holds the input.
+    raise ProblemError(refuse(refusal, errors=errors)) from None
+
+
+def _explain(error: ErrorDetails) -> FieldError:
+    kind = error["type"]
+    field = ".".join(str(part) for part in error["loc"])
+    if not _MEMBER_NAME.match(field):
+        field = ""
+    if kind.startswith(_OURS):
+        return FieldError(field, kind.removeprefix(_OURS), error["msg"])
+    return FieldError(field, *_MESSAGES.get(kind, _WRONG_TYPE))

@@ -1,0 +1,13 @@
+"""Where a request came from, fit to be stored and shown."""
+
+from flask import request
+
+from authserver.accounts.open_session import Origin
+
+_LONGEST_USER_AGENT = 300
+
+
+def read_origin() -> Origin:
+    """The client's address (trusted proxies are behind us here) and what its program calls itself."""
+    printable = "".join(filter(str.isprintable, request.user_agent.string))
+    return Origin(ip=request.remote_addr or "", user_agent=printable[:_LONGEST_USER_AGENT])

@@ -1,0 +1,127 @@
+"""Every way in which the JSON API refuses: code, status, sentence. Views answer from here, and OpenAPI is told here."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from authserver.accounts import outcomes
+from authserver.accounts.bearer import BearerRefused
+from authserver.accounts.outcomes import FieldError, Invalid, Refused, TryLater
+from authserver.web.problem import BARE_CHALLENGE, PROBLEM_TYPE, Problem, describe_problem
+
+_REFUSED_CHALLENGE: Final = 'Bearer error="invalid_token", soft_logout="{}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row. `detail` is the sentence where the use case has none of its own."""
+
+    code: str
+    status: HTTPStatus
+    detail: str
+
+
+INVALID_JSON = Refusal(
+    "invalid_json",
+    HTTPStatus.BAD_REQUEST,
+    "The body is not JSON with one meaning: UTF-8, no member twice, no NaN, no number or nesting beyond reason.",
+)
+INVALID_SCOPE = Refusal(outcomes.INVALID_SCOPE, HTTPStatus.BAD_REQUEST, "The client may not ask for this scope.")
+INVALID_CREDENTIALS = Refusal(
+    outcomes.INVALID_CREDENTIALS, HTTPStatus.UNAUTHORIZED, "The e-mail address or the password is wrong."
+)
+MISSING_TOKEN = Refusal(
+    "missing_token", HTTPStatus.UNAUTHORIZED, "This call needs an access token in the Authorization header."
+)
+SESSION_REVOKED = Refusal("session_revoked", HTTPStatus.UNAUTHORIZED, "The access token is not valid.")
+UNAUTHORIZED_CLIENT = Refusal(
+    outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "This client may not sign people in with a password."
+)
+EMAIL_NOT_VERIFIED = Refusal(
+    outcomes.EMAIL_NOT_VERIFIED, HTTPStatus.FORBIDDEN, "Please confirm your e-mail address first."
+)
+REGISTRATION_CLOSED = Refusal(outcomes.REGISTRATION_CLOSED, HTTPStatus.FORBIDDEN, "Registration is closed.")
+NOT_FOUND = Refusal(outcomes.NOT_FOUND, HTTPStatus.NOT_FOUND, "There is no such session.")
+EMAIL_TAKEN = Refusal(outcomes.EMAIL_TAKEN, HTTPStatus.CONFLICT, "This e-mail address is registered already.")
+UNSUPPORTED_MEDIA_TYPE = Refusal(
+    "unsupported_media_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."
+)
+INVALID_INPUT = Refusal("invalid_input", HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be accepted.")
+TOO_MANY_REQUESTS = Refusal("too_many_requests", HTTPStatus.TOO_MANY_REQUESTS, "Too many tries. Please wait.")
+INTERNAL_ERROR = Refusal("internal_error", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error.")
+BUSY = Refusal("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Too many at once. Please try again.")
+UNAVAILABLE = Refusal("unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable.")
+
+OF_USE_CASES: Final = {
+    refusal.code: refusal.status
+    for refusal in (
+        INVALID_SCOPE,
+        INVALID_CREDENTIALS,
+        UNAUTHORIZED_CLIENT,
+        EMAIL_NOT_VERIFIED,
+        REGISTRATION_CLOSED,
+        NOT_FOUND,
+        EMAIL_TAKEN,
+    )
+}
+OF_BODIES: Final = (INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT)
+OF_BEARERS: Final = (MISSING_TOKEN, SESSION_REVOKED)
+OF_ALL: Final = (INTERNAL_ERROR, UNAVAILABLE)
+
+
+def refuse(refusal: Refusal, *, errors: tuple[FieldError, ...] = (), retry_after: int | None = None) -> Problem:
+    """The problem that says so."""
+    return Problem(refusal.status, refusal.code, refusal.detail, errors=errors, retry_after=retry_after)
+
+
+def explain(outcome: Refused | Invalid | TryLater) -> Problem:
+    """The problem for what a use case came to."""
+    match outcome:
+        case Refused():
+            return Problem(OF_USE_CASES[outcome.code], outcome.code, outcome.message)
+        case Invalid():
+            return refuse(INVALID_INPUT, errors=outcome.errors)
+        case TryLater():
+            return refuse(BUSY, retry_after=outcome.retry_after)
+
+
+def explain_bearer(refused: BearerRefused) -> Problem:
+    """The problem for an access token that is not accepted (RFC 6750 §3.1)."""
+    challenge = _REFUSED_CHALLENGE.format(str(refused.soft_logout).lower())
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        refused.code,
+        SESSION_REVOKED.detail,
+        challenge=challenge,
+        soft_logout=refused.soft_logout,
+    )
+
+
+def document(*refusals: Refusal) -> dict[int | str, Any]:
+    """The OpenAPI responses of an operation that may refuse so."""
+    responses: dict[int | str, Any] = {}
+    for refusal in sorted((*refusals, *OF_ALL), key=lambda refusal: refusal.status):
+        response = responses.setdefault(int(refusal.status), _describe(refusal.status))
+        response["content"][PROBLEM_TYPE]["examples"][refusal.code] = {"value": _exemplify(refusal)}
+    return responses
+
+
+def _describe(status: HTTPStatus) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": status.phrase,
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
+    }
+    if status is HTTPStatus.UNAUTHORIZED:
+        response["headers"] = _document_header("WWW-Authenticate", "The challenge, with `soft_logout`.", BARE_CHALLENGE)
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        response["headers"] = _document_header("Retry-After", "Seconds to wait.", "30")
+    return response
+
+
+def _document_header(name: str, description: str, example: str) -> dict[str, Any]:
+    return {name: {"description": description, "schema": {"type": "string"}, "example": example}}
+
+
+def _exemplify(refusal: Refusal) -> dict[str, Any]:
+    errors = (FieldError("email", "missing", "This member is required."),) if refusal is INVALID_INPUT else ()
+    return describe_problem(refuse(refusal, errors=errors))

@@ -1,0 +1,231 @@
+"""What the JSON API takes and answers, member by member (contract §2, §3). Instants are integer seconds."""
+
+import math
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.realm import TokenAnswer
+from authserver.revocation import Receipt
+from authserver.sessions.device import DEVICE_NAME_LENGTH, is_device_id
+from authserver.storage.sessions import SessionSummary
+from authserver.storage.users import User
+from authserver.web.api.body import Body, refuse_member
+
+_SCOPE_WORD = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
+_SCOPE = re.compile(rf"{_SCOPE_WORD}(?: {_SCOPE_WORD})*\Z")
+
+
+def _device_id(text: str) -> str:
+    if not is_device_id(text):
+        refuse_member("invalid_device_id", "A device id has 1 to 64 letters, digits or . _ ~ : - characters.")
+    return text
+
+
+def _device_name(text: str) -> str:
+    if len(text) > DEVICE_NAME_LENGTH or not text.isprintable():
+        refuse_member("invalid_device_name", f"A device name has at most {DEVICE_NAME_LENGTH} printable characters.")
+    return text
+
+
+def _scope(text: str) -> str:
+    if not _SCOPE.match(text):
+        refuse_member("invalid_scope", "A scope is one or more tokens with single spaces between.")
+    return text
+
+
+def _without_default(schema: JsonDict) -> None:
+    """An absent member is absent; what stands for it inside is nobody's business."""
+    schema.pop("default", None)
+
+
+class RegisterBody(Body):
+    """A person who wants to become a user."""
+
+    email: str = Field(description="Where mail reaches this person.")
+    password: str = Field(description="1 to 1,024 characters; how long at least, and what else is refused, is told.")
+    name: str = Field("", description="How to address the person.", json_schema_extra=_without_default)
+
+
+class LoginBody(Body):
+    """A person who proves by password to be a user."""
+
+    email: str
+    password: str
+    client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
+    scope: Annotated[str, AfterValidator(_scope)] = Field(
+        "",
+        description="Tokens with single spaces between; absent: all that the client may have.",
+        json_schema_extra=_without_default,
+    )
+    device_id: Annotated[str, AfterValidator(_device_id)] = Field(
+        "",
+        description="From an earlier sign-in on this device, or of the client's choice: the device's earlier session"
+        " ends. Absent: the server chooses one.",
+        json_schema_extra=_without_default,
+    )
+    device_name: Annotated[str, AfterValidator(_device_name)] = Field(
+        "", description="What the user will recognise in the list.", json_schema_extra=_without_default
+    )
+
+
+class Answer(BaseModel):
+    """An answer. Members may be added to it."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class RegisteredAnswer(Answer):
+    """The user exists."""
+
+    user_id: str
+
+
+class TokensAnswer(Answer):
+    """The token answer (RFC 6749 §5.1)."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds.")
+    refresh_token: str
+    refresh_expires_in: int = Field(description="Seconds, if it is not used before.")
+    scope: str
+    sid: str = Field(description="The session.")
+    device_id: str
+
+    @classmethod
+    def of(cls, tokens: TokenAnswer) -> "TokensAnswer":
+        """The shape of `tokens`."""
+        return cls.model_validate(tokens)
+
+
+class AccountAnswer(Answer):
+    """The user who asks."""
+
+    user_id: str
+    email: str
+    email_verified: bool
+    name: str
+    roles: list[str]
+    created_at: int
+    password_changed_at: int | None = Field(description="null: no password was ever set.")
+    token_version: int
+
+    @classmethod
+    def of(cls, user: User) -> "AccountAnswer":
+        """The shape of `user`."""
+        return cls(
+            user_id=user.user_id,
+            email=user.email,
+            email_verified=user.email_verified,
+            name=user.name,
+            roles=list(user.roles),
+            created_at=_seconds(user.created_at),
+            password_changed_at=None if user.password_changed_at is None else _seconds(user.password_changed_at),
+            token_version=user.token_version,
+        )
+
+
+class SessionAnswer(Answer):
+    """One session as its user sees it."""
+
+    sid: str
+    device_id: str
+    device_name: str
+    client_id: str = Field(description="The client that opened the session.")
+    clients: list[str] = Field(description="All clients in it.")
+    ip: str = Field(description="Where it was opened from.")
+    user_agent: str
+    created_at: int
+    last_used_at: int
+    expires_at: int = Field(description="When it ends if it is not used before.")
+    current: bool = Field(description="Whether it is the one that asks.")
+    state: Literal["active"]
+
+    @classmethod
+    def of(cls, summary: SessionSummary, current: str) -> "SessionAnswer":
+        """The shape of `summary` for a user who asks from the session `current`."""
+        session = summary.session
+        return cls(
+            sid=session.sid,
+            device_id=session.device_id,
+            device_name=session.device_name,
+            client_id=session.client_id,
+            clients=list(summary.clients),
+            ip=session.ip,
+            user_agent=session.user_agent,
+            created_at=_seconds(session.created_at),
+            last_used_at=_seconds(summary.last_used_at),
+            expires_at=_seconds(summary.expires_at),
+            current=session.sid == current,
+            state="active",
+        )
+
+
+class SessionsAnswer(Answer):
+    """The user's live sessions, last used first."""
+
+    sessions: list[SessionAnswer]
+
+
+class ReceiptAnswer(Answer):
+    """What ended, and when that is true everywhere."""
+
+    event: str
+    sessions_ended: int
+    sessions_kept: int
+    mode: Literal["hard", "soft"]
+    token_version: int | None = Field(description="The lowest that still passes.")
+    effective_by: int = Field(description="After it no old access token passes where the revocation feed is followed.")
+    latest_by: int = Field(description="After it none passes anywhere.")
+
+
+class RevocationAnswer(Answer):
+    """The receipt of a revocation."""
+
+    revocation: ReceiptAnswer
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "RevocationAnswer":
+        """The shape of `receipt`. Its promises are rounded up, never down."""
+        return cls(
+            revocation=ReceiptAnswer(
+                event=receipt.event,
+                sessions_ended=receipt.sessions_ended,
+                sessions_kept=receipt.sessions_kept,
+                mode=receipt.mode.value,
+                token_version=receipt.token_version,
+                effective_by=math.ceil(receipt.effective_by.timestamp()),
+                latest_by=math.ceil(receipt.latest_by.timestamp()),
+            )
+        )
+
+
+class FieldErrorAnswer(Answer):
+    """What is wrong with one member; `field` is empty when it is the body as a whole."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ProblemAnswer(Answer):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable, for programs.")
+    errors: list[FieldErrorAnswer] = Field(default=[], description="On 422: all that is wrong with the input.")
+    soft_logout: bool = Field(
+        default=False, description="On 401: whether the client may keep its local state and sign in again."
+    )
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())

@@ -1,0 +1,160 @@
+"""`/api/register`, `/api/login`, `/api/logout`, `/api/logout/all`."""
+
+import structlog
+from flask import Response, request
+
+from authserver.accounts.known_device import is_known_device
+from authserver.accounts.open_session import DeviceClaim
+from authserver.accounts.register import Registered, register
+from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.accounts.sign_out import sign_out, sign_out_everywhere
+from authserver.protocol.secret import Secret
+from authserver.realm import TokenAnswer
+from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
+from authserver.web.api.blueprint import answer_nothing, api, current_limits
+from authserver.web.api.origin import read_origin
+from authserver.web.api.refusals import (
+    BUSY,
+    EMAIL_NOT_VERIFIED,
+    EMAIL_TAKEN,
+    INVALID_CREDENTIALS,
+    INVALID_SCOPE,
+    OF_BEARERS,
+    OF_BODIES,
+    REGISTRATION_CLOSED,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED_CLIENT,
+    document,
+    explain,
+    refuse,
+)
+from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
+from authserver.web.context import current_realm
+from authserver.web.limits import LimitKey, account_key, address_key
+from authserver.web.problem import ProblemError, answer_problem
+
+_log = structlog.get_logger(__name__)
+_TAGS = ["Sign-in"]
+_EXAMPLE = {"email": "ada@example.org", "password": "correct horse battery staple"}
+
+
+@api.post("/register")
+@api.input(RegisterBody, example={**_EXAMPLE, "name": "Ada"})
+@api.output(RegisteredAnswer, 201, description="Registered.")
+@api.doc(
+    summary="Register",
+    tags=_TAGS,
+    responses=document(*OF_BODIES, REGISTRATION_CLOSED, EMAIL_TAKEN, TOO_MANY_REQUESTS, BUSY),
+)
+def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
+    """Become a user."""
+    _count(address_key("register", request.remote_addr or ""))
+    password = Secret(json_data.password)
+    outcome = register(current_realm(), email=json_data.email, password=password, name=json_data.name)
+    if not isinstance(outcome, Registered):
+        return answer_problem(explain(outcome))
+    return RegisteredAnswer(user_id=outcome.user_id)
+
+
+@api.post("/login")
+@api.input(LoginBody, example={**_EXAMPLE, "device_name": "Ada's laptop"})
+@api.output(TokensAnswer, description="Signed in.")
+@api.doc(
+    summary="Sign in",
+    description=(
+        "An unknown address, a wrong password, a locked and a disabled user get the same answer. Tries are counted"
+        " for the account and for the network address; a device that signed in before has a count of its own."
+    ),
+    tags=_TAGS,
+    responses=document(
+        *OF_BODIES,
+        INVALID_SCOPE,
+        INVALID_CREDENTIALS,
+        UNAUTHORIZED_CLIENT,
+        EMAIL_NOT_VERIFIED,
+        TOO_MANY_REQUESTS,
+        BUSY,
+    ),
+)
+def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
+    """Sign in with a password."""
+    key = _count_login(json_data.email, json_data.device_id)
+    attempt = SignIn(
+        email=json_data.email,
+        password=Secret(json_data.password),
+        client_id=json_data.client_id,
+        scope=json_data.scope or None,
+        device=DeviceClaim(json_data.device_id or None, json_data.device_name or None),
+        origin=read_origin(),
+    )
+    outcome = sign_in(current_realm(), attempt)
+    if not isinstance(outcome, TokenAnswer):
+        problem = explain(outcome)
+        reason = getattr(outcome, "reason", "")
+        _log.info("authn_login_fail", code=problem.code, reason=reason, ip=request.remote_addr)
+        return answer_problem(problem)
+    current_limits().forgive(key)
+    _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
+    return TokensAnswer.of(outcome)
+
+
+@api.post("/logout")
+@api.output({}, 204, description="The session has ended.")
+@api.doc(
+    summary="Sign out",
+    description=(
+        "Ends the session that asks. Works also with an access token that is softly logged out, or that expired less"
+        " than 24 hours ago."
+    ),
+    tags=_TAGS,
+    security=SECURITY_SCHEME,
+    responses=document(*OF_BEARERS),
+)
+def answer_logout() -> Response:
+    """Sign out of this session."""
+    sign_out(current_realm(), load_bearer_signing_out(), request.remote_addr or "")
+    return answer_nothing()
+
+
+@api.post("/logout/all")
+@api.output({}, 204, description="All sessions have ended.")
+@api.doc(
+    summary="Sign out everywhere",
+    description="Ends all sessions of the user. Takes the same access tokens as signing out of one session.",
+    tags=_TAGS,
+    security=SECURITY_SCHEME,
+    responses=document(*OF_BEARERS),
+)
+def answer_logout_all() -> Response:
+    """Sign out of all sessions."""
+    sign_out_everywhere(current_realm(), load_bearer_signing_out(), request.remote_addr or "")
+    return answer_nothing()
+
+
+def _count_login(email: str, device_id: str) -> LimitKey:
+    """Count a try before it is verified; the key to forgive when it succeeds.
+
+    A stranger who uses up an account's tries must not lock its owner out: a device that signed in before counts by
+    itself then, and its id is not to be guessed.
+    """
+    _count(address_key("login", request.remote_addr or ""))
+    account = account_key(email)
+    wait = current_limits().hit(account)
+    if wait is None:
+        return account
+    device = account_key(email, device_id)
+    if not device_id or not is_known_device(current_realm(), email, device_id):
+        raise _too_many(account, wait)
+    _count(device)
+    return device
+
+
+def _count(key: LimitKey) -> None:
+    wait = current_limits().hit(key)
+    if wait is not None:
+        raise _too_many(key, wait)
+
+
+def _too_many(key: LimitKey, wait: int) -> ProblemError:
+    _log.warning("excess_rate_limit_exceeded", kind=key.kind, path=request.path, ip=request.remote_addr)
+    return ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=wait))

@@ -1,0 +1,121 @@
+"""How often one account and one address may try (ASVS 6.1.1, 6.3.1).
+
+A try counts before it is verified, so that a burst of concurrent tries cannot all pass a check that none of them has
+moved yet; a success clears the account's count. Counts live in this process (`memory`) or in Redis or Valkey, where
+all processes share them. When that storage is away, tries pass and the log says so: a broken counter must not be what
+keeps everybody out, and the hashing pool still bounds the rate.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import cast
+
+import structlog
+from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from authserver.clock import Clock
+from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.web.counters import BoundedCounters
+
+ADDRESS_FACTOR = 100
+"""An address may try this many times as often as an account: whole companies share one."""
+
+_IPV6_PREFIX = 64  # what one customer has at least, and may use freely
+_STORAGE_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitKey:
+    """What is counted, without naming it: the storage may be shared."""
+
+    kind: str
+    digest: str
+
+
+class Limits:
+    """Counts tries by account and by address.
+
+    Args:
+        per_account: such as `10 per 10 minutes; 100 per day`; all of them hold.
+        per_address: the same for an IPv4 address or the /64 of an IPv6 address.
+        storage: where the counts live.
+        clock: what the storage counts by, in seconds since the epoch.
+    """
+
+    def __init__(self, per_account: str, per_address: str, storage: Storage, clock: Clock) -> None:
+        """Parse the limits; nothing is connected yet."""
+        self._items = {"account": parse_many(per_account), "address": parse_many(per_address)}
+        self._limiter = FixedWindowRateLimiter(storage)
+        self._clock = clock
+
+    def hit(self, key: LimitKey) -> int | None:
+        """Count one try; the seconds to wait if that was one too many, else None."""
+        try:
+            for item in self._items[key.kind]:
+                if not self._limiter.hit(item, key.kind, key.digest):
+                    return self._wait(item, key)
+        except StorageError as error:
+            _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
+        return None
+
+    def forgive(self, key: LimitKey) -> None:
+        """Forget the tries of `key`."""
+        try:
+            for item in self._items[key.kind]:
+                self._limiter.clear(item, key.kind, key.digest)
+        except StorageError as error:
+            _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
+
+    def _wait(self, item: RateLimitItem, key: LimitKey) -> int:
+        reset_at = self._limiter.get_window_stats(item, key.kind, key.digest).reset_time
+        return min(max(1, math.ceil(reset_at - self._clock.seconds())), item.get_expiry())
+
+
+def create_limits(login_limits: str, storage_url: str, clock: Clock) -> Limits:
+    """The limits of one installation, from `LOGIN_LIMITS` and `LIMITS_URL`."""
+    per_address = "; ".join(
+        f"{item.amount * ADDRESS_FACTOR} per {item.multiples} {item.GRANULARITY.name}"
+        for item in parse_many(login_limits)
+    )
+    storage = BoundedCounters(clock) if storage_url == "memory" else _connect(storage_url)
+    return Limits(login_limits, per_address, storage, clock)
+
+
+def account_key(email: str, device_id: str = "") -> LimitKey:
+    """The account that `email` names, in whatever spelling, also one that does not exist; or one device of it."""
+    canonical = canonicalise_email(email)
+    account = email if isinstance(canonical, InvalidEmail) else canonical
+    return LimitKey("account", _digest(f"{account} {device_id}"))
+
+
+def address_key(purpose: str, address: str) -> LimitKey:
+    """Where a request comes from, by itself for each purpose."""
+    return LimitKey("address", _digest(f"{purpose} {_generalise(address)}"))
+
+
+def _connect(url: str) -> Storage:
+    # Without these a storage that hangs would hold every sign-in.
+    timeouts = {"socket_timeout": _STORAGE_SECONDS, "socket_connect_timeout": _STORAGE_SECONDS}
+    return cast("Storage", storage_from_string(url, wrap_exceptions=True, **timeouts))
+
+
+def _generalise(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), _IPV6_PREFIX), strict=False))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
