@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from authserver.credentials.events import ClientDisabled, CredentialEvent, PasswordRehashed
+from authserver.credentials.events import ClientDisabled, CredentialEvent, PasswordRehashed, PasswordSetByAdmin
 from authserver.credentials.policy_row import Mode, Reach
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.entropy import Entropy, new_id
@@ -66,9 +66,7 @@ class Revocation:
             latest_by=latest_by,
         )
 
-    def end_session(
-        self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime
-    ) -> None:
+    def end_session(self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime) -> None:
         """End one session that gives way to another one. The caller holds the user's row."""
         ended = Ended(now, reason, soft_logout=False)
         families.end_of_sessions(tx, sessions.end(tx, user_id, ended, only=sid), ended)
@@ -136,6 +134,8 @@ def _write_fact(tx: Transaction, event: CredentialEvent, now: datetime) -> None:
     match event:
         case PasswordRehashed():
             users.replace_hash(tx, event.user_id, replaces=event.replaces, password_hash=event.password_hash)
+        case PasswordSetByAdmin():
+            users.set_password(tx, event.user_id, event.password_hash, now)
         case ClientDisabled():
             clients.disable(tx, event.client_id, now)
         case _:

@@ -122,6 +122,19 @@ def replace_hash(tx: Connection, user_id: str, *, replaces: str, password_hash: 
     )
 
 
+def set_password(tx: Connection, user_id: str, password_hash: str, now: datetime) -> None:
+    """Store the hash of another password; a sign-in that verified the old one finds so by `credential_version`."""
+    tx.execute(
+        update(UserRow)
+        .where(_U.user_id == user_id)
+        .values(
+            password_hash=password_hash,
+            password_changed_at=now,
+            credential_version=_U.credential_version + 1,
+        )
+    )
+
+
 def load_token_version(tx: Connection, user_id: str) -> int | None:
     """The lowest version that passes; None for a user who does not exist."""
     version: int | None = tx.execute(select(_U.token_version).where(_U.user_id == user_id)).scalar_one_or_none()

@@ -3,6 +3,7 @@
 from authserver.credentials.events.base import CredentialEvent, register
 from authserver.credentials.events.client_disabled import ClientDisabled
 from authserver.credentials.events.password_rehashed import PasswordRehashed
+from authserver.credentials.events.password_set_by_admin import PasswordSetByAdmin
 from authserver.credentials.events.refresh_token_reused import RefreshTokenReused
 from authserver.credentials.events.session_ended_by_admin import SessionEndedByAdmin
 from authserver.credentials.events.session_ended_by_user import SessionEndedByUser
@@ -13,6 +14,7 @@ from authserver.credentials.events.signing_key_compromised import SigningKeyComp
 
 EVENTS: tuple[type[CredentialEvent], ...] = register(
     PasswordRehashed,
+    PasswordSetByAdmin,
     SignedOut,
     SignedOutEverywhere,
     SignedOutElsewhere,
@@ -28,6 +30,7 @@ __all__ = [
     "ClientDisabled",
     "CredentialEvent",
     "PasswordRehashed",
+    "PasswordSetByAdmin",
     "RefreshTokenReused",
     "SessionEndedByAdmin",
     "SessionEndedByUser",

@@ -20,6 +20,7 @@ def test_the_names_of_events_are_stable() -> None:
     """They stand in audit records and receipts for years: a changed name is a broken promise."""
     assert [event.name for event in EVENTS] == [
         "password_rehashed",
+        "password_set_by_admin",
         "signed_out",
         "signed_out_everywhere",
         "signed_out_elsewhere",

@@ -33,6 +33,7 @@ def _problems(overrides: dict[str, dict[str, object]], *more: type[CredentialEve
     ("name", "row"),
     [
         ("password_rehashed", PolicyRow(reach=Reach.NONE)),
+        ("password_set_by_admin", PolicyRow(reach=Reach.ALL, bump=True, notify=True)),
         ("signed_out", PolicyRow(reach=Reach.THIS_SESSION)),
         ("signed_out_everywhere", PolicyRow(reach=Reach.ALL, bump=True)),
         ("signed_out_elsewhere", PolicyRow(reach=Reach.OTHERS)),

@@ -1,0 +1,21 @@
+"""An administrator or operator gave a user another password."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSetByAdmin(CredentialEvent):
+    """The password of `user_id` is another one now, chosen by somebody else; `password_hash` is its hash.
+
+    Nothing is kept: whoever is signed in, the user or a thief, knew the old one.
+    """
+
+    name: ClassVar[str] = "password_set_by_admin"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
+
+    user_id: str
+    password_hash: str = field(repr=False)
