@@ -1,0 +1,59 @@
+# A fresh machine needs Python 3.11 or newer and make, nothing else. `make` lists what there is.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test races faults bench lint format clean
+
+help:
+	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
+	@echo "make test    the whole suite, on SQLite and on a PostgreSQL of its own   (ARGS='-k name' for a part)"
+	@echo "make races   the interleavings, 500 rounds each instead of 50"
+	@echo "make faults  killed workers, drained servers, broken requests"
+	@echo "make bench   refresh, sign-in and verify, as ratios to their floors"
+	@echo "make lint    ruff and mypy                make format  let ruff write"
+	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
+
+run: $(READY)
+	@$(BIN)/python examples/run_demo.py
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+races: $(READY)
+	$(BIN)/python -m pytest -m races --rounds 500 $(ARGS)
+
+faults: $(READY)
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Made again only when what it is made of changes; a half-made one is not marked as ready.
+$(READY): pyproject.toml requirements.lock
+	@test -x $(BIN)/python || { \
+	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	      exec $$python -m venv $(VENV); \
+	    fi; \
+	  done; \
+	  echo 'authserver needs Python 3.11 or newer; name it with make PYTHON=/path/to/python' >&2; exit 1; }
+	@echo 'setting up $(VENV)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
