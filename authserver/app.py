@@ -6,11 +6,9 @@ The only place that knows all rooms, and the owner of the system's randomness.
 import secrets
 from datetime import timedelta
 
-from apiflask import APIFlask
-
 from authserver import storage
 from authserver.accounts.key_custody import KeyCustody
-from authserver.accounts.prune import Retention, prune_a_little
+from authserver.accounts.prune import prune_some
 from authserver.accounts.rewrap_keys import report_node
 from authserver.accounts.rotate_keys import rotate_keys
 from authserver.clients.registry import ClientRegistry
@@ -32,7 +30,7 @@ from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
 from authserver.storage.audit import Actor
 from authserver.storage.families import Rotation
-from authserver.web.application import DoorSettings, create_application
+from authserver.web.application import Application, DoorSettings, create_application
 
 SERVICE_WORDS = ("authserver",)
 SPARE_CONNECTIONS = 2
@@ -94,7 +92,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
     )
 
 
-def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> APIFlask:
+def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> Application:
     """The application of one installation. Starts no thread, so its keys stay as they were read.
 
     Args:
@@ -110,7 +108,7 @@ def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> APIFlas
     return create_application(build_realm(settings, custody), _door_settings(settings))
 
 
-def create_wsgi() -> APIFlask:
+def create_wsgi() -> Application:
     """The application for a WSGI server, called once in each worker process, with its housekeeping begun."""
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
@@ -125,14 +123,19 @@ def create_wsgi() -> APIFlask:
 def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[Chore, ...]:
     """What a server process does beside answering; intervals in seconds."""
     node_id = new_id(realm.entropy)
-    server = Actor("server")
+    place: bytes | None = None
+
+    def prune() -> None:
+        nonlocal place
+        place = prune_some(realm, place, audit_retention=settings.audit_retention).place
+
     chores = [
         Chore("reload_keys", 2, realm.keyring.reload),
         Chore("report_node", 5, lambda: report_node(realm, node_id)),
-        Chore("prune", 10, lambda: prune_a_little(realm, Retention(audit=settings.audit_retention))),
+        Chore("prune", 10, prune),
     ]
     if settings.key_rotation_interval > timedelta(0):
-        chores.append(Chore("rotate_keys", 30, lambda: rotate_keys(custody, by=server)))
+        chores.append(Chore("rotate_keys", 30, lambda: rotate_keys(custody, by=Actor("server"))))
     return tuple(chores)
 
 

@@ -19,6 +19,10 @@ from authserver.web.oauth import DOORS
 from authserver.web.proxies import TrustedProxies
 
 
+Application = APIFlask
+"""A WSGI application; which framework it is made with is this room's to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
     """What the doors need to know besides the realm."""
@@ -28,9 +32,9 @@ class DoorSettings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
-def create_application(realm: Realm, settings: DoorSettings) -> APIFlask:
+def create_application(realm: Realm, settings: DoorSettings) -> Application:
     """Build the application. It opens no connection and starts no thread."""
-    app = APIFlask("authserver.web", json_errors=False, docs_path=None, spec_path=None, static_folder=None)
+    app = APIFlask("authserver.web", json_errors=False, docs_path=None, spec_path=None)
     app.extensions[EXTENSION] = realm
     for door in DOORS:
         app.add_url_rule(door.path, door.metadata_name, door.view, methods=[door.method])
@@ -44,5 +48,5 @@ def create_application(realm: Realm, settings: DoorSettings) -> APIFlask:
     issuer = urlsplit(realm.issuer)
     set_headers(app, https=issuer.scheme == "https")
     served = Mount(app.wsgi_app, issuer.path) if issuer.path else app.wsgi_app
-    app.wsgi_app = guard(TrustedProxies(served, settings.trusted_proxies))  # type: ignore[method-assign]
+    app.wsgi_app = guard(TrustedProxies(served, settings.trusted_proxies))  # type: ignore[assignment, method-assign]  # documented way
     return app

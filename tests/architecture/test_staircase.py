@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "authserver"
 STAIRCASE: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("app",),
-    ("config",),
+    ("housekeeping", "logs", "config"),
     ("web",),
     ("grants", "accounts"),
     ("realm",),

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
 from authserver import storage
 from authserver.storage import Database, StorageUnavailableError, users
@@ -35,7 +35,7 @@ def test_32_writers_lose_nothing_and_none_of_them_fails(
     with ExitStack() as stack:
         databases = [stack.enter_context(opened(database_url, pool_size=4)) for _ in range(handles)]
         with databases[0].write() as tx:
-            tx.execute(Node.__table__.insert().values(node_id="counter", master_keys="0", seen_at=clock.now()))
+            tx.execute(insert(Node).values(node_id="counter", master_keys="0", seen_at=clock.now()))
         with ThreadPoolExecutor(WRITERS) as threads:
             work = [threads.submit(_count, databases[number % handles]) for number in range(WRITERS * 8)]
             for future in work:

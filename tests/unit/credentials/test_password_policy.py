@@ -73,7 +73,7 @@ def test_the_list_of_common_passwords_is_whole() -> None:
 
 @pytest.mark.parametrize("password", ["1111111111", "0123456789", "basketball", "california", "christopher"])
 def test_common_repeats_runs_names_and_words_are_refused(password: str) -> None:
-    """zxcvbn's own list leaves them to its other matchers, so it is not enough (ASVS 6.2.4)."""
+    """The list of zxcvbn leaves them to its other matchers, so it is not enough (ASVS 6.2.4)."""
     breaches = PasswordPolicy().breaches(Secret(password), email="", name="")
     assert [breach.code for breach in breaches] == ["common"]
 

@@ -43,7 +43,9 @@ def test_any_other_text_is_malformed(text: str) -> None:
     assert parse_refresh_token(text, lambda _: KEY) == Malformed()
 
 
-@pytest.mark.parametrize("text", ["", "rt_", TEXT[:-1], TEXT + "A", TEXT + "=", " " + TEXT, TEXT.upper(), "\ud800" * 71])
+@pytest.mark.parametrize(
+    "text", ["", "rt_", TEXT[:-1], TEXT + "A", TEXT + "=", " " + TEXT, TEXT.upper(), "\ud800" * 71]
+)
 def test_other_spellings_are_malformed(text: str) -> None:
     assert parse_refresh_token(text, lambda _: KEY) == Malformed()
 

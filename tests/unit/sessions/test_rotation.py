@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -47,16 +48,16 @@ FAMILY = Family(
 )
 
 
-def _classify(  # noqa: PLR0913 - one default each
+def _classify(
     generation: int,
     after: timedelta = SECOND,
     *,
     windows: RetryWindows = WINDOWS,
     client_id: str = "spa",
     scope: frozenset[str] | None = None,
-    **changes: object,
+    **changes: Any,  # noqa: ANN401 - the fields of a Family
 ) -> Classification:
-    family = dataclasses.replace(FAMILY, **changes)  # type: ignore[arg-type] - the fields of a Family
+    family = dataclasses.replace(FAMILY, **changes)
     return classify(family, Presented(generation, client_id, scope), windows, ROTATED_AT + after)
 
 
@@ -108,7 +109,8 @@ def test_a_disabled_client_has_nothing_left() -> None:
 
 @pytest.mark.parametrize("limit", ["idle_expires_at", "expires_at"])
 def test_expiry_comes_before_every_window(limit: str) -> None:
-    assert _classify(4, SECOND, **{limit: ROTATED_AT + SECOND}) == Expired()
+    changes: dict[str, Any] = {limit: ROTATED_AT + SECOND}
+    assert _classify(4, SECOND, **changes) == Expired()
 
 
 def test_a_locked_user_is_refused_softly_but_reuse_is_reuse() -> None:
