@@ -65,6 +65,9 @@ def _authenticate(realm: Realm, token: str, leeway: timedelta, *, signing_out: b
         return BearerRefused(rejected.code, soft_logout=rejected.code == "expired", reason=rejected.reason)
     if claims.sid is None or claims.fam is None:
         return BearerRefused("invalid_claim", soft_logout=False, reason="a client's own token")
+    if claims.jkt is not None:
+        # Nobody here looks at a proof, so a bound token must not pass as a bearer token (RFC 9449 §7.2).
+        return BearerRefused("invalid_claim", soft_logout=False, reason="a DPoP-bound token")
     client = realm.clients.find(claims.client_id)
     if client is None or not client.first_party:
         return BearerRefused("wrong_audience", soft_logout=False, reason="not a first-party client")

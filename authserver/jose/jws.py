@@ -5,12 +5,11 @@ understood (`crit`), unpacked (`zip`) or read differently (`b64`). No member of 
 `jwk`, `jku`, `x5u` and `x5c` are not looked at here, and `kid` only picks one of the keys that the caller holds.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from authserver.jose import strict_json
-from authserver.jose.algorithms import PrivateKey, SigningAlgorithm, find_algorithm
+from authserver.jose.algorithms import find_algorithm
 from authserver.jose.errors import InvalidJsonError, TokenRejected
 from authserver.jose.jwk import LONGEST_KID, VerificationKey
 from authserver.protocol import base64url
@@ -70,17 +69,3 @@ def check_signature(jws: CompactJws, find_key: FindKey) -> VerificationKey:
     if not algorithm.verify(key.public_key, jws.signing_input, jws.signature):
         raise TokenRejected("bad_signature", "the signature does not fit")
     return key
-
-
-def sign_compact(
-    header: Mapping[str, object], claims: Mapping[str, object], *, algorithm: SigningAlgorithm, private_key: PrivateKey
-) -> str:
-    """The compact token over `claims`. `header` is taken as it is, except that `alg` is always `algorithm`'s name."""
-    signing_input = f"{_encode({**header, 'alg': algorithm.name})}.{_encode(claims)}"
-    signature = algorithm.sign(private_key, signing_input.encode("ascii"))
-    return f"{signing_input}.{base64url.encode(signature)}"
-
-
-def _encode(members: Mapping[str, object]) -> str:
-    text = json.dumps(members, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return base64url.encode(text.encode("utf-8"))

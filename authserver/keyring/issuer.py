@@ -1,7 +1,7 @@
 """Signing access tokens (RFC 9068), in memory, on the hot path of every sign-in and refresh.
 
-Not `jose.jws.sign_compact`: here the header is the same for every token of a key and the encoder always the same, and
-making both anew for each token costs a third of a signature.
+The header is the same for every token of a key and the encoder always the same: making both anew for each token would
+cost a third of a signature.
 """
 
 import json
