@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from authserver import storage
 from authserver.accounts.key_custody import KeyCustody
-from authserver.accounts.prune import prune_some
+from authserver.accounts.prune import Pruning, Retention
 from authserver.accounts.rewrap_keys import report_node
 from authserver.accounts.rotate_keys import rotate_keys
 from authserver.clients.registry import ClientRegistry
@@ -123,16 +123,11 @@ def create_wsgi() -> Application:
 def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[Chore, ...]:
     """What a server process does beside answering; intervals in seconds."""
     node_id = new_id(realm.entropy)
-    place: bytes | None = None
-
-    def prune() -> None:
-        nonlocal place
-        place = prune_some(realm, place, audit_retention=settings.audit_retention).place
-
+    pruning = Pruning(realm.database, realm.clock, Retention(audit=settings.audit_retention))
     chores = [
         Chore("reload_keys", 2, realm.keyring.reload),
         Chore("report_node", 5, lambda: report_node(realm, node_id)),
-        Chore("prune", 10, prune),
+        Chore("prune", 10, pruning.prune_a_little),
     ]
     if settings.key_rotation_interval > timedelta(0):
         chores.append(Chore("rotate_keys", 30, lambda: rotate_keys(custody, by=Actor("server"))))

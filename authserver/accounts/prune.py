@@ -1,19 +1,29 @@
 """Use cases: removing what is over for good, a little at a time while serving, or all of it when an operator asks.
 
-Over for good is what nobody can use or will ask about: a refresh token is told to be expired or revoked for another
-`RETENTION`, and is unknown after that. What lives is never touched.
+Over for good is what nobody can use or will ask about: a refresh token is told to be expired or revoked for a while
+after its end, and is unknown then. What lives is never touched. These need no `Realm`: rows go without any key.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import final
 
-from authserver.realm import Realm
-from authserver.storage import prune
+from authserver.clock import Clock
+from authserver.storage import Database, prune
 from authserver.storage.prune import BATCH, START
 
-RETENTION: Final = timedelta(days=30)
-"""For how long it is remembered how a family or a session ended. Longer than clocks of nodes can disagree, by far."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long things are kept after they are over.
+
+    Attributes:
+        audit: audit events, from when they were written.
+        ends: ended and expired families and sessions. By far longer than the clocks of two nodes can disagree.
+    """
+
+    audit: timedelta
+    ends: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +36,42 @@ class Pruned:
     place: bytes | None
 
 
-def prune_some(realm: Realm, place: bytes | None, *, audit_retention: timedelta) -> Pruned:
+@final
+class Pruning:
+    """Step after step, round and round: what a server does while it serves. One thread at a time."""
+
+    __slots__ = ("_clock", "_database", "_place", "_retention")
+
+    def __init__(self, database: Database, clock: Clock, retention: Retention) -> None:
+        """Begin with the first family."""
+        self._database = database
+        self._clock = clock
+        self._retention = retention
+        self._place: bytes | None = None
+
+    def prune_a_little(self) -> Pruned:
+        """One step, from where the last one stopped."""
+        step = prune_a_little(self._database, self._clock, self._retention, self._place)
+        self._place = step.place
+        return step
+
+
+def prune_a_little(database: Database, clock: Clock, retention: Retention, place: bytes | None = None) -> Pruned:
     """One step, one short transaction. `place` is what the last step returned; None begins with the first family."""
-    now = realm.clock.now()
-    over_since = now - RETENTION
-    with realm.database.write() as tx:
+    now = clock.now()
+    over_since = now - retention.ends
+    with database.write() as tx:
         families = prune.prune_families(tx, START if place is None else place, over_since)
         sessions = prune.prune_sessions(tx, families.sids, over_since)
-        audit_events = prune.prune_audit_events(tx, now - audit_retention)
+        audit_events = prune.prune_audit_events(tx, now - retention.audit)
     return Pruned(families.count, sessions, audit_events, families.place)
 
 
-def prune_all(realm: Realm, *, audit_retention: timedelta) -> Pruned:
+def prune_all(database: Database, clock: Clock, retention: Retention) -> Pruned:
     """Step after step until nothing is left to remove. Others are served in between."""
     done = Pruned(0, 0, 0, None)
     while True:
-        step = prune_some(realm, done.place, audit_retention=audit_retention)
+        step = prune_a_little(database, clock, retention, done.place)
         done = Pruned(
             done.families + step.families,
             done.sessions + step.sessions,

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 import sqlalchemy
 
-from authserver.accounts.prune import RETENTION, Pruned, prune_all, prune_some
+from authserver.accounts.prune import Pruned, Pruning, Retention, prune_a_little, prune_all
 from authserver.credentials.events import SignedOut, SignedOutEverywhere
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm, TokenAnswer
@@ -23,6 +23,8 @@ from tests.support.realm import add_user, build_realm
 from tests.support.refreshing import open_device, refresh, refreshed
 
 YEAR = timedelta(days=365)
+KEPT = Retention(audit=YEAR)
+RETENTION = KEPT.ends
 MOMENT = timedelta(seconds=1)
 NOTHING = Pruned(0, 0, 0, None)
 
@@ -30,6 +32,14 @@ NOTHING = Pruned(0, 0, 0, None)
 @pytest.fixture
 def user_id(realm: Realm) -> str:
     return add_user(realm)
+
+
+def _prune_a_little(realm: Realm) -> Pruned:
+    return prune_a_little(realm.database, realm.clock, KEPT)
+
+
+def _prune_all(realm: Realm, retention: Retention = KEPT) -> Pruned:
+    return prune_all(realm.database, realm.clock, retention)
 
 
 def _count(realm: Realm, table: type[Base]) -> int:
@@ -48,7 +58,7 @@ def test_live_families_survive_whatever_their_age(realm: Realm, user_id: str, cl
     for _ in range(89):
         clock.advance(timedelta(days=1))
         sessions = [refreshed(realm, session.refresh_token) for session in sessions]
-        prune_some(realm, None, audit_retention=YEAR)
+        _prune_a_little(realm)
     assert _count(realm, RefreshTokenFamily) == _count(realm, Session) == 5
     for session in sessions:
         refreshed(realm, session.refresh_token)
@@ -65,10 +75,10 @@ def test_an_ended_family_goes_when_its_end_is_no_longer_asked_about(
     for _ in range(4):
         clock.advance(timedelta(days=6))
         kept = refreshed(realm, kept.refresh_token)
-    assert prune_all(realm, audit_retention=YEAR) == NOTHING
+    assert _prune_all(realm) == NOTHING
     assert _refusal(realm, ended) == "revoked"
     clock.advance(MOMENT)
-    assert prune_all(realm, audit_retention=YEAR) == Pruned(1, 1, 0, None)
+    assert _prune_all(realm) == Pruned(1, 1, 0, None)
     assert _refusal(realm, ended) == "unknown"
     refreshed(realm, kept.refresh_token)
 
@@ -77,18 +87,18 @@ def test_an_idle_family_goes_before_its_session_expires(realm: Realm, user_id: s
     """The session stays: it has not ended, and another client may still begin a family in it."""
     open_device(realm)
     clock.advance(realm.lifetimes.refresh_idle_lifetime + RETENTION)
-    assert prune_all(realm, audit_retention=YEAR) == NOTHING
+    assert _prune_all(realm) == NOTHING
     clock.advance(MOMENT)
-    assert prune_all(realm, audit_retention=YEAR) == Pruned(1, 0, 0, None)
+    assert _prune_all(realm) == Pruned(1, 0, 0, None)
     assert _count(realm, Session) == 1
 
 
 def test_an_expired_session_without_families_goes(realm: Realm, user_id: str, clock: ManualClock) -> None:
     open_device(realm)
     clock.advance(realm.lifetimes.refresh_idle_lifetime + RETENTION + MOMENT)
-    prune_all(realm, audit_retention=YEAR)
+    _prune_all(realm)
     clock.advance(realm.lifetimes.refresh_absolute_lifetime)
-    assert prune_all(realm, audit_retention=YEAR) == Pruned(0, 1, 0, None)
+    assert _prune_all(realm) == Pruned(0, 1, 0, None)
     assert _count(realm, Session) == 0
 
 
@@ -108,7 +118,7 @@ def test_users_and_their_versions_are_never_removed(realm: Realm, user_id: str, 
     with realm.database.write() as tx:
         realm.revocation.apply(tx, SignedOutEverywhere(user_id), by=Actor("test"), now=clock.now())
     clock.advance(YEAR * 9)
-    prune_all(realm, audit_retention=timedelta(days=1))
+    _prune_all(realm, Retention(audit=timedelta(days=1)))
     assert [_count(realm, table) for table in (RefreshTokenFamily, Session, AuditEvent, User)] == [0, 0, 0, 1]
     with realm.database.read() as tx:
         assert users.load_token_version(tx, user_id) == 2
@@ -119,9 +129,9 @@ def test_audit_events_go_after_their_own_retention(realm: Realm, user_id: str, c
     _sign_out(realm, user_id, open_device(realm))
     clock.advance(retention)
     _sign_out(realm, user_id, open_device(realm))
-    assert prune_all(realm, audit_retention=retention) == NOTHING
+    assert _prune_all(realm, Retention(audit=retention)) == NOTHING
     clock.advance(MOMENT)
-    assert prune_all(realm, audit_retention=retention) == Pruned(0, 0, 1, None)
+    assert _prune_all(realm, Retention(audit=retention)) == Pruned(0, 0, 1, None)
     assert _count(realm, AuditEvent) == 1
 
 
@@ -168,7 +178,7 @@ def test_all_is_removed_however_many_steps_it_takes(
     for name in ("prune_families", "prune_sessions", "prune_audit_events"):
         monkeypatch.setitem(getattr(prune, name).__kwdefaults__, "limit", 2)
     monkeypatch.setattr("authserver.accounts.prune.BATCH", 2)
-    assert prune_all(realm, audit_retention=YEAR) == Pruned(families, families, families, None)
+    assert _prune_all(realm) == Pruned(families, families, families, None)
 
 
 def test_a_step_costs_few_statements(
@@ -176,9 +186,9 @@ def test_a_step_costs_few_statements(
 ) -> None:
     """It runs while serving, again and again, and nearly always for nothing."""
     open_device(realm)
-    prune_some(realm, None, audit_retention=YEAR)
+    _prune_a_little(realm)
     with recording() as sent:
-        prune_some(realm, None, audit_retention=YEAR)
+        _prune_a_little(realm)
     assert len([statement for statement in sent if statement.split()[0] in {"SELECT", "DELETE"}]) == 5
 
 
@@ -192,8 +202,8 @@ def test_a_row_that_somebody_holds_is_left_for_the_next_time(
     clock.advance(RETENTION + MOMENT)
     with realm.database.write() as tx:
         tx.execute(sqlalchemy.text("SELECT family_id FROM refresh_token_families FOR UPDATE"))
-        assert prune_some(realm, None, audit_retention=YEAR) == NOTHING
-    assert prune_some(realm, None, audit_retention=YEAR) == Pruned(1, 1, 0, None)
+        assert _prune_a_little(realm) == NOTHING
+    assert _prune_a_little(realm) == Pruned(1, 1, 0, None)
     realm.database.dispose()
     postgres_databases.forget()
 
@@ -214,11 +224,8 @@ def test_refreshes_go_on_while_pruning(realm: Realm, user_id: str, clock: Manual
 
     def prune_often() -> int:
         start.wait(timeout=30)
-        place, gone = None, 0
-        for _ in range(25):
-            step = prune_some(realm, place, audit_retention=YEAR)
-            place, gone = step.place, gone + step.families
-        return gone
+        pruning = Pruning(realm.database, clock, KEPT)
+        return sum(pruning.prune_a_little().families for _ in range(25))
 
     with ThreadPoolExecutor(len(live) + 1) as threads:
         refreshing = [threads.submit(refresh_often, session) for session in live]
@@ -244,7 +251,7 @@ def test_pruning_and_ending_everything_do_not_deadlock(realm: Realm, user_id: st
 
         def prune_once(start: Barrier = start) -> None:
             start.wait(timeout=30)
-            prune_some(realm, None, audit_retention=YEAR)
+            _prune_a_little(realm)
 
         with ThreadPoolExecutor(2) as threads:
             for one in [threads.submit(end_all), threads.submit(prune_once)]:
