@@ -23,13 +23,12 @@ from authserver.storage.audit import Actor
 
 
 def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:
-    """Publish a next signing key for `algorithm` (None: that of the active key), in place of one for another."""
+    """Publish a next signing key for `algorithm`, in place of one for another; None: whichever there is, or was last."""
 
     def decide(keys: KeySet, _now: datetime) -> Step:
-        active = keys.find_active(Purpose.SIGNING)
-        return decide_staging(
-            keys, Purpose.SIGNING, algorithm or (active.algorithm if active else DEFAULT_SIGNING_ALGORITHM)
-        )
+        newest = keys.find_next(Purpose.SIGNING) or keys.find_active(Purpose.SIGNING)
+        wanted = algorithm or (newest.algorithm if newest else DEFAULT_SIGNING_ALGORITHM)
+        return decide_staging(keys, Purpose.SIGNING, wanted)
 
     return carry_out(custody, decide, by=by)
 

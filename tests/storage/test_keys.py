@@ -258,6 +258,7 @@ def test_the_algorithm_changes_by_staging_and_promoting(installation: Installati
     custody = installation.custody
     assert isinstance(stage_signing_key(custody, "EdDSA", by=CLI), Stage)
     assert stage_signing_key(custody, "EdDSA", by=CLI) == NothingDue()
+    assert stage_signing_key(custody, None, by=CLI) == NothingDue()
     assert isinstance(promote_key(custody, SIGNING, force=False, by=CLI), TooEarly)
     assert isinstance(promote_key(custody, SIGNING, force=True, by=CLI), Promote)
     assert installation.build().signing_key.algorithm.name == "EdDSA"

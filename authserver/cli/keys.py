@@ -1,0 +1,185 @@
+"""`authserver keys`: what an operator sees of the keys, and does to them. Private parts never leave the database."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from authserver.accounts.change_keys import (
+    compromise_key,
+    import_key,
+    promote_key,
+    retire_key,
+    stage_mac_key,
+    stage_signing_key,
+)
+from authserver.accounts.rewrap_keys import Rewrapped, rewrap_keys
+from authserver.accounts.rotate_keys import rotate_keys
+from authserver.cli.context import OPERATOR, Context
+from authserver.cli.key_words import KEY_COLUMNS, describe_key, tell_step, tell_until
+from authserver.cli.output import json_option, print_list
+from authserver.jose.algorithms import ALGORITHMS
+from authserver.keyring.errors import NeedsPassphraseError
+from authserver.keyring.keyring import build_keyring
+from authserver.keyring.keys import Purpose
+from authserver.keyring.pem import ReadKey, read_pem
+from authserver.keyring.steps import Change, Refused, Step, TooEarly
+from authserver.protocol.secret import Secret
+
+_FORCE_RISK = "Until then a resource server that fetches no key it does not know refuses good tokens."
+
+
+@click.group()
+def keys() -> None:
+    """Signing keys (for access tokens) and MAC keys (for refresh tokens).
+
+    A key is next (published, not signing), then active (signs), then retiring (verifies until its last token has
+    expired), then retired. Running servers follow every change within 5 seconds.
+    """
+
+
+@keys.command("list")
+@json_option
+@click.pass_obj
+def list_keys(context: Context, *, as_json: bool) -> None:
+    """Print all keys that ever were, oldest first."""
+    records = [describe_key(key) for key in context.custody.load_keys().rows]
+    print_list("keys", records, columns=KEY_COLUMNS, as_json=as_json)
+
+
+@keys.command()
+@click.option(
+    "--alg",
+    type=click.Choice([algorithm.name for algorithm in ALGORITHMS]),
+    help="Algorithm of the signing key; the keys after it have it, too. Without this, as now.",
+)
+@click.option("--mac", is_flag=True, help="Stage a MAC key.")
+@click.pass_obj
+def stage(context: Context, *, alg: str | None, mac: bool) -> None:
+    """Publish a next key, in place of one for another algorithm.
+
+    Nothing happens if there is one for the same algorithm already. This is how the algorithm is changed: stage a key
+    for the new one, wait, promote.
+    """
+    if mac and alg is not None:
+        raise click.UsageError("--alg is for signing keys, it does not go with --mac")
+    if mac:
+        _finish(stage_mac_key(context.custody, by=OPERATOR))
+    else:
+        _finish(stage_signing_key(context.custody, alg, by=OPERATOR))
+
+
+@keys.command()
+@click.option("--mac", is_flag=True, help="Promote the next MAC key.")
+@click.option("--force", is_flag=True, help=f"Do not wait until every cache can have the key. {_FORCE_RISK}")
+@click.pass_obj
+def promote(context: Context, *, mac: bool, force: bool) -> None:
+    """Let the next key sign; the active one begins to retire.
+
+    Refused until the next key was published for longer than the JWKS max-age.
+    """
+    _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, force=force, by=OPERATOR))
+
+
+@keys.command()
+@click.pass_obj
+def rotate(context: Context) -> None:
+    """Do whichever step is due for each purpose: stage, promote, retire.
+
+    Made for cron: it may run as often as you like, on all nodes at once, and may be killed at any point. With
+    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and the
+    next key is ready.
+    """
+    steps = rotate_keys(context.custody, by=OPERATOR)
+    changes = [step for step in steps if isinstance(step, Change)]
+    for step in changes:
+        click.echo(tell_step(step))
+    if not changes:
+        click.echo(tell_until(steps))
+
+
+@keys.command()
+@click.argument("kid")
+@click.option("--force", is_flag=True, help="Do not wait until its last token has expired. Such tokens are refused.")
+@click.pass_obj
+def retire(context: Context, kid: str, *, force: bool) -> None:
+    """Take KID out of the JWKS and destroy its private part, when nothing needs it any more.
+
+    `rotate` does this by itself. For a key that somebody else may have, use `compromise`.
+    """
+    _finish(retire_key(context.custody, kid, force=force, by=OPERATOR))
+
+
+@keys.command()
+@click.argument("kid")
+@click.pass_obj
+def compromise(context: Context, kid: str) -> None:
+    """Take KID out of use at once because somebody else may have it.
+
+    The next key signs at once, however new it is, and nothing that KID signed is accepted here any more. Sessions go on
+    with their next refresh; after the compromise of a MAC key people sign in again.
+    """
+    _finish(compromise_key(context.custody, kid, by=OPERATOR))
+
+
+@keys.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase of FILE from standard input.")
+@click.pass_obj
+def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None:
+    """Publish the private key in FILE (PEM) as the next signing key.
+
+    EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Whoever else has the file can sign tokens:
+    remove it afterwards.
+    """
+    _finish(import_key(context.custody, _read_file(file, passphrase_stdin=passphrase_stdin), by=OPERATOR))
+
+
+@keys.command()
+@click.pass_obj
+def rewrap(context: Context) -> None:
+    """Seal all keys under the newest master key in AUTHSERVER_KEYS_DIR.
+
+    Refused until every running server has loaded that one. See docs/keys.md for the whole procedure.
+    """
+    match rewrap_keys(context.custody):
+        case Rewrapped(fingerprint, count):
+            click.echo(f"{count} keys sealed anew; all are under master key {fingerprint}")
+        case Refused(reason):
+            raise click.ClickException(reason)
+
+
+@keys.command("create-master")
+@click.pass_obj
+def create_master(context: Context) -> None:
+    """Write a new master key into AUTHSERVER_KEYS_DIR and print the file's name.
+
+    Nothing uses it before `rewrap`. Copy the file to every node first.
+    """
+    click.echo(context.create_master_key())
+
+
+@keys.command()
+@click.pass_obj
+def jwks(context: Context) -> None:
+    """Print the public keys as they are served."""
+    custody = context.custody
+    click.echo(build_keyring(custody.load_keys().as_of(custody.clock.now()), custody.read_master_keys()).jwks)
+
+
+def _finish(step: Step) -> None:
+    if isinstance(step, Refused | TooEarly):
+        raise click.ClickException(tell_step(step))
+    click.echo(tell_step(step))
+
+
+def _read_file(file: Path, *, passphrase_stdin: bool) -> ReadKey:
+    pem = file.read_bytes()
+    if passphrase_stdin:
+        return read_pem(pem, Secret(sys.stdin.readline().rstrip("\r\n")))
+    try:
+        return read_pem(pem)
+    except NeedsPassphraseError:
+        if not sys.stdin.isatty():
+            raise
+        return read_pem(pem, Secret(click.prompt("Passphrase", hide_input=True, err=True)))
