@@ -1,5 +1,6 @@
 """Bringing users into being: by themselves, or by an operator."""
 
+import re
 from dataclasses import dataclass
 
 from authserver.accounts.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, FieldError, Invalid, Refused, TryLater
@@ -14,6 +15,7 @@ from authserver.storage import users
 from authserver.storage.users import NewUser
 
 LONGEST_NAME = 200
+_ROLE = re.compile(r"[\x21-\x7e]{1,100}\Z")  # roles are kept with spaces between
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def create_user(
     """Create a user. Without a password nobody can sign in as him until one is set."""
     address = canonicalise_email(email)
     normal = None if password is None else normalise_password(password.reveal())
-    errors = list(_find_errors(realm, address, normal, name))
+    errors = list(_find_errors(realm, address, normal, name, roles))
     if errors or isinstance(address, InvalidEmail) or isinstance(normal, PasswordBreach):
         return Invalid(tuple(errors))
     hashed = None if normal is None else realm.hashing_pool.run(lambda: realm.hasher.hash(normal))
@@ -57,13 +59,22 @@ def create_user(
 
 
 def _find_errors(
-    realm: Realm, address: str | InvalidEmail, password: Secret | PasswordBreach | None, name: str
+    realm: Realm,
+    address: str | InvalidEmail,
+    password: Secret | PasswordBreach | None,
+    name: str,
+    roles: tuple[str, ...],
 ) -> list[FieldError]:
     errors = []
     if isinstance(address, InvalidEmail):
         errors.append(FieldError("email", address.code, address.message))
     if len(name) > LONGEST_NAME or not is_storable(name) or not name.isprintable():
         errors.append(FieldError("name", "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."))
+    errors += [
+        FieldError("role", "invalid_role", f"{role!r} is not one word of plain characters.")
+        for role in roles
+        if not _ROLE.match(role)
+    ]
     if isinstance(password, PasswordBreach):
         errors.append(FieldError("password", password.code, password.message))
     elif password is not None:

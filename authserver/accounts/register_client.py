@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Refused
+from authserver.accounts.outcomes import CLIENT_ID_TAKEN, NOT_FOUND, FieldError, Invalid, Refused
 from authserver.clients.authentication import create_secret, digest_secret
 from authserver.credentials.events import ClientDisabled
 from authserver.protocol.client_metadata import ClientKind
@@ -44,8 +44,8 @@ class RegisteredClient:
     secret: Secret | None
 
 
-def register_client(realm: Realm, wish: ClientWish) -> RegisteredClient | Invalid:
-    """Register a client."""
+def register_client(realm: Realm, wish: ClientWish) -> RegisteredClient | Invalid | Refused:
+    """Register a client; one that is there already under the id that `wish` names stays as it is."""
     errors = tuple(_find_errors(wish))
     if errors:
         return Invalid(errors)
@@ -67,7 +67,9 @@ def register_client(realm: Realm, wish: ClientWish) -> RegisteredClient | Invali
         disabled_at=None,
     )
     with realm.database.write() as tx:
-        clients.add(tx, client)
+        added = clients.add(tx, client)
+    if not added:
+        return Refused(CLIENT_ID_TAKEN, f"There is a client {client.client_id!r} already.")
     return RegisteredClient(client, secret)
 
 
@@ -96,14 +98,26 @@ def _find_errors(wish: ClientWish) -> Iterator[FieldError]:
     if wish.first_party and wish.kind is ClientKind.RESOURCE_SERVER:
         yield FieldError("first_party", "invalid_combination", "A resource server signs nobody in.")
     for uri in wish.redirect_uris:
-        if " " in uri or not uri.isprintable() or not urlsplit(uri).scheme or urlsplit(uri).fragment:
+        parts = _split(uri)
+        if parts is None or not parts.scheme or parts.fragment:
             yield FieldError(
                 "redirect_uri", "invalid_redirect_uri", f"{uri!r} is not an absolute URI without fragment."
             )
     for origin in wish.origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+        parts = _split(origin)
+        if parts is None or parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
             yield FieldError("origin", "invalid_origin", f"{origin!r} is not an origin like https://app.example.")
     for audience in wish.audience:
-        if " " in audience or not urlsplit(audience).scheme:
+        parts = _split(audience)
+        if parts is None or not parts.scheme:
             yield FieldError("audience", "invalid_audience", f"{audience!r} is not an absolute URI (RFC 8707 §2).")
+
+
+def _split(uri: str) -> SplitResult | None:
+    """The parts of a URI in the characters that URIs are made of, or None. Lists are kept with spaces between."""
+    if not uri.isascii() or not uri.isprintable() or " " in uri:
+        return None
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        return None

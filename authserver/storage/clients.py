@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from authserver.protocol.client_metadata import ClientKind
 from authserver.storage.schema import Client as ClientRow
@@ -71,26 +72,30 @@ def list_all(tx: Connection) -> list[Client]:
     return [_decode(row) for row in tx.execute(_CLIENT.order_by(_C.created_at, _C.client_id))]
 
 
-def add(tx: Connection, client: Client) -> None:
-    """Insert `client`."""
-    tx.execute(
-        insert(ClientRow).values(
-            client_id=client.client_id,
-            name=client.name,
-            kind=client.kind.value,
-            secret_digest=client.secret_digest,
-            first_party=client.first_party,
-            scope=" ".join(client.scope),
-            audience=" ".join(client.audience),
-            redirect_uris=" ".join(client.redirect_uris),
-            origins=" ".join(client.origins),
-            retry_window=_seconds(client.retry_window),
-            late_retry_window=_seconds(client.late_retry_window),
-            family_version=client.family_version,
-            created_at=client.created_at,
-            disabled_at=client.disabled_at,
-        )
-    )
+def add(tx: Connection, client: Client) -> bool:
+    """Insert `client`; False when there is one with its id."""
+    row = {
+        "client_id": client.client_id,
+        "name": client.name,
+        "kind": client.kind.value,
+        "secret_digest": client.secret_digest,
+        "first_party": client.first_party,
+        "scope": " ".join(client.scope),
+        "audience": " ".join(client.audience),
+        "redirect_uris": " ".join(client.redirect_uris),
+        "origins": " ".join(client.origins),
+        "retry_window": _seconds(client.retry_window),
+        "late_retry_window": _seconds(client.late_retry_window),
+        "family_version": client.family_version,
+        "created_at": client.created_at,
+        "disabled_at": client.disabled_at,
+    }
+    try:
+        with tx.begin_nested():
+            tx.execute(insert(ClientRow).values(row))
+    except IntegrityError:
+        return False
+    return True
 
 
 def disable(tx: Connection, client_id: str, now: datetime) -> bool:
