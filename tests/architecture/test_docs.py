@@ -26,7 +26,7 @@ _PATH = re.compile(rf"(?<![\w./-])(?:{_FOLDERS})/[\w./-]*\w(?:/|\.\w+)|(?<![\w./
 _SETTING = re.compile(rf"\b{PREFIX}([A-Z][A-Z_]*)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"(?<![\w./'-])(?<!install )authserver((?: [a-z][a-z-]+)+)")
-_ROW = re.compile(rf"^\| `(?:{PREFIX})?([A-Z_]+)` \| `?(\d+)", re.MULTILINE)
+_ROW = re.compile(rf"^\| `(?:{PREFIX})?([A-Z_]+)` \| `?(\d+)(?:`| \|| \()", re.MULTILINE)
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
 
