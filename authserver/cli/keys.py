@@ -42,7 +42,7 @@ def keys() -> None:
 @json_option
 @click.pass_obj
 def list_keys(context: Context, *, as_json: bool) -> None:
-    """Print all keys that ever were, oldest first."""
+    """Print all keys that ever were."""
     records = [describe_key(key) for key in context.custody.load_keys().rows]
     print_list("keys", records, columns=KEY_COLUMNS, as_json=as_json)
 
@@ -58,8 +58,8 @@ def list_keys(context: Context, *, as_json: bool) -> None:
 def stage(context: Context, *, alg: str | None, mac: bool) -> None:
     """Publish a next key, in place of one for another algorithm.
 
-    Nothing happens if there is one for the same algorithm already. This is how the algorithm is changed: stage a key
-    for the new one, wait, promote.
+    Nothing happens if there is one for the same algorithm already. This is how the algorithm is changed: stage a
+    key for the new one, wait, promote.
     """
     if mac and alg is not None:
         raise click.UsageError("--alg is for signing keys, it does not go with --mac")
@@ -84,11 +84,13 @@ def promote(context: Context, *, mac: bool, force: bool) -> None:
 @keys.command()
 @click.pass_obj
 def rotate(context: Context) -> None:
-    """Do whichever step is due for each purpose: stage, promote, retire.
+    """Do whichever step is due.
+
+    For each purpose: stage a next key, promote it, retire an old one.
 
     Made for cron: it may run as often as you like, on all nodes at once, and may be killed at any point. With
-    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and the
-    next key is ready.
+    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and
+    the next key is ready.
     """
     steps = rotate_keys(context.custody, by=OPERATOR)
     changes = [step for step in steps if isinstance(step, Change)]
@@ -103,9 +105,10 @@ def rotate(context: Context) -> None:
 @click.option("--force", is_flag=True, help="Do not wait until its last token has expired. Such tokens are refused.")
 @click.pass_obj
 def retire(context: Context, kid: str, *, force: bool) -> None:
-    """Take KID out of the JWKS and destroy its private part, when nothing needs it any more.
+    """Destroy KID when nothing needs it any more.
 
-    `rotate` does this by itself. For a key that somebody else may have, use `compromise`.
+    It leaves the JWKS, and its private part is gone. `rotate` does this by itself. For a key that somebody else may
+    have, use `compromise`.
     """
     _finish(retire_key(context.custody, kid, force=force, by=OPERATOR))
 
@@ -114,10 +117,11 @@ def retire(context: Context, kid: str, *, force: bool) -> None:
 @click.argument("kid")
 @click.pass_obj
 def compromise(context: Context, kid: str) -> None:
-    """Take KID out of use at once because somebody else may have it.
+    """Take a stolen KID out of use at once.
 
-    The next key signs at once, however new it is, and nothing that KID signed is accepted here any more. Sessions go on
-    with their next refresh; after the compromise of a MAC key people sign in again.
+    For a key that somebody else may have. The next key signs at once, however new it is, and nothing that KID
+    signed is accepted here any more. Sessions go on with their next refresh; after the compromise of a MAC key
+    people sign in again.
     """
     _finish(compromise_key(context.custody, kid, by=OPERATOR))
 
@@ -127,10 +131,10 @@ def compromise(context: Context, kid: str) -> None:
 @click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase of FILE from standard input.")
 @click.pass_obj
 def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None:
-    """Publish the private key in FILE (PEM) as the next signing key.
+    """Publish the key in FILE as the next one.
 
-    EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Whoever else has the file can sign tokens:
-    remove it afterwards.
+    FILE is a PEM: EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Whoever else has the
+    file can sign tokens: remove it afterwards.
     """
     _finish(import_key(context.custody, _read_file(file, passphrase_stdin=passphrase_stdin), by=OPERATOR))
 
@@ -138,11 +142,12 @@ def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None
 @keys.command()
 @click.pass_obj
 def rewrap(context: Context) -> None:
-    """Seal all keys under the newest master key in AUTHSERVER_KEYS_DIR.
+    """Seal all keys under the newest master key.
 
-    Refused until every running server has loaded that one. See docs/keys.md for the whole procedure.
+    That is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded that one.
+    See docs/keys.md for the whole procedure.
     """
-    match rewrap_keys(context.custody):
+    match rewrap_keys(context.custody, by=OPERATOR):
         case Rewrapped(fingerprint, count):
             click.echo(f"{count} keys sealed anew; all are under master key {fingerprint}")
         case Refused(reason):
@@ -152,9 +157,9 @@ def rewrap(context: Context) -> None:
 @keys.command("create-master")
 @click.pass_obj
 def create_master(context: Context) -> None:
-    """Write a new master key into AUTHSERVER_KEYS_DIR and print the file's name.
+    """Write a new master key, print its file name.
 
-    Nothing uses it before `rewrap`. Copy the file to every node first.
+    It goes into AUTHSERVER_KEYS_DIR. Nothing uses it before `rewrap`. Copy the file to every node first.
     """
     click.echo(context.create_master_key())
 

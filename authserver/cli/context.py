@@ -1,0 +1,71 @@
+"""What commands work on, opened when a command first asks for it.
+
+A command that only prints help reads no setting; one that lists users needs no key. Whatever is missing is an error
+that the command line says in one line.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+from click import ClickException
+
+from authserver.accounts.key_custody import KeyCustody
+from authserver.app import SYSTEM_ENTROPY, build_custody, build_realm, open_database
+from authserver.clock import Clock, SystemClock
+from authserver.config import Settings, load_settings
+from authserver.keyring.master_files import create_master_key
+from authserver.protocol.entropy import Entropy
+from authserver.realm import Realm
+from authserver.storage import Database
+from authserver.storage.audit import Actor
+from authserver.storage.migrations import is_current
+
+OPERATOR = Actor("cli")
+"""Who acts, in the audit record."""
+
+
+class Context:
+    """One installation, as the settings name it."""
+
+    def __init__(self, clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) -> None:
+        """Open nothing."""
+        self.clock = clock or SystemClock()
+        self.entropy = entropy
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, checked."""
+        return load_settings()
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, whatever state it is in; for `init` and `db`."""
+        return open_database(self.settings)
+
+    @cached_property
+    def migrated_database(self) -> Database:
+        """The database with the schema of this release."""
+        if self.settings.uses_sqlite and not self.settings.home.exists():
+            raise ClickException(f"there is no {self.settings.home}; run: authserver init")
+        if not is_current(self.database):
+            raise ClickException("the database has not the schema of this release; run: authserver db upgrade")
+        return self.database
+
+    @cached_property
+    def custody(self) -> KeyCustody:
+        """What the keys are kept with, sound or not."""
+        return build_custody(self.settings, self.migrated_database, clock=self.clock, entropy=self.entropy)
+
+    @cached_property
+    def realm(self) -> Realm:
+        """The installation, with keys that can sign."""
+        return build_realm(self.settings, self.custody)
+
+    def create_master_key(self) -> Path:
+        """Write a new master key into the folder of the settings and return its file."""
+        return create_master_key(self.settings.keys_dir, now=self.clock.now(), entropy=self.entropy)
+
+    def close(self) -> None:
+        """Close what was opened, before a fork or at the end."""
+        if "database" in self.__dict__:
+            self.database.dispose()

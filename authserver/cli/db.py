@@ -1,0 +1,52 @@
+"""`authserver db`: the schema, and rows that are over for good."""
+
+import click
+
+from authserver.accounts.prune import Retention, prune_all
+from authserver.cli.context import Context
+from authserver.storage import migrations
+
+
+@click.group()
+def db() -> None:
+    """The database's schema and its old rows."""
+
+
+@db.command()
+@click.pass_obj
+def upgrade(context: Context) -> None:
+    """Bring the schema to this release. Servers of the release before go on working."""
+    before = migrations.upgrade(context.database)
+    now = migrations.current(context.database)
+    click.echo(
+        f"the schema is at {now} already" if before == now else f"the schema is at {now}, was at {before or 'none'}"
+    )
+
+
+@db.command()
+@click.pass_obj
+def current(context: Context) -> None:
+    """Print the revision of the schema; exit status 1 when this release cannot work with it."""
+    revision = migrations.current(context.database)
+    click.echo(revision or "none")
+    if not migrations.is_current(context.database):
+        raise click.ClickException(f"this release needs {migrations.head()}; run: authserver db upgrade")
+
+
+@db.command()
+@click.pass_obj
+def check(context: Context) -> None:
+    """Compare the tables with what this release expects; exit status 1 when they differ."""
+    differences = migrations.check(context.database)
+    if differences:
+        raise click.ClickException("; ".join(differences))
+    click.echo("the schema is what this release expects")
+
+
+@db.command()
+@click.pass_obj
+def prune(context: Context) -> None:
+    """Remove all that is over for good, step by step; others are served in between. Servers do this by themselves."""
+    retention = Retention(audit=context.settings.audit_retention)
+    gone = prune_all(context.migrated_database, context.clock, retention)
+    click.echo(f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events")

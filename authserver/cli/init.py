@@ -1,0 +1,106 @@
+"""`authserver init`: from an empty folder to a server that can be started. Repeatable: what is there stays as it is."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from authserver.accounts.oversee import find_user
+from authserver.accounts.register import create_user
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
+from authserver.accounts.rotate_keys import repair_keys
+from authserver.accounts.set_password import set_password
+from authserver.cli.context import OPERATOR, Context
+from authserver.cli.failures import refuse
+from authserver.cli.key_words import tell_step
+from authserver.config import Settings
+from authserver.keyring.master_files import ensure_master_key
+from authserver.protocol import base64url
+from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.storage import migrations
+from authserver.storage.users import User
+
+DEMO_EMAIL: Final = "demo@example.com"
+FIRST_PARTY_SCOPE: Final = ("openid", "profile", "email", "admin")
+_DEMO_SETTINGS: Final = """\
+# Written by `authserver init --demo`: for trying things out, not for the world.
+REGISTRATION = "open"
+REQUIRE_VERIFIED_EMAIL = false
+"""
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help=f"For trying out: open registration, and {DEMO_EMAIL} with a new password.")
+@click.pass_obj
+def init(context: Context, *, demo: bool) -> None:
+    """Create what a server needs: database, master key, first keys, first-party client.
+
+    Run it again whenever you like: it makes what is missing and changes nothing else.
+    """
+    settings = context.settings
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = migrations.upgrade(context.database)
+    _tell("database", f"at revision {migrations.head()}", done=before != migrations.head())
+    master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
+    _tell("master key", str(master or settings.keys_dir), done=master is not None)
+    steps = repair_keys(context.custody, by=OPERATOR)
+    for step in steps:
+        click.echo(f"keys         {tell_step(step)}")
+    if not steps:
+        _tell("keys", "complete", done=False)
+    _tell("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm))
+    if demo:
+        _set_up_demo(context)
+    else:
+        click.echo("\nNext:\n  authserver users create you@example.com --role admin\n  authserver serve")
+
+
+def _ensure_first_party(realm: Realm) -> bool:
+    if realm.clients.find(FIRST_PARTY_CLIENT_ID) is not None:
+        return False
+    wish = ClientWish(
+        name="First party",
+        kind=ClientKind.PUBLIC,
+        client_id=FIRST_PARTY_CLIENT_ID,
+        first_party=True,
+        scope=FIRST_PARTY_SCOPE,
+    )
+    refuse(register_client(realm, wish))
+    return True
+
+
+def _set_up_demo(context: Context) -> None:
+    file = _write_demo_settings(context.settings)
+    password = Secret(base64url.encode(context.entropy(15)))
+    user = find_user(context.realm, DEMO_EMAIL)
+    if isinstance(user, User):
+        refuse(set_password(context.realm, user.user_id, password, by=OPERATOR))
+        _tell("demo user", DEMO_EMAIL, done=False)
+    else:
+        refuse(
+            create_user(
+                context.realm, email=DEMO_EMAIL, password=password, name="Demo", roles=("admin",), email_verified=True
+            )
+        )
+        _tell("demo user", DEMO_EMAIL, done=True)
+    click.echo(f"password     {password.reveal()}")
+    click.echo(f"\nNext:\n  export AUTHSERVER_CONFIG={file}\n  authserver serve")
+
+
+def _write_demo_settings(settings: Settings) -> Path:
+    path = settings.home / "authserver.toml"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(_DEMO_SETTINGS)
+    except FileExistsError:
+        _tell("settings", str(path), done=False)
+    else:
+        _tell("settings", str(path), done=True)
+    return path
+
+
+def _tell(what: str, value: str, *, done: bool) -> None:
+    click.echo(f"{what:<12} {value}{'' if done else ' (was there)'}")

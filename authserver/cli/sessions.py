@@ -1,0 +1,65 @@
+"""`authserver sessions`: who is signed in where, and ending that."""
+
+import click
+
+from authserver.accounts.oversee import end_session_of, find_user, list_users
+from authserver.accounts.sign_out import list_sessions
+from authserver.cli.context import OPERATOR, Context
+from authserver.cli.failures import refuse
+from authserver.cli.output import Record, json_option, print_list, print_record
+from authserver.storage.sessions import SessionSummary
+from authserver.storage.users import User
+
+_COLUMNS = ("email", "device_name", "clients", "ip", "last_used_at", "sid")
+
+
+@click.group()
+def sessions() -> None:
+    """Live sessions: one sign-in of one user on one device."""
+
+
+@sessions.command("list")
+@click.option("--user", help="Only those of this user, by e-mail address or id.")
+@json_option
+@click.pass_obj
+def list_live(context: Context, *, user: str | None, as_json: bool) -> None:
+    """Print live sessions, by user."""
+    owners = list_users(context.realm) if user is None else [refuse(find_user(context.realm, user))]
+    records = [_describe(owner, summary) for owner in owners for summary in list_sessions(context.realm, owner.user_id)]
+    print_list("sessions", records, columns=_COLUMNS, as_json=as_json)
+
+
+@sessions.command()
+@click.argument("sid")
+@json_option
+@click.pass_obj
+def revoke(context: Context, *, sid: str, as_json: bool) -> None:
+    """End the session SID with all its refresh tokens, at once."""
+    receipt = refuse(end_session_of(context.realm, sid, by=OPERATOR))
+    print_record(
+        {
+            "sessions_ended": receipt.sessions_ended,
+            "mode": receipt.mode.value,
+            "effective_by": receipt.effective_by,
+            "latest_by": receipt.latest_by,
+        },
+        as_json=as_json,
+    )
+
+
+def _describe(user: User, summary: SessionSummary) -> Record:
+    session = summary.session
+    return {
+        "sid": session.sid,
+        "user_id": user.user_id,
+        "email": user.email,
+        "device_id": session.device_id,
+        "device_name": session.device_name,
+        "client_id": session.client_id,
+        "clients": summary.clients,
+        "ip": session.ip,
+        "user_agent": session.user_agent,
+        "created_at": session.created_at,
+        "last_used_at": summary.last_used_at,
+        "expires_at": summary.expires_at,
+    }

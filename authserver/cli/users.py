@@ -1,0 +1,77 @@
+"""`authserver users`: whom the installation knows. Passwords come from a prompt or from standard input."""
+
+import sys
+
+import click
+
+from authserver.accounts.oversee import find_user, list_users
+from authserver.accounts.register import create_user
+from authserver.cli.context import Context
+from authserver.cli.failures import refuse
+from authserver.cli.output import Record, json_option, print_list, print_record
+from authserver.protocol.secret import Secret
+from authserver.storage.users import User
+
+_COLUMNS = ("email", "name", "roles", "state", "created_at", "user_id")
+
+
+@click.group()
+def users() -> None:
+    """Users. A user is named by e-mail address or id."""
+
+
+@users.command()
+@click.argument("email")
+@click.option("--name", default="", help="What the user is called.")
+@click.option("--role", "roles", multiple=True, help="A role, such as admin; may be repeated.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+@json_option
+@click.pass_obj
+def create(
+    context: Context, *, email: str, name: str, roles: tuple[str, ...], password_stdin: bool, as_json: bool
+) -> None:
+    """Create a user with a confirmed address EMAIL, and ask for the password."""
+    password = read_password(stdin=password_stdin)
+    made = refuse(
+        create_user(context.realm, email=email, password=password, name=name, roles=roles, email_verified=True)
+    )
+    print_record(describe_user(refuse(find_user(context.realm, made.user_id))), as_json=as_json)
+
+
+@users.command("list")
+@json_option
+@click.pass_obj
+def list_all(context: Context, *, as_json: bool) -> None:
+    """Print all users, by address."""
+    print_list("users", [describe_user(user) for user in list_users(context.realm)], columns=_COLUMNS, as_json=as_json)
+
+
+@users.command()
+@click.argument("user")
+@json_option
+@click.pass_obj
+def show(context: Context, *, user: str, as_json: bool) -> None:
+    """Print one USER."""
+    print_record(describe_user(refuse(find_user(context.realm, user))), as_json=as_json)
+
+
+def read_password(*, stdin: bool) -> Secret:
+    """The first line of standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
+    if stdin:
+        return Secret(sys.stdin.readline().rstrip("\r\n"))
+    return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def describe_user(user: User) -> Record:
+    """The members of a user in every listing."""
+    return {
+        "user_id": user.user_id,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "name": user.name,
+        "roles": user.roles,
+        "state": user.standing.value,
+        "token_version": user.token_version,
+        "created_at": user.created_at,
+        "password_changed_at": user.password_changed_at,
+    }
