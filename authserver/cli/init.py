@@ -29,6 +29,8 @@ _DEMO_SETTINGS: Final = """\
 # Written by `authserver init --demo`: for trying things out, not for the world.
 REGISTRATION = "open"
 REQUIRE_VERIFIED_EMAIL = false
+# So short that a new key may sign soon after it was published, and a rotation can be watched.
+JWKS_MAX_AGE = 5
 """
 
 

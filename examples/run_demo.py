@@ -1,0 +1,157 @@
+"""`make run`: an authserver with a demo user, a resource server beside it, and five commands that show the main job.
+
+Data goes to var/ and the master key to keys/, below the folder it is run in; both are kept from run to run, only the
+demo password is a new one each time. Ctrl-C stops both servers.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from socket import create_server
+from urllib.error import URLError
+from urllib.request import urlopen
+
+RESOURCE_SERVER = Path(__file__).resolve().parent / "resource_server" / "app.py"
+EMAIL = "demo@example.com"
+PATIENCE = 20.0
+DRAIN = 15.0
+
+GUIDE = """
+The server is at {issuer} (its API: {issuer}/api/docs), a resource server at {resource}.
+The demo user is {email} with the password {password}, a new one at each start.
+
+Five commands for another terminal, one after the other:
+
+# 1. Sign in.
+cd {folder}; field() {{ {python} -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}; \\
+TOKENS=$(curl -s {issuer}/api/login -H 'Content-Type: application/json' -d '{login}'); printf '%s\\n' "$TOKENS"; \\
+ACCESS=$(printf %s "$TOKENS" | field access_token); FIRST=$(printf %s "$TOKENS" | field refresh_token)
+
+# 2. Call the resource server, which checks the access token by itself and asks nobody.
+curl -s -H "Authorization: Bearer $ACCESS" {resource}/me
+
+# 3. Refresh, twice with the same token, as after a lost answer: the same successor both times.
+refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d client_id=first-party \\
+    -d refresh_token="$1"; }}; \\
+refresh "$FIRST" | field refresh_token; SECOND=$(refresh "$FIRST" | field refresh_token); printf '%s\\n' "$SECOND"
+
+# 4. Replace the signing key: access tokens of the old key and of the new one are good.
+AUTHSERVER_CONFIG={config} {python} -m authserver.cli keys rotate; sleep 6; \\
+TOKENS=$(refresh "$SECOND"); curl -s -H "Authorization: Bearer $ACCESS" {resource}/me; \\
+curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {resource}/me
+
+# 5. Be a thief and show the first refresh token again: refused, and the session is over, with its newest token, too.
+refresh "$FIRST"; refresh "$(printf %s "$TOKENS" | field refresh_token)"
+
+Ctrl-C here stops both servers.
+"""
+
+
+def main() -> int:
+    """Set up, show the commands, serve until told to stop."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=8000, help="of the server")
+    parser.add_argument("--resource-port", type=int, default=8001, help="of the resource server")
+    options = parser.parse_args()
+    for port in (options.port, options.resource_port):
+        if not is_free(port):
+            return fail(f"port {port} is in use by another program: stop that one first")
+    issuer, resource = (f"http://127.0.0.1:{port}" for port in (options.port, options.resource_port))
+    environment = {**os.environ, "AUTHSERVER_ISSUER": issuer, "PORT": str(options.resource_port)}
+    setup = subprocess.run(
+        [sys.executable, "-m", "authserver.cli", "init", "--demo"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if setup.returncode != 0:
+        return setup.returncode
+    values = dict(line.split(maxsplit=1) for line in setup.stdout.splitlines() if line.startswith("password"))
+    config = Path(environment.get("AUTHSERVER_HOME", "var"), "authserver.toml")
+    environment.setdefault("AUTHSERVER_CONFIG", str(config))
+    guide = GUIDE.format(
+        issuer=issuer,
+        resource=resource,
+        email=EMAIL,
+        password=values["password"],
+        login=json.dumps({"email": EMAIL, "password": values["password"]}),
+        folder=Path.cwd(),
+        python=sys.executable,
+        config=environment["AUTHSERVER_CONFIG"],
+    )
+    return serve(options.port, resource, environment, guide)
+
+
+def serve(port: int, resource: str, environment: Mapping[str, str], guide: str) -> int:
+    """Run both servers until one ends, or until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    commands = (
+        [sys.executable, "-m", "authserver.cli", "serve", "--port", str(port)],
+        [sys.executable, str(RESOURCE_SERVER)],
+    )
+    with ExitStack() as stack:
+        servers = [start(stack, command, environment) for command in commands]
+        try:
+            if not (wait_for(f"http://127.0.0.1:{port}/readyz", servers) and wait_for(resource, servers)):
+                return fail("a server did not start; what it said is above")
+            print(guide, flush=True)
+            while all(server.poll() is None for server in servers):
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            return 0
+    return fail("a server ended by itself; what it said is above")
+
+
+def start(stack: ExitStack, command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a server that ends with `stack`. In a session of its own: Ctrl-C is for this process, which tells both."""
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
+
+    def stop() -> None:
+        server.terminate()
+        try:
+            server.wait(DRAIN)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+    stack.callback(stop)
+    return server
+
+
+def wait_for(url: str, servers: "list[subprocess.Popen[bytes]]") -> bool:
+    """Whether `url` answers before a server ends and within `PATIENCE` seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and all(server.poll() is None for server in servers):
+        try:
+            with urlopen(url, timeout=PATIENCE):  # noqa: S310 - our own http URL
+                return True
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    return False
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on `port`."""
+    try:
+        create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def fail(reason: str) -> int:
+    """Say why in one line."""
+    print(f"make run: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
