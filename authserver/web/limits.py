@@ -2,8 +2,8 @@
 
 A try counts before it is verified, so that a burst of concurrent tries cannot all pass a check that none of them has
 moved yet; a success clears the account's count. Counts live in this process (`memory`) or in Redis or Valkey, where
-all processes share them. When that storage is away, tries pass and the log says so: a broken counter must not be what
-keeps everybody out, and the hashing pool still bounds the rate.
+all processes share them. When that storage is away, each process counts by itself and the log says so: a broken counter
+must neither keep everybody out nor let everybody try.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import cast
 
 import structlog
-from limits import RateLimitItem, parse_many
+from limits import parse_many
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
@@ -52,29 +52,32 @@ class Limits:
         """Parse the limits; nothing is connected yet."""
         self._items = {"account": parse_many(per_account), "address": parse_many(per_address)}
         self._limiter = FixedWindowRateLimiter(storage)
+        self._local = FixedWindowRateLimiter(BoundedCounters(clock))
         self._clock = clock
 
     def hit(self, key: LimitKey) -> int | None:
         """Count one try; the seconds to wait if that was one too many, else None."""
         try:
-            for item in self._items[key.kind]:
-                if not self._limiter.hit(item, key.kind, key.digest):
-                    return self._wait(item, key)
+            return self._hit(self._limiter, key)
         except StorageError as error:
             _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
-        return None
+            return self._hit(self._local, key)
 
     def forgive(self, key: LimitKey) -> None:
         """Forget the tries of `key`."""
-        try:
-            for item in self._items[key.kind]:
-                self._limiter.clear(item, key.kind, key.digest)
-        except StorageError as error:
-            _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
+        for limiter in (self._limiter, self._local):
+            try:
+                for item in self._items[key.kind]:
+                    limiter.clear(item, key.kind, key.digest)
+            except StorageError as error:
+                _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
 
-    def _wait(self, item: RateLimitItem, key: LimitKey) -> int:
-        reset_at = self._limiter.get_window_stats(item, key.kind, key.digest).reset_time
-        return min(max(1, math.ceil(reset_at - self._clock.seconds())), item.get_expiry())
+    def _hit(self, limiter: FixedWindowRateLimiter, key: LimitKey) -> int | None:
+        for item in self._items[key.kind]:
+            if not limiter.hit(item, key.kind, key.digest):
+                reset_at = limiter.get_window_stats(item, key.kind, key.digest).reset_time
+                return min(max(1, math.ceil(reset_at - self._clock.seconds())), item.get_expiry())
+        return None
 
 
 def create_limits(login_limits: str, storage_url: str, clock: Clock) -> Limits:
@@ -102,6 +105,8 @@ def address_key(purpose: str, address: str) -> LimitKey:
 def _connect(url: str) -> Storage:
     # Without these a storage that hangs would hold every sign-in.
     timeouts = {"socket_timeout": _STORAGE_SECONDS, "socket_connect_timeout": _STORAGE_SECONDS}
+    if url.startswith("unix:"):
+        url = f"redis+{url}"  # as the library calls it
     return cast("Storage", storage_from_string(url, wrap_exceptions=True, **timeouts))
 
 

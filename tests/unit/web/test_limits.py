@@ -1,0 +1,111 @@
+"""Counting tries: in memory that stays small, and when the shared storage is away."""
+
+from datetime import timedelta
+
+import pytest
+from limits.storage import Storage
+from structlog.testing import CapturingLogger
+from typing_extensions import override
+
+import authserver.web.limits
+from authserver.web.counters import BoundedCounters
+from authserver.web.limits import Limits, account_key
+from tests.support.clock import ManualClock
+
+KEY = account_key("ada@example.test")
+
+
+class AwayError(Exception):
+    """What a driver raises."""
+
+
+class Away(Storage):
+    """A storage that cannot be reached."""
+
+    STORAGE_SCHEME = None
+
+    @property
+    @override
+    def base_exceptions(self) -> type[Exception]:
+        return AwayError
+
+    @override
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        raise AwayError
+
+    @override
+    def get(self, key: str) -> int:
+        raise AwayError
+
+    @override
+    def get_expiry(self, key: str) -> float:
+        raise AwayError
+
+    @override
+    def check(self) -> bool:
+        return False
+
+    @override
+    def reset(self) -> int | None:
+        raise AwayError
+
+    @override
+    def clear(self, key: str) -> None:
+        raise AwayError
+
+
+def test_while_the_storage_is_away_the_process_counts_by_itself(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never a 500, never everybody out, never everybody in; and the log says so."""
+    log = CapturingLogger()
+    monkeypatch.setattr(authserver.web.limits, "_log", log)
+    limits = Limits("2 per minute", "9 per minute", Away(wrap_exceptions=True), clock)
+    assert [limits.hit(KEY) for _ in range(3)] == [None, None, 60]
+    limits.forgive(KEY)
+    assert limits.hit(KEY) is None
+    assert len(log.calls) == 5
+    assert {(*call.args, call.kwargs["cause"]) for call in log.calls} == {("limits_storage_unavailable", "AwayError")}
+
+
+def test_all_limits_hold(clock: ManualClock) -> None:
+    limits = Limits("2 per minute; 3 per hour", "9 per minute", BoundedCounters(clock), clock)
+    assert [limits.hit(KEY) for _ in range(3)] == [None, None, 60]
+    clock.advance(timedelta(seconds=61))
+    assert [limits.hit(KEY) for _ in range(2)] == [None, 3600 - 61]
+
+
+def test_the_wait_is_never_nothing_and_never_more_than_the_window(clock: ManualClock) -> None:
+    """Also when somebody sets the wall clock back."""
+    limits = Limits("1 per minute", "9 per minute", BoundedCounters(clock), clock)
+    limits.hit(KEY)
+    clock.advance(timedelta(seconds=59.9))
+    assert limits.hit(KEY) == 1
+    clock.set_wall(clock.now() - timedelta(days=1))
+    assert limits.hit(KEY) == 60
+
+
+def test_counters_stay_bounded(clock: ManualClock) -> None:
+    """Whoever tries a million accounts fills no memory; the newest counts are kept."""
+    counters = BoundedCounters(clock, most=3)
+    for name in "abcd":
+        counters.incr(name, 60)
+    assert [counters.get(name) for name in "abcd"] == [0, 1, 1, 1]
+
+
+def test_a_counter_begins_anew_after_its_window(clock: ManualClock) -> None:
+    counters = BoundedCounters(clock)
+    assert [counters.incr("a", 60), counters.incr("a", 60)] == [1, 2]
+    clock.advance(timedelta(seconds=60))
+    assert counters.get("a") == 0
+    assert counters.incr("a", 60) == 1
+
+
+def test_reset_and_clear_forget(clock: ManualClock) -> None:
+    counters = BoundedCounters(clock)
+    for name in "abc":
+        counters.incr(name, 60)
+    counters.clear("a")
+    assert (counters.get("a"), counters.get("b")) == (0, 1)
+    assert counters.reset() == 2
+    assert counters.get("b") == 0
