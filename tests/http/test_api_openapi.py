@@ -120,6 +120,7 @@ def test_real_answers_are_the_ones_described(api: Api, document: dict[str, Any])
     check(api.post("/account/sessions/revoke-others", token=token), "POST", "/api/account/sessions/revoke-others")
     check(api.post("/logout", token=token), "POST", "/api/logout")
     check(api.get("/account", token), "GET", "/api/account")
+    check(api.get("/account", "x"), "GET", "/api/account")
 
 
 @pytest.mark.parametrize(

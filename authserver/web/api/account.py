@@ -3,11 +3,12 @@
 from flask import Response, request
 
 from authserver.accounts.account import find_account
+from authserver.accounts.bearer import BearerRefused
 from authserver.accounts.outcomes import Refused
 from authserver.accounts.sign_out import end_session, list_sessions, sign_out_elsewhere
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer
 from authserver.web.api.blueprint import answer_nothing, api
-from authserver.web.api.refusals import NOT_FOUND, OF_BEARERS, SESSION_REVOKED, document, explain, refuse
+from authserver.web.api.refusals import NOT_FOUND, OF_BEARERS, document, explain, explain_bearer
 from authserver.web.api.shapes import AccountAnswer, RevocationAnswer, SessionAnswer, SessionsAnswer
 from authserver.web.context import current_realm
 from authserver.web.problem import answer_problem
@@ -22,7 +23,9 @@ _SESSIONS = ["Sessions"]
 def answer_account() -> Response | AccountAnswer:
     """Who the bearer is."""
     user = find_account(current_realm(), load_bearer())
-    return answer_problem(refuse(SESSION_REVOKED)) if user is None else AccountAnswer.of(user)
+    if user is None:
+        return answer_problem(explain_bearer(BearerRefused("session_revoked", soft_logout=False)))
+    return AccountAnswer.of(user)
 
 
 @api.get("/account/sessions")

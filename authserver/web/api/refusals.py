@@ -19,6 +19,7 @@ class Refusal:
     code: str
     status: HTTPStatus
     detail: str
+    soft_logout: bool = False
 
 
 INVALID_JSON = Refusal(
@@ -33,7 +34,8 @@ INVALID_CREDENTIALS = Refusal(
 MISSING_TOKEN = Refusal(
     "missing_token", HTTPStatus.UNAUTHORIZED, "This call needs an access token in the Authorization header."
 )
-SESSION_REVOKED = Refusal("session_revoked", HTTPStatus.UNAUTHORIZED, "The access token is not valid.")
+_INVALID_TOKEN = "The access token is not valid."  # noqa: S105 - a sentence
+SESSION_REVOKED = Refusal("session_revoked", HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN)
 UNAUTHORIZED_CLIENT = Refusal(
     outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "This client may not sign people in with a password."
 )
@@ -65,13 +67,29 @@ OF_USE_CASES: Final = {
     )
 }
 OF_BODIES: Final = (INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT)
-OF_BEARERS: Final = (MISSING_TOKEN, SESSION_REVOKED)
+OF_BEARERS: Final = (
+    MISSING_TOKEN,
+    SESSION_REVOKED,
+    # The commonest of the verifier's codes; the others (contract §6) look alike.
+    *(Refusal(code, HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN) for code in ("malformed", "client_disabled")),
+    *(
+        Refusal(code, HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN, soft_logout=True)
+        for code in ("expired", "stale_token_version", "user_locked")
+    ),
+)
 OF_ALL: Final = (INTERNAL_ERROR, UNAVAILABLE)
 
 
 def refuse(refusal: Refusal, *, errors: tuple[FieldError, ...] = (), retry_after: int | None = None) -> Problem:
     """The problem that says so."""
-    return Problem(refusal.status, refusal.code, refusal.detail, errors=errors, retry_after=retry_after)
+    return Problem(
+        refusal.status,
+        refusal.code,
+        refusal.detail,
+        errors=errors,
+        soft_logout=refusal.soft_logout,
+        retry_after=retry_after,
+    )
 
 
 def explain(outcome: Refused | Invalid | TryLater) -> Problem:
@@ -91,7 +109,7 @@ def explain_bearer(refused: BearerRefused) -> Problem:
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         refused.code,
-        SESSION_REVOKED.detail,
+        _INVALID_TOKEN,
         challenge=challenge,
         soft_logout=refused.soft_logout,
     )

@@ -57,7 +57,7 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
 
 
 @api.post("/login")
-@api.input(LoginBody, example={**_EXAMPLE, "device_name": "Ada's laptop"})
+@api.input(LoginBody, example={**_EXAMPLE, "device_name": "Laptop"})
 @api.output(TokensAnswer, description="Signed in.")
 @api.doc(
     summary="Sign in",
