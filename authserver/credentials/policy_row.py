@@ -34,6 +34,15 @@ class Mode(StrEnum):
     """Ended, but local state and device id may be kept for the next sign-in (`soft_logout: true`)."""
 
 
+class Spared(StrEnum):
+    """What becomes of the devices that `logout_devices: false` spares."""
+
+    ALIVE = "alive"
+    """Their access tokens are stale; they refresh once and go on."""
+    SOFT = "soft"
+    """They are signed out softly, and sign in again with their local state."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
     """What one credential event does.
@@ -43,7 +52,8 @@ class PolicyRow:
         mode: how they end.
         bump: raise the user's `token_version`, so that every access token issued before is stale.
         renew_current: the current session goes on under a new `sid` with new tokens; its old ones die.
-        client_may_choose: `logout_devices: false` in the request turns the reach into none.
+        client_may_choose: `logout_devices: false` in the request spares the other devices.
+        spared: what becomes of the other devices then.
         notify: tell the user by mail.
     """
 
@@ -52,4 +62,5 @@ class PolicyRow:
     bump: bool = False
     renew_current: bool = False
     client_may_choose: bool = False
+    spared: Spared = Spared.ALIVE
     notify: bool = False

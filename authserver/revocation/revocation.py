@@ -1,23 +1,25 @@
-"""Carrying out credential events: decide by policy, end, bump, audit, in the caller's transaction."""
+"""Carrying out credential events: decide by policy, end, bump, mail, write, audit, in the caller's transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from authserver.credentials.events import ClientDisabled, CredentialEvent, PasswordRehashed, PasswordSetByAdmin
-from authserver.credentials.policy_row import Mode, Reach
+from authserver.credentials.events import CredentialEvent
+from authserver.credentials.policy_row import Mode, PolicyRow, Reach, Spared
 from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.mail.queue import queue_mail
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
-from authserver.storage import Transaction, audit, clients, families, sessions, users
+from authserver.storage import Transaction, audit, clients, families, links, sessions, users
 from authserver.storage.audit import Actor, AuditRecord
+from authserver.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """The one writer of password hashes and of the ends of sessions and families.
+    """The one writer of password hashes, roles, account states, versions, and of the ends of sessions and families.
 
     Args:
         policy: what each event ends.
@@ -30,41 +32,75 @@ class Revocation:
     entropy: Entropy
 
     def apply(
-        self, tx: Transaction, event: CredentialEvent, *, by: Actor, now: datetime, current: str | None = None
+        self,
+        tx: Transaction,
+        event: CredentialEvent,
+        *,
+        by: Actor,
+        now: datetime,
+        current: str | None = None,
+        logout_devices: bool = True,
     ) -> Receipt:
         """Carry out `event` as the policy says.
 
         The user's row is locked before anything else, so that two events about one user, or an event and a sign-in,
-        happen one after the other. `current` is the `sid` of the session that asked, if one did; a session of
-        another user is nobody's current one.
+        happen one after the other.
+
+        Args:
+            tx: the caller's write transaction.
+            event: what happened.
+            by: who did it, for the audit record.
+            now: the instant of the event.
+            current: the `sid` of the session that asked, if one did; a session of another user is nobody's current one.
+            logout_devices: False spares the other devices, where the policy lets the client choose.
+
+        Raises:
+            AddressTakenError: the event gives the user an address that another one has; the transaction is lost.
 
         What is NOT checked: whether `by` may do this. That is the caller's to know.
         """
-        row = self.policy.row(event)
-        subject = _Subject.of(event)
-        if subject.user_id is not None:
-            users.lock(tx, subject.user_id)
-        _write_fact(tx, event, now)
-        ended = Ended(now, event.name, soft_logout=row.mode is Mode.SOFT)
-        sids = _end_reached(tx, row.reach, subject, current, ended)
+        subject, ruling = _Subject.of(event), _rule(self.policy.row(event), logout_devices=logout_devices)
+        user = None if subject.user_id is None else users.lock(tx, subject.user_id)
+        ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
+        sids = [] if user is None else _end_reached(tx, ruling.reach, user, subject, current, ended)
+        renewed = user is not None and ruling.renew_current and _end_renewed(tx, user, current, ended)
         token_version = None
-        if subject.user_id is not None:
-            token_version = (
-                users.raise_token_version(tx, subject.user_id)
-                if row.bump
-                else users.load_token_version(tx, subject.user_id)
-            )
-        self._record(tx, event.name, now, by, subject, {"sessions_ended": len(sids), "mode": row.mode})
+        if user is not None:
+            token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
+            self._settle_mail(tx, event, ruling, user, current, ended)
+            users.write_change(tx, user.user_id, event.change(), raise_credentials=event.changes_credentials, now=now)
+        if ruling.reach is Reach.THIS_CLIENT and subject.client_id is not None:
+            clients.disable(tx, subject.client_id, now)
+        self._record(tx, event.name, now, by, subject, {"sessions_ended": len(sids), "mode": ruling.mode})
         effective_by, latest_by = bounds(now, self.access_token_lifetime)
+        kept = [] if user is None else sessions.list_live(tx, user.user_id, now)
         return Receipt(
             event=event.name,
             sessions_ended=len(sids),
-            sessions_kept=0 if subject.user_id is None else len(sessions.list_live(tx, subject.user_id, now)),
-            mode=row.mode,
+            sessions_kept=len(kept) + renewed,
+            mode=ruling.mode,
             token_version=token_version,
             effective_by=effective_by,
             latest_by=latest_by,
         )
+
+    def _settle_mail(
+        self,
+        tx: Transaction,
+        event: CredentialEvent,
+        ruling: PolicyRow,
+        user: User,
+        current: str | None,
+        ended: Ended,
+    ) -> None:
+        """End the links that the event overtakes, and tell the user of it."""
+        if event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}:
+            links.end_pending(tx, user.user_id, ended)
+        since = event.change().ends_links_since
+        if since is not None:
+            links.end_since(tx, user.user_id, since, ended)
+        for notice in event.notices(user.email) if ruling.notify else ():
+            queue_mail(tx, notice, user=user, sid=current, now=ended.at, entropy=self.entropy)
 
     def end_session(self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime) -> None:
         """End one session that gives way to another one. The caller holds the user's row."""
@@ -129,23 +165,25 @@ class _Subject:
         return cls(*(getattr(event, field, None) for field in ("user_id", "sid", "client_id", "kid")))
 
 
-def _write_fact(tx: Transaction, event: CredentialEvent, now: datetime) -> None:
-    """Write what the event itself changes; most events change nothing but what they end."""
-    match event:
-        case PasswordRehashed():
-            users.replace_hash(tx, event.user_id, replaces=event.replaces, password_hash=event.password_hash)
-        case PasswordSetByAdmin():
-            users.set_password(tx, event.user_id, event.password_hash, now)
-        case ClientDisabled():
-            clients.disable(tx, event.client_id, now)
+def _rule(row: PolicyRow, *, logout_devices: bool) -> PolicyRow:
+    """The row as it stands for a client that chose, if it may."""
+    if logout_devices or not row.client_may_choose:
+        return row
+    match row.spared:
+        case Spared.ALIVE:
+            return replace(row, reach=Reach.NONE)
+        case Spared.SOFT:
+            return replace(row, mode=Mode.SOFT)
         case _:
-            pass
+            assert_never(row.spared)
 
 
-def _end_reached(tx: Transaction, reach: Reach, subject: _Subject, current: str | None, ended: Ended) -> list[str]:
-    """End the sessions in reach with all their families; the `sid`s that this ended."""
+def _end_reached(
+    tx: Transaction, reach: Reach, user: User, subject: _Subject, current: str | None, ended: Ended
+) -> list[str]:
+    """End the user's sessions in reach with all their families; the `sid`s that this ended."""
     match reach:
-        # This client's families end by its family version, however many they are.
+        # A client's families end by its family version, however many they are.
         case Reach.NONE | Reach.THIS_CLIENT:
             return []
         case Reach.ALL:
@@ -158,8 +196,17 @@ def _end_reached(tx: Transaction, reach: Reach, subject: _Subject, current: str 
             only, but = subject.sid, None
         case _:
             assert_never(reach)
-    if subject.user_id is None or (reach is Reach.CURRENT and current is None):
+    if reach is Reach.CURRENT and current is None:
         return []
-    sids = sessions.end(tx, subject.user_id, ended, only=only, but=but)
+    sids = sessions.end(tx, user.user_id, ended, only=only, but=but)
     families.end_of_sessions(tx, sids, ended)
     return sids
+
+
+def _end_renewed(tx: Transaction, user: User, current: str | None, ended: Ended) -> bool:
+    """End the current session softly, because it goes on under another `sid`; False when there is none."""
+    if current is None:
+        return False
+    sids = sessions.end(tx, user.user_id, replace(ended, soft_logout=True), only=current)
+    families.end_of_sessions(tx, sids, replace(ended, soft_logout=True))
+    return bool(sids)

@@ -183,6 +183,42 @@ class Node(Base):
     seen_at: Mapped[datetime]
 
 
+class MailLink(Base):
+    """A link that was mailed. The link itself is derived from this row's id and a MAC key, and is never stored."""
+
+    __tablename__ = "mail_links"
+    __table_args__ = (
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended_is_complete"),
+        Index("ix_mail_links_address_purpose", "address", "purpose"),
+    )
+
+    link_id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    purpose: Mapped[str]
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    address: Mapped[str]
+    sid: Mapped[str | None]
+    mac_kid: Mapped[str | None]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+
+class OutboxMail(Base):
+    """A mail to be sent, or a wish that ends in one. The row goes when the mail has been handed over."""
+
+    __tablename__ = "outbox"
+
+    mail_id: Mapped[str] = mapped_column(primary_key=True)
+    template: Mapped[str]
+    address: Mapped[str]
+    link_id: Mapped[bytes | None] = mapped_column(LargeBinary)
+    parameters: Mapped[str]
+    queued_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int]
+
+
 class AuditEvent(Base):
     """Who did what, when, from where, with which outcome. Append-only; holds no secret and no token."""
 

@@ -5,14 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from authserver.credentials.user_change import UserChange
 from authserver.sessions.family import Standing
 from authserver.storage.families import decode_standing
 from authserver.storage.schema import User as UserRow
 
 _U = UserRow.__table__.c
+
+
+class AddressTakenError(Exception):
+    """Another user has this address, since a moment ago. The transaction is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,12 @@ def lock(tx: Connection, user_id: str) -> User | None:
     return _decode_or_none(tx.execute(_USER.where(_U.user_id == user_id).with_for_update(key_share=True)).one_or_none())
 
 
+def find_credentials_by_id(tx: Connection, user_id: str) -> Credentials | None:
+    """The user with this id and the stored password hash, or None."""
+    row = tx.execute(_USER.add_columns(_U.password_hash).where(_U.user_id == user_id)).one_or_none()
+    return None if row is None else Credentials(_decode(row[:-1]), row[-1])
+
+
 def list_page(tx: Connection, *, after: str, limit: int) -> list[User]:
     """Up to `limit` users whose address sorts after `after`, in that order."""
     return [_decode(row) for row in tx.execute(_USER.where(_U.email > after).order_by(_U.email).limit(limit))]
@@ -115,24 +126,58 @@ def add(tx: Connection, user: NewUser, now: datetime) -> bool:
     return True
 
 
-def replace_hash(tx: Connection, user_id: str, *, replaces: str, password_hash: str) -> None:
-    """Store another hash of the same password, unless the stored one is no longer `replaces`."""
-    tx.execute(
-        update(UserRow).where(_U.user_id == user_id, _U.password_hash == replaces).values(password_hash=password_hash)
+def write_change(tx: Connection, user_id: str, change: UserChange, *, raise_credentials: bool, now: datetime) -> None:
+    """Write what an event changes, or raise `AddressTakenError`. Only `revocation` calls this.
+
+    `raise_credentials` condemns the sign-ins that are under way: they verified what is no longer so.
+    """
+    if change.deleted:
+        tx.execute(delete(UserRow).where(_U.user_id == user_id))
+        return
+    values = _values(change, now)
+    if raise_credentials:
+        values["credential_version"] = _U.credential_version + 1
+    if not values:
+        return
+    statement = update(UserRow).where(_U.user_id == user_id)
+    if change.replaces is not None:
+        statement = statement.where(_U.password_hash == change.replaces)
+    try:
+        tx.execute(statement.values(**values))
+    except IntegrityError as error:
+        raise AddressTakenError from error
+
+
+def _values(change: UserChange, now: datetime) -> dict[str, Any]:
+    """The columns that `change` sets."""
+    values: dict[str, Any] = {}
+    if change.password_hash is not None:
+        values["password_hash"] = change.password_hash
+        if change.replaces is None:
+            values["password_changed_at"] = now
+    if change.forget_password:
+        values["password_hash"] = None
+    if change.email is not None:
+        values |= {"email": change.email, "email_verified": True}
+    if change.roles is not None:
+        values["roles"] = " ".join(change.roles)
+    if change.locked is not None:
+        values["locked_at"] = now if change.locked else None
+    if change.disabled is not None:
+        values["disabled_at"] = now if change.disabled else None
+    return values
+
+
+def confirm_email(tx: Connection, user_id: str, email: str) -> bool:
+    """Note that mail to this address reaches the user; False when it is not his any more."""
+    return bool(
+        tx.execute(update(UserRow).where(_U.user_id == user_id, _U.email == email).values(email_verified=True)).rowcount
     )
 
 
-def set_password(tx: Connection, user_id: str, password_hash: str, now: datetime) -> None:
-    """Store the hash of another password; a sign-in that verified the old one finds so by `credential_version`."""
-    tx.execute(
-        update(UserRow)
-        .where(_U.user_id == user_id)
-        .values(
-            password_hash=password_hash,
-            password_changed_at=now,
-            credential_version=_U.credential_version + 1,
-        )
-    )
+def rename(tx: Connection, user_id: str, name: str) -> None:
+    """Store another name."""
+    tx.execute(update(UserRow).where(_U.user_id == user_id).values(name=name))
 
 
 def load_token_version(tx: Connection, user_id: str) -> int | None:

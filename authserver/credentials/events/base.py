@@ -3,7 +3,10 @@
 from collections import Counter
 from typing import ClassVar
 
+from authserver.credentials.links import LinkPurpose
+from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import NO_CHANGE, UserChange
 
 
 class CredentialEvent:
@@ -20,6 +23,8 @@ class CredentialEvent:
         POLICY: the row in force unless settings say otherwise.
         other_reaches: what settings may put in place of the row's reach.
         adjustable: the other members of the row that settings may change.
+        changes_credentials: whether a sign-in that was verified before may still succeed after it: it raises the
+            user's `credential_version`, and ends what waits to change credentials.
     """
 
     __slots__: tuple[str, ...] = ()
@@ -28,11 +33,20 @@ class CredentialEvent:
     POLICY: ClassVar[PolicyRow]
     other_reaches: ClassVar[frozenset[Reach]] = frozenset()
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "notify"})
+    changes_credentials: ClassVar[bool] = False
 
     @classmethod
     def is_about(cls, field: str) -> bool:
         """Whether this event names a `user_id`, a `sid`, a `client_id`, a `kid`."""
         return field in cls.__slots__
+
+    def change(self) -> UserChange:
+        """What is written on the user's row."""
+        return NO_CHANGE
+
+    def notices(self, address: str) -> tuple[Notice, ...]:
+        """Whom to tell, where the policy says so. `address` is the user's before the event."""
+        return (Notice(self.name, address, LinkPurpose.NOT_ME),)
 
 
 def register(*events: type[CredentialEvent]) -> tuple[type[CredentialEvent], ...]:

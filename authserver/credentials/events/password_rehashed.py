@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from typing_extensions import override
+
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,7 @@ class PasswordRehashed(CredentialEvent):
     user_id: str
     replaces: str = field(repr=False)
     password_hash: str = field(repr=False)
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(password_hash=self.password_hash, replaces=self.replaces)

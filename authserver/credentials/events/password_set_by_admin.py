@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from typing_extensions import override
+
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,11 @@ class PasswordSetByAdmin(CredentialEvent):
 
     name: ClassVar[str] = "password_set_by_admin"
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
+    changes_credentials: ClassVar[bool] = True
 
     user_id: str
     password_hash: str = field(repr=False)
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(password_hash=self.password_hash)

@@ -81,7 +81,7 @@ def test_all_problems_are_reported_at_once() -> None:
     ) == (
         "There is no credential event 'coffee_spilled'.",
         "signed_out: mode must be one of hard, soft, not 'gentle'.",
-        "signed_out: 'raech' is not one of reach, mode, bump, renew_current, client_may_choose, notify.",
+        "signed_out: 'raech' is not one of reach, mode, bump, renew_current, client_may_choose, spared, notify.",
         "client_disabled: bump needs a user, and this event has none.",
     )
 

@@ -1,0 +1,40 @@
+"""The owner of an address says: this was not me."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.links import LinkPurpose
+from authserver.credentials.notice import Notice
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class CompromiseReported(CredentialEvent):
+    """Somebody else acts as `user_id`. `email`, where the link was sent to, is the address again.
+
+    No password works before a reset, which is mailed to `email` alone, and every link mailed after the reported one
+    (`link_issued_at`) is dead: what a thief was sent is worth nothing. The mails about it carry no such link, or the
+    two sides would take turns.
+    """
+
+    name: ClassVar[str] = "compromise_reported"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
+    adjustable: ClassVar[frozenset[str]] = frozenset()
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+    email: str
+    link_issued_at: datetime
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(forget_password=True, email=self.email, ends_links_since=self.link_issued_at)
+
+    @override
+    def notices(self, address: str) -> tuple[Notice, ...]:
+        return (Notice(self.name, self.email, LinkPurpose.RESET_PASSWORD),)

@@ -1,0 +1,38 @@
+"""The owner of the earlier address took a change of address back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.links import LinkPurpose
+from authserver.credentials.notice import Notice
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChangeReverted(CredentialEvent):
+    """`email` is the address of `user_id` again. Whoever changed it knew the password, so it is taken for stolen.
+
+    See `CompromiseReported`, whose consequences this has.
+    """
+
+    name: ClassVar[str] = "email_change_reverted"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
+    adjustable: ClassVar[frozenset[str]] = frozenset()
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+    email: str
+    link_issued_at: datetime
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(forget_password=True, email=self.email, ends_links_since=self.link_issued_at)
+
+    @override
+    def notices(self, address: str) -> tuple[Notice, ...]:
+        return (Notice(self.name, self.email, LinkPurpose.RESET_PASSWORD),)

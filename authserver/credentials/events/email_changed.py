@@ -1,0 +1,34 @@
+"""The user's address is another one, confirmed by a link that was sent to it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.links import LinkPurpose
+from authserver.credentials.notice import Notice
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChanged(CredentialEvent):
+    """`email` is the new address of `user_id`. The old one is told, with a link that takes it back for 7 days."""
+
+    name: ClassVar[str] = "email_changed"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS, bump=True, notify=True)
+    other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
+    adjustable: ClassVar[frozenset[str]] = frozenset({"mode"})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+    email: str
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(email=self.email)
+
+    @override
+    def notices(self, address: str) -> tuple[Notice, ...]:
+        return (Notice("email_changed_old", address, LinkPurpose.REVERT_EMAIL), Notice("email_changed_new", self.email))

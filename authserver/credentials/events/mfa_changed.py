@@ -1,0 +1,19 @@
+"""A second factor was added, replaced or removed."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class MfaChanged(CredentialEvent):
+    """The second factors of `user_id` are others."""
+
+    name: ClassVar[str] = "mfa_changed"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS, bump=True, notify=True)
+    other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str

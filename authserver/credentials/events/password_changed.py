@@ -1,0 +1,32 @@
+"""The user chose another password, knowing the old one."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged(CredentialEvent):
+    """`password_hash` is the hash of the new password of `user_id`.
+
+    The session that asked goes on under new tokens; a thief's copy of its old ones dies with the others.
+    """
+
+    name: ClassVar[str] = "password_changed"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(
+        reach=Reach.OTHERS, bump=True, renew_current=True, client_may_choose=True, notify=True
+    )
+    adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "notify", "spared", "client_may_choose"})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+    password_hash: str = field(repr=False)
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(password_hash=self.password_hash)

@@ -1,0 +1,30 @@
+"""The user set a password with a link that was mailed."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordReset(CredentialEvent):
+    """`password_hash` is the hash of the new password of `user_id`, who gets nothing but that: nobody is signed in.
+
+    `email` is the address that the link was sent to, and which is confirmed by its use.
+    """
+
+    name: ClassVar[str] = "password_reset"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+    email: str
+    password_hash: str = field(repr=False)
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(password_hash=self.password_hash, email=self.email)

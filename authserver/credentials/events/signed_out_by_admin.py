@@ -1,0 +1,17 @@
+"""An administrator or operator ended all sessions of a user."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutByAdmin(CredentialEvent):
+    """Everything that `user_id` holds ends; he may sign in again."""
+
+    name: ClassVar[str] = "signed_out_by_admin"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True)
+
+    user_id: str

@@ -1,0 +1,31 @@
+"""A user was deleted."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.notice import Notice
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class UserDeleted(CredentialEvent):
+    """`user_id` and everything that names him is gone; the audit record keeps the id."""
+
+    name: ClassVar[str] = "user_deleted"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
+    adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(deleted=True)
+
+    @override
+    def notices(self, address: str) -> tuple[Notice, ...]:
+        return (Notice(self.name, address),)

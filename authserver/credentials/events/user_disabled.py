@@ -1,0 +1,26 @@
+"""A user was disabled."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class UserDisabled(CredentialEvent):
+    """`user_id` is out: everything he holds is dead for good, also when he is enabled again."""
+
+    name: ClassVar[str] = "user_disabled"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True)
+    adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(disabled=True)

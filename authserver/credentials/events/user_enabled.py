@@ -1,0 +1,26 @@
+"""A disabled user may sign in again."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class UserEnabled(CredentialEvent):
+    """`user_id` may open new sessions; the old ones stay dead."""
+
+    name: ClassVar[str] = "user_enabled"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
+    adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(disabled=False)

@@ -1,0 +1,26 @@
+"""A locked user may act again."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from typing_extensions import override
+
+from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.policy_row import Mode, PolicyRow, Reach
+from authserver.credentials.user_change import UserChange
+
+
+@dataclass(frozen=True, slots=True)
+class UserUnlocked(CredentialEvent):
+    """The lock of `user_id` is lifted."""
+
+    name: ClassVar[str] = "user_unlocked"
+    POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE, mode=Mode.SOFT)
+    adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
+    changes_credentials: ClassVar[bool] = True
+
+    user_id: str
+
+    @override
+    def change(self) -> UserChange:
+        return UserChange(locked=False)

@@ -1,0 +1,58 @@
+"""Queueing a mail in the transaction that causes it, with the link that goes into it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from authserver.credentials.links import LinkPurpose
+from authserver.credentials.notice import Notice
+from authserver.protocol.entropy import Entropy, new_id
+from authserver.protocol.link_token import LINK_ID_BYTES
+from authserver.storage import Transaction, links, outbox
+from authserver.storage.links import MailLink
+from authserver.storage.outbox import QueuedMail
+from authserver.storage.users import User
+
+
+def queue_mail(
+    tx: Transaction,
+    notice: Notice,
+    *,
+    user: User,
+    now: datetime,
+    entropy: Entropy,
+    sid: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> None:
+    """Queue the mail that `notice` describes, about `user`. `sid` is the session that asked, for the link to know."""
+    link = None if notice.link is None else _issue_link(tx, notice.link, notice.address, user, sid, now, entropy)
+    mail = QueuedMail(
+        mail_id=new_id(entropy),
+        template=notice.template,
+        address=notice.address,
+        link_id=None if link is None else link.link_id,
+        parameters={"name": user.name, "at": int(now.timestamp()), **(parameters or {})},
+    )
+    outbox.queue(tx, mail, now)
+
+
+def _issue_link(
+    tx: Transaction,
+    purpose: LinkPurpose,
+    address: str,
+    user: User,
+    sid: str | None,
+    now: datetime,
+    entropy: Entropy,
+) -> MailLink:
+    link = MailLink(
+        link_id=entropy(LINK_ID_BYTES),
+        purpose=purpose,
+        user_id=user.user_id,
+        address=address,
+        sid=sid,
+        mac_kid=None,
+        issued_at=now,
+        expires_at=now + purpose.lifetime,
+    )
+    links.add(tx, link)
+    return link

@@ -1,0 +1,31 @@
+"""The token of a link in a mail: the id of its row, proven (see `proven_text`). What the link does, its row says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from authserver.protocol.proven_text import Malformed, Proven, ProvenText, UnknownMacKey
+
+LINK_ID_BYTES = 16
+_TEXT = ProvenText("lt_", b"authserver mailed link\0", LINK_ID_BYTES + 2)
+_PADDING = b"\0\0"  # to a multiple of three
+
+
+@dataclass(frozen=True, slots=True)
+class LinkToken:
+    """The link of the row `link_id`, tagged by the MAC key `mac_kid`."""
+
+    mac_kid: str
+    link_id: bytes
+
+
+def format_link_token(token: LinkToken, mac_key: bytes) -> str:
+    """The text in the mail; the same arguments always give the same text, so every copy of the mail holds it."""
+    return _TEXT.write(Proven(token.mac_kid, token.link_id + _PADDING), mac_key)
+
+
+def parse_link_token(text: str, find_mac_key: Callable[[str], bytes | None]) -> LinkToken | Malformed | UnknownMacKey:
+    """What `text` proves. That the link still works is the database's to say."""
+    proven = _TEXT.read(text, find_mac_key)
+    if not isinstance(proven, Proven):
+        return proven
+    return LinkToken(proven.mac_kid, proven.payload[:LINK_ID_BYTES])

@@ -1,0 +1,93 @@
+"""Texts that prove their own origin: a payload, the id of a MAC key, a tag, a checksum, in base64url.
+
+Such a text is derived from a row and a key whenever it is needed, so it is stored nowhere: a copy of the database
+makes none, and a copy of the keys names no row. Payloads have a length that makes the whole a multiple of three bytes,
+so that every changed character changes a byte.
+
+The checksum proves nothing. It tells a damaged text (refused for good) from one whose MAC key this node has not loaded
+yet (try again later): without it, a flipped bit in the key id would look like the latter.
+"""
+
+import hashlib
+import hmac
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from authserver.protocol import base64url
+
+MAC_KEY_ID_BYTES = 4
+_FORMAT = 1
+_HEAD = struct.Struct(f">B{MAC_KEY_ID_BYTES}s")
+_TAG_BYTES = 22  # above the 160 bits that OAuth 2.1 §7 recommends against guessing
+_CHECKSUM = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Not a text of ours, or one whose tag does not fit: it names no row and may end nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMacKey:
+    """Well formed, but this node does not know the MAC key: it can neither be believed nor called invalid."""
+
+    mac_kid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the text says, tagged by the MAC key `mac_kid`."""
+
+    mac_kid: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenText:
+    """One kind of such texts. `domain` keeps a text of one kind from passing for another."""
+
+    prefix: str
+    domain: bytes
+    payload_bytes: int
+
+    @property
+    def length(self) -> int:
+        """How many characters each text of this kind has."""
+        size = _HEAD.size + self.payload_bytes + _TAG_BYTES + _CHECKSUM.size
+        return len(self.prefix) + size * 4 // 3
+
+    def write(self, proven: Proven, mac_key: bytes) -> str:
+        """The text for `proven`; the same arguments always give the same text."""
+        body = _HEAD.pack(_FORMAT, bytes.fromhex(proven.mac_kid)) + proven.payload
+        tagged = body + self._tag(mac_key, body)
+        return self.prefix + base64url.encode(tagged + _CHECKSUM.pack(zlib.crc32(tagged)))
+
+    def read(self, text: str, find_mac_key: Callable[[str], bytes | None]) -> Proven | Malformed | UnknownMacKey:
+        """What `text` proves. Checks form and tag only: what its row says is the database's to know."""
+        data = self._decode(text)
+        if data is None:
+            return Malformed()
+        tagged, (checksum,) = data[: -_CHECKSUM.size], _CHECKSUM.unpack(data[-_CHECKSUM.size :])
+        body, tag = tagged[:-_TAG_BYTES], tagged[-_TAG_BYTES:]
+        version, mac_key_id = _HEAD.unpack(body[: _HEAD.size])
+        if zlib.crc32(tagged) != checksum or version != _FORMAT:
+            return Malformed()
+        mac_key = find_mac_key(mac_key_id.hex())
+        if mac_key is None:
+            return UnknownMacKey(mac_key_id.hex())
+        if not hmac.compare_digest(tag, self._tag(mac_key, body)):
+            return Malformed()
+        return Proven(mac_key_id.hex(), body[_HEAD.size :])
+
+    def _decode(self, text: str) -> bytes | None:
+        if len(text) != self.length or not text.startswith(self.prefix):
+            return None
+        try:
+            return base64url.decode(text[len(self.prefix) :])
+        except ValueError:
+            return None
+
+    def _tag(self, mac_key: bytes, body: bytes) -> bytes:
+        return hmac.digest(mac_key, self.domain + body, hashlib.sha256)[:_TAG_BYTES]

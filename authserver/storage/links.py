@@ -1,0 +1,138 @@
+"""Statements on links that were mailed. A link ends once: used, ended by an event, or replaced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from authserver.credentials.links import LinkPurpose
+from authserver.sessions.family import Ended
+from authserver.storage.schema import MailLink as LinkRow
+
+_L = LinkRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class MailLink:
+    """A link to `address`, the canonical one that it was sent to.
+
+    `sid` names the session that asked, where one did. `mac_kid` is set when the link is first written into a mail, so
+    that every copy of the mail holds the same one.
+    """
+
+    link_id: bytes
+    purpose: LinkPurpose
+    user_id: str
+    address: str
+    sid: str | None
+    mac_kid: str | None
+    issued_at: datetime
+    expires_at: datetime
+
+
+_LINK: Select[Any] = select(
+    _L.link_id, _L.purpose, _L.user_id, _L.address, _L.sid, _L.mac_kid, _L.issued_at, _L.expires_at
+)
+
+
+def add(tx: Connection, link: MailLink) -> None:
+    """Insert `link`."""
+    tx.execute(
+        insert(LinkRow).values(
+            link_id=link.link_id,
+            purpose=link.purpose.value,
+            user_id=link.user_id,
+            address=link.address,
+            sid=link.sid,
+            mac_kid=link.mac_kid,
+            issued_at=link.issued_at,
+            expires_at=link.expires_at,
+        )
+    )
+
+
+def find(tx: Connection, link_id: bytes) -> MailLink | None:
+    """The link, live or not, or None."""
+    row = tx.execute(_LINK.where(_L.link_id == link_id)).one_or_none()
+    return None if row is None else _decode(row)
+
+
+def find_live(tx: Connection, link_id: bytes, now: datetime) -> MailLink | None:
+    """The link, if it would work now."""
+    row = tx.execute(_LINK.where(_L.link_id == link_id, _is_live(now))).one_or_none()
+    return None if row is None else _decode(row)
+
+
+def use(tx: Connection, link_id: bytes, now: datetime) -> bool:
+    """Use the link up; False when it was used, ended or has expired: the one statement that decides a race."""
+    return bool(
+        tx.execute(
+            update(LinkRow).where(_L.link_id == link_id, _is_live(now)).values(ended_at=now, ended_by="used")
+        ).rowcount
+    )
+
+
+def fix_mac_key(tx: Connection, link_id: bytes, mac_kid: str) -> None:
+    """Settle which MAC key writes this link, unless that is settled."""
+    tx.execute(update(LinkRow).where(_L.link_id == link_id, _L.mac_kid.is_(None)).values(mac_kid=mac_kid))
+
+
+def end_pending(tx: Connection, user_id: str, ended: Ended) -> None:
+    """End the user's links that wait to change credentials. Only `revocation` calls this."""
+    pending = [purpose.value for purpose in LinkPurpose if purpose.is_pending]
+    _end(tx, ended, _L.user_id == user_id, _L.purpose.in_(pending))
+
+
+def end_since(tx: Connection, user_id: str, since: datetime, ended: Ended) -> None:
+    """End all of the user's links that were issued after `since`. Only `revocation` calls this."""
+    _end(tx, ended, _L.user_id == user_id, _L.issued_at > since)
+
+
+def end_purpose(tx: Connection, user_id: str, purpose: LinkPurpose, ended: Ended) -> None:
+    """End the user's links of one purpose, because another one takes their place."""
+    _end(tx, ended, _L.user_id == user_id, _L.purpose == purpose.value)
+
+
+def count_live(tx: Connection, user_id: str, purpose: LinkPurpose, now: datetime) -> int:
+    """How many links of this purpose the user has that would work now."""
+    return _count(tx, _L.user_id == user_id, _L.purpose == purpose.value, _is_live(now))
+
+
+def count_issued(tx: Connection, user_id: str, purpose: LinkPurpose, *, since: datetime) -> int:
+    """How many links of this purpose were issued to the user after `since`."""
+    return _count(tx, _L.user_id == user_id, _L.purpose == purpose.value, _L.issued_at > since)
+
+
+def is_reserved(tx: Connection, address: str, now: datetime, *, but: str | None = None) -> bool:
+    """Whether somebody else than the user `but` may still take `address` back: nobody can register it meanwhile."""
+    takes_back = [LinkPurpose.REVERT_EMAIL.value, LinkPurpose.NOT_ME.value]
+    conditions = [_L.address == address, _L.purpose.in_(takes_back), _is_live(now)]
+    if but is not None:
+        conditions.append(_L.user_id != but)
+    return bool(_count(tx, *conditions))
+
+
+def prune(tx: Connection, over_since: datetime, *, limit: int) -> int:
+    """Remove up to `limit` links that expired before `over_since`; how many."""
+    over = select(_L.link_id).where(_L.expires_at < over_since).limit(limit).with_for_update(skip_locked=True)
+    return tx.execute(delete(LinkRow).where(_L.link_id.in_(over))).rowcount
+
+
+def _is_live(now: datetime) -> ColumnElement[bool]:
+    return _L.ended_at.is_(None) & (_L.expires_at > now)
+
+
+def _end(tx: Connection, ended: Ended, *where: ColumnElement[bool]) -> None:
+    tx.execute(update(LinkRow).where(*where, _L.ended_at.is_(None)).values(ended_at=ended.at, ended_by=ended.by))
+
+
+def _count(tx: Connection, *where: ColumnElement[bool]) -> int:
+    return tx.execute(select(func.count()).select_from(LinkRow).where(*where)).scalar_one()
+
+
+def _decode(row: Sequence[Any]) -> MailLink:
+    link_id, purpose, *others = row
+    return MailLink(link_id, LinkPurpose(purpose), *others)
