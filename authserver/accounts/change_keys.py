@@ -23,7 +23,7 @@ from authserver.storage.audit import Actor
 
 
 def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:
-    """Publish a next signing key for `algorithm`, in place of one for another; None: whichever there is, or was last."""
+    """Publish a next signing key for `algorithm`, in place of one for another; None: for the algorithm in use."""
 
     def decide(keys: KeySet, _now: datetime) -> Step:
         newest = keys.find_next(Purpose.SIGNING) or keys.find_active(Purpose.SIGNING)

@@ -3,7 +3,7 @@
 These work without a `Realm`: `authserver init` and `authserver keys` must work while there is no key that could sign.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -46,6 +46,23 @@ class KeyCustody:
         """The keys as they are in the database, oldest first."""
         with self.database.read() as tx:
             return keys.load_all(tx)
+
+    def record(self, tx: Transaction, name: str, detail: Mapping[str, str | int], *, by: Actor, now: datetime) -> None:
+        """Write the audit record of a change of the keys, in its transaction."""
+        audit.append(
+            tx,
+            AuditRecord(
+                event_id=new_id(self.entropy),
+                at=now,
+                name=name,
+                outcome="success",
+                actor=by,
+                user_id=None,
+                sid=None,
+                client_id=None,
+                detail=detail,
+            ),
+        )
 
 
 def carry_out(
@@ -106,17 +123,5 @@ def _record(
     if isinstance(step, Compromise) and step.purpose is Purpose.SIGNING:
         custody.revocation.apply(tx, SigningKeyCompromised(step.kid), by=by, now=now)
         return
-    audit.append(
-        tx,
-        AuditRecord(
-            event_id=new_id(custody.entropy),
-            at=now,
-            name=_AUDIT_NAMES[type(step)],
-            outcome="success",
-            actor=by,
-            user_id=None,
-            sid=None,
-            client_id=None,
-            detail={**asdict(step), "new": None if fresh is None else fresh.kid},
-        ),
-    )
+    detail = {**asdict(step), "new": None if fresh is None else fresh.kid}
+    custody.record(tx, _AUDIT_NAMES[type(step)], detail, by=by, now=now)

@@ -8,6 +8,7 @@ from authserver.keyring.sealing import MasterKeys, sealed_by
 from authserver.keyring.steps import Refused
 from authserver.realm import Realm
 from authserver.storage import keys, nodes
+from authserver.storage.audit import Actor
 from authserver.storage.nodes import NodeReport
 
 
@@ -26,7 +27,7 @@ def report_node(realm: Realm, node_id: str) -> None:
         nodes.report(tx, report, realm.clock.now())
 
 
-def rewrap_keys(custody: KeyCustody) -> Rewrapped | Refused:
+def rewrap_keys(custody: KeyCustody, *, by: Actor) -> Rewrapped | Refused:
     """Seal every private part under the newest master key, in one transaction.
 
     Refused while a running server has not loaded that one: it could not open its keys any more. The old master key is
@@ -36,12 +37,15 @@ def rewrap_keys(custody: KeyCustody) -> Rewrapped | Refused:
     newest = masters.fingerprints[0]
     with custody.database.write() as tx:
         keys.lock(tx)
-        behind = [node.node_id for node in nodes.list_live(tx, custody.clock.now()) if newest not in node.master_keys]
+        now = custody.clock.now()
+        behind = [node.node_id for node in nodes.list_live(tx, now) if newest not in node.master_keys]
         if behind:
             return Refused(f"these servers have not loaded master key {newest} yet: {', '.join(behind)}")
         outdated = [key for key in keys.load_all(tx).rows if key.sealed and sealed_by(key.sealed) != newest]
         for key in outdated:
             keys.replace(tx, _seal_anew(key, key.sealed or "", masters), was=key)
+        if outdated:
+            custody.record(tx, "keys_rewrapped", {"master_key": newest, "count": len(outdated)}, by=by, now=now)
     return Rewrapped(newest, len(outdated))
 
 

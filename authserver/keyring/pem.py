@@ -29,15 +29,15 @@ def read_pem(pem: bytes, passphrase: Secret | None = None) -> ReadKey:
     """
     if _PRIVATE_LABEL not in pem:
         raise UnusablePemError("not a PEM private key")
-    password = None if passphrase is None else passphrase.reveal().encode()
+    password = None if passphrase is None else passphrase.reveal().encode() or None
     try:
         key = load_pem_private_key(pem, password)
     except TypeError:  # how cryptography says that there is a passphrase too few, or one too many
-        if passphrase is None:
+        if password is None:
             raise NeedsPassphraseError("the private key needs a passphrase") from None
         raise UnusablePemError("the private key is not encrypted, yet a passphrase was given") from None
     except (ValueError, UnsupportedAlgorithm):
-        cause = "damaged, or of an unknown kind" if passphrase is None else "damaged, or the passphrase is wrong"
+        cause = "damaged, or of an unknown kind" if password is None else "damaged, or the passphrase is wrong"
         raise UnusablePemError(f"the private key is {cause}") from None
     for algorithm in ALGORITHMS:
         if algorithm.fits(key):

@@ -339,8 +339,8 @@ def test_rewrap_seals_every_key_under_the_newest_master_key(installation: Instal
     signing_key = installation.build().signing_key
     oldest = installation.custody.read_master_keys()
     newest = add_master_key(installation)
-    assert rewrap_keys(custody) == Rewrapped(newest, 4)
-    assert rewrap_keys(custody) == Rewrapped(newest, 0)
+    assert rewrap_keys(custody, by=CLI) == Rewrapped(newest, 4)
+    assert rewrap_keys(custody, by=CLI) == Rewrapped(newest, 0)
     assert find_seals(custody.load_keys()) == {newest}
     assert installation.build().signing_key.private_key.private_numbers() == signing_key.private_key.private_numbers()  # type: ignore[union-attr]
     with pytest.raises(WrongMasterKeyError):
@@ -354,7 +354,7 @@ def test_rewrap_waits_for_every_running_server(installation: Installation) -> No
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("node-a", (newest, *old)), clock.now())
         nodes.report(tx, NodeReport("node-b", old), clock.now())
-    outcome = rewrap_keys(custody)
+    outcome = rewrap_keys(custody, by=CLI)
     assert isinstance(outcome, Refused)
     assert "node-b" in outcome.reason
     assert "node-a" not in outcome.reason
@@ -362,7 +362,7 @@ def test_rewrap_waits_for_every_running_server(installation: Installation) -> No
 
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("node-b", (newest, *old)), clock.now())
-    assert isinstance(rewrap_keys(custody), Rewrapped)
+    assert isinstance(rewrap_keys(custody, by=CLI), Rewrapped)
 
 
 def test_a_server_that_is_gone_does_not_hold_up_rewrap(installation: Installation) -> None:
@@ -371,9 +371,9 @@ def test_a_server_that_is_gone_does_not_hold_up_rewrap(installation: Installatio
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("crashed", old), clock.now())
     add_master_key(installation)
-    assert isinstance(rewrap_keys(custody), Refused)
+    assert isinstance(rewrap_keys(custody, by=CLI), Refused)
     clock.advance(LIVE_WINDOW)
-    assert isinstance(rewrap_keys(custody), Rewrapped)
+    assert isinstance(rewrap_keys(custody, by=CLI), Rewrapped)
 
 
 def test_nodes_that_left_long_ago_are_forgotten(database: Database) -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from authserver.jose.algorithms import PrivateKey
-from authserver.keyring.errors import UnusablePemError
+from authserver.keyring.errors import NeedsPassphraseError, UnusablePemError
 from authserver.keyring.making import make_signing_key
 from authserver.keyring.pem import read_pem
 from authserver.keyring.sealing import MasterKeys
@@ -80,8 +80,9 @@ def test_an_encrypted_key_needs_its_passphrase() -> None:
     """F19."""
     pem = write_pem(P256, encryption=BestAvailableEncryption(b"open sesame"))
     assert read_pem(pem, Secret("open sesame")).algorithm.name == "ES256"
-    with pytest.raises(UnusablePemError, match="needs a passphrase"):
-        read_pem(pem)
+    for nothing in (None, Secret("")):
+        with pytest.raises(NeedsPassphraseError, match="needs a passphrase"):
+            read_pem(pem, nothing)
     with pytest.raises(UnusablePemError, match="passphrase is wrong"):
         read_pem(pem, Secret("open barley"))
     with pytest.raises(UnusablePemError, match="not encrypted"):
