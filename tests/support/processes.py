@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 PATIENCE = 20.0
 """Seconds after which something that does not happen has failed."""
@@ -21,10 +22,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator["subprocess.Popen[str]"]:
+def running(
+    *arguments: str, environment: Mapping[str, str] | None = None, python: str | Path = sys.executable
+) -> Iterator["subprocess.Popen[str]"]:
     """`python -m …` with its output piped, in a process group of its own; killed with the block if it still runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", *arguments],
+        [python, "-m", *arguments],
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
