@@ -31,11 +31,11 @@ def list_users(realm: Realm) -> Iterator[User]:
 def find_user(realm: Realm, email_or_id: str) -> User | Refused:
     """The user with this e-mail address, however it is spelled, or with this id."""
     if not is_storable(email_or_id):
-        return _refuse("user")
+        return _refuse("user", email_or_id)
     email = canonicalise_email(email_or_id)
     with realm.database.read() as tx:
         user = users.find(tx, email_or_id) if isinstance(email, InvalidEmail) else users.find_by_email(tx, email)
-    return user or _refuse("user")
+    return user or _refuse("user", email_or_id)
 
 
 def list_clients(realm: Realm) -> list[Client]:
@@ -47,9 +47,9 @@ def list_clients(realm: Realm) -> list[Client]:
 def find_client(realm: Realm, client_id: str) -> Client | Refused:
     """The client with this id, as it is in the database now."""
     if not is_storable(client_id):
-        return _refuse("client")
+        return _refuse("client", client_id)
     with realm.database.read() as tx:
-        return clients.find(tx, client_id) or _refuse("client")
+        return clients.find(tx, client_id) or _refuse("client", client_id)
 
 
 def end_session_of(realm: Realm, sid: str, *, by: Actor) -> Receipt | Refused:
@@ -57,9 +57,9 @@ def end_session_of(realm: Realm, sid: str, *, by: Actor) -> Receipt | Refused:
     with realm.database.write() as tx:
         user_id = sessions.find_owner(tx, sid) if is_storable(sid) else None
         if user_id is None:
-            return _refuse("session")
+            return _refuse("session", sid)
         return realm.revocation.apply(tx, SessionEndedByAdmin(user_id, sid), by=by, now=realm.clock.now())
 
 
-def _refuse(what: str) -> Refused:
-    return Refused(NOT_FOUND, f"There is no such {what}.")
+def _refuse(what: str, name: str) -> Refused:
+    return Refused(NOT_FOUND, f"There is no {what} {name!r}.")

@@ -14,7 +14,7 @@ from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.revocation import Receipt
-from authserver.storage import clients
+from authserver.storage import Transaction, clients
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
 
@@ -76,7 +76,7 @@ def register_client(realm: Realm, wish: ClientWish) -> RegisteredClient | Invali
 def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused:
     """Switch the client off at once; what it holds stays dead when it is switched on again."""
     with realm.database.write() as tx:
-        if clients.find(tx, client_id) is None:
+        if not _exists(tx, client_id):
             return Refused(NOT_FOUND, f"There is no client {client_id!r}.")
         return realm.revocation.apply(tx, ClientDisabled(client_id), by=by, now=realm.clock.now())
 
@@ -84,10 +84,14 @@ def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused
 def enable_client(realm: Realm, client_id: str) -> Refused | None:
     """Let the client begin new families."""
     with realm.database.write() as tx:
-        if clients.find(tx, client_id) is None:
+        if not _exists(tx, client_id):
             return Refused(NOT_FOUND, f"There is no client {client_id!r}.")
         clients.enable(tx, client_id)
     return None
+
+
+def _exists(tx: Transaction, client_id: str) -> bool:
+    return is_storable(client_id) and clients.find(tx, client_id) is not None
 
 
 def _find_errors(wish: ClientWish) -> Iterator[FieldError]:

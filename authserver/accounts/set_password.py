@@ -17,7 +17,7 @@ def set_password(realm: Realm, user_id: str, password: Secret, *, by: Actor) -> 
     with realm.database.read() as tx:
         user = users.find(tx, user_id) if is_storable(user_id) else None
     if user is None:
-        return Refused(NOT_FOUND, "There is no such user.")
+        return Refused(NOT_FOUND, f"There is no user {user_id!r}.")
     normal = normalise_password(password.reveal())
     if isinstance(normal, PasswordBreach):
         return Invalid((FieldError("password", normal.code, normal.message),))

@@ -22,8 +22,7 @@ _KINDS = {
 
 def _kind_options(command: Command) -> Command:
     for kind, meaning in reversed(_KINDS.items()):
-        default = kind.value if kind is ClientKind.PUBLIC else None
-        command = click.option(f"--{kind.value}", "kind", flag_value=kind.value, default=default, help=meaning)(command)
+        command = click.option(f"--{kind.value}", is_flag=True, help=meaning)(command)
     return command
 
 
@@ -48,20 +47,21 @@ def clients() -> None:
 @click.pass_obj
 def create(
     context: Context,
+    /,
     *,
     name: str,
-    kind: str,
     redirect_uris: tuple[str, ...],
     origins: tuple[str, ...],
     scopes: tuple[str, ...],
     audience: tuple[str, ...],
     first_party: bool,
     as_json: bool,
+    **kinds: bool,
 ) -> None:
     """Register the application NAME; print its client_id and, this one time, its secret."""
     wish = ClientWish(
         name=name,
-        kind=ClientKind(kind),
+        kind=_choose_kind(kinds),
         first_party=first_party,
         scope=tuple(" ".join(scopes).split()),
         audience=audience,
@@ -73,6 +73,8 @@ def create(
     if registered.secret is not None:
         record["client_secret"] = registered.secret.reveal()
     print_record(record, as_json=as_json)
+    if registered.secret is not None and not as_json:
+        click.echo("Keep the secret now; it will not be shown again.", err=True)
 
 
 @clients.command("list")
@@ -109,6 +111,14 @@ def enable(context: Context, *, client_id: str) -> None:
     """Let the client sign people in again."""
     refuse(enable_client(context.realm, client_id))
     click.echo(f"{client_id} is enabled")
+
+
+def _choose_kind(kinds: dict[str, bool]) -> ClientKind:
+    chosen = [kind for kind in ClientKind if kinds[kind.value.replace("-", "_")]]
+    if len(chosen) > 1:
+        names = " and ".join(f"--{kind.value}" for kind in chosen)
+        raise click.UsageError(f"{names} exclude each other")
+    return chosen[0] if chosen else ClientKind.PUBLIC
 
 
 def _describe(client: Client) -> Record:

@@ -1,6 +1,9 @@
 """`authserver init`: from an empty folder to a server that can be started. Repeatable: what is there stays as it is."""
 
 import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,7 @@ from authserver.cli.failures import refuse
 from authserver.cli.key_words import tell_step
 from authserver.config import Settings
 from authserver.keyring.master_files import ensure_master_key
+from authserver.keyring.sealing import sealed_by
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
@@ -43,9 +47,11 @@ def init(context: Context, *, demo: bool) -> None:
     Run it again whenever you like: it makes what is missing and changes nothing else.
     """
     settings = context.settings
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _naming(settings.home):
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = migrations.upgrade(context.database)
     _tell("database", f"at revision {migrations.head()}", done=before != migrations.head())
+    _refuse_lost_master_key(context)
     master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
     _tell("master key", str(master or settings.keys_dir), done=master is not None)
     steps = repair_keys(context.custody, by=OPERATOR)
@@ -58,6 +64,16 @@ def init(context: Context, *, demo: bool) -> None:
         _set_up_demo(context)
     else:
         click.echo("\nNext:\n  authserver users create you@example.com --role admin\n  authserver serve")
+
+
+def _refuse_lost_master_key(context: Context) -> None:
+    """A new master key would open nothing that the lost one sealed, and hide that it is lost."""
+    folder, sealed = context.settings.keys_dir, context.custody.load_keys().sealed
+    if sealed and not any(folder.glob("*.key")):
+        raise click.ClickException(
+            f"{folder}: master key {sealed_by(sealed[0])}, which seals the keys of this database, is not here;"
+            " copy its file from a backup or from another server"
+        )
 
 
 def _ensure_first_party(realm: Realm) -> bool:
@@ -76,7 +92,8 @@ def _ensure_first_party(realm: Realm) -> bool:
 
 def _set_up_demo(context: Context) -> None:
     file = _write_demo_settings(context.settings)
-    password = Secret(base64url.encode(context.entropy(15)))
+    # One byte is more than one character, so this is long enough for any policy.
+    password = Secret(base64url.encode(context.entropy(max(15, context.settings.password_min_length))))
     user = find_user(context.realm, DEMO_EMAIL)
     if isinstance(user, User):
         refuse(set_password(context.realm, user.user_id, password, by=OPERATOR))
@@ -89,19 +106,29 @@ def _set_up_demo(context: Context) -> None:
         )
         _tell("demo user", DEMO_EMAIL, done=True)
     click.echo(f"password     {password.reveal()}")
-    click.echo(f"\nNext:\n  export AUTHSERVER_CONFIG={file}\n  authserver serve")
+    click.echo(f"\nNext:\n  export AUTHSERVER_CONFIG={shlex.quote(str(file))}\n  authserver serve")
 
 
 def _write_demo_settings(settings: Settings) -> Path:
     path = settings.home / "authserver.toml"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(_DEMO_SETTINGS)
-    except FileExistsError:
-        _tell("settings", str(path), done=False)
-    else:
-        _tell("settings", str(path), done=True)
+    with _naming(path):
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(_DEMO_SETTINGS)
+        except FileExistsError:
+            _tell("settings", str(path), done=False)
+        else:
+            _tell("settings", str(path), done=True)
     return path
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """What the system refuses, as one line about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from None
 
 
 def _tell(what: str, value: str, *, done: bool) -> None:

@@ -12,6 +12,7 @@ from authserver.cli.output import Record, json_option, print_list, print_record
 from authserver.protocol.secret import Secret
 from authserver.storage.users import User
 
+_LONGEST_LINE = 64 * 1024  # bytes; far above the longest password
 _COLUMNS = ("email", "name", "roles", "state", "created_at", "user_id")
 
 
@@ -56,10 +57,14 @@ def show(context: Context, *, user: str, as_json: bool) -> None:
 
 
 def read_password(*, stdin: bool) -> Secret:
-    """The first line of standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
-    if stdin:
-        return Secret(sys.stdin.readline().rstrip("\r\n"))
-    return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    """The line on standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
+    if not stdin:
+        return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    line = sys.stdin.buffer.readline(_LONGEST_LINE)
+    try:
+        return Secret(line.decode("utf-8").removesuffix("\n").removesuffix("\r"))
+    except UnicodeDecodeError:
+        raise click.ClickException("the password on standard input is no UTF-8 text") from None
 
 
 def describe_user(user: User) -> Record:

@@ -1,0 +1,536 @@
+"""The command line as an operator uses it: an installation from nothing, its users, clients, sessions and database."""
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import sqlalchemy
+from click.testing import CliRunner, Result
+
+from authserver import storage
+from authserver.accounts.open_session import DeviceClaim, Origin
+from authserver.accounts.outcomes import Refused
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.cli.context import Context
+from authserver.cli.main import authserver
+from authserver.clients.authentication import digest_secret
+from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.entropy import Entropy
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm, TokenAnswer
+from authserver.storage import migrations
+from authserver.storage.schema import AuditEvent, Base
+from tests.support.clock import ManualClock
+from tests.support.databases import opened
+
+EMAIL = "grace@example.test"
+PASSWORD = "nine lives and a garden gate"
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Types commands in one installation. The clock is the test's."""
+
+    clock: ManualClock
+    entropy: Entropy
+    home: Path
+
+    def type(self, *words: str, stdin: str | bytes = "") -> Result:
+        """The result of `authserver WORDS`, whatever it is. What is no exit status is a bug, and raised."""
+        context = Context(self.clock, self.entropy)
+        result = CliRunner().invoke(authserver, words, input=stdin, obj=context, prog_name="authserver")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def run(self, *words: str, stdin: str | bytes = "") -> str:
+        """What a command prints that must succeed, and say nothing on stderr."""
+        result = self.type(*words, stdin=stdin)
+        assert (result.exit_code, result.stderr) == (0, ""), result.output
+        return result.stdout
+
+    def json(self, *words: str, stdin: str | bytes = "") -> Any:  # noqa: ANN401 - as JSON is
+        """The same for `--json`."""
+        return json.loads(self.run(*words, "--json", stdin=stdin))
+
+    def refuse(self, *words: str, stdin: str | bytes = "") -> str:
+        """The one line of a command that must be refused."""
+        result = self.type(*words, stdin=stdin)
+        assert (result.exit_code, result.stdout) == (1, ""), result.output
+        line = result.stderr.removesuffix("\n")
+        assert "\n" not in line, line
+        assert "Traceback" not in line
+        return line
+
+    def create_user(self, email: str = EMAIL, *options: str, password: str = PASSWORD) -> Any:  # noqa: ANN401 - as JSON is
+        return self.json("users", "create", email, *options, "--password-stdin", stdin=f"{password}\n")
+
+    def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: str | None = None) -> TokenAnswer | Refused:
+        """What a sign-in with the installation's own keys and clients comes to."""
+        attempt = SignIn(
+            email,
+            Secret(password),
+            FIRST_PARTY_CLIENT_ID,
+            None,
+            DeviceClaim(device, None),
+            Origin("192.0.2.1", "test"),
+        )
+        answer = self.ask(lambda realm: sign_in(realm, attempt))
+        assert isinstance(answer, TokenAnswer | Refused)
+        return answer
+
+    def ask(self, question: Callable[[Realm], object]) -> object:
+        """The answer of the installation, opened as the commands open it."""
+        context = Context(self.clock, self.entropy)
+        try:
+            return question(context.realm)
+        finally:
+            context.close()
+
+
+@pytest.fixture
+def bare(
+    empty_database_url: str, tmp_path: Path, clock: ManualClock, entropy: Entropy, monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    """A machine on which nothing was set up yet."""
+    for name, value in {
+        "HOME": tmp_path / "var",
+        "KEYS_DIR": tmp_path / "keys",
+        "DATABASE_URL": empty_database_url,
+    }.items():
+        monkeypatch.setenv(f"AUTHSERVER_{name}", str(value))
+    return Shell(clock, entropy, tmp_path)
+
+
+@pytest.fixture
+def shell(bare: Shell) -> Shell:
+    """An installation after `authserver init`."""
+    bare.run("init")
+    return bare
+
+
+def _commands(command: click.Command, *path: str) -> list[tuple[str, ...]]:
+    if not isinstance(command, click.Group):
+        return [path]
+    return [path, *(found for name, one in command.commands.items() for found in _commands(one, *path, name))]
+
+
+@pytest.mark.parametrize("path", _commands(authserver), ids=" ".join)
+def test_every_command_explains_itself_without_an_installation(path: tuple[str, ...]) -> None:
+    """Contract §7. Help reads no setting and opens nothing."""
+    result = CliRunner().invoke(authserver, [*path, "--help"], prog_name="authserver")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: {' '.join(('authserver', *path))} ")
+    assert len(result.stdout.splitlines()) > 4
+
+
+def test_every_listing_has_json(shell: Shell, subtests: pytest.Subtests) -> None:
+    """Contract §7."""
+    for path in (path for path in _commands(authserver) if path[-1:] == ("list",)):
+        with subtests.test(path=path):
+            assert [type(value) for value in shell.json(*path).values()] == [list]
+            assert shell.run(*path)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["users", "create"], ["clients", "create", "x", "--public", "--confidential"], ["dance"], ["init", "--wrong"]],
+)
+def test_wrong_usage_is_status_2(words: list[str]) -> None:
+    """Contract §7. No setting is read before."""
+    result = CliRunner().invoke(authserver, words, prog_name="authserver")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Usage: authserver ")
+
+
+# --- init ------------------------------------------------------------------------------------------------------------
+
+
+def test_init_leaves_an_installation_that_signs_people_in(bare: Shell) -> None:
+    bare.run("init")
+    bare.create_user()
+    assert isinstance(bare.sign_in(), TokenAnswer)
+    assert [key["state"] for key in bare.json("keys", "list")["keys"]].count("active") == 2
+    client = bare.json("clients", "show", FIRST_PARTY_CLIENT_ID)
+    assert client["kind"] == "public"
+    assert client["first_party"] is True
+    assert client["scope"] == ["openid", "profile", "email", "admin"]
+
+
+def test_what_init_makes_is_readable_by_its_owner_only(bare: Shell) -> None:
+    bare.run("init")
+    for folder in ("var", "keys"):
+        assert stat.S_IMODE((bare.home / folder).stat().st_mode) == 0o700
+    (master_key,) = (bare.home / "keys").iterdir()
+    assert stat.S_IMODE(master_key.stat().st_mode) == 0o600
+
+
+def test_init_says_what_to_do_next(bare: Shell) -> None:
+    printed = bare.run("init")
+    assert "authserver users create" in printed
+    assert "authserver serve" in printed
+
+
+def test_a_second_init_changes_nothing(shell: Shell) -> None:
+    """Whatever an operator has changed since stays, too."""
+    shell.run("clients", "disable", FIRST_PARTY_CLIENT_ID)
+    shell.run("keys", "stage", "--alg", "EdDSA")
+    before = _everything(shell)
+    again = shell.run("init")
+    assert _everything(shell) == before
+    assert again.count("(was there)") == len([line for line in again.split("\n\n")[0].splitlines() if line])
+
+
+def test_init_heals_what_is_missing(shell: Shell) -> None:
+    """Killed half-way, run again."""
+    with opened(os.environ["AUTHSERVER_DATABASE_URL"]) as database, database.write() as tx:
+        tx.exec_driver_sql("DELETE FROM clients")
+        tx.exec_driver_sql("DELETE FROM keys WHERE purpose = 'mac'")
+    shell.run("init")
+    shell.create_user()
+    assert isinstance(shell.sign_in(), TokenAnswer)
+
+
+def test_a_lost_master_key_is_not_replaced_in_silence(shell: Shell) -> None:
+    """A fresh one would open nothing that is sealed: the operator must bring the right one back."""
+    shutil.rmtree(shell.home / "keys")
+    result = shell.type("init")
+    assert result.exit_code == 1
+    assert "copy its file from a backup" in result.stderr
+    assert not (shell.home / "keys").exists()
+
+
+def test_init_where_nothing_may_be_written_is_refused_in_one_line(bare: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = bare.home / "file"
+    file.touch()
+    for home in (file, file / "var"):
+        monkeypatch.setenv("AUTHSERVER_HOME", str(home))
+        assert f"{home}: " in bare.refuse("init")
+
+
+def test_init_demo_gives_a_user_who_can_sign_in(bare: Shell) -> None:
+    assert isinstance(bare.sign_in(*_demo(bare)), TokenAnswer)
+
+
+def test_each_init_demo_makes_the_password_another_one_and_ends_what_was(bare: Shell) -> None:
+    first = _demo(bare)
+    assert isinstance(bare.sign_in(*first), TokenAnswer)
+    second = _demo(bare)
+    assert isinstance(bare.sign_in(*first), Refused)
+    assert bare.json("sessions", "list", "--user", second[0]) == {"sessions": []}
+    assert isinstance(bare.sign_in(*second), TokenAnswer)
+
+
+def test_init_demo_writes_settings_that_open_registration_and_keeps_those_that_are_there(
+    bare: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Contract §8: `init --demo` writes open and false. An operator's own file is not the demo's to change."""
+    printed = bare.run("init", "--demo")
+    file = bare.home / "var" / "authserver.toml"
+    assert f"AUTHSERVER_CONFIG={file}" in printed
+    monkeypatch.setenv("AUTHSERVER_CONFIG", str(file))
+    settings = Context().settings
+    assert (settings.registration, settings.require_verified_email) == ("open", False)
+    file.write_text('REGISTRATION = "closed"\n')
+    bare.run("init", "--demo")
+    assert file.read_text() == 'REGISTRATION = "closed"\n'
+
+
+def _demo(shell: Shell) -> tuple[str, str]:
+    """E-mail address and password as `init --demo` prints them."""
+    printed = {line[:12].strip(): line[13:] for line in shell.run("init", "--demo").splitlines()}
+    return printed["demo user"].removesuffix(" (was there)"), printed["password"]
+
+
+# --- users -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_created_user_is_listed_shown_and_vouched_for(shell: Shell) -> None:
+    created = shell.create_user("Grace@Example.TEST", "--name", "Grace", "--role", "admin", "--role", "auditor")
+    assert created["email"] == EMAIL
+    assert created["email_verified"] is True
+    assert (created["name"], created["roles"], created["state"]) == ("Grace", ["admin", "auditor"], "active")
+    assert created["token_version"] == 1
+    assert created["created_at"] == created["password_changed_at"] == int(shell.clock.now().timestamp())
+    assert shell.json("users", "list") == {"users": [created]}
+    assert shell.json("users", "show", EMAIL) == shell.json("users", "show", created["user_id"]) == created
+
+
+def test_the_password_is_asked_for_twice(shell: Shell) -> None:
+    created = shell.type("users", "create", EMAIL, stdin=f"{PASSWORD}\n{PASSWORD}\n")
+    assert created.exit_code == 0
+    assert PASSWORD not in created.output
+    assert isinstance(shell.sign_in(), TokenAnswer)
+
+
+def test_a_prompt_nobody_answers_creates_nobody(shell: Shell) -> None:
+    result = shell.type("users", "create", EMAIL)
+    assert result.exit_code == 1
+    assert shell.json("users", "list") == {"users": []}
+
+
+def test_the_end_of_the_line_is_no_part_of_the_password(shell: Shell) -> None:
+    """`echo`, `printf` and files from elsewhere all give the same password."""
+    for number, ending in enumerate(("", "\n", "\r\n")):
+        email = f"{number}@example.test"
+        shell.run("users", "create", email, "--password-stdin", stdin=PASSWORD + ending)
+        assert isinstance(shell.sign_in(email), TokenAnswer)
+
+
+def test_spaces_around_a_password_are_part_of_it(shell: Shell) -> None:
+    shell.create_user(password=f"  {PASSWORD} ")
+    assert isinstance(shell.sign_in(), Refused)
+    assert isinstance(shell.sign_in(password=f"  {PASSWORD} "), TokenAnswer)
+
+
+BAD_USERS: list[tuple[str, tuple[str, ...], str | bytes, str]] = [
+    ("nobody", (), f"{PASSWORD}\n", "e-mail address"),
+    ("x\0@example.test", (), f"{PASSWORD}\n", "e-mail address"),
+    ("x\udcff@example.test", (), f"{PASSWORD}\n", "e-mail address"),
+    (EMAIL, ("--name", "Gr\udcffce"), f"{PASSWORD}\n", "name"),
+    (EMAIL, ("--name", "x" * 201), f"{PASSWORD}\n", "200"),
+    (EMAIL, ("--role", "admin auditor"), f"{PASSWORD}\n", "role"),
+    (EMAIL, ("--role", "\udcff"), f"{PASSWORD}\n", "role"),
+    (EMAIL, (), "short\n", "10 characters"),
+    (EMAIL, (), "", "empty"),
+    (EMAIL, (), b"\xff\xfe nine lives and a gate\n", "UTF-8"),
+    (EMAIL, (), "nine lives\0 and a gate\n", "character"),
+]
+
+
+def test_what_cannot_be_a_user_is_refused_in_one_line(shell: Shell, subtests: pytest.Subtests) -> None:
+    """NUL and lone surrogates, which arguments may hold, end as cleanly as a short password."""
+    for email, options, stdin, said in BAD_USERS:
+        with subtests.test(email=email, options=options, stdin=stdin):
+            assert said in shell.refuse("users", "create", email, *options, "--password-stdin", stdin=stdin)
+    assert shell.json("users", "list") == {"users": []}
+
+
+def test_an_address_belongs_to_one_user(shell: Shell) -> None:
+    shell.create_user()
+    refusal = shell.refuse("users", "create", EMAIL.upper(), "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert "registered already" in refusal
+
+
+def test_an_unknown_user_is_refused_by_name(shell: Shell, subtests: pytest.Subtests) -> None:
+    for who in ("nobody@example.test", "nobody", "", "\0", "\udcff"):
+        with subtests.test(who=who):
+            assert "There is no user" in shell.refuse("users", "show", who)
+            assert "There is no user" in shell.refuse("sessions", "list", "--user", who)
+
+
+# --- clients ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_created_client_is_listed_and_shown_without_its_secret(shell: Shell) -> None:
+    options = ("--confidential", "--redirect-uri", "https://app.example/back", "--origin", "https://app.example")
+    created = shell.json(
+        "clients", "create", "Web", *options, "--scope", "openid profile", "--audience", "https://api.example"
+    )
+    secret = created.pop("client_secret")
+    assert created["kind"] == "confidential"
+    assert created["redirect_uris"] == ["https://app.example/back"]
+    assert created["origins"] == ["https://app.example"]
+    assert created["scope"] == ["openid", "profile"]
+    assert created["audience"] == ["https://api.example"]
+    assert created["first_party"] is False
+    shown = shell.json("clients", "show", created["client_id"])
+    assert shown == created
+    assert shown in shell.json("clients", "list")["clients"]
+
+    def digest(realm: Realm) -> object:
+        client = realm.clients.find(created["client_id"])
+        return client and client.secret_digest
+
+    assert shell.ask(digest) == digest_secret(Secret(secret))
+    assert secret not in shell.run("clients", "show", created["client_id"])
+
+
+def test_who_can_keep_a_secret_gets_one(shell: Shell, subtests: pytest.Subtests) -> None:
+    """RFC 6749 §2.1. The text says that it is printed this one time."""
+    for kind in ClientKind:
+        with subtests.test(kind=kind):
+            created = shell.json("clients", "create", "Some", f"--{kind.value}")
+            assert created["kind"] == kind.value
+            assert ("client_secret" in created) == (kind.value in {"confidential", "resource-server"})
+            told = shell.type("clients", "create", "Other", f"--{kind.value}").stderr
+            assert ("not be shown again" in told) == ("client_secret" in created)
+
+
+def test_a_client_is_public_unless_said_otherwise(shell: Shell) -> None:
+    assert shell.json("clients", "create", "Some")["kind"] == "public"
+
+
+BAD_CLIENTS = [
+    (("",), "name"),
+    (("N\0", "--public"), "name"),
+    (("N\udcff",), "name"),
+    (("N", "--redirect-uri", "/back"), "redirect"),
+    (("N", "--redirect-uri", "https://a.example/#here"), "fragment"),
+    (("N", "--redirect-uri", "http://["), "redirect"),
+    (("N", "--redirect-uri", "https://a.example/\0"), "redirect"),
+    (("N", "--origin", "https://a.example/path"), "origin"),
+    (("N", "--origin", "http://["), "origin"),
+    (("N", "--origin", "https://a\udcff.example"), "origin"),
+    (("N", "--audience", "api"), "audience"),
+    (("N", "--audience", "urn:\0"), "audience"),
+    (("N", "--scope", 'say "hi"'), "scope"),
+    (("N", "--scope", "\udcff"), "scope"),
+    (("N", "--resource-server", "--first-party"), "resource server"),
+]
+
+
+def test_what_cannot_be_a_client_is_refused_in_one_line(shell: Shell, subtests: pytest.Subtests) -> None:
+    for options, said in BAD_CLIENTS:
+        with subtests.test(options=options):
+            assert said in shell.refuse("clients", "create", *options)
+    assert len(shell.json("clients", "list")["clients"]) == 1
+
+
+def test_a_disabled_client_signs_nobody_in_until_it_is_enabled(shell: Shell) -> None:
+    shell.create_user()
+    shell.run("clients", "disable", FIRST_PARTY_CLIENT_ID)
+    assert isinstance(shell.sign_in(), Refused)
+    assert shell.json("clients", "show", FIRST_PARTY_CLIENT_ID)["state"] == "disabled"
+    shell.run("clients", "enable", FIRST_PARTY_CLIENT_ID)
+    assert isinstance(shell.sign_in(), TokenAnswer)
+
+
+def test_an_unknown_client_is_refused_by_name(shell: Shell, subtests: pytest.Subtests) -> None:
+    for verb in ("show", "disable", "enable"):
+        for client_id in ("nothing", "\0", "\udcff"):
+            with subtests.test(verb=verb, client_id=client_id):
+                assert "There is no client" in shell.refuse("clients", verb, client_id)
+
+
+# --- sessions --------------------------------------------------------------------------------------------------------
+
+
+def test_sessions_are_listed_and_one_of_them_ended(shell: Shell) -> None:
+    user = shell.create_user()
+    phone, laptop = shell.sign_in(device="phone"), shell.sign_in(device="laptop")
+    assert isinstance(phone, TokenAnswer)
+    assert isinstance(laptop, TokenAnswer)
+    listed = shell.json("sessions", "list", "--user", EMAIL)["sessions"]
+    assert {session["sid"] for session in listed} == {phone.sid, laptop.sid}
+    assert {session["device_id"] for session in listed} == {"phone", "laptop"}
+    assert {session["user_id"] for session in listed} == {user["user_id"]}
+    assert shell.json("sessions", "revoke", phone.sid)["sessions_ended"] == 1
+    assert [session["sid"] for session in shell.json("sessions", "list", "--user", EMAIL)["sessions"]] == [laptop.sid]
+    assert shell.json("sessions", "revoke", phone.sid)["sessions_ended"] == 0
+    assert phone.sid not in shell.run("sessions", "list")
+
+
+def test_an_operator_stands_in_the_audit_record(shell: Shell) -> None:
+    shell.create_user()
+    session = shell.sign_in()
+    assert isinstance(session, TokenAnswer)
+    shell.run("sessions", "revoke", session.sid)
+    with opened(os.environ["AUTHSERVER_DATABASE_URL"]) as database, database.read() as tx:
+        query = sqlalchemy.select(AuditEvent.actor, AuditEvent.sid).where(AuditEvent.name == "session_ended_by_admin")
+        assert tx.execute(query).one() == ("cli", session.sid)
+
+
+def test_an_unknown_session_is_refused_by_name(shell: Shell, subtests: pytest.Subtests) -> None:
+    for sid in ("nothing", "", "\0", "\udcff"):
+        with subtests.test(sid=sid):
+            assert "There is no session" in shell.refuse("sessions", "revoke", sid)
+
+
+# --- db --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_schema_is_brought_up_and_found_right(bare: Shell) -> None:
+    (bare.home / "var").mkdir()
+    assert "authserver db upgrade" in bare.type("db", "current").stderr
+    assert migrations.head() in bare.run("db", "upgrade")
+    assert migrations.head() in bare.run("db", "current")
+    assert bare.run("db", "check")
+    assert "already" in bare.run("db", "upgrade")
+
+
+def test_a_schema_that_differs_is_status_1_and_says_where(shell: Shell) -> None:
+    with opened(os.environ["AUTHSERVER_DATABASE_URL"]) as database, database.write() as tx:
+        tx.exec_driver_sql("DROP INDEX ix_sessions_user_id")
+    assert "index ix_sessions_user_id is missing" in shell.refuse("db", "check")
+
+
+def test_pruning_says_what_went(shell: Shell) -> None:
+    shell.create_user()
+    session = shell.sign_in()
+    assert isinstance(session, TokenAnswer)
+    shell.run("sessions", "revoke", session.sid)
+    shell.clock.advance(timedelta(days=31))
+    assert "1 families, 1 sessions" in shell.run("db", "prune")
+    assert "0 families, 0 sessions" in shell.run("db", "prune")
+
+
+def test_a_command_before_init_says_what_to_run(bare: Shell) -> None:
+    line = bare.refuse("users", "list")
+    assert "authserver init" in line or "authserver db upgrade" in line
+
+
+def test_a_database_that_is_away_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": "postgresql://nobody:hush@127.0.0.1:1/none"}
+    with opened(os.environ["AUTHSERVER_DATABASE_URL"]) as database:
+        monkeypatch.setenv("AUTHSERVER_DATABASE_URL", away[database.dialect])
+    line = shell.refuse("users", "list")
+    assert "database" in line
+    assert "hush" not in line
+
+
+# --- as a process ----------------------------------------------------------------------------------------------------
+
+
+def test_from_an_empty_folder_to_a_listed_user(tmp_path: Path) -> None:
+    """Real processes, the real clock, no setting at all: `authserver init && authserver users create … && …`."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def run(*words: str, stdin: str = "") -> str:
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", "-c", "from authserver.cli import main; raise SystemExit(main())", *words],
+            cwd=tmp_path,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return ended.stdout
+
+    run("init")
+    run("users", "create", EMAIL, "--password-stdin", stdin=f"{PASSWORD}\n")
+    (user,) = json.loads(run("users", "list", "--json"))["users"]
+    assert user["email"] == EMAIL
+    assert {path.name for path in tmp_path.iterdir()} == {"var", "keys"}
+    with sqlite3.connect(tmp_path / "var" / "authserver.db") as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (1,)
+    connection.close()
+
+
+def _everything(shell: Shell) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables, and all master keys."""
+    database = storage.open(os.environ["AUTHSERVER_DATABASE_URL"])
+    with database.read() as tx:
+        rows = {
+            table.name: sorted(map(tuple, tx.execute(sqlalchemy.select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+        }
+    database.dispose()
+    rows["master keys"] = [(path.name, path.read_bytes()) for path in sorted((shell.home / "keys").iterdir())]
+    return rows
