@@ -82,6 +82,13 @@ def test_sigterm_lets_a_request_in_flight_finish_and_then_ends(port: int, server
         get(port)
 
 
+def test_sighup_replaces_the_workers_while_requests_go_on(port: int, server: "subprocess.Popen[str]") -> None:
+    before = {int(get(port)) for _ in range(20)}
+    server.send_signal(signal.SIGHUP)
+    wait_until(lambda: int(get(port)) not in before and not any(map(is_running, before)), "the change of workers")
+    assert server.poll() is None
+
+
 def test_ctrl_c_drains_too(port: int, server: "subprocess.Popen[str]") -> None:
     get(port)
     os.killpg(server.pid, signal.SIGINT)
