@@ -15,6 +15,7 @@ from authserver.clients.registry import ClientRegistry
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
 from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.links import LONGEST_LIFETIME
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import PasswordHasher
 from authserver.credentials.revocation_policy import RevocationPolicy
@@ -53,7 +54,7 @@ def build_custody(settings: Settings, database: Database, *, clock: Clock, entro
             jwks_max_age=settings.jwks_max_age,
             retire_after=settings.key_retire_after,
             rotation_interval=settings.key_rotation_interval,
-            mac_retire_after=settings.refresh_idle_lifetime,
+            mac_retire_after=max(settings.refresh_idle_lifetime, LONGEST_LIFETIME),
         ),
         revocation=_build_revocation(settings, entropy),
         clock=clock,
@@ -83,6 +84,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
             retry_windows=RetryWindows(settings.refresh_retry_window, settings.refresh_late_retry_window),
             max_sessions_per_user=settings.max_sessions_per_user,
         ),
+        reauthentication_age=settings.reauthentication_age,
         jwks_max_age=settings.jwks_max_age,
         registration=Registration(
             open=settings.registration == "open", require_verified_email=settings.require_verified_email

@@ -35,6 +35,13 @@ class TryLater:
     retry_after: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Reauthenticate:
+    """The session is too old for this act: sign in again first (RFC 9470). `max_age` is what counts as recent."""
+
+    max_age: int
+
+
 INVALID_CREDENTIALS = "invalid_credentials"
 EMAIL_NOT_VERIFIED = "email_not_verified"
 REGISTRATION_CLOSED = "registration_closed"
@@ -43,3 +50,5 @@ UNAUTHORIZED_CLIENT = "unauthorized_client"
 INVALID_SCOPE = "invalid_scope"
 NOT_FOUND = "not_found"
 CLIENT_ID_TAKEN = "client_id_taken"
+WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code
+INVALID_LINK = "invalid_link"

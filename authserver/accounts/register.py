@@ -7,11 +7,12 @@ from authserver.accounts.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, Field
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
+from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, queue_wish
 from authserver.protocol.entropy import new_id
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.storage import users
+from authserver.storage import links, users
 from authserver.storage.users import NewUser
 
 LONGEST_NAME = 200
@@ -25,37 +26,77 @@ class Registered:
     user_id: str
 
 
-def register(realm: Realm, *, email: str, password: Secret, name: str) -> Registered | Refused | Invalid | TryLater:
-    """Register a person who asks for it, if the installation lets people do so."""
-    # Nobody could confirm an address before there are mails, and an unconfirmed one may not sign in.
-    if not realm.registration.open or realm.registration.require_verified_email:
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A mail is on its way, whether or not the address was free (contract §3)."""
+
+
+def register(
+    realm: Realm, *, email: str, password: Secret, name: str
+) -> Registered | Awaited | Refused | Invalid | TryLater:
+    """Register a person who asks for it, if the installation lets people do so.
+
+    Where addresses must be confirmed, the wish alone is queued: the same work for a free address and a taken one.
+    """
+    if not realm.registration.open:
         return Refused(REGISTRATION_CLOSED, "Registration is closed.")
-    return create_user(realm, email=email, password=password, name=name, roles=(), email_verified=False)
+    if not realm.registration.require_verified_email:
+        return create_user(realm, email=email, password=password, name=name, roles=(), email_verified=False)
+    person = _check(realm, email, password, name, ())
+    if not isinstance(person, _Person):
+        return person
+    parameters = {"name": name, "password_hash": person.password_hash or ""}
+    with realm.database.write() as tx:
+        queue_wish(tx, REGISTER_WISH, person.address, parameters, now=realm.clock.now(), entropy=realm.entropy)
+    return Awaited()
+
+
+def ask_confirmation(realm: Realm, email: str) -> None:
+    """Queue the wish for another confirmation mail. The same answer, work and time for every address."""
+    address = canonicalise_email(email)
+    if not isinstance(address, InvalidEmail):
+        with realm.database.write() as tx:
+            queue_wish(tx, RESEND_WISH, address, {}, now=realm.clock.now(), entropy=realm.entropy)
 
 
 def create_user(
     realm: Realm, *, email: str, password: Secret | None, name: str, roles: tuple[str, ...], email_verified: bool
 ) -> Registered | Refused | Invalid | TryLater:
     """Create a user. Without a password nobody can sign in as him until one is set."""
+    person = _check(realm, email, password, name, roles)
+    if not isinstance(person, _Person):
+        return person
+    user = NewUser(new_id(realm.entropy), person.address, name, person.password_hash, roles, email_verified)
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        added = not links.is_reserved(tx, person.address, now) and users.add(tx, user, now)
+    return Registered(user.user_id) if added else Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    address: str
+    password_hash: str | None
+
+
+def _check(
+    realm: Realm, email: str, password: Secret | None, name: str, roles: tuple[str, ...]
+) -> _Person | Invalid | TryLater:
+    """The canonical address and the hash, or everything that is wrong at once."""
     address = canonicalise_email(email)
     normal = None if password is None else normalise_password(password.reveal())
-    errors = list(_find_errors(realm, address, normal, name, roles))
+    errors = _find_errors(realm, address, normal, name, roles)
     if errors or isinstance(address, InvalidEmail) or isinstance(normal, PasswordBreach):
         return Invalid(tuple(errors))
     hashed = None if normal is None else realm.hashing_pool.run(lambda: realm.hasher.hash(normal))
-    if isinstance(hashed, Busy):
-        return TryLater()
-    user = NewUser(
-        user_id=new_id(realm.entropy),
-        email=address,
-        name=name,
-        password_hash=hashed,
-        roles=roles,
-        email_verified=email_verified,
-    )
-    with realm.database.write() as tx:
-        added = users.add(tx, user, realm.clock.now())
-    return Registered(user.user_id) if added else Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+    return TryLater() if isinstance(hashed, Busy) else _Person(address, hashed)
+
+
+def find_name_error(name: str) -> tuple[str, str] | None:
+    """Why `name` cannot be a person's name here: code and message."""
+    if len(name) <= LONGEST_NAME and is_storable(name) and name.isprintable():
+        return None
+    return "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."
 
 
 def _find_errors(
@@ -68,8 +109,9 @@ def _find_errors(
     errors = []
     if isinstance(address, InvalidEmail):
         errors.append(FieldError("email", address.code, address.message))
-    if len(name) > LONGEST_NAME or not is_storable(name) or not name.isprintable():
-        errors.append(FieldError("name", "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."))
+    name_error = find_name_error(name)
+    if name_error is not None:
+        errors.append(FieldError("name", *name_error))
     errors += [
         FieldError("role", "invalid_role", f"{role!r} is not one word of plain characters.")
         for role in roles

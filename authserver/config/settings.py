@@ -53,6 +53,7 @@ class Settings(BaseSettings):
         default_factory=lambda known: min(timedelta(days=1), known["refresh_idle_lifetime"])
     )
     max_sessions_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100
+    reauthentication_age: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(minutes=15)
 
     registration: Literal["closed", "open"] = "closed"
     require_verified_email: bool = True

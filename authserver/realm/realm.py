@@ -42,6 +42,7 @@ class Realm:
     password_policy: PasswordPolicy
     revocation: Revocation
     lifetimes: Lifetimes
+    reauthentication_age: timedelta
     jwks_max_age: timedelta
     registration: Registration
     clock: Clock

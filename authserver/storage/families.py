@@ -185,6 +185,12 @@ def find(tx: Connection, family_id: bytes) -> Family | None:
     return None if row is None else _decode_family(row)
 
 
+def find_grant(tx: Connection, fam: str) -> Grant | None:
+    """What was granted to the family that tokens call `fam`, or None."""
+    row = tx.execute(select(*_GRANT).where(_F.fam == fam)).one_or_none()
+    return None if row is None else _decode_grant(row)
+
+
 def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
     """The same, and nobody else changes the row before this transaction ends. Lock its user first."""
     row = tx.execute(

@@ -112,6 +112,12 @@ def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
     return found is not None
 
 
+def find_live(tx: Connection, user_id: str, sid: str) -> Session | None:
+    """The user's session, if it has not ended."""
+    row = tx.execute(_SESSION.where(_S.user_id == user_id, _S.sid == sid, _S.ended_at.is_(None))).one_or_none()
+    return None if row is None else _decode(row)
+
+
 def find_owner(tx: Connection, sid: str) -> str | None:
     """The user whose session this is or was, or None."""
     user_id: str | None = tx.execute(select(_S.user_id).where(_S.sid == sid)).scalar_one_or_none()

@@ -76,6 +76,11 @@ def find(tx: Connection, user_id: str) -> User | None:
     return _decode_or_none(tx.execute(_USER.where(_U.user_id == user_id)).one_or_none())
 
 
+def load(tx: Connection, user_id: str) -> User:
+    """The user with this id, who was there a moment ago in this transaction."""
+    return _decode(tx.execute(_USER.where(_U.user_id == user_id)).one())
+
+
 def find_by_email(tx: Connection, email: str) -> User | None:
     """The user with this canonical address, or None."""
     return _decode_or_none(tx.execute(_USER.where(_U.email == email)).one_or_none())

@@ -68,6 +68,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         password_policy=PasswordPolicy(service_words=("authserver",)),
         revocation=Revocation(RevocationPolicy(), lifetimes.access_token_lifetime, entropy),
         lifetimes=LIFETIMES,
+        reauthentication_age=timedelta(minutes=15),
         jwks_max_age=timedelta(minutes=5),
         registration=Registration(open=True, require_verified_email=False),
         clock=clock,

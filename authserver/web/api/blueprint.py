@@ -35,3 +35,8 @@ def answer_nothing() -> Response:
     response = Response(status=204)
     del response.headers["Content-Type"]
     return response
+
+
+def answer_accepted() -> Response:
+    """202: whatever comes of it, comes by mail. The same for every address."""
+    return Response(status=202, content_type="application/json", response="{}")

@@ -5,13 +5,13 @@ from flask import Response, request
 
 from authserver.accounts.known_device import is_known_device
 from authserver.accounts.open_session import DeviceClaim
-from authserver.accounts.register import Registered, register
+from authserver.accounts.register import Awaited, Registered, register
 from authserver.accounts.sign_in import SignIn, sign_in
 from authserver.accounts.sign_out import sign_out, sign_out_everywhere
 from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
-from authserver.web.api.blueprint import answer_nothing, api, current_limits
+from authserver.web.api.blueprint import answer_accepted, answer_nothing, api, current_limits
 from authserver.web.api.origin import read_origin
 from authserver.web.api.refusals import (
     BUSY,
@@ -51,6 +51,8 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
     _count(address_key("register", request.remote_addr or ""))
     password = Secret(json_data.password)
     outcome = register(current_realm(), email=json_data.email, password=password, name=json_data.name)
+    if isinstance(outcome, Awaited):
+        return answer_accepted()
     if not isinstance(outcome, Registered):
         return answer_problem(explain(outcome))
     return RegisteredAnswer(user_id=outcome.user_id)

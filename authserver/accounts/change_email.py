@@ -1,0 +1,103 @@
+"""Changing the address: both are told, the new one confirms, the old one takes it back for 7 days if it must."""
+
+from authserver.accounts.bearer import Bearer
+from authserver.accounts.mailed_link import carry_out, find_link, refuse_link, refuse_taken
+from authserver.accounts.outcomes import (
+    NOT_FOUND,
+    WRONG_PASSWORD,
+    FieldError,
+    Invalid,
+    Reauthenticate,
+    Refused,
+    TryLater,
+)
+from authserver.accounts.passwords import verify_password
+from authserver.accounts.reauthentication import demand_recent
+from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.credentials.events import CompromiseReported, EmailChanged, EmailChangeReverted
+from authserver.credentials.links import LinkPurpose
+from authserver.credentials.notice import Notice
+from authserver.mail.queue import queue_mail
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.revocation import Receipt
+from authserver.sessions.family import Ended
+from authserver.storage import Transaction, links, users
+from authserver.storage.users import User
+
+
+def ask_email_change(
+    realm: Realm, bearer: Bearer, *, new_email: str, password: Secret
+) -> Refused | Invalid | TryLater | Reauthenticate | None:
+    """Send a link to the new address and word to the old one; None when that is done.
+
+    Whether the new address is somebody else's is not told here but in the mail to it.
+    """
+    stale = demand_recent(realm, bearer)
+    if stale is not None:
+        return stale
+    address = canonicalise_email(new_email)
+    if isinstance(address, InvalidEmail):
+        return Invalid((FieldError("new_email", address.code, address.message),))
+    with realm.database.read() as tx:
+        credentials = users.find_credentials_by_id(tx, bearer.user_id)
+    if credentials is None:
+        return Refused(NOT_FOUND, "There is no such user.")
+    verified = verify_password(realm, credentials, password)
+    if isinstance(verified, TryLater):
+        return verified
+    if not verified:
+        return Refused(WRONG_PASSWORD, "The current password is wrong.")
+    _send_links(realm, bearer, credentials.user, address)
+    return None
+
+
+def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
+    """Use a link that proves an address: of a new user (None), or of a user who changes his (the receipt)."""
+    link = find_link(realm, token, LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL)
+    if isinstance(link, Refused | TryLater):
+        return link
+    now = realm.clock.now()
+    if link.purpose is LinkPurpose.CHANGE_EMAIL:
+        with realm.database.read() as tx:
+            reserved = links.is_reserved(tx, link.address, now, but=link.user_id)
+        event = EmailChanged(link.user_id, link.address)
+        return refuse_taken() if reserved else carry_out(realm, link, event, ip, current=link.sid)
+    with realm.database.write() as tx:
+        if links.use(tx, link.link_id, now) and users.confirm_email(tx, link.user_id, link.address):
+            return None
+    return refuse_link()
+
+
+def revert_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
+    """Take a change of address back: the account counts as stolen, and the reset goes to this address alone."""
+    link = find_link(realm, token, LinkPurpose.REVERT_EMAIL)
+    if isinstance(link, Refused | TryLater):
+        return link
+    return carry_out(realm, link, EmailChangeReverted(link.user_id, link.address, link.issued_at), ip)
+
+
+def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
+    """The "this was not me" link of a notification: the owner of the address takes everything back."""
+    link = find_link(realm, token, LinkPurpose.NOT_ME)
+    if isinstance(link, Refused | TryLater):
+        return link
+    return carry_out(realm, link, CompromiseReported(link.user_id, link.address, link.issued_at), ip)
+
+
+def _send_links(realm: Realm, bearer: Bearer, user: User, address: str) -> None:
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        users.lock(tx, user.user_id)
+        links.end_purpose(tx, user.user_id, LinkPurpose.CHANGE_EMAIL, Ended(now, "replaced", soft_logout=False))
+        taken = _is_taken(tx, realm, user, address)
+        to_new = Notice("email_taken", address) if taken else Notice("email_change", address, LinkPurpose.CHANGE_EMAIL)
+        for notice in (to_new, Notice("email_change_asked", user.email, LinkPurpose.NOT_ME)):
+            queue_mail(tx, notice, user=user, sid=bearer.sid, now=now, entropy=realm.entropy)
+
+
+def _is_taken(tx: Transaction, realm: Realm, user: User, address: str) -> bool:
+    owner = users.find_by_email(tx, address)
+    if owner is not None and owner.user_id != user.user_id:
+        return True
+    return links.is_reserved(tx, address, realm.clock.now(), but=user.user_id)

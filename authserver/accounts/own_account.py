@@ -1,0 +1,82 @@
+"""What a user does to his own account besides its credentials: rename, take away, delete."""
+
+from dataclasses import dataclass
+
+from authserver.accounts.bearer import Bearer
+from authserver.accounts.outcomes import (
+    NOT_FOUND,
+    WRONG_PASSWORD,
+    FieldError,
+    Invalid,
+    Reauthenticate,
+    Refused,
+    TryLater,
+)
+from authserver.accounts.passwords import verify_password
+from authserver.accounts.reauthentication import demand_recent
+from authserver.accounts.register import find_name_error
+from authserver.credentials.events import UserDeleted
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.revocation import Receipt
+from authserver.storage import audit, sessions, users
+from authserver.storage.audit import Actor, AuditRecord
+from authserver.storage.sessions import SessionSummary
+from authserver.storage.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class AccountExport:
+    """All that is kept about a user; hashes and keys are nobody's data."""
+
+    user: User
+    sessions: list[SessionSummary]
+    events: list[AuditRecord]
+
+
+def rename(realm: Realm, bearer: Bearer, name: str) -> User | Refused | Invalid:
+    """Give the user who asks another name."""
+    error = find_name_error(name)
+    if error is not None:
+        return Invalid((FieldError("name", *error),))
+    with realm.database.write() as tx:
+        users.rename(tx, bearer.user_id, name)
+        return users.find(tx, bearer.user_id) or _refuse()
+
+
+def delete_account(
+    realm: Realm, bearer: Bearer, password: Secret, ip: str
+) -> Receipt | Refused | TryLater | Reauthenticate:
+    """Delete the user who asks, with everything that names him but the audit record."""
+    stale = demand_recent(realm, bearer)
+    if stale is not None:
+        return stale
+    with realm.database.read() as tx:
+        credentials = users.find_credentials_by_id(tx, bearer.user_id)
+    if credentials is None:
+        return _refuse()
+    verified = verify_password(realm, credentials, password)
+    if isinstance(verified, TryLater):
+        return verified
+    if not verified:
+        return Refused(WRONG_PASSWORD, "The current password is wrong.")
+    with realm.database.write() as tx:
+        event = UserDeleted(bearer.user_id)
+        return realm.revocation.apply(tx, event, by=Actor(bearer.user_id, ip), now=realm.clock.now())
+
+
+def export_account(realm: Realm, bearer: Bearer) -> AccountExport | Refused | Reauthenticate:
+    """Everything that is kept about the user who asks."""
+    stale = demand_recent(realm, bearer)
+    if stale is not None:
+        return stale
+    with realm.database.read() as tx:
+        user = users.find(tx, bearer.user_id)
+        if user is None:
+            return _refuse()
+        live = sessions.list_live(tx, user.user_id, realm.clock.now())
+        return AccountExport(user, live, audit.list_of_user(tx, user.user_id))
+
+
+def _refuse() -> Refused:
+    return Refused(NOT_FOUND, "There is no such user.")

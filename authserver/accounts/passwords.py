@@ -1,0 +1,29 @@
+"""The two things that happen to a password wherever one is typed: it is verified, or it is chosen."""
+
+from authserver.accounts.outcomes import FieldError, Invalid, TryLater
+from authserver.credentials.hashing_pool import Busy
+from authserver.credentials.password_text import PasswordBreach, normalise_password
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.storage.users import Credentials
+
+
+def verify_password(realm: Realm, credentials: Credentials, password: Secret) -> bool | TryLater:
+    """Whether `password` is the one of `credentials`."""
+    normal = normalise_password(password.reveal())
+    if isinstance(normal, PasswordBreach):
+        return False
+    verification = realm.hashing_pool.run(lambda: realm.hasher.verify(normal, credentials.password_hash))
+    return TryLater() if isinstance(verification, Busy) else verification.matches
+
+
+def hash_new_password(realm: Realm, password: Secret, *, email: str, name: str, field: str) -> str | Invalid | TryLater:
+    """The hash of a password that the person with this address and name may choose; `field` is where it was typed."""
+    normal = normalise_password(password.reveal())
+    if isinstance(normal, PasswordBreach):
+        return Invalid((FieldError(field, normal.code, normal.message),))
+    breaches = realm.password_policy.breaches(normal, email=email, name=name)
+    if breaches:
+        return Invalid(tuple(FieldError(field, breach.code, breach.message) for breach in breaches))
+    hashed = realm.hashing_pool.run(lambda: realm.hasher.hash(normal))
+    return TryLater() if isinstance(hashed, Busy) else hashed

@@ -1,0 +1,40 @@
+"""Resetting a forgotten password by mail.
+
+Whoever asks learns nothing: the wish alone is queued, and the outbox worker looks the user up (ASVS 6.3.8).
+"""
+
+from authserver.accounts.mailed_link import carry_out, find_link, refuse_link
+from authserver.accounts.outcomes import Invalid, Refused, TryLater
+from authserver.accounts.passwords import hash_new_password
+from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.credentials.events import PasswordReset
+from authserver.credentials.links import LinkPurpose
+from authserver.mail.wishes import RESET_WISH, queue_wish
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.revocation import Receipt
+from authserver.sessions.family import Standing
+from authserver.storage import users
+
+
+def ask_reset(realm: Realm, email: str) -> None:
+    """Queue the wish for a reset link. The same answer, work and time for every address."""
+    address = canonicalise_email(email)
+    if not isinstance(address, InvalidEmail):
+        with realm.database.write() as tx:
+            queue_wish(tx, RESET_WISH, address, {}, now=realm.clock.now(), entropy=realm.entropy)
+
+
+def reset_password(realm: Realm, token: str, password: Secret, ip: str) -> Receipt | Refused | Invalid | TryLater:
+    """Set a new password with a mailed link. Ends everything and signs nobody in; a refused password ends nothing."""
+    link = find_link(realm, token, LinkPurpose.RESET_PASSWORD)
+    if isinstance(link, Refused | TryLater):
+        return link
+    with realm.database.read() as tx:
+        user = users.find(tx, link.user_id)
+    if user is None or user.standing is Standing.DISABLED:
+        return refuse_link()
+    hashed = hash_new_password(realm, password, email=user.email, name=user.name, field="new_password")
+    if not isinstance(hashed, str):
+        return hashed
+    return carry_out(realm, link, PasswordReset(link.user_id, link.address, hashed), ip)

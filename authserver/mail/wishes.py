@@ -1,0 +1,24 @@
+"""Wishes: what strangers ask for by naming an address. Queued as they are, and looked at by the outbox worker alone.
+
+So the request does the same work in the same time whether the address is known or not (ASVS 6.3.8).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from authserver.protocol.entropy import Entropy, new_id
+from authserver.storage import Transaction, outbox
+from authserver.storage.outbox import QueuedMail
+
+RESET_WISH: Final = "wish:reset"
+REGISTER_WISH: Final = "wish:register"
+RESEND_WISH: Final = "wish:resend"
+WISHES: Final = frozenset({RESET_WISH, REGISTER_WISH, RESEND_WISH})
+
+
+def queue_wish(
+    tx: Transaction, wish: str, address: str, parameters: Mapping[str, str], *, now: datetime, entropy: Entropy
+) -> None:
+    """Queue a wish about a canonical address. `parameters` hold no secret (a password hash is none)."""
+    outbox.queue(tx, QueuedMail(new_id(entropy), wish, address, None, parameters), now)
