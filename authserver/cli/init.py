@@ -34,7 +34,7 @@ _DEMO_SETTINGS: Final = """\
 REGISTRATION = "open"
 REQUIRE_VERIFIED_EMAIL = false
 # So short that a new key may sign soon after it was published, and a rotation can be watched.
-JWKS_MAX_AGE = 5
+JWKS_MAX_AGE = 1
 """
 
 
