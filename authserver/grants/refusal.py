@@ -120,6 +120,8 @@ def _answer_again(realm: Realm, family: Family | None, presented: Presented, now
     if family is None:
         return invalid_grant("unknown family", soft_logout=False)
     mac_key = realm.keyring.find_mac_key(family.mac_kid)
+    if mac_key is None and realm.keyring.current.find_ended_mac_key(family.mac_kid) is not None:
+        return invalid_grant(f"MAC key {family.mac_kid} has ended", soft_logout=True)
     if mac_key is None:
         return unavailable(f"this node does not know MAC key {family.mac_kid}")
     holding = Holding(

@@ -1,5 +1,7 @@
 """`GET /.well-known/jwks.json`: the public keys (RFC 7517 §5)."""
 
+import math
+
 from flask import Response, request
 
 from authserver.web.context import current_realm
@@ -14,7 +16,7 @@ def answer_jwks() -> Response:
     response.set_etag(keyring.jwks_etag)
     response.headers["Cache-Control"] = f"public, max-age={int(realm.jwks_max_age.total_seconds())}"
     # Counted from when the keys were last known to be the database's, whichever node a cache asked (RFC 9111 §5.1).
-    response.headers["Age"] = str(int(realm.keyring.age.total_seconds()))
+    response.headers["Age"] = str(math.ceil(realm.keyring.age.total_seconds()))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.make_conditional(request)
     return response
