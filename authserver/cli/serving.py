@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ _HEADERS_MOST_BYTES: Final = 16 * 1024
 _HEADERS_MOST_SECONDS: Final = 10
 _SHORTEST_LIFE_SECONDS: Final = 1.0
 _DEAF_SECONDS: Final = 0.5
+_PROCESS_ID: Final = struct.Struct("i")
 _LOGGING: Final = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}},
     "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
@@ -132,7 +134,7 @@ class _Supervisor(MPServer):
             log_dictconfig=_LOGGING,
         )
         self._has_been_ready = False
-        self._ready_at = 0.0
+        self._ready_at: dict[int, float] = {}
         self._listener = listener
         self._load = load
         self._announce = announce
@@ -148,7 +150,7 @@ class _Supervisor(MPServer):
         os.close(self._held_by_parent)
         threading.Thread(target=_end_with_parent, args=(self._lifeline,), daemon=True).start()
         application = self._load()
-        os.write(self._tell_ready, b"!")
+        os.write(self._tell_ready, _PROCESS_ID.pack(os.getpid()))
         return application
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
@@ -157,8 +159,8 @@ class _Supervisor(MPServer):
         threading.Thread(target=self._follow_ready, daemon=True).start()
 
     def _follow_ready(self) -> None:
-        while os.read(self._hear_ready, 1):
-            self._ready_at = SystemClock().monotonic()
+        while told := os.read(self._hear_ready, _PROCESS_ID.size):
+            self._ready_at[_PROCESS_ID.unpack(told)[0]] = SystemClock().monotonic()
             if not self._has_been_ready:
                 self._has_been_ready = True
                 self._announce()
@@ -184,8 +186,13 @@ class _Supervisor(MPServer):
         self.interrupt_children.clear()
 
     def _stop_workers(self) -> None:
-        # A worker that has just begun to serve loses the signal to end, and would be killed after the drain time.
-        time.sleep(max(0.0, self._ready_at + _DEAF_SECONDS - SystemClock().monotonic()))
+        for worker in self.wrks:
+            if worker._id() not in self._ready_at:  # type: ignore[no-untyped-call]  # noqa: SLF001 - the process id
+                # It has accepted nothing yet, and between fork and readiness the signal to end can be lost.
+                worker.kill()  # type: ignore[no-untyped-call]
+        # So it is right after, and the worker would be killed with its requests after the drain time.
+        latest = max(self._ready_at.values(), default=0.0)
+        time.sleep(max(0.0, latest + _DEAF_SECONDS - SystemClock().monotonic()))
         super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
@@ -87,6 +88,19 @@ def test_sighup_replaces_the_workers_while_requests_go_on(port: int, server: "su
     server.send_signal(signal.SIGHUP)
     wait_until(lambda: int(get(port)) not in before and not any(map(is_running, before)), "the change of workers")
     assert server.poll() is None
+
+
+@pytest.mark.parametrize("delay", [0.003, 0.008, 0.3])
+def test_sigterm_while_a_worker_begins_is_not_lost(port: int, delay: float) -> None:
+    """Between fork and first request a worker is deaf for a moment; that once cost the whole drain time."""
+    with running(SERVER, str(port), "2") as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        time.sleep(1.1)  # a worker of that age is replaced without delay
+        kill(int(get(port)))
+        time.sleep(delay)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(5) == 0
 
 
 def test_ctrl_c_drains_too(port: int, server: "subprocess.Popen[str]") -> None:
