@@ -5,9 +5,11 @@ Elsewhere a revoked token may live for seconds; here it is dead when the revocat
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
+from authserver.jose.jws import FindKey
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.realm import Realm
 from authserver.sessions.family import Standing
@@ -42,19 +44,26 @@ class BearerRefused:
 
 def authenticate_bearer(realm: Realm, token: str) -> Bearer | BearerRefused:
     """The bearer of `token`, for calls that act on the account of a first-party client's user."""
-    return _authenticate(realm, token, LEEWAY, signing_out=False)
+    return _authenticate(realm, token, realm.keyring.current.find_verification_key, LEEWAY, signing_out=False)
 
 
 def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """The same for signing out, where a session that is locked, stale, expired or softly ended may still be ended."""
-    return _authenticate(realm, token, SIGN_OUT_GRACE, signing_out=True)
+    """The same for signing out, where a session that is locked, stale, expired or softly ended may still be ended.
+
+    Also when the key that signed has left the JWKS meanwhile: a token outlives its key here, not its session.
+    """
+    retired_after = realm.clock.now() - SIGN_OUT_GRACE
+    find_key = partial(realm.keyring.current.find_sign_out_key, retired_after=retired_after)
+    return _authenticate(realm, token, find_key, SIGN_OUT_GRACE, signing_out=True)
 
 
-def _authenticate(realm: Realm, token: str, leeway: timedelta, *, signing_out: bool) -> Bearer | BearerRefused:
+def _authenticate(
+    realm: Realm, token: str, find_key: FindKey, leeway: timedelta, *, signing_out: bool
+) -> Bearer | BearerRefused:
     try:
         claims = check_access_token(
             token,
-            find_key=realm.keyring.current.find_verification_key,
+            find_key=find_key,
             issuer=realm.issuer,
             audience=realm.issuer,
             now=realm.clock.seconds(),

@@ -6,7 +6,9 @@ It is built whole or not at all: one key that cannot be opened, or none that sig
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -41,12 +43,21 @@ class Keyring:
     jwks_etag: str
     master_keys: tuple[str, ...]
     _verification_keys: Mapping[str, VerificationKey] = field(repr=False)
+    _retired_keys: Mapping[str, tuple[VerificationKey, datetime]] = field(repr=False)
     _mac_keys: Mapping[str, MacKey] = field(repr=False)
     _ended_mac_keys: Mapping[str, KeyState] = field(repr=False)
 
     def find_verification_key(self, kid: str) -> VerificationKey | None:
         """The published key called `kid`."""
         return self._verification_keys.get(kid)
+
+    def find_sign_out_key(self, kid: str, *, retired_after: datetime) -> VerificationKey | None:
+        """The key called `kid`, published, or out of the JWKS since `retired_after`; never a compromised one.
+
+        For signing out only: what an expired token may still end, it may end after its key has gone, too.
+        """
+        key, retired_at = self._retired_keys.get(kid, (None, retired_after))
+        return key if retired_at > retired_after else self.find_verification_key(kid)
 
     def find_mac_key(self, kid: str) -> MacKey | None:
         """The MAC key called `kid`, if it is in use: next, active or retiring."""
@@ -80,6 +91,7 @@ def build_keyring(keys: KeySet, masters: MasterKeys) -> Keyring:
         jwks_etag=hashlib.sha256(jwks).hexdigest()[:_ETAG_CHARACTERS],
         master_keys=masters.fingerprints,
         _verification_keys=MappingProxyType(public),
+        _retired_keys=MappingProxyType(_read_retired(keys)),
         _mac_keys=MappingProxyType(mac),
         _ended_mac_keys=MappingProxyType(
             {key.kid: key.state for key in keys.select(Purpose.MAC, KeyState.RETIRED, KeyState.COMPROMISED)}
@@ -102,6 +114,15 @@ def _read_public_part(key: StoredKey) -> VerificationKey:
     if (public.kid, public.algorithm.name) != (key.kid, key.algorithm):
         raise BrokenKeyError(f"the public part of key {key.kid} belongs to key {public.kid}, or to another algorithm")
     return public
+
+
+def _read_retired(keys: KeySet) -> dict[str, tuple[VerificationKey, datetime]]:
+    """The public parts of retired keys. One that cannot be read is left out: it must not keep the others from work."""
+    readable = {}
+    for key in keys.select(Purpose.SIGNING, KeyState.RETIRED):
+        with suppress(BrokenKeyError):
+            readable[key.kid] = _read_public_part(key), key.since
+    return readable
 
 
 def _open_signing_key(key: StoredKey, public: VerificationKey, masters: MasterKeys) -> SigningKey:

@@ -57,6 +57,34 @@ def test_the_same_keys_give_the_same_bytes_and_tag(key_set: KeySet, masters: Mas
     assert build_keyring(KeySet((*key_set.rows, retiring)), masters).jwks_etag != one.jwks_etag
 
 
+def test_a_retired_key_verifies_for_a_while_for_signing_out_alone(
+    key_set: KeySet, make_key: MakeKey, masters: MasterKeys
+) -> None:
+    """Contract §3: an access token may sign out for a day after it expired; its key goes earlier."""
+    retired, older = (
+        make_key().activate(START).begin_retiring(START, DAY).retire(at) for at in (START, START - timedelta(seconds=1))
+    )
+    stolen = make_key().activate(START).begin_retiring(START, DAY).retire(START).compromise(START)
+    keyring = build_keyring(KeySet((*key_set.rows, retired, older, stolen)), masters)
+    since = START - timedelta(seconds=1)
+    found = keyring.find_sign_out_key(retired.kid, retired_after=since)
+    assert found is not None
+    assert found.kid == retired.kid
+    assert keyring.find_sign_out_key(keyring.signing_key.kid, retired_after=since) is not None
+    assert keyring.find_sign_out_key(older.kid, retired_after=since) is None
+    assert keyring.find_sign_out_key(stolen.kid, retired_after=since) is None
+    assert keyring.find_verification_key(retired.kid) is None
+    assert retired.kid not in read_jwks(keyring.jwks)
+
+
+def test_a_retired_key_that_cannot_be_read_keeps_nothing_from_work(
+    key_set: KeySet, make_key: MakeKey, masters: MasterKeys
+) -> None:
+    retired = replace(make_key().activate(START).begin_retiring(START, DAY).retire(START), public_jwk="{}")
+    keyring = build_keyring(KeySet((*key_set.rows, retired)), masters)
+    assert keyring.find_sign_out_key(retired.kid, retired_after=START - DAY) is None
+
+
 def test_an_ended_mac_key_is_known_as_such(key_set: KeySet, make_key: MakeKey, masters: MasterKeys) -> None:
     """Its tokens are dead for sure; those of an id nobody knows may be good."""
     retired = make_key("MAC").activate(START).begin_retiring(START, DAY).retire(START + DAY)
