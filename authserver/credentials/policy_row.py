@@ -4,8 +4,9 @@ Values only. Which event has which row is said in the event's own file; what set
 can work, is decided in `revocation_policy`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 
 
 class Reach(StrEnum):
@@ -64,3 +65,15 @@ class PolicyRow:
     client_may_choose: bool = False
     spared: Spared = Spared.ALIVE
     notify: bool = False
+
+    def as_chosen(self, *, logout_devices: bool) -> "PolicyRow":
+        """The row as it stands for a client that chose, if it may."""
+        if logout_devices or not self.client_may_choose:
+            return self
+        match self.spared:
+            case Spared.ALIVE:
+                return replace(self, reach=Reach.NONE)
+            case Spared.SOFT:
+                return replace(self, mode=Mode.SOFT)
+            case _:
+                assert_never(self.spared)

@@ -1,12 +1,14 @@
 """What every credential event has in common. Facts only: who asked, and from where, is given to `revocation.apply`."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import ClassVar
 
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import NO_CHANGE, UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 class CredentialEvent:
@@ -20,6 +22,7 @@ class CredentialEvent:
 
     Attributes:
         name: stable; stands in audit records, receipts and settings. Never used again for something else.
+        audit_name: the word of the OWASP vocabulary under which it is recorded; several events may share one.
         POLICY: the row in force unless settings say otherwise.
         other_reaches: what settings may put in place of the row's reach.
         adjustable: the other members of the row that settings may change.
@@ -30,6 +33,7 @@ class CredentialEvent:
     __slots__: tuple[str, ...] = ()
 
     name: ClassVar[str]
+    audit_name: ClassVar[AuditName]
     POLICY: ClassVar[PolicyRow]
     other_reaches: ClassVar[frozenset[Reach]] = frozenset()
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "notify"})
@@ -43,6 +47,10 @@ class CredentialEvent:
     def change(self) -> UserChange:
         """What is written on the user's row."""
         return NO_CHANGE
+
+    def facts(self) -> Mapping[str, str]:
+        """What the audit record keeps of the event besides whom it is about; never a secret, never an address."""
+        return {}
 
     def notices(self, address: str) -> tuple[Notice, ...]:
         """Whom to tell, where the policy says so. `address` is the user's before the event."""

@@ -11,6 +11,7 @@ from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class CompromiseReported(CredentialEvent):
     """
 
     name: ClassVar[str] = "compromise_reported"
+    audit_name: ClassVar[AuditName] = AuditName.COMPROMISE_REPORT
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
     adjustable: ClassVar[frozenset[str]] = frozenset()
     changes_credentials: ClassVar[bool] = True

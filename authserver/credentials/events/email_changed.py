@@ -10,6 +10,7 @@ from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class EmailChanged(CredentialEvent):
     """`email` is the new address of `user_id`. The old one is told, with a link that takes it back for 7 days."""
 
     name: ClassVar[str] = "email_changed"
+    audit_name: ClassVar[AuditName] = AuditName.USER_UPDATED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS, bump=True, notify=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode"})

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class MfaChanged(CredentialEvent):
     """The second factors of `user_id` are others."""
 
     name: ClassVar[str] = "mfa_changed"
+    audit_name: ClassVar[AuditName] = AuditName.FACTOR_CHANGE
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS, bump=True, notify=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
     changes_credentials: ClassVar[bool] = True

@@ -8,6 +8,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class PasswordChanged(CredentialEvent):
     """
 
     name: ClassVar[str] = "password_changed"
+    audit_name: ClassVar[AuditName] = AuditName.PASSWORD_CHANGE
     POLICY: ClassVar[PolicyRow] = PolicyRow(
         reach=Reach.OTHERS, bump=True, renew_current=True, client_may_choose=True, notify=True
     )

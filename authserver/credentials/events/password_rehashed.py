@@ -8,6 +8,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class PasswordRehashed(CredentialEvent):
     """
 
     name: ClassVar[str] = "password_rehashed"
+    audit_name: ClassVar[AuditName] = AuditName.PASSWORD_REHASH
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
     adjustable: ClassVar[frozenset[str]] = frozenset()
 

@@ -8,6 +8,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class PasswordSetByAdmin(CredentialEvent):
     """
 
     name: ClassVar[str] = "password_set_by_admin"
+    audit_name: ClassVar[AuditName] = AuditName.PASSWORD_CHANGE
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
     changes_credentials: ClassVar[bool] = True
 

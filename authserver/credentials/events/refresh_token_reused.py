@@ -1,10 +1,14 @@
 """A refresh token of a past generation came back: two parties hold the family (RFC 9700 §4.14.2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from typing_extensions import override
+
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,7 @@ class RefreshTokenReused(CredentialEvent):
     """
 
     name: ClassVar[str] = "refresh_token_reused"
+    audit_name: ClassVar[AuditName] = AuditName.TOKEN_REUSE
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION, notify=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "bump", "notify"})
@@ -22,3 +27,7 @@ class RefreshTokenReused(CredentialEvent):
     user_id: str
     sid: str
     fam: str
+
+    @override
+    def facts(self) -> Mapping[str, str]:
+        return {"fam": self.fam}

@@ -1,5 +1,6 @@
 """The roles of a user are others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,16 @@ class RolesChanged(CredentialEvent):
     """`roles` are all roles of `user_id` from now on. Sessions live: the next refresh carries them."""
 
     name: ClassVar[str] = "roles_changed"
+    audit_name: ClassVar[AuditName] = AuditName.ROLES_CHANGE
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE, bump=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.OTHERS, Reach.ALL})
 
     user_id: str
     roles: tuple[str, ...]
+
+    @override
+    def facts(self) -> Mapping[str, str]:
+        return {"roles": " ".join(self.roles)}
 
     @override
     def change(self) -> UserChange:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class SessionEndedByAdmin(CredentialEvent):
     """Somebody with the right to do so ended the session `sid` of another person."""
 
     name: ClassVar[str] = "session_ended_by_admin"
+    audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
 

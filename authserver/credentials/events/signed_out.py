@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class SignedOut(CredentialEvent):
     """The user ended the session `sid` from within it."""
 
     name: ClassVar[str] = "signed_out"
+    audit_name: ClassVar[AuditName] = AuditName.SESSION_LOGOUT
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class SignedOutByAdmin(CredentialEvent):
     """Everything that `user_id` holds ends; he may sign in again."""
 
     name: ClassVar[str] = "signed_out_by_admin"
+    audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True)
 
     user_id: str

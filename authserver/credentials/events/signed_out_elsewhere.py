@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class SignedOutElsewhere(CredentialEvent):
     """
 
     name: ClassVar[str] = "signed_out_elsewhere"
+    audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS)
 
     user_id: str

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,7 @@ class SignedOutEverywhere(CredentialEvent):
     """The user ended all sessions at once."""
 
     name: ClassVar[str] = "signed_out_everywhere"
+    audit_name: ClassVar[AuditName] = AuditName.SESSION_LOGOUT
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True)
 
     user_id: str

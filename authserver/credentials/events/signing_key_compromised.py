@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class SigningKeyCompromised(CredentialEvent):
     """
 
     name: ClassVar[str] = "signing_key_compromised"
+    audit_name: ClassVar[AuditName] = AuditName.SIGNING_KEY_COMPROMISED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
     adjustable: ClassVar[frozenset[str]] = frozenset()
 

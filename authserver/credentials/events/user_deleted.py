@@ -9,6 +9,7 @@ from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class UserDeleted(CredentialEvent):
     """`user_id` and everything that names him is gone; the audit record keeps the id."""
 
     name: ClassVar[str] = "user_deleted"
+    audit_name: ClassVar[AuditName] = AuditName.USER_DELETED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
     adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
     changes_credentials: ClassVar[bool] = True

@@ -8,6 +8,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class UserDisabled(CredentialEvent):
     """`user_id` is out: everything he holds is dead for good, also when he is enabled again."""
 
     name: ClassVar[str] = "user_disabled"
+    audit_name: ClassVar[AuditName] = AuditName.USER_DISABLED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True)
     adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
     changes_credentials: ClassVar[bool] = True

@@ -8,6 +8,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class UserEnabled(CredentialEvent):
     """`user_id` may open new sessions; the old ones stay dead."""
 
     name: ClassVar[str] = "user_enabled"
+    audit_name: ClassVar[AuditName] = AuditName.USER_ENABLED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
     adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
     changes_credentials: ClassVar[bool] = True

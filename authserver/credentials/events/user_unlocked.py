@@ -8,6 +8,7 @@ from typing_extensions import override
 from authserver.credentials.events.base import CredentialEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
+from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class UserUnlocked(CredentialEvent):
     """The lock of `user_id` is lifted."""
 
     name: ClassVar[str] = "user_unlocked"
+    audit_name: ClassVar[AuditName] = AuditName.LOGIN_UNLOCK
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE, mode=Mode.SOFT)
     adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
     changes_credentials: ClassVar[bool] = True
