@@ -11,7 +11,7 @@ from authserver.accounts.outcomes import (
     Refused,
     TryLater,
 )
-from authserver.accounts.passwords import verify_password
+from authserver.accounts.passwords import is_unchanged, verify_password
 from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import CompromiseReported, EmailChanged, EmailChangeReverted
@@ -48,8 +48,7 @@ def ask_email_change(
         return verified
     if not verified:
         return Refused(WRONG_PASSWORD, "The current password is wrong.")
-    _send_links(realm, bearer, credentials.user, address)
-    return None
+    return _send_links(realm, bearer, credentials.user, address)
 
 
 def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
@@ -85,15 +84,17 @@ def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | 
     return carry_out(realm, link, CompromiseReported(link.user_id, link.address, link.issued_at), ip)
 
 
-def _send_links(realm: Realm, bearer: Bearer, user: User, address: str) -> None:
+def _send_links(realm: Realm, bearer: Bearer, user: User, address: str) -> Refused | None:
     now = realm.clock.now()
     with realm.database.write() as tx:
-        users.lock(tx, user.user_id)
+        if not is_unchanged(tx, user):
+            return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
         links.end_purpose(tx, user.user_id, LinkPurpose.CHANGE_EMAIL, Ended(now, "replaced", soft_logout=False))
         taken = _is_taken(tx, realm, user, address)
         to_new = Notice("email_taken", address) if taken else Notice("email_change", address, LinkPurpose.CHANGE_EMAIL)
         for notice in (to_new, Notice("email_change_asked", user.email, LinkPurpose.NOT_ME)):
             queue_mail(tx, notice, user=user, sid=bearer.sid, now=now, entropy=realm.entropy)
+    return None
 
 
 def _is_taken(tx: Transaction, realm: Realm, user: User, address: str) -> bool:

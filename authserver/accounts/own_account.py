@@ -12,7 +12,7 @@ from authserver.accounts.outcomes import (
     Refused,
     TryLater,
 )
-from authserver.accounts.passwords import verify_password
+from authserver.accounts.passwords import is_unchanged, verify_password
 from authserver.accounts.reauthentication import demand_recent
 from authserver.accounts.register import find_name_error
 from authserver.credentials.events import UserDeleted
@@ -61,6 +61,8 @@ def delete_account(
     if not verified:
         return Refused(WRONG_PASSWORD, "The current password is wrong.")
     with realm.database.write() as tx:
+        if not is_unchanged(tx, credentials.user):
+            return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
         event = UserDeleted(bearer.user_id)
         return realm.revocation.apply(tx, event, by=Actor(bearer.user_id, ip), now=realm.clock.now())
 

@@ -5,7 +5,8 @@ from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.storage.users import Credentials
+from authserver.storage import Transaction, users
+from authserver.storage.users import Credentials, User
 
 
 def verify_password(realm: Realm, credentials: Credentials, password: Secret) -> bool | TryLater:
@@ -15,6 +16,12 @@ def verify_password(realm: Realm, credentials: Credentials, password: Secret) ->
         return False
     verification = realm.hashing_pool.run(lambda: realm.hasher.verify(normal, credentials.password_hash))
     return TryLater() if isinstance(verification, Busy) else verification.matches
+
+
+def is_unchanged(tx: Transaction, verified: User) -> bool:
+    """Take the user's row, and say whether what was verified before this transaction still is so (design §5)."""
+    user = users.lock(tx, verified.user_id)
+    return user is not None and user.credential_version == verified.credential_version
 
 
 def hash_new_password(realm: Realm, password: Secret, *, email: str, name: str, field: str) -> str | Invalid | TryLater:

@@ -1,7 +1,8 @@
 """Ending sessions at the wish of their user."""
 
 from authserver.accounts.bearer import Bearer
-from authserver.accounts.outcomes import NOT_FOUND, Refused
+from authserver.accounts.outcomes import NOT_FOUND, Reauthenticate, Refused
+from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.events import (
     CredentialEvent,
     SessionEndedByUser,
@@ -27,9 +28,9 @@ def sign_out_everywhere(realm: Realm, bearer: Bearer, ip: str) -> Receipt:
     return _apply(realm, SignedOutEverywhere(bearer.user_id), bearer, ip)
 
 
-def sign_out_elsewhere(realm: Realm, bearer: Bearer, ip: str) -> Receipt:
-    """End all sessions of the user but the one that asks."""
-    return _apply(realm, SignedOutElsewhere(bearer.user_id), bearer, ip)
+def sign_out_elsewhere(realm: Realm, bearer: Bearer, ip: str) -> Receipt | Reauthenticate:
+    """End all sessions of the user but the one that asks: a thief of that one would shut the owner out."""
+    return demand_recent(realm, bearer) or _apply(realm, SignedOutElsewhere(bearer.user_id), bearer, ip)
 
 
 def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
@@ -38,13 +39,17 @@ def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
         return sessions.list_live(tx, user_id, realm.clock.now())
 
 
-def end_session(realm: Realm, bearer: Bearer, sid: str, ip: str) -> Receipt | Refused:
-    """End one session of the user who asks; another user's does not exist for him."""
+def end_session(realm: Realm, bearer: Bearer, sid: str, ip: str) -> Receipt | Refused | Reauthenticate:
+    """End one session of the user who asks; another user's does not exist for him.
+
+    For another one than his current one he must have signed in a short while ago (ASVS 7.5.2).
+    """
     with realm.database.read() as tx:
         owner = sessions.find_owner(tx, sid) if is_storable(sid) else None
     if owner != bearer.user_id:
         return Refused(NOT_FOUND, "There is no such session.")
-    return _apply(realm, SessionEndedByUser(bearer.user_id, sid), bearer, ip)
+    stale = None if sid == bearer.sid else demand_recent(realm, bearer)
+    return stale or _apply(realm, SessionEndedByUser(bearer.user_id, sid), bearer, ip)
 
 
 def _apply(realm: Realm, event: CredentialEvent, bearer: Bearer, ip: str) -> Receipt:

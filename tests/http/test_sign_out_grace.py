@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import build_keyring
-from authserver.keyring.keys import StoredKey
 from authserver.keyring.live import LiveKeyring
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
-from authserver.realm import Realm
 from tests.support.api import Api, content, problem
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
@@ -30,22 +27,22 @@ class Rotated:
         self._masters = MasterKeys((MasterKey.read(MasterKey.generate_text(entropy)),))
         self._mac = make_mac_key(self._masters, clock.now(), entropy=entropy, taken=()).activate(clock.now())
         self._first = make_signing_key(ALGORITHMS[0], self._masters, clock.now()).activate(clock.now())
-        self._keys: tuple[StoredKey, ...] = (self._first,)
+        self._keys = [self._first]
         keyring = LiveKeyring(lambda: build_keyring(KeySet((*self._keys, self._mac)), self._masters), clock)
-        self.realm: Realm = build_realm(database_url, clock, entropy, keyring=keyring)
+        self.realm = build_realm(database_url, clock, entropy, keyring=keyring)
         add_user(self.realm)
         self.api = Api(self.realm)
-        self.tokens: dict[str, Any] = self.api.sign_in()
+        self.tokens = self.api.sign_in()
 
     def retire(self) -> None:
         now = self._clock.now()
         gone = self._first.begin_retiring(now, DAY).retire(now)
-        self._keys = (gone, make_signing_key(ALGORITHMS[0], self._masters, now).activate(now))
+        self._keys = [gone, make_signing_key(ALGORITHMS[0], self._masters, now).activate(now)]
         self.realm.keyring.reload()
 
     def compromise(self) -> None:
         self.retire()
-        self._keys = (self._keys[0].compromise(self._clock.now()), self._keys[1])
+        self._keys[0] = self._keys[0].compromise(self._clock.now())
         self.realm.keyring.reload()
 
 
