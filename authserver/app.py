@@ -3,6 +3,8 @@
 The only place that knows all rooms, and the owner of the system's randomness.
 """
 
+import os
+import platform
 import secrets
 from datetime import timedelta
 
@@ -54,7 +56,8 @@ def build_custody(settings: Settings, database: Database, *, clock: Clock, entro
             jwks_max_age=settings.jwks_max_age,
             retire_after=settings.key_retire_after,
             rotation_interval=settings.key_rotation_interval,
-            mac_retire_after=max(settings.refresh_idle_lifetime, LONGEST_LIFETIME),
+            # A late retry can come as late as this window after the token that it repeats fell idle.
+            mac_retire_after=max(settings.refresh_idle_lifetime + settings.refresh_late_retry_window, LONGEST_LIFETIME),
         ),
         revocation=_build_revocation(settings, entropy),
         clock=clock,
@@ -124,7 +127,7 @@ def create_wsgi() -> Application:
 
 def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[Chore, ...]:
     """What a server process does beside answering; intervals in seconds."""
-    node_id = new_id(realm.entropy)
+    node_id = f"{platform.node()}:{os.getpid()}:{new_id(realm.entropy)[:6]}"
     pruning = Pruning(realm.database, realm.clock, Retention(audit=settings.audit_retention))
     chores = [
         Chore("reload_keys", 2, realm.keyring.reload),

@@ -11,7 +11,7 @@ from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer, issue_tokens
 from authserver.revocation import Receipt
-from authserver.storage import families, sessions, users
+from authserver.storage import clients, families, sessions, users
 from authserver.storage.audit import Actor
 
 
@@ -66,7 +66,8 @@ def _change(
         if user is None or grant is None or device is None or user.credential_version != verified_version:
             return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
         client = realm.clients.find(grant.client_id)
-        if client is None:
+        family_version = clients.find_family_version(tx, grant.client_id)
+        if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
         receipt = realm.revocation.apply(
             tx,
@@ -81,6 +82,7 @@ def _change(
             realm,
             user=users.load(tx, user.user_id),
             client=client,
+            client_family_version=family_version,
             scope=grant.scope,
             authentication=PASSWORD,
             device=DeviceClaim(device.device_id, device.device_name),

@@ -13,7 +13,7 @@ from authserver.realm.token_answer import Holding
 from authserver.sessions.device import choose_device_id
 from authserver.sessions.family import Grant
 from authserver.sessions.lifetimes import idle_end
-from authserver.storage import Transaction, clients, families, sessions
+from authserver.storage import Transaction, families, sessions
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
 from authserver.storage.families import FIRST_GENERATION, NewFamily
@@ -54,13 +54,17 @@ def open_session(  # noqa: PLR0913 - who, how, for whom, where and when are diff
     *,
     user: User,
     client: Client,
+    client_family_version: int,
     scope: str,
     authentication: Authentication,
     device: DeviceClaim,
     origin: Origin,
     now: datetime,
 ) -> Holding:
-    """Open a session of `user` for `client` and return its family at the first generation."""
+    """Open a session of `user` for `client` and return its family at the first generation.
+
+    `client_family_version` was read in this transaction (`clients.find_family_version`): a disabled client has none.
+    """
     by = Actor(user.user_id, origin.ip)
     device_id = device.device_id or choose_device_id(realm.entropy)
     _make_room(tx, realm, user, device_id, by, now)
@@ -83,7 +87,7 @@ def open_session(  # noqa: PLR0913 - who, how, for whom, where and when are diff
     family = NewFamily(
         family_id=realm.entropy(FAMILY_ID_BYTES),
         grant=_grant(realm, session, client, scope),
-        client_family_version=clients.load_family_version(tx, client.client_id),
+        client_family_version=client_family_version,
         mac_kid=(mac_key := realm.keyring.current.mac_key).kid,
         idle_expires_at=idle_end(now, realm.lifetimes.refresh_idle_lifetime, expires_at),
         expires_at=expires_at,

@@ -86,7 +86,7 @@ def enable_client(realm: Realm, client_id: str) -> Refused | None:
     with realm.database.write() as tx:
         if not _exists(tx, client_id):
             return Refused(NOT_FOUND, f"There is no client {client_id!r}.")
-        clients.enable(tx, client_id)
+        realm.revocation.enable_client(tx, client_id, now=realm.clock.now())
     return None
 
 

@@ -22,9 +22,10 @@ from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer, issue_tokens
+from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Standing
 from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE
-from authserver.storage import users
+from authserver.storage import Transaction, clients, users
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
 from authserver.storage.users import Credentials, User
@@ -46,7 +47,7 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     """Verify the password and open a session, or refuse."""
     client = realm.clients.find(attempt.client_id)
     if client is None or not client.first_party or client.disabled_at is not None:
-        return Refused(UNAUTHORIZED_CLIENT, "This client may not sign people in with a password.", attempt.client_id)
+        return _refuse_client(attempt.client_id)
     if attempt.scope is not None and not set(attempt.scope.split()) <= set(client.scope):
         return Refused(INVALID_SCOPE, "The client may not ask for this scope.")
     credentials = _verify(realm, attempt)
@@ -54,23 +55,34 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
         return credentials
     now = realm.clock.now()
     with realm.database.write() as tx:
-        user = users.lock(tx, credentials.user.user_id)
-        if user is None or not _still_good(user, credentials.user):
-            return _refuse("changed while the password was verified")
-        if realm.registration.require_verified_email and not user.email_verified:
-            return Refused(EMAIL_NOT_VERIFIED, "Please confirm your e-mail address first.")
-        holding = open_session(
-            tx,
-            realm,
-            user=user,
-            client=client,
-            scope=_grant_scope(client, attempt.scope, user),
-            authentication=PASSWORD,
-            device=attempt.device,
-            origin=attempt.origin,
-            now=now,
-        )
-    return issue_tokens(realm, holding, now=now)
+        holding = _open(tx, realm, attempt, client, credentials.user, now)
+    return holding if isinstance(holding, Refused) else issue_tokens(realm, holding, now=now)
+
+
+def _open(  # noqa: PLR0917 - what was verified, and what is wished
+    tx: Transaction, realm: Realm, attempt: SignIn, client: Client, verified: User, now: datetime
+) -> Holding | Refused:
+    """Open the session, unless what was verified is no longer so."""
+    user = users.lock(tx, verified.user_id)
+    if user is None or not _still_good(user, verified):
+        return _refuse("changed while the password was verified")
+    if realm.registration.require_verified_email and not user.email_verified:
+        return Refused(EMAIL_NOT_VERIFIED, "Please confirm your e-mail address first.")
+    family_version = clients.find_family_version(tx, client.client_id)
+    if family_version is None:
+        return _refuse_client(client.client_id)
+    return open_session(
+        tx,
+        realm,
+        user=user,
+        client=client,
+        client_family_version=family_version,
+        scope=_grant_scope(client, attempt.scope, user),
+        authentication=PASSWORD,
+        device=attempt.device,
+        origin=attempt.origin,
+        now=now,
+    )
 
 
 def _verify(realm: Realm, attempt: SignIn) -> Credentials | Refused | TryLater:
@@ -117,3 +129,7 @@ def _grant_scope(client: Client, asked: str | None, user: User) -> str:
 
 def _refuse(reason: str) -> Refused:
     return Refused(INVALID_CREDENTIALS, "The e-mail address or the password is wrong.", reason)
+
+
+def _refuse_client(client_id: str) -> Refused:
+    return Refused(UNAUTHORIZED_CLIENT, "This client may not sign people in with a password.", client_id)

@@ -1,6 +1,6 @@
 """Carrying out credential events: decide by policy, end, bump, mail, write, audit, in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -9,10 +9,13 @@ from authserver.credentials.events import CredentialEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach, Spared
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.mail.queue import queue_mail
+from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy, new_id
+from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry, TokenEntry
+from authserver.revocation.publication import tell_ended, tell_subject, tell_user
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
-from authserver.storage import Transaction, audit, clients, families, links, sessions, users
+from authserver.storage import Transaction, audit, clients, families, feed, links, sessions, users
 from authserver.storage.audit import Actor, AuditRecord
 from authserver.storage.users import User
 
@@ -63,21 +66,24 @@ class Revocation:
         user = None if subject.user_id is None else users.lock(tx, subject.user_id)
         ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
         sids = [] if user is None else _end_reached(tx, ruling.reach, user, subject, current, ended)
-        renewed = user is not None and ruling.renew_current and _end_renewed(tx, user, current, ended)
+        renewed = _end_renewed(tx, user, current, ended) if user is not None and ruling.renew_current else []
         token_version = None
         if user is not None:
             token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
             self._settle_mail(tx, event, ruling, user, current, ended)
             users.write_change(tx, user.user_id, event.change(), raise_credentials=event.changes_credentials, now=now)
+            self._publish(tx, tell_user(event, ruling, user, token_version, now))
         if ruling.reach is Reach.THIS_CLIENT and subject.client_id is not None:
             clients.disable(tx, subject.client_id, now)
+        self._publish(tx, tell_ended(sids, renewed, soft_logout=ended.soft_logout, now=now))
+        self._publish(tx, tell_subject(subject.client_id, subject.kid, now))
         self._record(tx, event.name, now, by, subject, {"sessions_ended": len(sids), "mode": ruling.mode})
         effective_by, latest_by = bounds(now, self.access_token_lifetime)
         kept = [] if user is None else sessions.list_live(tx, user.user_id, now)
         return Receipt(
             event=event.name,
             sessions_ended=len(sids),
-            sessions_kept=len(kept) + renewed,
+            sessions_kept=len(kept) + len(renewed),
             mode=ruling.mode,
             token_version=token_version,
             effective_by=effective_by,
@@ -105,7 +111,9 @@ class Revocation:
     def end_session(self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime) -> None:
         """End one session that gives way to another one. The caller holds the user's row."""
         ended = Ended(now, reason, soft_logout=False)
-        families.end_of_sessions(tx, sessions.end(tx, user_id, ended, only=sid), ended)
+        sids = sessions.end(tx, user_id, ended, only=sid)
+        families.end_of_sessions(tx, sids, ended)
+        self._publish(tx, tell_ended(sids, [], soft_logout=False, now=now))
         self._record(tx, "session_ended", now, by, _Subject(user_id, sid), {"reason": reason})
 
     def end_family(
@@ -115,7 +123,24 @@ class Revocation:
         if families.end_one(tx, family.family_id, Ended(now, reason, soft_logout)):
             grant = family.grant
             subject = _Subject(grant.user_id, grant.sid, grant.client_id)
+            self._publish(tx, [FamilyEntry(grant.fam, int(now.timestamp()))])
             self._record(tx, "family_ended", now, by, subject, {"reason": reason, "fam": grant.fam})
+
+    def end_token(self, tx: Transaction, claims: AccessTokenClaims, *, by: Actor, now: datetime) -> None:
+        """End one access token; its session lives on."""
+        subject = _Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)
+        self._publish(tx, [TokenEntry(claims.jti, int(now.timestamp()))])
+        self._record(tx, "access_token_ended", now, by, subject, {"jti": claims.jti})
+
+    def enable_client(self, tx: Transaction, client_id: str, *, now: datetime) -> None:
+        """Let a disabled client begin new families; what it held stays dead."""
+        if clients.enable(tx, client_id):
+            self._publish(tx, [ClientEntry(client_id, disabled=False, rev=0, at=int(now.timestamp()))])
+
+    def _publish(self, tx: Transaction, entries: Iterable[Entry]) -> None:
+        """Put `entries` into the feed when the transaction commits."""
+        for entry in entries:
+            feed.append(tx, entry, new_id(self.entropy))
 
     def note(
         self, tx: Transaction, name: str, *, family: Family, by: Actor, now: datetime, outcome: str = "success"
@@ -203,10 +228,10 @@ def _end_reached(
     return sids
 
 
-def _end_renewed(tx: Transaction, user: User, current: str | None, ended: Ended) -> bool:
-    """End the current session softly, because it goes on under another `sid`; False when there is none."""
+def _end_renewed(tx: Transaction, user: User, current: str | None, ended: Ended) -> list[str]:
+    """End the current session softly, because it goes on under another `sid`; empty when there is none."""
     if current is None:
-        return False
+        return []
     sids = sessions.end(tx, user.user_id, replace(ended, soft_logout=True), only=current)
     families.end_of_sessions(tx, sids, replace(ended, soft_logout=True))
-    return bool(sids)
+    return sids

@@ -61,9 +61,14 @@ def find(tx: Connection, client_id: str) -> Client | None:
     return None if row is None else _decode(row)
 
 
-def load_family_version(tx: Connection, client_id: str) -> int:
-    """The version that families begun now must carry. Read inside the transaction that begins the family."""
-    version: int = tx.execute(select(_C.family_version).where(_C.client_id == client_id)).scalar_one()
+def find_family_version(tx: Connection, client_id: str) -> int | None:
+    """The version that families begun now must carry; None while the client is disabled.
+
+    Read inside the transaction that begins the family: a record from memory may be seconds old.
+    """
+    version: int | None = tx.execute(
+        select(_C.family_version).where(_C.client_id == client_id, _C.disabled_at.is_(None)).with_for_update(read=True)
+    ).scalar_one_or_none()
     return version
 
 

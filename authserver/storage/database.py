@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from authserver.storage import feed
+
 _SQLITE_BUSY_SECONDS = 5
 _WAL_TRIES = 10
 _POOL_WAIT_SECONDS = 5
@@ -59,7 +61,9 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
         with self._writing, _translating_failures(), self.engine.begin() as tx:
+            feed.forget_waiting(tx)
             yield tx
+            feed.write_waiting(tx)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

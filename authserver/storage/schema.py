@@ -219,6 +219,30 @@ class OutboxMail(Base):
     attempts: Mapped[int]
 
 
+class FeedEntry(Base):
+    """What was revoked, for resource servers. `position` is the order of commits, without gaps."""
+
+    __tablename__ = "feed_entries"
+    __table_args__ = (Index("ix_feed_entries_kind_subject", "kind", "subject"),)
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry_id: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class FeedCounter(Base):
+    """One row. Each revoking transaction raises it last before it commits, so that they commit in its order."""
+
+    __tablename__ = "feed_counter"
+    __table_args__ = (CheckConstraint("counter_id = 1", name="one_row"),)
+
+    counter_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+
+
 class AuditEvent(Base):
     """Who did what, when, from where, with which outcome. Append-only; holds no secret and no token."""
 

@@ -178,11 +178,14 @@ def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummar
         .group_by(_S.sid)
         .order_by(func.max(_F.rotated_at).desc())
     )
-    return [
-        SessionSummary(_decode(row[:-3]), tuple(sorted(set(clients.split()))), last_used_at, expires_at)
-        for row in rows
-        for last_used_at, expires_at, clients in [row[-3:]]
-    ]
+    summaries = []
+    for row in rows:
+        *columns, last_used_at, idle_end, clients = row
+        session = _decode(columns)
+        # Rotation does not clamp what it stores: the absolute end is in the same row and checked beside it.
+        expires_at = min(idle_end, session.expires_at)
+        summaries.append(SessionSummary(session, tuple(sorted(set(clients.split()))), last_used_at, expires_at))
+    return summaries
 
 
 def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, but: str | None = None) -> list[str]:

@@ -256,6 +256,14 @@ def test_families_begun_before_a_disable_stay_dead_when_the_client_is_enabled(re
     refreshed(realm, open_device(realm).refresh_token)
 
 
+def test_a_disabled_client_opens_no_session_though_its_record_in_memory_is_older(realm: Realm) -> None:
+    """Else that family would come alive when the client is enabled again."""
+    realm.clients.find(FIRST_PARTY_CLIENT_ID)
+    disable_client(realm, FIRST_PARTY_CLIENT_ID, Actor("cli"))
+    with pytest.raises(AssertionError, match="unauthorized_client"):
+        open_device(realm)
+
+
 def test_a_generation_ahead_of_the_database_is_refused_softly_and_revokes_nothing(realm: Realm) -> None:
     """After a lossy restore nobody did wrong."""
     first = open_device(realm).refresh_token

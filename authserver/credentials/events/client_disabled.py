@@ -15,6 +15,6 @@ class ClientDisabled(CredentialEvent):
     name: ClassVar[str] = "client_disabled"
     audit_name: ClassVar[AuditName] = AuditName.CLIENT_DISABLED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_CLIENT)
-    adjustable: ClassVar[frozenset[str]] = frozenset({"mode"})
+    adjustable: ClassVar[frozenset[str]] = frozenset()
 
     client_id: str

@@ -1,0 +1,134 @@
+"""Statements on the revocation feed.
+
+Entries wait in the transaction that causes them and are written last before it commits (`write_waiting`), under one
+counter row: transactions that revoke commit in the order of their positions. So a reader that has seen position 10 has
+seen position 9, whatever was committed concurrently, and a rolled-back transaction leaves no gap.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+
+from authserver.protocol.revocation_feed import (
+    ClientEntry,
+    Entry,
+    KeyEntry,
+    TokenEntry,
+    UserEntry,
+    name_subject,
+    read_entry,
+    write_entry,
+)
+from authserver.storage.instants import from_micros
+from authserver.storage.schema import FeedCounter, FeedEntry, User
+
+_E = FeedEntry.__table__.c
+_N = FeedCounter.__table__.c
+_U = User.__table__.c
+_WAITING = "authserver.feed"
+KEY_WINDOW = timedelta(days=30)
+"""For how long a compromised key is named: caches of keys live longer than tokens do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry. A reader names it as its cursor, so that a database that lost its tail is found out."""
+
+    position: int
+    entry_id: str
+
+
+EMPTY = Head(0, "")
+
+
+def append(tx: Connection, entry: Entry, entry_id: str) -> None:
+    """Have `entry` written when this transaction commits. Its `rev`, if it has one, is given to it then."""
+    tx.info.setdefault(_WAITING, []).append((entry, entry_id))
+
+
+def forget_waiting(tx: Connection) -> None:
+    """Drop what an earlier transaction on the same connection left behind when it was rolled back."""
+    tx.info.pop(_WAITING, None)
+
+
+def write_waiting(tx: Connection) -> None:
+    """Write what waits: the last statements before the commit."""
+    waiting: list[tuple[Entry, str]] = tx.info.pop(_WAITING, [])
+    if not waiting:
+        return
+    raised = update(FeedCounter).values(position=_N.position + len(waiting)).returning(_N.position)
+    first = tx.execute(raised).scalar_one() - len(waiting) + 1
+    rows = [_encode(position, *entry) for position, entry in enumerate(waiting, start=first)]
+    tx.execute(insert(FeedEntry), rows)
+
+
+def find_head(tx: Connection) -> Head:
+    """The newest entry; `EMPTY` when there is none."""
+    row = tx.execute(select(_E.position, _E.entry_id).order_by(_E.position.desc()).limit(1)).one_or_none()
+    return EMPTY if row is None else Head(*row)
+
+
+def list_since(tx: Connection, head: Head, up_to: Head) -> list[Entry] | None:
+    """The entries after `head`, up to and with `up_to`; None when `head` is no entry of this feed (any more)."""
+    rows = tx.execute(
+        _ENTRY.where(_E.position >= head.position, _E.position <= up_to.position).order_by(_E.position)
+    ).all()
+    if not rows or (rows[0].position, rows[0].entry_id) != (head.position, head.entry_id):
+        return None
+    return [_decode(row.body) for row in rows[1:]]
+
+
+def list_window(tx: Connection, now: datetime, window: timedelta, up_to: Head) -> list[Entry]:
+    """All that still matters, the newest entry of each subject, oldest first."""
+    rows = tx.execute(
+        _ENTRY.where(_E.position <= up_to.position, _still_matters(now, window)).order_by(_E.position)
+    ).all()
+    newest = {(row.kind, row.subject): row for row in rows}
+    return [_decode(row.body) for row in sorted(newest.values(), key=lambda row: row.position)]
+
+
+def is_token_revoked(tx: Connection, jti: str) -> bool:
+    """Whether the one token `jti` was revoked within the window."""
+    found = tx.execute(select(_E.position).where(_E.kind == TokenEntry.KIND, _E.subject == jti).limit(1)).first()
+    return found is not None
+
+
+def prune(tx: Connection, now: datetime, window: timedelta, *, limit: int) -> int:
+    """Remove up to `limit` entries that matter to nobody; how many. The newest one stays, for cursors to name."""
+    newest = select(func.max(_E.position)).scalar_subquery()
+    over = select(_E.position).where(~_still_matters(now, window), _E.position < newest).limit(limit)
+    return tx.execute(delete(FeedEntry).where(_E.position.in_(over))).rowcount
+
+
+_ENTRY: Select[Any] = select(_E.position, _E.entry_id, _E.kind, _E.subject, _E.body)
+
+
+def _still_matters(now: datetime, window: timedelta) -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
+    locked = select(_U.user_id).where(_U.user_id == _E.subject, _U.locked_at.is_not(None)).correlate(FeedEntry)
+    return or_(
+        _E.at > now - window,
+        (_E.kind == KeyEntry.KIND) & (_E.at > now - KEY_WINDOW),
+        # A lock holds as long as it lasts, and its entry with it.
+        (_E.kind == UserEntry.KIND) & locked.exists(),
+    )
+
+
+def _encode(position: int, entry: Entry, entry_id: str) -> dict[str, object]:
+    if isinstance(entry, UserEntry | ClientEntry):
+        entry = dataclasses.replace(entry, rev=position)
+    return {
+        "position": position,
+        "entry_id": entry_id,
+        "kind": entry.KIND,
+        "subject": name_subject(entry),
+        "body": json.dumps(write_entry(entry), separators=(",", ":")),
+        "at": from_micros(entry.at * 1_000_000),
+    }
+
+
+def _decode(body: str) -> Entry:
+    return read_entry(json.loads(body))
