@@ -5,7 +5,7 @@ from enum import Enum
 
 
 class LinkPurpose(Enum):
-    """The value stands in the database and, as its position here, in the link itself: append, never reorder."""
+    """The value stands in the database: never change it."""
 
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a name
     CONFIRM_EMAIL = "confirm_email"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from authserver.protocol.proven_text import Malformed, Proven, ProvenText, UnknownMacKey
 
 LINK_ID_BYTES = 16
-_TEXT = ProvenText("lt_", b"authserver mailed link\0", LINK_ID_BYTES + 2)
-_PADDING = b"\0\0"  # to a multiple of three
+_PADDING = b"\0"  # to a multiple of three
+_TEXT = ProvenText("lt_", b"authserver mailed link\0", LINK_ID_BYTES + len(_PADDING))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,11 +52,19 @@ class ProvenText:
     domain: bytes
     payload_bytes: int
 
+    def __post_init__(self) -> None:
+        """Refuse a kind of which no text could be read again, or some in two spellings."""
+        if self._size % 3:
+            raise ValueError(f"texts of {self._size} bytes do not fill their last character")
+
     @property
     def length(self) -> int:
         """How many characters each text of this kind has."""
-        size = _HEAD.size + self.payload_bytes + _TAG_BYTES + _CHECKSUM.size
-        return len(self.prefix) + size * 4 // 3
+        return len(self.prefix) + self._size * 4 // 3
+
+    @property
+    def _size(self) -> int:
+        return _HEAD.size + self.payload_bytes + _TAG_BYTES + _CHECKSUM.size
 
     def write(self, proven: Proven, mac_key: bytes) -> str:
         """The text for `proven`; the same arguments always give the same text."""
