@@ -75,20 +75,24 @@ def use(tx: Connection, link_id: bytes, now: datetime) -> bool:
     )
 
 
-def fix_mac_key(tx: Connection, link_id: bytes, mac_kid: str) -> None:
-    """Settle which MAC key writes this link, unless that is settled."""
-    tx.execute(update(LinkRow).where(_L.link_id == link_id, _L.mac_kid.is_(None)).values(mac_kid=mac_kid))
+def fix_mac_key(tx: Connection, link_id: bytes, mac_kid: str, *, instead_of: str | None = None) -> None:
+    """Settle which MAC key writes this link, unless that is settled.
+
+    `instead_of` is a key that has ended, so that what it wrote is dead: where that one was settled, `mac_kid` now is.
+    """
+    settled = _L.mac_kid.is_(None) if instead_of is None else _L.mac_kid == instead_of
+    tx.execute(update(LinkRow).where(_L.link_id == link_id, settled).values(mac_kid=mac_kid))
 
 
-def end_pending(tx: Connection, user_id: str, ended: Ended) -> None:
-    """End the user's links that wait to change credentials. Only `revocation` calls this."""
+def end_pending(tx: Connection, user_id: str, ended: Ended) -> int:
+    """End the user's links that wait to change credentials; how many still worked. Only `revocation` calls this."""
     pending = [purpose.value for purpose in LinkPurpose if purpose.is_pending]
-    _end(tx, ended, _L.user_id == user_id, _L.purpose.in_(pending))
+    return _end(tx, ended, _L.user_id == user_id, _L.purpose.in_(pending))
 
 
-def end_since(tx: Connection, user_id: str, since: datetime, ended: Ended) -> None:
-    """End all of the user's links that were issued after `since`. Only `revocation` calls this."""
-    _end(tx, ended, _L.user_id == user_id, _L.issued_at > since)
+def end_since(tx: Connection, user_id: str, since: datetime, ended: Ended) -> int:
+    """End all of the user's links issued after `since`; how many still worked. Only `revocation` calls this."""
+    return _end(tx, ended, _L.user_id == user_id, _L.issued_at > since)
 
 
 def end_purpose(tx: Connection, user_id: str, purpose: LinkPurpose, ended: Ended) -> None:
@@ -125,8 +129,11 @@ def _is_live(now: datetime) -> ColumnElement[bool]:
     return _L.ended_at.is_(None) & (_L.expires_at > now)
 
 
-def _end(tx: Connection, ended: Ended, *where: ColumnElement[bool]) -> None:
-    tx.execute(update(LinkRow).where(*where, _L.ended_at.is_(None)).values(ended_at=ended.at, ended_by=ended.by))
+def _end(tx: Connection, ended: Ended, *where: ColumnElement[bool]) -> int:
+    # Also those that have expired: another node's clock may be behind this one's.
+    statement = update(LinkRow).where(*where, _L.ended_at.is_(None)).values(ended_at=ended.at, ended_by=ended.by)
+    expiries = tx.execute(statement.returning(_L.expires_at)).scalars()
+    return sum(expires_at > ended.at for expires_at in expiries)
 
 
 def _count(tx: Connection, *where: ColumnElement[bool]) -> int:

@@ -5,7 +5,7 @@ A claim is a lease: whoever dies with it leaves the mail to the next one. So a m
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +25,9 @@ class QueuedMail:
 
     mail_id: str
     template: str
-    address: str
-    link_id: bytes | None
-    parameters: Parameters
+    address: str = field(repr=False)
+    link_id: bytes | None = field(repr=False)
+    parameters: Parameters = field(repr=False)
     attempts: int = 0
 
 
@@ -47,26 +47,38 @@ def queue(tx: Connection, mail: QueuedMail, now: datetime) -> None:
     )
 
 
-def claim(tx: Connection, now: datetime, *, until: datetime, limit: int) -> list[QueuedMail]:
-    """Take up to `limit` mails that are due; nobody else gets them before `until`."""
-    due = select(_O.mail_id).where(_O.due_at <= now).order_by(_O.due_at).limit(limit).with_for_update(skip_locked=True)
-    rows = tx.execute(
+def is_any_due(tx: Connection, now: datetime) -> bool:
+    """Whether there is something to claim: asked every second by everybody, so it takes no lock."""
+    return bool(tx.execute(select(select(_O.mail_id).where(_O.due_at <= now).exists())).scalar_one())
+
+
+def claim(tx: Connection, now: datetime, *, until: datetime) -> QueuedMail | None:
+    """Take the mail that has been due for longest; nobody else gets it before `until`."""
+    # A scalar subquery runs once. With `IN`, PostgreSQL may run it again for each row, and claim more than one.
+    due = select(_O.mail_id).where(_O.due_at <= now).order_by(_O.due_at).limit(1).with_for_update(skip_locked=True)
+    row = tx.execute(
         update(OutboxMail)
-        .where(_O.mail_id.in_(due))
+        .where(_O.mail_id == due.scalar_subquery())
         .values(due_at=until, attempts=_O.attempts + 1)
         .returning(_O.mail_id, _O.template, _O.address, _O.link_id, _O.parameters, _O.attempts)
-    )
-    return [_decode(row) for row in rows]
+    ).one_or_none()
+    return None if row is None else _decode(row)
 
 
-def postpone(tx: Connection, mail_id: str, due_at: datetime) -> None:
-    """Try again at `due_at`."""
-    tx.execute(update(OutboxMail).where(_O.mail_id == mail_id).values(due_at=due_at))
+def postpone(tx: Connection, mail: QueuedMail, due_at: datetime) -> None:
+    """Try again at `due_at`, unless somebody else has claimed `mail` since."""
+    tx.execute(update(OutboxMail).where(_O.mail_id == mail.mail_id, _O.attempts == mail.attempts).values(due_at=due_at))
 
 
 def remove(tx: Connection, mail_id: str) -> bool:
     """The mail was handed over, or given up; False when somebody else has removed it."""
     return bool(tx.execute(delete(OutboxMail).where(_O.mail_id == mail_id)).rowcount)
+
+
+def prune(tx: Connection, due_before: datetime, *, limit: int) -> int:
+    """Remove up to `limit` mails that were due before `due_before`, and that nobody has worked on; how many."""
+    left = select(_O.mail_id).where(_O.due_at < due_before).limit(limit).with_for_update(skip_locked=True)
+    return tx.execute(delete(OutboxMail).where(_O.mail_id.in_(left))).rowcount
 
 
 def _decode(row: Sequence[Any]) -> QueuedMail:

@@ -1,0 +1,170 @@
+"""Writing mails: from what was queued, and the link that goes into it, to a message in plain text and HTML.
+
+Each template is a pair of files, `<template>.txt` and `.html`; the first line of the text is the subject. A file of the
+same name in the operator's folder takes the place of one. What people typed themselves never reaches a header.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Final, final
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    select_autoescape,
+)
+
+from authserver.credentials.links import LinkPurpose
+from authserver.protocol.secret import Secret
+from authserver.storage.outbox import QueuedMail
+
+TEMPLATES: Final = frozenset(
+    file.stem for file in (Path(__file__).parent / "templates").glob("*.txt") if not file.stem.startswith("_")
+)
+"""The names under which mails can be queued."""
+
+_UNITS: Final = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+
+
+class UnusableTemplateError(Exception):
+    """A template cannot be used. One line that names the file and holds nothing of the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLink:
+    """A link as it stands in a mail: every copy of the mail holds the same `token`."""
+
+    purpose: LinkPurpose
+    token: Secret
+    expires_at: datetime
+
+
+@final
+class Composer:
+    """Writes the mails of one installation. Templates are read once; an operator's are tried out before any mail."""
+
+    __slots__ = ("_environment", "_issuer", "_sender")
+
+    def __init__(self, issuer: str, sender: Address, overrides: Path | None = None) -> None:
+        """Read the templates.
+
+        Args:
+            issuer: the URL that every link begins with, whatever host a request named.
+            sender: the From address.
+            overrides: the operator's folder; it need not exist.
+
+        Raises:
+            UnusableTemplateError: an operator's file cannot be used, or takes the place of none.
+        """
+        self._issuer = issuer
+        self._sender = sender
+        own = PackageLoader("authserver.mail")
+        replaced = [] if overrides is None else [FileSystemLoader(overrides)]
+        self._environment = Environment(
+            loader=ChoiceLoader([*replaced, own]),
+            # The text part is read as it is.
+            autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            keep_trailing_newline=True,
+            auto_reload=False,
+        )
+        for loader in replaced:
+            _refuse_unknown(set(loader.list_templates()) - set(own.list_templates()))
+            self._try_out()
+
+    def compose(self, mail: QueuedMail, link: WrittenLink | None) -> EmailMessage:
+        """The message for `mail`. The same arguments always give the same message, down to its Message-ID.
+
+        Raises:
+            UnusableTemplateError: this release has no such template, or it cannot be rendered.
+        """
+        at = datetime.fromtimestamp(int(mail.parameters["at"] or 0), UTC)
+        subject, text, html = self._render(mail.template, self._list_values(mail, link, at))
+        message = EmailMessage(policy=SMTP if mail.address.isascii() else SMTPUTF8)
+        message["From"] = self._sender
+        message["To"] = mail.address
+        message["Subject"] = subject
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = f"<{mail.mail_id}@{self._sender.domain}>"
+        # RFC 3834 §5, and what Exchange understands: no holiday notice answers this.
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        message.set_content(text, cte=_choose_encoding(text))
+        message.add_alternative(html, subtype="html", cte=_choose_encoding(html))
+        message.set_boundary(f"=_{mail.mail_id}")  # by default a random one
+        return message
+
+    def _list_values(self, mail: QueuedMail, link: WrittenLink | None, at: datetime) -> dict[str, object]:
+        values: dict[str, object] = {
+            **mail.parameters,
+            "name": " ".join(str(mail.parameters.get("name") or "").split()),
+            "at": _say_instant(at),
+            "address": mail.address,
+            "service": self._issuer,
+        }
+        if link is not None:
+            values["link"] = f"{self._issuer}{link.purpose.path}?token={link.token.reveal()}"
+            values["link_until"] = _say_instant(link.expires_at)
+            values["link_lifetime"] = say_lifetime(link.purpose.lifetime)
+        return values
+
+    def _render(self, template: str, values: dict[str, object]) -> tuple[str, str, str]:
+        """Subject, text and HTML."""
+        name = f"{template}.txt"
+        try:
+            first, _, text = self._environment.get_template(name).render(values).partition("\n")
+            subject = " ".join("".join(c if c.isprintable() else " " for c in first).split())
+            name = f"{template}.html"
+            html = self._environment.get_template(name).render(values, subject=subject)
+        except TemplateError as error:
+            # Its text quotes the template, never a value.
+            raise UnusableTemplateError(f"the mail template {name} cannot be used: {_say_error(error)}") from None
+        if not subject or not text.strip():
+            raise UnusableTemplateError(f"the mail template {template}.txt needs a subject, and text below it")
+        return subject, text.strip("\n") + "\n", html
+
+    def _try_out(self) -> None:
+        for template in sorted(TEMPLATES):
+            for name in ("Ada", ""):
+                mail = QueuedMail("mail_id", template, "ada@example.test", None, {"name": name, "at": 0})
+                link = WrittenLink(LinkPurpose.NOT_ME, Secret("token"), datetime.fromtimestamp(0, UTC))
+                self.compose(mail, link)
+
+
+def say_lifetime(lifetime: timedelta) -> str:
+    """A duration in words, in the largest unit that it is a whole number of."""
+    for unit, word in _UNITS:
+        count, rest = divmod(lifetime, unit)
+        if not rest:
+            return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return f"{lifetime // timedelta(seconds=1)} seconds"
+
+
+def _say_instant(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _say_error(error: TemplateError) -> str:
+    lineno = getattr(error, "lineno", None)
+    return f"{error.message or type(error).__name__}" + (f" (line {lineno})" if lineno else "")
+
+
+def _refuse_unknown(names: set[str]) -> None:
+    if names:
+        raise UnusableTemplateError(f"there is no mail template {min(names)} to take the place of")
+
+
+def _choose_encoding(text: str) -> str:
+    # As it is where that is allowed (RFC 5322 §2.1.1): a link in a file can be copied as it stands.
+    plain = text.isascii() and all(len(line) < 990 for line in text.splitlines())  # noqa: PLR2004 - 998 with room
+    return "7bit" if plain else "quoted-printable"

@@ -1,0 +1,79 @@
+"""Mails as their recipients get them: the outbox is worked on, and what leaves it is kept."""
+
+import re
+from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from pathlib import Path
+
+from authserver.accounts.work_outbox import Post, work_outbox
+from authserver.mail.compose import Composer
+from authserver.mail.deliver import Delivered
+from authserver.realm import Realm
+
+SENDER = Address("Auth", "no-reply", "auth.example")
+_LINK = re.compile(r"^(https?://\S+?/[a-z/-]+)\?token=(lt_[\w-]+)$", re.MULTILINE)
+
+
+class Mailbox:
+    """A delivery that keeps what it is given."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.messages: list[EmailMessage] = []
+
+    def deliver(self, message: EmailMessage, address: str) -> Delivered:
+        """See `Delivery`."""
+        assert message["To"] == address
+        self.messages.append(message)
+        return Delivered()
+
+
+def deliver_all(realm: Realm) -> list[EmailMessage]:
+    """Work on the outbox of `realm` until nothing is due; the mails that left it, in order."""
+    mailbox = Mailbox()
+    post = Post(Composer(realm.issuer, SENDER), mailbox)
+    while work_outbox(realm, post):
+        pass
+    return mailbox.messages
+
+
+def read_text(message: EmailMessage) -> str:
+    """The plain text."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    text: str = part.get_content()
+    return text
+
+
+def has_link(message: EmailMessage) -> bool:
+    """Whether there is a link in the mail."""
+    return "?token=" in message.as_string()
+
+
+def read_link(message: EmailMessage) -> str:
+    """The token of the one link in the mail."""
+    return _find_link(message)[1]
+
+
+def read_link_page(message: EmailMessage) -> str:
+    """The page that the one link in the mail opens, without the token."""
+    return _find_link(message)[0]
+
+
+def read_mails(folder: Path) -> list[EmailMessage]:
+    """What a server without SMTP wrote into `folder` (`HOME/mail`), the oldest first."""
+    messages = []
+    for file in sorted(folder.glob("*.eml")):
+        message = message_from_bytes(file.read_bytes(), policy=SMTPUTF8)
+        assert isinstance(message, EmailMessage)
+        messages.append(message)
+    return messages
+
+
+def _find_link(message: EmailMessage) -> tuple[str, str]:
+    found = _LINK.findall(read_text(message).replace("\r\n", "\n"))
+    assert len(found) == 1, f"{len(found)} links in {message['Subject']!r}"
+    page, token = found[0]
+    return page, token
