@@ -97,6 +97,16 @@ def account_key(email: str, device_id: str = "") -> LimitKey:
     return LimitKey("account", _digest(f"{account} {device_id}"))
 
 
+def password_key(user_id: str) -> LimitKey:
+    """The current password of a user who is signed in."""
+    return LimitKey("account", _digest(f"password {user_id}"))
+
+
+def email_change_key(user_id: str) -> LimitKey:
+    """The mails to addresses of others that a user who is signed in can cause."""
+    return LimitKey("account", _digest(f"email change {user_id}"))
+
+
 def address_key(purpose: str, address: str) -> LimitKey:
     """Where a request comes from, by itself for each purpose."""
     return LimitKey("address", _digest(f"{purpose} {_generalise(address)}"))

@@ -19,6 +19,11 @@ from tests.support.realm import EMAIL, add_user, build_keys
 
 CALLS = [
     ("GET", "/account"),
+    ("PATCH", "/account"),
+    ("DELETE", "/account"),
+    ("GET", "/account/export"),
+    ("POST", "/account/password"),
+    ("POST", "/account/email"),
     ("GET", "/account/sessions"),
     ("DELETE", "/account/sessions/x"),
     ("POST", "/account/sessions/revoke-others"),

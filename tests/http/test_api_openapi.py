@@ -14,6 +14,16 @@ from authserver import __version__
 from tests.support.api import Api, content
 from tests.support.realm import EMAIL, ISSUER, PASSWORD
 
+OPEN_TO_ALL = {
+    "/api/register",
+    "/api/login",
+    "/api/password/forgot",
+    "/api/password/reset",
+    "/api/email/confirm",
+    "/api/email/revert",
+    "/api/email/resend",
+    "/api/account/compromised",
+}
 OF_THE_DOCUMENT = {"/api/openapi.json", "/api/docs", "/api/docs.css"}
 
 
@@ -67,7 +77,7 @@ def test_operations_are_named_once_and_tell_what_they_need(document: dict[str, A
     names = [operation["operationId"] for _, _, operation in _operations(document)]
     assert len(names) == len(set(names))
     for method, path, operation in _operations(document):
-        open_to_all = path in {"/api/register", "/api/login"}
+        open_to_all = path in OPEN_TO_ALL
         assert operation.get("security") == (None if open_to_all else [{"accessToken": []}]), (method, path)
         assert operation["summary"]
         assert {"500", "503"} <= operation["responses"].keys()
@@ -112,9 +122,32 @@ def test_real_answers_are_the_ones_described(api: Api, document: dict[str, Any])
     check(api.login(scope="nothing"), "POST", "/api/login")
     token = content(check(api.login(), "POST", "/api/login"), 200)["access_token"]
     for method, path, _ in [*_operations(document)]:
-        if path not in {"/api/register", "/api/login"}:
+        if path not in OPEN_TO_ALL:
             check(api.call(method, path.removeprefix("/api").format(sid="x")), method, path)
+    for path in ("/password/forgot", "/email/resend"):
+        check(api.post(path, {"email": EMAIL}), "POST", f"/api{path}")
+    for path in ("/email/confirm", "/email/revert", "/account/compromised"):
+        check(api.post(path, {"token": "x"}), "POST", f"/api{path}")
+    check(api.post("/password/reset", {"token": "x", "new_password": PASSWORD}), "POST", "/api/password/reset")
     check(api.get("/account", token), "GET", "/api/account")
+    check(api.get("/account/export", token), "GET", "/api/account/export")
+    check(api.call("PATCH", "/account", token, json={"name": "Ada"}), "PATCH", "/api/account")
+    check(
+        api.post("/account/email", {"new_email": "x", "current_password": PASSWORD}, token),
+        "POST",
+        "/api/account/email",
+    )
+    check(
+        api.post("/account/email", {"new_email": "b@example.test", "current_password": "x"}, token),
+        "POST",
+        "/api/account/email",
+    )
+    wish = {"current_password": PASSWORD, "new_password": "a stapler for every horse"}
+    check(api.post("/account/password", {**wish, "current_password": "x"}, token), "POST", "/api/account/password")
+    token = content(check(api.post("/account/password", wish, token), "POST", "/api/account/password"), 200)[
+        "access_token"
+    ]
+    check(api.call("DELETE", "/account", token, json={"current_password": "x"}), "DELETE", "/api/account")
     check(api.get("/account/sessions", token), "GET", "/api/account/sessions")
     check(api.call("DELETE", "/account/sessions/x", token), "DELETE", "/api/account/sessions/{sid}")
     check(api.post("/account/sessions/revoke-others", token=token), "POST", "/api/account/sessions/revoke-others")

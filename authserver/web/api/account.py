@@ -1,61 +1,87 @@
-"""`/api/account` and `/api/account/sessions`: what the user who asks sees and ends of his own."""
+"""`/api/account`: what the user who asks sees of himself, changes and deletes."""
 
 from flask import Response, request
 
 from authserver.accounts.account import find_account
-from authserver.accounts.bearer import BearerRefused
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.sign_out import end_session, list_sessions, sign_out_elsewhere
-from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer
+from authserver.accounts.bearer import Bearer, BearerRefused
+from authserver.accounts.own_account import AccountExport, delete_account, export_account, rename
+from authserver.protocol.secret import Secret
+from authserver.revocation import Receipt
+from authserver.storage.users import User
+from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_nothing, api
-from authserver.web.api.refusals import NOT_FOUND, OF_BEARERS, document, explain, explain_bearer
-from authserver.web.api.shapes import AccountAnswer, RevocationAnswer, SessionAnswer, SessionsAnswer
+from authserver.web.api.credential_shapes import CurrentPasswordBody, ExportAnswer, RenameBody
+from authserver.web.api.refusals import (
+    OF_BEARERS,
+    OF_BODIES,
+    OF_PASSWORDS,
+    OF_SENSITIVE,
+    SESSION_REVOKED,
+    document,
+    explain_bearer,
+    explain_own,
+)
+from authserver.web.api.shapes import AccountAnswer
+from authserver.web.api.tries import count_password
 from authserver.web.context import current_realm
 from authserver.web.problem import answer_problem
 
-_ACCOUNT = ["Account"]
-_SESSIONS = ["Sessions"]
+_TAGS = ["Account"]
 
 
 @api.get("/account")
 @api.output(AccountAnswer, description="The user who asks.")
-@api.doc(summary="Show the account", tags=_ACCOUNT, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
+@api.doc(summary="Show the account", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
 def answer_account() -> Response | AccountAnswer:
     """Who the bearer is."""
     user = find_account(current_realm(), load_bearer())
     if user is None:
-        return answer_problem(explain_bearer(BearerRefused("session_revoked", soft_logout=False)))
+        return answer_problem(explain_bearer(BearerRefused(SESSION_REVOKED.code, soft_logout=False)))
     return AccountAnswer.of(user)
 
 
-@api.get("/account/sessions")
-@api.output(SessionsAnswer, description="The live sessions, last used first.")
-@api.doc(summary="List the sessions", tags=_SESSIONS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
-def answer_sessions() -> SessionsAnswer:
-    """The sessions of the bearer's user."""
-    bearer = load_bearer()
-    summaries = list_sessions(current_realm(), bearer.user_id)
-    return SessionsAnswer(sessions=[SessionAnswer.of(summary, bearer.sid) for summary in summaries])
-
-
-@api.delete("/account/sessions/<sid>")
-@api.output({}, 204, description="The session has ended.")
+@api.patch("/account")
+@with_bearer(load_bearer)
+@api.input(RenameBody, example={"name": "Ada Lovelace"})
+@api.output(AccountAnswer, description="The user, as he is now.")
 @api.doc(
-    summary="End a session",
-    description="Repeatable: a session that has ended already gets the same answer.",
-    tags=_SESSIONS,
+    summary="Change the name",
+    tags=_TAGS,
     security=SECURITY_SCHEME,
-    responses=document(*OF_BEARERS, NOT_FOUND),
+    responses=document(*OF_BODIES, *OF_BEARERS),
 )
-def answer_end_session(sid: str) -> Response:
-    """End one session of the bearer's user."""
-    outcome = end_session(current_realm(), load_bearer(), sid, request.remote_addr or "")
-    return answer_problem(explain(outcome)) if isinstance(outcome, Refused) else answer_nothing()
+def answer_rename(json_data: RenameBody, bearer: Bearer) -> Response | AccountAnswer:
+    """Give the bearer's user another name."""
+    outcome = rename(current_realm(), bearer, json_data.name)
+    return AccountAnswer.of(outcome) if isinstance(outcome, User) else answer_problem(explain_own(outcome))
 
 
-@api.post("/account/sessions/revoke-others")
-@api.output(RevocationAnswer, description="All other sessions have ended.")
-@api.doc(summary="End all other sessions", tags=_SESSIONS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
-def answer_revoke_others() -> RevocationAnswer:
-    """End all sessions of the bearer's user but the one that asks."""
-    return RevocationAnswer.of(sign_out_elsewhere(current_realm(), load_bearer(), request.remote_addr or ""))
+@api.delete("/account")
+@with_bearer(load_recent_bearer)
+@api.input(CurrentPasswordBody, example={"current_password": "correct horse battery staple"})
+@api.output({}, 204, description="The user is gone, with everything that names him but the audit record.")
+@api.doc(
+    summary="Delete the account",
+    description="For good, and at once: all sessions end.",
+    tags=_TAGS,
+    security=SECURITY_SCHEME,
+    responses=document(*OF_BODIES, *OF_PASSWORDS),
+)
+def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Response:
+    """Delete the bearer's user."""
+    count_password(bearer)
+    password = Secret(json_data.current_password)
+    outcome = delete_account(current_realm(), bearer, password, request.remote_addr or "")
+    return answer_nothing() if isinstance(outcome, Receipt) else answer_problem(explain_own(outcome))
+
+
+@api.get("/account/export")
+@with_bearer(load_recent_bearer)
+@api.output(ExportAnswer, description="All that is kept about the user who asks.")
+@api.doc(summary="Take the data along", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_SENSITIVE))
+def answer_export(bearer: Bearer) -> Response | ExportAnswer:
+    """Everything about the bearer's user."""
+    outcome = export_account(current_realm(), bearer)
+    if not isinstance(outcome, AccountExport):
+        return answer_problem(explain_own(outcome))
+    return ExportAnswer.of(outcome, bearer.sid)

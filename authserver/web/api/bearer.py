@@ -1,17 +1,21 @@
 """Who calls: the access token of the `Authorization` header, and nothing else (RFC 6750 §2.1)."""
 
 from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
 
 import structlog
 from flask import request
 
 from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer, authenticate_signing_out
+from authserver.accounts.reauthentication import demand_recent
 from authserver.realm import Realm
-from authserver.web.api.refusals import MISSING_TOKEN, explain_bearer, refuse
+from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, refuse
 from authserver.web.context import current_realm
 from authserver.web.problem import ProblemError
 
 SECURITY_SCHEME = "accessToken"
+ResponseT = TypeVar("ResponseT")
 _log = structlog.get_logger(__name__)
 
 
@@ -23,6 +27,28 @@ def load_bearer() -> Bearer:
 def load_bearer_signing_out() -> Bearer:
     """The same for signing out, which also a session that may do nothing else is allowed to do."""
     return _load(authenticate_signing_out)
+
+
+def load_recent_bearer() -> Bearer:
+    """The same for a sensitive act: the user must have signed in a short while ago (RFC 9470, ASVS 7.5.1)."""
+    bearer = load_bearer()
+    stale = demand_recent(current_realm(), bearer)
+    if stale is not None:
+        raise ProblemError(explain(stale))
+    return bearer
+
+
+def with_bearer(load: Callable[[], Bearer]) -> Callable[[Callable[..., ResponseT]], Callable[..., ResponseT]]:
+    """Hand the view its `bearer`. Written above `input`, so that a stranger is told nothing about a body."""
+
+    def decorate(view: Callable[..., ResponseT]) -> Callable[..., ResponseT]:
+        @wraps(view)
+        def answer(**arguments: object) -> ResponseT:
+            return view(bearer=load(), **arguments)
+
+        return answer
+
+    return decorate
 
 
 def _load(authenticate: Callable[[Realm, str], Bearer | BearerRefused]) -> Bearer:

@@ -1,13 +1,11 @@
 """The blueprint that every view of the JSON API hangs on, and what all its answers have in common."""
 
 from apiflask import APIBlueprint
-from flask import Response, current_app
+from flask import Response
 
-from authserver.web.limits import Limits
 from authserver.web.problem import ProblemError, answer_problem
 
 PREFIX = "/api"
-LIMITS_EXTENSION = "authserver.limits"
 
 api = APIBlueprint("api", __name__, url_prefix=PREFIX, template_folder="templates")
 
@@ -24,12 +22,6 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
-def current_limits() -> Limits:
-    """The limits of the application that handles this request."""
-    limits: Limits = current_app.extensions[LIMITS_EXTENSION]
-    return limits
-
-
 def answer_nothing() -> Response:
     """204: done, and there is nothing to tell."""
     response = Response(status=204)
@@ -39,4 +31,4 @@ def answer_nothing() -> Response:
 
 def answer_accepted() -> Response:
     """202: whatever comes of it, comes by mail. The same for every address."""
-    return Response(status=202, content_type="application/json", response="{}")
+    return Response("{}", 202, content_type="application/json")

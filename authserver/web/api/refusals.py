@@ -1,15 +1,16 @@
 """Every way in which the JSON API refuses: code, status, sentence. Views answer from here, and OpenAPI is told here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
 from authserver.accounts import outcomes
 from authserver.accounts.bearer import BearerRefused
-from authserver.accounts.outcomes import FieldError, Invalid, Refused, TryLater
+from authserver.accounts.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
 from authserver.web.problem import BARE_CHALLENGE, PROBLEM_TYPE, Problem, describe_problem
 
 _REFUSED_CHALLENGE: Final = 'Bearer error="invalid_token", soft_logout="{}"'
+_STALE_CHALLENGE: Final = 'Bearer error="insufficient_user_authentication", max_age="{}", soft_logout="true"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ INVALID_JSON = Refusal(
     "The body is not JSON with one meaning: UTF-8, no member twice, no NaN, no number or nesting beyond reason.",
 )
 INVALID_SCOPE = Refusal(outcomes.INVALID_SCOPE, HTTPStatus.BAD_REQUEST, "The client may not ask for this scope.")
+INVALID_LINK = Refusal(
+    outcomes.INVALID_LINK,
+    HTTPStatus.BAD_REQUEST,
+    "This link does not work any more. Please ask for another one.",
+)
 INVALID_CREDENTIALS = Refusal(
     outcomes.INVALID_CREDENTIALS, HTTPStatus.UNAUTHORIZED, "The e-mail address or the password is wrong."
 )
@@ -36,6 +42,13 @@ MISSING_TOKEN = Refusal(
 )
 _INVALID_TOKEN = "The access token is not valid."  # noqa: S105 - a sentence
 SESSION_REVOKED = Refusal("session_revoked", HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN)
+REAUTHENTICATE = Refusal(
+    "insufficient_user_authentication",
+    HTTPStatus.UNAUTHORIZED,
+    "This needs a more recent sign-in. Please sign in again.",
+    soft_logout=True,
+)
+WRONG_PASSWORD = Refusal(outcomes.WRONG_PASSWORD, HTTPStatus.FORBIDDEN, "The current password is wrong.")
 UNAUTHORIZED_CLIENT = Refusal(
     outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "This client may not sign people in with a password."
 )
@@ -58,7 +71,9 @@ OF_USE_CASES: Final = {
     refusal.code: refusal.status
     for refusal in (
         INVALID_SCOPE,
+        INVALID_LINK,
         INVALID_CREDENTIALS,
+        WRONG_PASSWORD,
         UNAUTHORIZED_CLIENT,
         EMAIL_NOT_VERIFIED,
         REGISTRATION_CLOSED,
@@ -77,6 +92,9 @@ OF_BEARERS: Final = (
         for code in ("expired", "stale_token_version", "user_locked")
     ),
 )
+OF_SENSITIVE: Final = (*OF_BEARERS, REAUTHENTICATE)
+OF_PASSWORDS: Final = (*OF_SENSITIVE, WRONG_PASSWORD, TOO_MANY_REQUESTS, BUSY)
+OF_LINKS: Final = (INVALID_LINK, BUSY)
 OF_ALL: Final = (INTERNAL_ERROR, UNAVAILABLE)
 
 
@@ -92,7 +110,7 @@ def refuse(refusal: Refusal, *, errors: tuple[FieldError, ...] = (), retry_after
     )
 
 
-def explain(outcome: Refused | Invalid | TryLater) -> Problem:
+def explain(outcome: Refused | Invalid | TryLater | Reauthenticate) -> Problem:
     """The problem for what a use case came to."""
     match outcome:
         case Refused():
@@ -101,6 +119,15 @@ def explain(outcome: Refused | Invalid | TryLater) -> Problem:
             return refuse(INVALID_INPUT, errors=outcome.errors)
         case TryLater():
             return refuse(BUSY, retry_after=outcome.retry_after)
+        case Reauthenticate():
+            return replace(refuse(REAUTHENTICATE), challenge=_STALE_CHALLENGE.format(outcome.max_age))
+
+
+def explain_own(outcome: Refused | Invalid | TryLater | Reauthenticate) -> Problem:
+    """The same about the user who asks: one who was deleted a moment ago has no session any more."""
+    if isinstance(outcome, Refused) and outcome.code == NOT_FOUND.code:
+        return explain_bearer(BearerRefused(SESSION_REVOKED.code, soft_logout=False))
+    return explain(outcome)
 
 
 def explain_bearer(refused: BearerRefused) -> Problem:
@@ -113,6 +140,13 @@ def explain_bearer(refused: BearerRefused) -> Problem:
         challenge=challenge,
         soft_logout=refused.soft_logout,
     )
+
+
+ACCEPTED: Final = {
+    "description": "Whatever comes of it, comes by mail. The same answer for every address.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AcceptedAnswer"}}},
+}
+"""The OpenAPI response of an operation that tells nobody whether an address is known."""
 
 
 def document(*refusals: Refusal) -> dict[int | str, Any]:

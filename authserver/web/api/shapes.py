@@ -124,8 +124,8 @@ class AccountAnswer(Answer):
             email_verified=user.email_verified,
             name=user.name,
             roles=list(user.roles),
-            created_at=_seconds(user.created_at),
-            password_changed_at=None if user.password_changed_at is None else _seconds(user.password_changed_at),
+            created_at=seconds(user.created_at),
+            password_changed_at=None if user.password_changed_at is None else seconds(user.password_changed_at),
             token_version=user.token_version,
         )
 
@@ -158,9 +158,9 @@ class SessionAnswer(Answer):
             clients=list(summary.clients),
             ip=session.ip,
             user_agent=session.user_agent,
-            created_at=_seconds(session.created_at),
-            last_used_at=_seconds(summary.last_used_at),
-            expires_at=_seconds(summary.expires_at),
+            created_at=seconds(session.created_at),
+            last_used_at=seconds(summary.last_used_at),
+            expires_at=seconds(summary.expires_at),
             current=session.sid == current,
             state="active",
         )
@@ -183,6 +183,19 @@ class ReceiptAnswer(Answer):
     effective_by: int = Field(description="After it no old access token passes where the revocation feed is followed.")
     latest_by: int = Field(description="After it none passes anywhere.")
 
+    @classmethod
+    def of(cls, receipt: Receipt) -> "ReceiptAnswer":
+        """The shape of `receipt`. Its promises are rounded up, never down."""
+        return cls(
+            event=receipt.event,
+            sessions_ended=receipt.sessions_ended,
+            sessions_kept=receipt.sessions_kept,
+            mode=receipt.mode.value,
+            token_version=receipt.token_version,
+            effective_by=math.ceil(receipt.effective_by.timestamp()),
+            latest_by=math.ceil(receipt.latest_by.timestamp()),
+        )
+
 
 class RevocationAnswer(Answer):
     """The receipt of a revocation."""
@@ -191,18 +204,8 @@ class RevocationAnswer(Answer):
 
     @classmethod
     def of(cls, receipt: Receipt) -> "RevocationAnswer":
-        """The shape of `receipt`. Its promises are rounded up, never down."""
-        return cls(
-            revocation=ReceiptAnswer(
-                event=receipt.event,
-                sessions_ended=receipt.sessions_ended,
-                sessions_kept=receipt.sessions_kept,
-                mode=receipt.mode.value,
-                token_version=receipt.token_version,
-                effective_by=math.ceil(receipt.effective_by.timestamp()),
-                latest_by=math.ceil(receipt.latest_by.timestamp()),
-            )
-        )
+        """The shape of `receipt`."""
+        return cls(revocation=ReceiptAnswer.of(receipt))
 
 
 class FieldErrorAnswer(Answer):
@@ -227,5 +230,6 @@ class ProblemAnswer(Answer):
     )
 
 
-def _seconds(instant: datetime) -> int:
+def seconds(instant: datetime) -> int:
+    """How an instant is written."""
     return int(instant.timestamp())

@@ -11,9 +11,10 @@ from authserver.accounts.sign_out import sign_out, sign_out_everywhere
 from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
-from authserver.web.api.blueprint import answer_accepted, answer_nothing, api, current_limits
+from authserver.web.api.blueprint import answer_accepted, answer_nothing, api
 from authserver.web.api.origin import read_origin
 from authserver.web.api.refusals import (
+    ACCEPTED,
     BUSY,
     EMAIL_NOT_VERIFIED,
     EMAIL_TAKEN,
@@ -26,12 +27,13 @@ from authserver.web.api.refusals import (
     UNAUTHORIZED_CLIENT,
     document,
     explain,
-    refuse,
 )
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
-from authserver.web.context import current_realm
-from authserver.web.limits import LimitKey, account_key, address_key
-from authserver.web.problem import ProblemError, answer_problem
+from authserver.web.api.tries import count, count_address, refuse_excess
+from authserver.web.context import current_limits, current_realm
+from authserver.web.limits import LimitKey, account_key
+from authserver.web.problem import answer_problem
+from authserver.web.tries import hit
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Sign-in"]
@@ -43,12 +45,16 @@ _EXAMPLE = {"email": "ada@example.org", "password": "correct horse battery stapl
 @api.output(RegisteredAnswer, 201, description="Registered.")
 @api.doc(
     summary="Register",
+    description=(
+        "Where addresses must be confirmed, the answer is 202 for a free address and for a taken one, and a mail says"
+        " more. Elsewhere it is 201 or 409."
+    ),
     tags=_TAGS,
-    responses=document(*OF_BODIES, REGISTRATION_CLOSED, EMAIL_TAKEN, TOO_MANY_REQUESTS, BUSY),
+    responses=document(*OF_BODIES, REGISTRATION_CLOSED, EMAIL_TAKEN, TOO_MANY_REQUESTS, BUSY) | {202: ACCEPTED},
 )
 def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
     """Become a user."""
-    _count(address_key("register", request.remote_addr or ""))
+    count_address("register")
     password = Secret(json_data.password)
     outcome = register(current_realm(), email=json_data.email, password=password, name=json_data.name)
     if isinstance(outcome, Awaited):
@@ -139,24 +145,13 @@ def _count_login(email: str, device_id: str) -> LimitKey:
     A stranger who uses up an account's tries must not lock its owner out: a device that signed in before counts by
     itself then, and its id is not to be guessed.
     """
-    _count(address_key("login", request.remote_addr or ""))
+    count_address("login")
     account = account_key(email)
-    wait = current_limits().hit(account)
+    wait = hit(account)
     if wait is None:
         return account
-    device = account_key(email, device_id)
     if not device_id or not is_known_device(current_realm(), email, device_id):
-        raise _too_many(account, wait)
-    _count(device)
+        refuse_excess(wait)
+    device = account_key(email, device_id)
+    count(device)
     return device
-
-
-def _count(key: LimitKey) -> None:
-    wait = current_limits().hit(key)
-    if wait is not None:
-        raise _too_many(key, wait)
-
-
-def _too_many(key: LimitKey, wait: int) -> ProblemError:
-    _log.warning("excess_rate_limit_exceeded", kind=key.kind, path=request.path, ip=request.remote_addr)
-    return ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=wait))

@@ -1,0 +1,136 @@
+"""`/api/account/email`, `/api/email/…`, and the "this was not me" of a mail: `/api/account/compromised`."""
+
+from flask import Response, request
+
+from authserver.accounts.bearer import Bearer
+from authserver.accounts.change_email import ask_email_change, confirm_email, report_compromise, revert_email
+from authserver.accounts.outcomes import Refused, TryLater
+from authserver.accounts.register import ask_confirmation
+from authserver.protocol.secret import Secret
+from authserver.revocation import Receipt
+from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
+from authserver.web.api.blueprint import answer_accepted, api
+from authserver.web.api.credential_shapes import (
+    AcceptedAnswer,
+    AddressBody,
+    ChangeEmailBody,
+    ConfirmedAnswer,
+    LinkBody,
+)
+from authserver.web.api.refusals import (
+    EMAIL_TAKEN,
+    OF_BODIES,
+    OF_LINKS,
+    OF_PASSWORDS,
+    TOO_MANY_REQUESTS,
+    document,
+    explain,
+    explain_own,
+)
+from authserver.web.api.shapes import RevocationAnswer
+from authserver.web.api.tries import count, count_address, count_password
+from authserver.web.context import current_limits, current_realm
+from authserver.web.limits import email_change_key
+from authserver.web.problem import answer_problem
+
+_TAGS = ["E-mail addresses"]
+_TOKEN = {"token": "lt_AQ"}
+
+
+@api.post("/account/email")
+@with_bearer(load_recent_bearer)
+@api.input(
+    ChangeEmailBody, example={"new_email": "ada@example.net", "current_password": "correct horse battery staple"}
+)
+@api.output(AcceptedAnswer, 202, description="Mails to both addresses are on their way.")
+@api.doc(
+    summary="Ask for another e-mail address",
+    description=(
+        "The new address gets a link that makes it the address of the account; the old one is told now and then, and"
+        " can take the change back for 7 days. Whether the new address is somebody else's only the mail to it says."
+    ),
+    tags=_TAGS,
+    security=SECURITY_SCHEME,
+    responses=document(*OF_BODIES, *OF_PASSWORDS),
+)
+def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
+    """Send the links for a change of address."""
+    count(email_change_key(bearer.user_id))
+    key = count_password(bearer)
+    password = Secret(json_data.current_password)
+    refusal = ask_email_change(current_realm(), bearer, new_email=json_data.new_email, password=password)
+    if refusal is not None:
+        return answer_problem(explain_own(refusal))
+    current_limits().forgive(key)
+    return answer_accepted()
+
+
+@api.post("/email/confirm")
+@api.input(LinkBody, example=_TOKEN)
+@api.output(ConfirmedAnswer, description="Confirmed: the address of a new user, or the new address of a user.")
+@api.doc(
+    summary="Confirm an address with a mailed link",
+    description="With a changed address all other sessions end; the one that asked for it refreshes once and goes on.",
+    tags=_TAGS,
+    responses=document(*OF_BODIES, *OF_LINKS, EMAIL_TAKEN),
+)
+def answer_confirm_email(json_data: LinkBody) -> Response | ConfirmedAnswer:
+    """Confirm an address."""
+    outcome = confirm_email(current_realm(), json_data.token, request.remote_addr or "")
+    if isinstance(outcome, Refused | TryLater):
+        return answer_problem(explain(outcome))
+    return ConfirmedAnswer.of(outcome)
+
+
+@api.post("/email/revert")
+@api.input(LinkBody, example=_TOKEN)
+@api.output(RevocationAnswer, description="The address is the earlier one, and all sessions have ended.")
+@api.doc(
+    summary="Take a change of address back",
+    description=(
+        "With the link that was mailed to the earlier address. The account counts as stolen: no password works before"
+        " a reset, whose link is mailed to this address alone."
+    ),
+    tags=_TAGS,
+    responses=document(*OF_BODIES, *OF_LINKS, EMAIL_TAKEN),
+)
+def answer_revert_email(json_data: LinkBody) -> Response | RevocationAnswer:
+    """Take a change of address back."""
+    return _tell(revert_email(current_realm(), json_data.token, request.remote_addr or ""))
+
+
+@api.post("/email/resend")
+@api.input(AddressBody, example={"email": "ada@example.org"})
+@api.output(AcceptedAnswer, 202, description="If this address waits to be confirmed, a mail is on its way.")
+@api.doc(
+    summary="Ask for another link that confirms an address",
+    description="The same answer, work and time whether the address is known or not.",
+    tags=_TAGS,
+    responses=document(*OF_BODIES, TOO_MANY_REQUESTS),
+)
+def answer_resend_confirmation(json_data: AddressBody) -> Response:
+    """Queue the wish for another confirmation mail."""
+    count_address("resend")
+    ask_confirmation(current_realm(), json_data.email)
+    return answer_accepted()
+
+
+@api.post("/account/compromised")
+@api.input(LinkBody, example=_TOKEN)
+@api.output(RevocationAnswer, description="All sessions have ended, and no password works before a reset.")
+@api.doc(
+    summary='Say "this was not me"',
+    description=(
+        "With the link of a notification. Everything ends, changes of address are taken back, and the link for a new"
+        " password is mailed to the address that the notification was sent to."
+    ),
+    tags=_TAGS,
+    responses=document(*OF_BODIES, *OF_LINKS, EMAIL_TAKEN),
+)
+def answer_report_compromise(json_data: LinkBody) -> Response | RevocationAnswer:
+    """Report an account as stolen."""
+    return _tell(report_compromise(current_realm(), json_data.token, request.remote_addr or ""))
+
+
+def _tell(outcome: Receipt | Refused | TryLater) -> Response | RevocationAnswer:
+    return RevocationAnswer.of(outcome) if isinstance(outcome, Receipt) else answer_problem(explain(outcome))

@@ -1,0 +1,139 @@
+"""What the calls about passwords, addresses and the whole account take and answer, member by member (contract §3)."""
+
+from dataclasses import asdict
+
+from pydantic import Field
+
+from authserver.accounts.change_password import PasswordWasChanged
+from authserver.accounts.own_account import AccountExport
+from authserver.revocation import Receipt
+from authserver.storage.audit import AuditRecord
+from authserver.web.api.body import Body
+from authserver.web.api.shapes import (
+    AccountAnswer,
+    Answer,
+    ReceiptAnswer,
+    SessionAnswer,
+    TokensAnswer,
+    seconds,
+)
+
+
+class ChangePasswordBody(Body):
+    """The password that is, and the one that shall be."""
+
+    current_password: str
+    new_password: str
+    logout_devices: bool = Field(
+        default=True,
+        description="Whether all other devices are signed out. false: they stay signed in, if the policy lets them, and"
+        " refresh once.",
+    )
+
+
+class CurrentPasswordBody(Body):
+    """Proof that it is the user who asks, and not somebody at his device."""
+
+    current_password: str
+
+
+class AddressBody(Body):
+    """An address that may be known or not."""
+
+    email: str
+
+
+class LinkBody(Body):
+    """The token of a link that was mailed."""
+
+    token: str
+
+
+class ResetPasswordBody(Body):
+    """The token of a link that was mailed, and the password that shall be."""
+
+    token: str
+    new_password: str
+
+
+class ChangeEmailBody(Body):
+    """The address that shall be, once a link that is mailed to it was used."""
+
+    new_email: str
+    current_password: str
+
+
+class RenameBody(Body):
+    """How to address the person from now on."""
+
+    name: str
+
+
+class AcceptedAnswer(Answer):
+    """Nothing: whatever comes of it, comes by mail."""
+
+
+class PasswordChangedAnswer(TokensAnswer):
+    """The tokens with which the session that asked goes on, and what ended."""
+
+    revocation: ReceiptAnswer
+
+    @classmethod
+    def of_change(cls, changed: PasswordWasChanged) -> "PasswordChangedAnswer":
+        """The shape of `changed`."""
+        return cls(**asdict(changed.tokens), revocation=ReceiptAnswer.of(changed.receipt))
+
+
+class ConfirmedAnswer(Answer):
+    """The address is confirmed."""
+
+    revocation: ReceiptAnswer | None = Field(description="null: it was a new user's, and nothing had to end.")
+
+    @classmethod
+    def of(cls, receipt: Receipt | None) -> "ConfirmedAnswer":
+        """The shape of what a confirmation came to."""
+        return cls(revocation=None if receipt is None else ReceiptAnswer.of(receipt))
+
+
+class EventAnswer(Answer):
+    """One line of the audit record."""
+
+    at: int
+    event: str
+    outcome: str
+    by: str = Field(description="A user id, `client:` and a client id, `cli` or `server`.")
+    ip: str | None
+    sid: str | None
+    client_id: str | None
+    detail: dict[str, str | int | bool | None]
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> "EventAnswer":
+        """The shape of `record`."""
+        return cls(
+            at=seconds(record.at),
+            event=record.name,
+            outcome=record.outcome,
+            by=record.actor.name,
+            ip=record.actor.ip,
+            sid=record.sid,
+            client_id=record.client_id,
+            detail=dict(record.detail),
+        )
+
+
+class ExportAnswer(Answer):
+    """All that is kept about the user who asks."""
+
+    account: AccountAnswer
+    sessions: list[SessionAnswer]
+    events: list[EventAnswer] = Field(description="Newest first.")
+
+    @classmethod
+    def of(cls, export: AccountExport, current: str) -> "ExportAnswer":
+        """The shape of `export` for a user who asks from the session `current`."""
+        return cls(
+            account=AccountAnswer.of(export.user),
+            sessions=[SessionAnswer.of(summary, current) for summary in export.sessions],
+            events=[EventAnswer.of(record) for record in export.events],
+        )

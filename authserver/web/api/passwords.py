@@ -1,0 +1,111 @@
+"""`/api/account/password`, `/api/password/forgot`, `/api/password/reset`."""
+
+import structlog
+from flask import Response, request
+
+from authserver.accounts.bearer import Bearer
+from authserver.accounts.change_password import PasswordWasChanged, PasswordWish, change_password
+from authserver.accounts.reset_password import ask_reset, reset_password
+from authserver.protocol.secret import Secret
+from authserver.revocation import Receipt
+from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
+from authserver.web.api.blueprint import answer_accepted, api
+from authserver.web.api.credential_shapes import (
+    AcceptedAnswer,
+    AddressBody,
+    ChangePasswordBody,
+    PasswordChangedAnswer,
+    ResetPasswordBody,
+)
+from authserver.web.api.origin import read_origin
+from authserver.web.api.refusals import (
+    OF_BODIES,
+    OF_LINKS,
+    OF_PASSWORDS,
+    TOO_MANY_REQUESTS,
+    document,
+    explain,
+    explain_own,
+)
+from authserver.web.api.shapes import RevocationAnswer
+from authserver.web.api.tries import count_address, count_password
+from authserver.web.context import current_limits, current_realm
+from authserver.web.problem import answer_problem
+
+_log = structlog.get_logger(__name__)
+_TAGS = ["Passwords"]
+
+
+@api.post("/account/password")
+@with_bearer(load_recent_bearer)
+@api.input(
+    ChangePasswordBody,
+    example={
+        "current_password": "correct horse battery staple",
+        "new_password": "a stapler for every horse",
+        "logout_devices": True,
+    },
+)
+@api.output(PasswordChangedAnswer, description="Changed. The session that asked goes on with these tokens alone.")
+@api.doc(
+    summary="Change the password",
+    description=(
+        "The session that asks is renewed: it has another `sid`, and all its earlier tokens are dead. All other"
+        " sessions end, unless `logout_devices` is false; then they stay, and their next call is answered 401 with"
+        " `soft_logout: true`, after which they refresh once and go on. A new password that is refused ends nothing."
+    ),
+    tags=_TAGS,
+    security=SECURITY_SCHEME,
+    responses=document(*OF_BODIES, *OF_PASSWORDS),
+)
+def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Response | PasswordChangedAnswer:
+    """Change the password of the bearer's user."""
+    key = count_password(bearer)
+    wish = PasswordWish(
+        current=Secret(json_data.current_password),
+        new=Secret(json_data.new_password),
+        logout_devices=json_data.logout_devices,
+    )
+    outcome = change_password(current_realm(), bearer, wish, read_origin())
+    if not isinstance(outcome, PasswordWasChanged):
+        problem = explain_own(outcome)
+        _log.info("authn_password_change_fail", code=problem.code, sid=bearer.sid, ip=request.remote_addr)
+        return answer_problem(problem)
+    current_limits().forgive(key)
+    _log.info("authn_password_change", sid=outcome.tokens.sid, ip=request.remote_addr)
+    return PasswordChangedAnswer.of_change(outcome)
+
+
+@api.post("/password/forgot")
+@api.input(AddressBody, example={"email": "ada@example.org"})
+@api.output(AcceptedAnswer, 202, description="If a user has this address, a mail with a link is on its way.")
+@api.doc(
+    summary="Ask for a link that resets the password",
+    description=(
+        "The same answer, work and time whether the address is known or not. The link works for 15 minutes, once; up to"
+        " three work at a time, and no mailbox is flooded."
+    ),
+    tags=_TAGS,
+    responses=document(*OF_BODIES, TOO_MANY_REQUESTS),
+)
+def answer_forgot_password(json_data: AddressBody) -> Response:
+    """Queue the wish for a reset."""
+    count_address("forgot")
+    ask_reset(current_realm(), json_data.email)
+    return answer_accepted()
+
+
+@api.post("/password/reset")
+@api.input(ResetPasswordBody, example={"token": "lt_AQ", "new_password": "a stapler for every horse"})
+@api.output(RevocationAnswer, description="The password is set, and all sessions have ended. Nobody is signed in.")
+@api.doc(
+    summary="Set a password with a mailed link",
+    description="A new password that is refused ends nothing and leaves the link usable.",
+    tags=_TAGS,
+    responses=document(*OF_BODIES, *OF_LINKS),
+)
+def answer_reset_password(json_data: ResetPasswordBody) -> Response | RevocationAnswer:
+    """Set a password with a link."""
+    password = Secret(json_data.new_password)
+    outcome = reset_password(current_realm(), json_data.token, password, request.remote_addr or "")
+    return RevocationAnswer.of(outcome) if isinstance(outcome, Receipt) else answer_problem(explain(outcome))
