@@ -3,7 +3,7 @@
 These work without a `Realm`: `authserver init` and `authserver keys` must work while there is no key that could sign.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -17,17 +17,18 @@ from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKeys
 from authserver.keyring.steps import Change, Compromise, Found, Promote, Retire, Stage, Step, find_fresh_algorithm, take
-from authserver.protocol.entropy import Entropy, new_id
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import Entropy
 from authserver.revocation import Revocation
 from authserver.storage import Database, Transaction, audit, keys
-from authserver.storage.audit import Actor, AuditRecord
+from authserver.storage.audit import Actor, Detail
 
-_AUDIT_NAMES: dict[type[Change], str] = {
-    Found: "key_founded",
-    Stage: "key_staged",
-    Promote: "key_promoted",
-    Retire: "key_retired",
-    Compromise: "mac_key_compromised",
+_AUDIT_NAMES: dict[type[Change], AuditName] = {
+    Found: AuditName.KEY_FOUNDED,
+    Stage: AuditName.KEY_STAGED,
+    Promote: AuditName.KEY_PROMOTED,
+    Retire: AuditName.KEY_RETIRED,
+    Compromise: AuditName.MAC_KEY_COMPROMISED,
 }
 
 
@@ -47,22 +48,9 @@ class KeyCustody:
         with self.database.read() as tx:
             return keys.load_all(tx)
 
-    def record(self, tx: Transaction, name: str, detail: Mapping[str, str | int], *, by: Actor, now: datetime) -> None:
+    def record(self, tx: Transaction, name: AuditName, detail: Detail, *, by: Actor, now: datetime) -> None:
         """Write the audit record of a change of the keys, in its transaction."""
-        audit.append(
-            tx,
-            AuditRecord(
-                event_id=new_id(self.entropy),
-                at=now,
-                name=name,
-                outcome="success",
-                actor=by,
-                user_id=None,
-                sid=None,
-                client_id=None,
-                detail=detail,
-            ),
-        )
+        audit.write(tx, name, by=by, now=now, entropy=self.entropy, detail=detail)
 
 
 def carry_out(

@@ -6,9 +6,10 @@ from authserver.accounts.key_custody import KeyCustody
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.sealing import MasterKeys, sealed_by
 from authserver.keyring.steps import Refused
+from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
 from authserver.storage import keys, nodes
-from authserver.storage.audit import Actor
+from authserver.storage.audit import Actor, Detail
 from authserver.storage.nodes import NodeReport
 
 
@@ -45,7 +46,8 @@ def rewrap_keys(custody: KeyCustody, *, by: Actor) -> Rewrapped | Refused:
         for key in outdated:
             keys.replace(tx, _seal_anew(key, key.sealed or "", masters), was=key)
         if outdated:
-            custody.record(tx, "keys_rewrapped", {"master_key": newest, "count": len(outdated)}, by=by, now=now)
+            detail: Detail = {"master_key": newest, "count": len(outdated)}
+            custody.record(tx, AuditName.KEYS_REWRAPPED, detail, by=by, now=now)
     return Rewrapped(newest, len(outdated))
 
 

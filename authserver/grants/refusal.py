@@ -8,6 +8,7 @@ from typing import assert_never
 
 from authserver.credentials.events import RefreshTokenReused
 from authserver.grants.base import TokenRequest
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
 from authserver.realm import Realm, TokenAnswer, issue_tokens
 from authserver.realm.token_answer import Holding
@@ -73,7 +74,7 @@ def _act(
     match verdict:
         case LateRetry():
             families.mark_late_retry(tx, family.family_id, LateRetryMark(presented.generation, now))
-            realm.revocation.note(tx, "refresh_token_late_retry", family=family, by=by, now=now)
+            realm.revocation.note(tx, AuditName.TOKEN_LATE_RETRY, family=family, by=by, now=now)
         case Lapsed():
             realm.revocation.end_family(tx, family, reason="retry_lapsed", soft_logout=True, by=by, now=now)
         case Reused():

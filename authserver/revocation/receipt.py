@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from authserver.credentials.policy_row import Mode
 
@@ -18,13 +19,16 @@ class Receipt:
 
     Attributes:
         event: the stable name of the event.
-        sessions_ended: how many sessions this ended.
+        sessions_ended: how many live sessions this ended. One that was idle or expired before is over, and not counted.
         sessions_kept: how many of the user's sessions live on; 0 for an event that is not about a user.
         mode: how the ended ones hear of it.
-        token_version: the lowest version that still passes; None for an event that is not about a user.
+        token_version: the lowest version that still passes; None for an event that is not about a user, or about one
+            who does not exist.
         effective_by: after it no condemned access token passes at a resource server that follows the feed with
             the verifier's defaults.
         latest_by: after it none passes at any resource server.
+        links_ended: how many mailed links that still worked are dead now.
+        mails: the templates of the mails that tell of it.
     """
 
     event: str
@@ -34,8 +38,17 @@ class Receipt:
     token_version: int | None
     effective_by: datetime
     latest_by: datetime
+    links_ended: int = 0
+    mails: tuple[str, ...] = ()
 
 
-def bounds(now: datetime, access_token_lifetime: timedelta) -> tuple[datetime, datetime]:
+class Bounds(TypedDict):
+    """The two moments that a receipt names."""
+
+    effective_by: datetime
+    latest_by: datetime
+
+
+def bounds(now: datetime, access_token_lifetime: timedelta) -> Bounds:
     """`effective_by` and `latest_by` of an event that commits about `now`."""
-    return now + FEED_STALENESS, now + access_token_lifetime + VERIFIER_LEEWAY
+    return {"effective_by": now + FEED_STALENESS, "latest_by": now + access_token_lifetime + VERIFIER_LEEWAY}

@@ -1,14 +1,16 @@
 """Carrying out credential events: decide by policy, end, bump, mail, write, audit, in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from authserver.credentials.events import CredentialEvent
-from authserver.credentials.policy_row import Mode, PolicyRow, Reach, Spared
+from authserver.credentials.notice import Notice
+from authserver.credentials.policy_row import Mode, PolicyRow, Reach
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.mail.queue import queue_mail
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry, TokenEntry
@@ -16,7 +18,7 @@ from authserver.revocation.publication import tell_ended, tell_subject, tell_use
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
 from authserver.storage import Transaction, audit, clients, families, feed, links, sessions, users
-from authserver.storage.audit import Actor, AuditRecord
+from authserver.storage.audit import Actor, Detail
 from authserver.storage.users import User
 
 
@@ -60,53 +62,47 @@ class Revocation:
         Raises:
             AddressTakenError: the event gives the user an address that another one has; the transaction is lost.
 
-        What is NOT checked: whether `by` may do this. That is the caller's to know.
+        What is NOT checked: whether `by` may do this. That is the caller's to know. An event about a user who does not
+        exist changes nothing; its receipt has no `token_version`, and the record calls it a failure.
         """
-        subject, ruling = _Subject.of(event), _rule(self.policy.row(event), logout_devices=logout_devices)
+        subject, ruling = _Subject.of(event), self.policy.row(event).as_chosen(logout_devices=logout_devices)
         user = None if subject.user_id is None else users.lock(tx, subject.user_id)
         ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
+        live = set() if user is None else {one.session.sid for one in sessions.list_live(tx, user.user_id, now)}
         sids = [] if user is None else _end_reached(tx, ruling.reach, user, subject, current, ended)
         renewed = _end_renewed(tx, user, current, ended) if user is not None and ruling.renew_current else []
-        token_version = None
+        token_version, links_ended = None, 0
+        mails: tuple[str, ...] = ()
         if user is not None:
             token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
-            self._settle_mail(tx, event, ruling, user, current, ended)
+            links_ended = _end_links(tx, event, ruling, user, ended)
+            mails = self._tell_user(tx, event.notices(user.email) if ruling.notify else (), user, current, now)
             users.write_change(tx, user.user_id, event.change(), raise_credentials=event.changes_credentials, now=now)
             self._publish(tx, tell_user(event, ruling, user, token_version, now))
         if ruling.reach is Reach.THIS_CLIENT and subject.client_id is not None:
             clients.disable(tx, subject.client_id, now)
         self._publish(tx, tell_ended(sids, renewed, soft_logout=ended.soft_logout, now=now))
         self._publish(tx, tell_subject(subject.client_id, subject.kid, now))
-        self._record(tx, event.name, now, by, subject, {"sessions_ended": len(sids), "mode": ruling.mode})
-        effective_by, latest_by = bounds(now, self.access_token_lifetime)
-        kept = [] if user is None else sessions.list_live(tx, user.user_id, now)
-        return Receipt(
+        receipt = Receipt(
             event=event.name,
-            sessions_ended=len(sids),
-            sessions_kept=len(kept) + len(renewed),
+            sessions_ended=len(live.intersection(sids)),
+            sessions_kept=len(live.difference(sids)),
             mode=ruling.mode,
             token_version=token_version,
-            effective_by=effective_by,
-            latest_by=latest_by,
+            **bounds(now, self.access_token_lifetime),
+            links_ended=links_ended,
+            mails=mails,
         )
+        self._record_event(tx, event, subject, receipt, by=by, now=now)
+        return receipt
 
-    def _settle_mail(
-        self,
-        tx: Transaction,
-        event: CredentialEvent,
-        ruling: PolicyRow,
-        user: User,
-        current: str | None,
-        ended: Ended,
-    ) -> None:
-        """End the links that the event overtakes, and tell the user of it."""
-        if event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}:
-            links.end_pending(tx, user.user_id, ended)
-        since = event.change().ends_links_since
-        if since is not None:
-            links.end_since(tx, user.user_id, since, ended)
-        for notice in event.notices(user.email) if ruling.notify else ():
-            queue_mail(tx, notice, user=user, sid=current, now=ended.at, entropy=self.entropy)
+    def _tell_user(
+        self, tx: Transaction, notices: tuple[Notice, ...], user: User, current: str | None, now: datetime
+    ) -> tuple[str, ...]:
+        """Queue the mails that the event causes; their templates."""
+        for notice in notices:
+            queue_mail(tx, notice, user=user, sid=current, now=now, entropy=self.entropy)
+        return tuple(notice.template for notice in notices)
 
     def end_session(self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime) -> None:
         """End one session that gives way to another one. The caller holds the user's row."""
@@ -114,7 +110,7 @@ class Revocation:
         sids = sessions.end(tx, user_id, ended, only=sid)
         families.end_of_sessions(tx, sids, ended)
         self._publish(tx, tell_ended(sids, [], soft_logout=False, now=now))
-        self._record(tx, "session_ended", now, by, _Subject(user_id, sid), {"reason": reason})
+        self._record(tx, AuditName.SESSION_REPLACED, now, by, _Subject(user_id, sid), {"reason": reason})
 
     def end_family(
         self, tx: Transaction, family: Family, *, reason: str, soft_logout: bool, by: Actor, now: datetime
@@ -124,13 +120,13 @@ class Revocation:
             grant = family.grant
             subject = _Subject(grant.user_id, grant.sid, grant.client_id)
             self._publish(tx, [FamilyEntry(grant.fam, int(now.timestamp()))])
-            self._record(tx, "family_ended", now, by, subject, {"reason": reason, "fam": grant.fam})
+            self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"reason": reason, "fam": grant.fam})
 
     def end_token(self, tx: Transaction, claims: AccessTokenClaims, *, by: Actor, now: datetime) -> None:
         """End one access token; its session lives on."""
         subject = _Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)
         self._publish(tx, [TokenEntry(claims.jti, int(now.timestamp()))])
-        self._record(tx, "access_token_ended", now, by, subject, {"jti": claims.jti})
+        self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"jti": claims.jti})
 
     def enable_client(self, tx: Transaction, client_id: str, *, now: datetime) -> None:
         """Let a disabled client begin new families; what it held stays dead."""
@@ -142,37 +138,58 @@ class Revocation:
         for entry in entries:
             feed.append(tx, entry, new_id(self.entropy))
 
-    def note(
-        self, tx: Transaction, name: str, *, family: Family, by: Actor, now: datetime, outcome: str = "success"
-    ) -> None:
+    def note(self, tx: Transaction, name: AuditName, *, family: Family, by: Actor, now: datetime) -> None:
         """Write an audit record about `family` that ends nothing."""
         grant = family.grant
         subject = _Subject(grant.user_id, grant.sid, grant.client_id)
-        self._record(tx, name, now, by, subject, {"fam": grant.fam}, outcome)
+        self._record(tx, name, now, by, subject, {"fam": grant.fam})
+
+    def _record_event(
+        self,
+        tx: Transaction,
+        event: CredentialEvent,
+        subject: "_Subject",
+        receipt: Receipt,
+        *,
+        by: Actor,
+        now: datetime,
+    ) -> None:
+        detail: dict[str, str | int | bool | None] = {"event": event.name, **event.facts()}
+        if subject.kid is not None:
+            detail["kid"] = subject.kid
+        outcome = "success"
+        if subject.user_id is not None and receipt.token_version is None:
+            outcome, detail["reason"] = "failure", "no_such_user"
+        elif subject.user_id is not None:
+            detail |= {
+                "mode": receipt.mode.value,
+                "sessions_ended": receipt.sessions_ended,
+                "sessions_kept": receipt.sessions_kept,
+                "token_version": receipt.token_version,
+            }
+        self._record(tx, event.audit_name, now, by, subject, detail, outcome)
 
     def _record(
         self,
         tx: Transaction,
-        name: str,
+        name: AuditName,
         now: datetime,
         by: Actor,
         subject: "_Subject",
-        detail: Mapping[str, str | int],
+        detail: Detail,
         outcome: str = "success",
     ) -> None:
-        audit.append(
+        audit.write(
             tx,
-            AuditRecord(
-                event_id=new_id(self.entropy),
-                at=now,
-                name=name,
-                outcome=outcome,
-                actor=by,
-                user_id=subject.user_id,
-                sid=subject.sid,
-                client_id=subject.client_id,
-                detail={**detail, **({"kid": subject.kid} if subject.kid else {})},
-            ),
+            name,
+            by=by,
+            now=now,
+            entropy=self.entropy,
+            outcome=outcome,
+            user_id=subject.user_id,
+            sid=subject.sid,
+            client_id=subject.client_id,
+            detail=detail,
         )
 
 
@@ -190,17 +207,15 @@ class _Subject:
         return cls(*(getattr(event, field, None) for field in ("user_id", "sid", "client_id", "kid")))
 
 
-def _rule(row: PolicyRow, *, logout_devices: bool) -> PolicyRow:
-    """The row as it stands for a client that chose, if it may."""
-    if logout_devices or not row.client_may_choose:
-        return row
-    match row.spared:
-        case Spared.ALIVE:
-            return replace(row, reach=Reach.NONE)
-        case Spared.SOFT:
-            return replace(row, mode=Mode.SOFT)
-        case _:
-            assert_never(row.spared)
+def _end_links(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, ended: Ended) -> int:
+    """End the links that the event overtakes; how many."""
+    count = 0
+    if event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}:
+        count += links.end_pending(tx, user.user_id, ended)
+    since = event.change().ends_links_since
+    if since is not None:
+        count += links.end_since(tx, user.user_id, since, ended)
+    return count
 
 
 def _end_reached(

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, and_, insert, or_, select
 
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import Entropy, new_id
 from authserver.storage.schema import AuditEvent
 
 _A = AuditEvent.__table__.c
@@ -15,6 +17,9 @@ _RECORD: Select[Any] = select(
     _A.event_id, _A.at, _A.name, _A.outcome, _A.actor, _A.ip, _A.user_id, _A.sid, _A.client_id, _A.detail
 )
 _NEWEST_FIRST = (_A.at.desc(), _A.event_id.desc())
+
+Detail = Mapping[str, str | int | bool | None]
+"""Plain values, never a secret, never a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One line of the record. `detail` holds plain values, never a secret and never a token."""
+    """One line of the record. `name` is an `AuditName`, or one that an earlier release wrote."""
 
     event_id: str
     at: datetime
@@ -37,7 +42,34 @@ class AuditRecord:
     user_id: str | None
     sid: str | None
     client_id: str | None
-    detail: Mapping[str, str | int | bool | None]
+    detail: Detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which records are asked for: those that fit everything that is set. `since` is in, `until` is out."""
+
+    user_id: str | None = None
+    name: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def write(  # noqa: PLR0913 - who, what, about whom and with which outcome are different facts
+    tx: Connection,
+    name: AuditName,
+    *,
+    by: Actor,
+    now: datetime,
+    entropy: Entropy,
+    outcome: str = "success",
+    user_id: str | None = None,
+    sid: str | None = None,
+    client_id: str | None = None,
+    detail: Detail | None = None,
+) -> None:
+    """Write one record inside the transaction whose act it describes."""
+    append(tx, AuditRecord(new_id(entropy), now, name.value, outcome, by, user_id, sid, client_id, detail or {}))
 
 
 def append(tx: Connection, record: AuditRecord) -> None:
@@ -58,11 +90,31 @@ def append(tx: Connection, record: AuditRecord) -> None:
     )
 
 
+def list_page(
+    tx: Connection, wanted: AuditFilter, *, limit: int, after: AuditRecord | None = None
+) -> list[AuditRecord]:
+    """Up to `limit` records, newest first; those that follow `after`, the last one of the page before.
+
+    A record that is committed later may carry an earlier instant: who follows the record looks back a little.
+    """
+    conditions = [
+        condition
+        for value, condition in (
+            (wanted.user_id, _A.user_id == wanted.user_id),
+            (wanted.name, _A.name == wanted.name),
+            (wanted.since, _A.at >= wanted.since),
+            (wanted.until, _A.at < wanted.until),
+        )
+        if value is not None
+    ]
+    if after is not None:
+        conditions.append(or_(_A.at < after.at, and_(_A.at == after.at, _A.event_id < after.event_id)))
+    return [_decode(row) for row in tx.execute(_RECORD.where(*conditions).order_by(*_NEWEST_FIRST).limit(limit))]
+
+
 def list_of_user(tx: Connection, user_id: str, *, limit: int = 1000) -> list[AuditRecord]:
     """The newest records about one user, newest first."""
-    return [
-        _decode(row) for row in tx.execute(_RECORD.where(_A.user_id == user_id).order_by(*_NEWEST_FIRST).limit(limit))
-    ]
+    return list_page(tx, AuditFilter(user_id=user_id), limit=limit)
 
 
 def _decode(row: Sequence[Any]) -> AuditRecord:

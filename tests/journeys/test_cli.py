@@ -440,7 +440,7 @@ def test_an_operator_stands_in_the_audit_record(shell: Shell) -> None:
     assert isinstance(session, TokenAnswer)
     shell.run("sessions", "revoke", session.sid)
     with opened(os.environ["AUTHSERVER_DATABASE_URL"]) as database, database.read() as tx:
-        query = sqlalchemy.select(AuditEvent.actor, AuditEvent.sid).where(AuditEvent.name == "session_ended_by_admin")
+        query = sqlalchemy.select(AuditEvent.actor, AuditEvent.sid).where(AuditEvent.name == "session_revoked")
         assert tx.execute(query).one() == ("cli", session.sid)
 
 

@@ -115,10 +115,10 @@ def test_a_late_retry_is_answered_once_and_recorded(realm: Realm, clock: ManualC
     successor = refreshed(realm, first).refresh_token
     clock.advance(timedelta(hours=5))
     assert refreshed(realm, first).refresh_token == successor
-    assert _audited(realm) == ["refresh_token_late_retry"]
+    assert _audited(realm) == ["authn_token_late_retry"]
     clock.advance(timedelta(seconds=30))
     assert refreshed(realm, first).refresh_token == successor, "its own answer can be lost, too"
-    assert _audited(realm) == ["refresh_token_late_retry"]
+    assert _audited(realm) == ["authn_token_late_retry"]
     assert refreshed(realm, successor).refresh_token != successor
 
 
@@ -143,7 +143,7 @@ def test_a_late_retry_in_two_consecutive_generations_ends_the_session(realm: Rea
     clock.advance(timedelta(hours=1))
     assert refused(realm, thief).soft_logout is False
     assert refused(realm, owner).error == "invalid_grant"
-    assert "refresh_token_reused" in _audited(realm)
+    assert "authn_token_reuse" in _audited(realm)
 
 
 def test_a_predecessor_after_every_window_ends_the_family_softly(realm: Realm, clock: ManualClock) -> None:
