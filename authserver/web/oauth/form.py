@@ -1,7 +1,7 @@
 """Reading and answering at the form endpoints (RFC 6749 §3.2, §5)."""
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +13,7 @@ from authserver.protocol.text import is_storable
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50
+_encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def read_form() -> dict[str, str] | OAuthError:
@@ -40,10 +41,10 @@ def read_presented_client(parameters: dict[str, str]) -> PresentedClient | OAuth
 
 def answer_json(members: Any, status: int = 200) -> Response:  # noqa: ANN401 - a dataclass or a dict
     """A JSON answer that nobody may keep (OAuth 2.1 §3.2.3)."""
-    body = json.dumps(members if isinstance(members, dict) else asdict(members), separators=(",", ":"))
-    response = Response(body, status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    if not isinstance(members, dict):
+        # Not `asdict`, which looks for dataclasses inside and copies every value.
+        members = {field.name: getattr(members, field.name) for field in fields(members)}
+    return Response(_encode_json(members), status, {"Cache-Control": "no-store"}, content_type="application/json")
 
 
 def answer_error(error: OAuthError) -> Response:
