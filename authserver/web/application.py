@@ -13,11 +13,10 @@ from authserver.web.binding import bind
 from authserver.web.context import EXTENSION
 from authserver.web.errors import handle_errors
 from authserver.web.guard import guard
-from authserver.web.headers import set_headers
+from authserver.web.headers import complete_headers
 from authserver.web.mount import Mount
 from authserver.web.oauth import DOORS
 from authserver.web.proxies import TrustedProxies
-
 
 Application = APIFlask
 """A WSGI application; which framework it is made with is this room's to know."""
@@ -46,7 +45,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     bind(app, realm.database)
     handle_errors(app)
     issuer = urlsplit(realm.issuer)
-    set_headers(app, https=issuer.scheme == "https")
     served = Mount(app.wsgi_app, issuer.path) if issuer.path else app.wsgi_app
-    app.wsgi_app = guard(TrustedProxies(served, settings.trusted_proxies))  # type: ignore[assignment, method-assign]  # documented way
+    guarded = guard(TrustedProxies(served, settings.trusted_proxies))
+    app.wsgi_app = complete_headers(guarded, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
     return app

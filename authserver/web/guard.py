@@ -25,7 +25,7 @@ _REASONS: Final = {
 
 
 def guard(application: "WSGIApplication", *, body_most_bytes: int = BODY_MOST_BYTES) -> "WSGIApplication":
-    """Wrap `application`, the outermost layer of all, so that it sees only requests with one possible end."""
+    """Wrap `application`, outside of all that reads requests, so that it sees only those with one possible end."""
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         refusal = _judge(environ, body_most_bytes)
