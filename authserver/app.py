@@ -7,12 +7,14 @@ import os
 import platform
 import secrets
 from datetime import timedelta
+from email.headerregistry import Address
 
 from authserver import storage
 from authserver.accounts.key_custody import KeyCustody
 from authserver.accounts.prune import Pruning, Retention
 from authserver.accounts.rewrap_keys import report_node
 from authserver.accounts.rotate_keys import rotate_keys
+from authserver.accounts.work_outbox import Post, work_outbox
 from authserver.clients.registry import ClientRegistry
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
@@ -26,9 +28,14 @@ from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.master_files import load_master_keys
 from authserver.logs import configure_logs
+from authserver.mail.compose import Composer
+from authserver.mail.files import FileDelivery
+from authserver.mail.smtp import SmtpDelivery
+from authserver.mail.smtp_url import read_smtp_url
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.realm import Realm, Registration
 from authserver.revocation import Revocation
+from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
 from authserver.storage.audit import Actor
@@ -36,8 +43,11 @@ from authserver.storage.families import Rotation
 from authserver.web.application import Application, DoorSettings, create_application
 
 SERVICE_WORDS = ("authserver",)
-SPARE_CONNECTIONS = 2
-"""Above one for each request thread: housekeeping, and a health check while all requests wait."""
+SPARE_CONNECTIONS = 3
+"""Above one for each request thread: housekeeping, mail, and a health check while all requests wait."""
+
+SENDER_OF_FILES = Address("authserver", "no-reply", "authserver.invalid")
+"""Where no mail is sent, nobody can be written back to."""
 
 SYSTEM_ENTROPY: Entropy = secrets.token_bytes
 
@@ -80,6 +90,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         hashing_pool=HashingPool(),
         password_policy=PasswordPolicy(settings.password_min_length, SERVICE_WORDS),
         revocation=custody.revocation,
+        feed=RevocationFeed(database, settings.issuer, feed_window(settings.access_token_lifetime), clock),
         lifetimes=Lifetimes(
             access_token_lifetime=settings.access_token_lifetime,
             refresh_idle_lifetime=settings.refresh_idle_lifetime,
@@ -122,6 +133,7 @@ def create_wsgi() -> Application:
     realm = build_realm(settings, custody)
     app = create_application(realm, _door_settings(settings))
     Housekeeping(list_chores(settings, realm, custody), clock).start()
+    Housekeeping(list_mail_chores(settings, realm), clock, name="mail").start()
     return app
 
 
@@ -133,10 +145,26 @@ def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[
         Chore("reload_keys", 2, realm.keyring.reload),
         Chore("report_node", 5, lambda: report_node(realm, node_id)),
         Chore("prune", 10, pruning.prune_a_little),
+        Chore("prune_feed", 10, realm.feed.prune),
     ]
     if settings.key_rotation_interval > timedelta(0):
         chores.append(Chore("rotate_keys", 30, lambda: rotate_keys(custody, by=Actor("server"))))
     return tuple(chores)
+
+
+def list_mail_chores(settings: Settings, realm: Realm) -> tuple[Chore, ...]:
+    """What a server process does in a thread of its own, so that a slow mail server keeps nothing else waiting."""
+    post = build_post(settings)
+    return (Chore("work_outbox", 1, lambda: work_outbox(realm, post)),)
+
+
+def build_post(settings: Settings) -> Post:
+    """How mail leaves. Raises an `UnusableTemplateError` about the operator's templates."""
+    sender = settings.mail_from or SENDER_OF_FILES
+    composer = Composer(settings.issuer, sender, settings.home / "templates" / "mail")
+    if settings.smtp_url is None:
+        return Post(composer, FileDelivery(settings.home / "mail"))
+    return Post(composer, SmtpDelivery(read_smtp_url(settings.smtp_url.reveal()), sender.addr_spec))
 
 
 def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:

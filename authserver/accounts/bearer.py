@@ -80,12 +80,15 @@ def _authenticate(
     client = realm.clients.find(claims.client_id)
     if client is None or not client.first_party:
         return BearerRefused("wrong_audience", soft_logout=False, reason="not a first-party client")
+    return judge_user_token(realm, claims, signing_out=signing_out) or Bearer(claims, claims.sub, claims.sid)
+
+
+def judge_user_token(realm: Realm, claims: AccessTokenClaims, *, signing_out: bool = False) -> BearerRefused | None:
+    """Why a sound token of a user is refused now, from the database; None when it is good."""
     with realm.database.read() as tx:
-        presence = sessions.find_presence(tx, claims.sub, claims.sid, claims.fam)
+        presence = sessions.find_presence(tx, claims.sub, claims.sid or "", claims.fam or "", claims.jti)
     refusal = _judge_ended(presence, signing_out=signing_out)
-    if refusal is None and not signing_out:
-        refusal = _judge(presence, claims)
-    return refusal or Bearer(claims, claims.sub, claims.sid)
+    return refusal if refusal is not None or signing_out else _judge(presence, claims)
 
 
 def _judge_ended(presence: Presence | None, *, signing_out: bool) -> BearerRefused | None:
@@ -100,6 +103,8 @@ def _judge_ended(presence: Presence | None, *, signing_out: bool) -> BearerRefus
 def _judge(presence: Presence | None, claims: AccessTokenClaims) -> BearerRefused | None:
     if presence is None or not presence.client_enabled:
         return BearerRefused("client_disabled", soft_logout=False)
+    if presence.token_revoked:
+        return BearerRefused("token_revoked", soft_logout=True)
     if presence.standing is Standing.DISABLED:
         return BearerRefused("session_revoked", soft_logout=False, reason="user disabled")
     if presence.standing is Standing.LOCKED:

@@ -1,5 +1,6 @@
-"""A client gives a refresh token back (RFC 7009)."""
+"""A client gives a token back (RFC 7009)."""
 
+from authserver.accounts.introspect import find_sound_claims
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
 from authserver.realm import EndedMacKey, Realm, prove_refresh_token
@@ -9,12 +10,14 @@ from authserver.storage.clients import Client
 
 
 def revoke_token(realm: Realm, client: Client, token: str, ip: str) -> OAuthError | None:
-    """End the family of `token`, at whatever generation; None when done or when there is nothing to end (§2.2).
+    """End the family of a refresh token, at whatever generation, or one access token.
 
-    Access tokens are not revoked one by one: they end with their family.
+    None when done or when there is nothing to end (§2.2). Hints about the kind of token are not needed (§2.1).
     """
     match prove_refresh_token(realm, token):
-        case Malformed() | EndedMacKey():
+        case Malformed():
+            return _end_access_token(realm, client, token, ip)
+        case EndedMacKey():
             return None
         case UnknownMacKey(mac_kid):
             return unavailable(f"this node does not know MAC key {mac_kid}")
@@ -33,4 +36,16 @@ def _end_family(realm: Realm, client: Client, token: RefreshToken, ip: str) -> O
     with realm.database.write() as tx:
         users.lock(tx, family.grant.user_id)
         realm.revocation.end_family(tx, family, reason="token_revoked", soft_logout=False, by=by, now=realm.clock.now())
+    return None
+
+
+def _end_access_token(realm: Realm, client: Client, token: str, ip: str) -> OAuthError | None:
+    claims = find_sound_claims(realm, token)
+    if claims is None:
+        return None
+    if claims.client_id != client.client_id:
+        return invalid_grant("issued to another client", soft_logout=False)
+    by = Actor(f"client:{client.client_id}", ip)
+    with realm.database.write() as tx:
+        realm.revocation.end_token(tx, claims, by=by, now=realm.clock.now())
     return None

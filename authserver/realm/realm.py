@@ -14,6 +14,7 @@ from authserver.credentials.passwords import PasswordHasher
 from authserver.keyring.live import LiveKeyring
 from authserver.protocol.entropy import Entropy
 from authserver.revocation import Revocation
+from authserver.revocation.feed import RevocationFeed
 from authserver.sessions.lifetimes import Lifetimes
 from authserver.storage import Database
 from authserver.storage.families import Rotation
@@ -41,6 +42,7 @@ class Realm:
     hashing_pool: HashingPool
     password_policy: PasswordPolicy
     revocation: Revocation
+    feed: RevocationFeed
     lifetimes: Lifetimes
     reauthentication_age: timedelta
     jwks_max_age: timedelta

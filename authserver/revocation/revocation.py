@@ -128,9 +128,10 @@ class Revocation:
         self._publish(tx, [TokenEntry(claims.jti, int(now.timestamp()))])
         self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"jti": claims.jti})
 
-    def enable_client(self, tx: Transaction, client_id: str, *, now: datetime) -> None:
+    def enable_client(self, tx: Transaction, client_id: str, *, by: Actor, now: datetime) -> None:
         """Let a disabled client begin new families; what it held stays dead."""
         if clients.enable(tx, client_id):
+            self._record(tx, AuditName.CLIENT_ENABLED, now, by, _Subject(client_id=client_id), {})
             self._publish(tx, [ClientEntry(client_id, disabled=False, rev=0, at=int(now.timestamp()))])
 
     def _publish(self, tx: Transaction, entries: Iterable[Entry]) -> None:

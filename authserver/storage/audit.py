@@ -30,6 +30,10 @@ class Actor:
     ip: str | None = None
 
 
+SERVER = Actor("server")
+"""The server by itself: what it does in the background, and what is no request of anybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """One line of the record. `name` is an `AuditName`, or one that an earlier release wrote."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
 from authserver.protocol.revocation_feed import (
     ClientEntry,
@@ -93,8 +93,12 @@ def list_window(tx: Connection, now: datetime, window: timedelta, up_to: Head) -
 
 def is_token_revoked(tx: Connection, jti: str) -> bool:
     """Whether the one token `jti` was revoked within the window."""
-    found = tx.execute(select(_E.position).where(_E.kind == TokenEntry.KIND, _E.subject == jti).limit(1)).first()
-    return found is not None
+    return tx.execute(select(is_revoked(jti))).scalar_one()
+
+
+def is_revoked(jti: str) -> ColumnElement[bool]:
+    """The same, for a statement that asks other things, too."""
+    return select(_E.position).where(_E.kind == TokenEntry.KIND, _E.subject == jti).exists()
 
 
 def prune(tx: Connection, now: datetime, window: timedelta, *, limit: int) -> int:

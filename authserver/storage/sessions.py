@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 
 from authserver.sessions.family import Ended, Standing
 from authserver.storage.families import decode_standing, enabled_for_family
+from authserver.storage.feed import is_revoked
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 from authserver.storage.schema import Session as SessionRow
 
@@ -55,6 +56,7 @@ class Presence:
     session_ended: Ended | None
     family_ended: Ended | None
     client_enabled: bool
+    token_revoked: bool
 
 
 _SESSION: Select[Any] = select(
@@ -124,7 +126,7 @@ def find_owner(tx: Connection, sid: str) -> str | None:
     return user_id
 
 
-def find_presence(tx: Connection, user_id: str, sid: str, fam: str) -> Presence | None:
+def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) -> Presence | None:
     """How user, session and family of an access token stand now; None when one of them does not exist."""
     row = tx.execute(
         select(
@@ -138,6 +140,7 @@ def find_presence(tx: Connection, user_id: str, sid: str, fam: str) -> Presence 
             _F.ended_by,
             _F.soft_logout,
             enabled_for_family(),
+            is_revoked(jti),
         )
         .join_from(User, SessionRow, _S.user_id == _U.user_id)
         .join(RefreshTokenFamily, _F.sid == _S.sid)
@@ -146,13 +149,14 @@ def find_presence(tx: Connection, user_id: str, sid: str, fam: str) -> Presence 
     ).one_or_none()
     if row is None:
         return None
-    locked_at, disabled_at, token_version, *endings, client_enabled = row
+    locked_at, disabled_at, token_version, *endings, client_enabled, token_revoked = row
     return Presence(
         decode_standing(locked_at, disabled_at),
         token_version,
         _decode_end(*endings[:3]),
         _decode_end(*endings[3:]),
         client_enabled,
+        token_revoked,
     )
 
 

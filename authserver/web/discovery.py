@@ -27,7 +27,7 @@ def _describe(issuer: str) -> dict[str, str | list[str] | bool]:
     methods = {
         f"{name}_auth_methods_supported": _CLIENT_AUTHENTICATION
         for name in endpoints
-        if name in {"token_endpoint", "revocation_endpoint"}
+        if name in {"token_endpoint", "revocation_endpoint", "introspection_endpoint"}
     }
     return {
         "issuer": issuer,

@@ -10,8 +10,10 @@ from werkzeug.test import TestResponse
 
 from authserver import storage
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.credentials.events import SignedOut
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
+from authserver.storage.audit import Actor
 from authserver.storage.families import Rotation
 from authserver.web.application import DoorSettings, create_application
 from tests.support.realm import ISSUER, add_user
@@ -195,7 +197,13 @@ def test_discovery_names_what_is_served(client: FlaskClient) -> None:
     assert document["issuer"] == ISSUER
     assert document["grant_types_supported"] == ["refresh_token"]
     endpoints = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
-    assert endpoints.keys() == {"token_endpoint", "revocation_endpoint", "jwks_uri"}
+    assert endpoints.keys() == {
+        "token_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "revocation_feed_endpoint",
+        "jwks_uri",
+    }
     for url in endpoints.values():
         assert client.get(url.removeprefix(ISSUER)).status_code != 404
 
@@ -245,3 +253,99 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient) -> None:
         assert headers["Referrer-Policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
+
+# --- introspection, single tokens, the feed --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader(realm: Realm) -> dict[str, str]:
+    """The Authorization header of a registered resource server."""
+    return _register(realm, ClientKind.RESOURCE_SERVER)
+
+
+def _register(realm: Realm, kind: ClientKind, audience: tuple[str, ...] = ()) -> dict[str, str]:
+    registered = register_client(realm, ClientWish("A client", kind, audience=audience))
+    assert isinstance(registered, RegisteredClient)
+    assert registered.secret is not None
+    return _basic(registered.client.client_id, registered.secret.reveal())
+
+
+def _introspect(client: FlaskClient, token: str, headers: dict[str, str]) -> dict[str, object]:
+    response = client.post("/oauth/introspect", data={"token": token}, headers=headers)
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+    assert response.json is not None
+    return dict(response.json)
+
+
+def test_a_resource_server_learns_what_an_access_token_is_worth_now(
+    client: FlaskClient, realm: Realm, reader: dict[str, str]
+) -> None:
+    """RFC 7662 §2.2, and the database is asked: no bound, no delay."""
+    opened = open_device(realm)
+    answer = _introspect(client, opened.access_token, reader)
+    assert (answer["active"], answer["sid"], answer["token_version"]) == (True, opened.sid, 1)
+    with realm.database.write() as tx:
+        event = SignedOut(str(answer["sub"]), opened.sid)
+        realm.revocation.apply(tx, event, by=Actor("cli"), now=realm.clock.now())
+    assert _introspect(client, opened.access_token, reader) == {"active": False}
+
+
+def test_nobody_learns_of_tokens_that_are_not_meant_for_him(
+    client: FlaskClient, realm: Realm, confidential: RegisteredClient
+) -> None:
+    """RFC 7662 §4: another server's token, another client's token, a public client."""
+    opened = open_device(realm)
+    elsewhere = _register(realm, ClientKind.RESOURCE_SERVER, ("https://elsewhere.example",))
+    assert confidential.secret is not None
+    other = _basic(confidential.client.client_id, confidential.secret.reveal())
+    for headers in (elsewhere, other):
+        assert _introspect(client, opened.access_token, headers) == {"active": False}
+        assert _introspect(client, opened.refresh_token, headers) == {"active": False}
+    form = {"token": opened.access_token, "client_id": FIRST_PARTY_CLIENT_ID}
+    assert client.post("/oauth/introspect", data=form).status_code == 401
+    assert client.post("/oauth/introspect", data={"token": "x"}).status_code == 401
+
+
+def test_one_access_token_can_be_revoked_and_its_session_lives(
+    client: FlaskClient, realm: Realm, reader: dict[str, str]
+) -> None:
+    """RFC 7009 §2 SHOULD; it is dead at once here, and in the feed for everybody else."""
+    opened = open_device(realm)
+    form = {"token": opened.access_token, "client_id": FIRST_PARTY_CLIENT_ID}
+    assert client.post("/oauth/revoke", data=form).status_code == 200
+    assert _introspect(client, opened.access_token, reader) == {"active": False}
+    refused_call = client.get("/api/account", headers={"Authorization": f"Bearer {opened.access_token}"})
+    assert refused_call.status_code == 401
+    feed = client.get("/oauth/revocations", headers=reader).json
+    assert feed is not None
+    assert [entry["kind"] for entry in feed["entries"]] == ["token"]
+    fresh = refreshed(realm, opened.refresh_token)
+    assert _introspect(client, fresh.access_token, reader)["active"] is True
+
+
+def test_the_feed_is_for_resource_servers_alone(client: FlaskClient, confidential: RegisteredClient) -> None:
+    assert client.get("/oauth/revocations").status_code == 401
+    assert confidential.secret is not None
+    headers = _basic(confidential.client.client_id, confidential.secret.reveal())
+    response = client.get("/oauth/revocations", headers=headers)
+    assert response.json is not None
+    assert response.json["error"] == "unauthorized_client"
+
+
+def test_the_feed_answers_as_the_contract_says(client: FlaskClient, realm: Realm, reader: dict[str, str]) -> None:
+    opened = open_device(realm)
+    form = {"token": opened.refresh_token, "client_id": FIRST_PARTY_CLIENT_ID}
+    client.post("/oauth/revoke", data=form)
+    response = client.get("/oauth/revocations", headers=reader)
+    assert response.json is not None
+    assert response.json.keys() == {"format", "issuer", "cursor", "reset", "window", "generated_at", "entries"}
+    assert (response.json["format"], response.json["issuer"], response.json["window"]) == (1, ISSUER, 390)
+    assert response.json["reset"] is True
+    (entry,) = response.json["entries"]
+    assert entry.keys() == {"kind", "fam", "at"}
+    known = {**reader, "If-None-Match": response.headers["ETag"]}
+    again = client.get("/oauth/revocations", headers=known)
+    assert (again.status_code, again.data) == (304, b"")
+    delta = client.get("/oauth/revocations", headers=reader, query_string={"cursor": response.json["cursor"]})
+    assert delta.json is not None
+    assert (delta.json["reset"], delta.json["entries"]) == (False, [])

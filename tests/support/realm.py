@@ -24,6 +24,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
 from authserver.revocation import Revocation
+from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage.families import Rotation
 
@@ -67,6 +68,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         hashing_pool=_HASHING_POOL,
         password_policy=PasswordPolicy(service_words=("authserver",)),
         revocation=Revocation(RevocationPolicy(), lifetimes.access_token_lifetime, entropy),
+        feed=RevocationFeed(database, ISSUER, feed_window(lifetimes.access_token_lifetime), clock),
         lifetimes=LIFETIMES,
         reauthentication_age=timedelta(minutes=15),
         jwks_max_age=timedelta(minutes=5),

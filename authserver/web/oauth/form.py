@@ -1,15 +1,17 @@
 """Reading and answering at the form endpoints (RFC 6749 §3.2, §5)."""
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Response, request
 
-from authserver.clients.authentication import PresentedClient, read_client
+from authserver.clients.authentication import PresentedClient, authenticate_client, read_client
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
+from authserver.storage.clients import Client
+from authserver.web.context import current_realm
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50
@@ -37,6 +39,30 @@ def read_presented_client(parameters: dict[str, str]) -> PresentedClient | OAuth
     """Who the request says it comes from."""
     header = request.headers.get("Authorization")
     return read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """A form from a client that has proved to be itself."""
+
+    parameters: dict[str, str]
+    client: Client
+
+
+def read_client_request(required: str) -> ClientRequest | OAuthError:
+    """The form of an endpoint that demands a client and the parameter `required`."""
+    parameters = read_form()
+    if isinstance(parameters, OAuthError):
+        return parameters
+    presented = read_presented_client(parameters)
+    if isinstance(presented, OAuthError):
+        return presented
+    client = authenticate_client(presented, current_realm().clients.find)
+    if isinstance(client, OAuthError):
+        return client
+    if required not in parameters:
+        return invalid_request(f"{required} is missing.")
+    return ClientRequest(parameters, client)
 
 
 def answer_json(members: Any, status: int = 200) -> Response:  # noqa: ANN401 - a dataclass or a dict

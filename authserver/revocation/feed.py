@@ -1,0 +1,130 @@
+"""Pages of the revocation feed, as resource servers read them (contract §5, design §6).
+
+Thousands of readers ask for the same few pages: what was read from the database is kept for a moment in this process.
+A cursor that is ahead of what is kept makes it look again, so no reader ever jumps back from node to node.
+"""
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from authserver.clock import Clock
+from authserver.protocol.revocation_feed import FeedPage, write_page
+from authserver.storage import Database, feed
+from authserver.storage.feed import EMPTY, Head
+
+KEPT_SECONDS: Final = 0.25
+_KEPT_PAGES: Final = 64
+_PRUNED_AT_ONCE: Final = 500
+LEEWAY: Final = timedelta(seconds=30)
+MARGIN: Final = timedelta(seconds=60)
+
+
+def feed_window(access_token_lifetime: timedelta) -> timedelta:
+    """How long a revocation stays in the feed: no token that it condemns is unexpired afterwards."""
+    return access_token_lifetime + LEEWAY + MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPage:
+    """A page ready to be sent; `body` is None when the reader has it already."""
+
+    body: bytes | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """The newest entry, and when it was looked up (monotonic seconds)."""
+
+    head: Head
+    at: float
+
+
+class RevocationFeed:
+    """Serves pages; safe to share between threads.
+
+    Args:
+        database: where the entries are.
+        issuer: whose feed it is.
+        window: see `feed_window`.
+        clock: tells the time.
+    """
+
+    def __init__(self, database: Database, issuer: str, window: timedelta, clock: Clock) -> None:
+        """Read nothing yet."""
+        self._database = database
+        self._issuer = issuer
+        self._window = window
+        self._clock = clock
+        self._glance: _Glance | None = None
+        self._pages: OrderedDict[tuple[Head, str], bytes] = OrderedDict()
+        self._reading = threading.Lock()
+
+    def read(self, cursor: str, known_etag: str | None) -> ServedPage:
+        """The page after `cursor`; empty, unknown or too old a cursor gets all that matters, marked as `reset`."""
+        since = _parse_cursor(cursor)
+        head = self._find_head(since)
+        etag = _name_page(head, self._window, cursor)
+        if etag == known_etag:
+            return ServedPage(None, etag)
+        with self._reading:
+            body = self._pages.get((head, cursor))
+            if body is None:
+                body = self._pages[head, cursor] = self._build(since, head)
+                while len(self._pages) > _KEPT_PAGES:
+                    self._pages.popitem(last=False)
+        return ServedPage(body, etag)
+
+    def prune(self) -> int:
+        """Remove a few of the entries that matter to nobody any more; how many."""
+        with self._database.write() as tx:
+            return feed.prune(tx, self._clock.now(), self._window, limit=_PRUNED_AT_ONCE)
+
+    def _find_head(self, since: Head) -> Head:
+        now = self._clock.monotonic()
+        glance = self._glance
+        if glance is None or now - glance.at >= KEPT_SECONDS or since.position > glance.head.position:
+            with self._database.read() as tx:
+                head = feed.find_head(tx)
+            self._glance = glance = _Glance(head, now)
+        return glance.head
+
+    def _build(self, since: Head, head: Head) -> bytes:
+        now = self._clock.now()
+        with self._database.read() as tx:
+            entries = None if since == EMPTY else feed.list_since(tx, since, head)
+            reset = entries is None
+            if entries is None:
+                entries = feed.list_window(tx, now, self._window, head)
+        page = FeedPage(
+            issuer=self._issuer,
+            cursor=_write_cursor(head),
+            reset=reset,
+            window=int(self._window.total_seconds()),
+            generated_at=int(now.timestamp()),
+            entries=tuple(entries),
+        )
+        return json.dumps(write_page(page), separators=(",", ":")).encode()
+
+
+def _write_cursor(head: Head) -> str:
+    return f"{head.position}.{head.entry_id}"
+
+
+def _parse_cursor(cursor: str) -> Head:
+    """What `cursor` names; `EMPTY`, which gets everything, for one that is none of ours."""
+    position, _, entry_id = cursor.partition(".")
+    if not (position.isascii() and position.isdigit() and len(position) < len(str(2**63))):
+        return EMPTY
+    return Head(int(position), entry_id)
+
+
+def _name_page(head: Head, window: timedelta, cursor: str) -> str:
+    """The entity tag: it depends on position, window and cursor, never on the node."""
+    text = f"{head.position}.{head.entry_id}|{window.total_seconds()}|{cursor}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,83 @@
+"""`POST /oauth/introspect` (RFC 7662)."""
+
+from typing import Any, assert_never
+
+import structlog
+from flask import Response, request
+
+from authserver.accounts.introspect import introspect
+from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.oauth_error import OAuthError, invalid_client
+from authserver.sessions.family import Family
+from authserver.web.context import current_realm
+from authserver.web.oauth.door import Door
+from authserver.web.oauth.form import answer_error, answer_json, read_client_request
+
+_log = structlog.get_logger(__name__)
+
+
+def answer_introspection() -> Response:
+    """Say what a token is worth now; `{"active": false}` and nothing else for every token that is worth nothing."""
+    answer = _introspect()
+    if isinstance(answer, OAuthError):
+        _log.info("introspection_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
+        return answer_error(answer)
+    return answer_json(answer)
+
+
+def _introspect() -> dict[str, Any] | OAuthError:
+    asked = read_client_request("token")
+    if isinstance(asked, OAuthError):
+        return asked
+    if asked.client.kind.is_public:
+        # RFC 7662 §2.1: or anybody could scan for tokens.
+        return invalid_client("a public client cannot introspect")
+    realm = current_realm()
+    found = introspect(realm, asked.client, asked.parameters["token"])
+    match found:
+        case None:
+            return {"active": False}
+        case AccessTokenClaims():
+            return _describe_access_token(found)
+        case Family():
+            return _describe_refresh_token(found, realm.issuer)
+        case _:
+            assert_never(found)
+
+
+def _describe_access_token(claims: AccessTokenClaims) -> dict[str, Any]:
+    members = {
+        "active": True,
+        "token_type": "Bearer",
+        "iss": claims.iss,
+        "sub": claims.sub,
+        "aud": list(claims.aud),
+        "exp": claims.exp,
+        "iat": claims.iat,
+        "jti": claims.jti,
+        "client_id": claims.client_id,
+        "scope": claims.scope,
+        "sid": claims.sid,
+        "auth_time": claims.auth_time,
+        "amr": list(claims.amr) or None,
+        "acr": claims.acr,
+        "roles": list(claims.roles) or None,
+        "token_version": claims.token_version,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _describe_refresh_token(family: Family, issuer: str) -> dict[str, Any]:
+    grant = family.grant
+    return {
+        "active": True,
+        "iss": issuer,
+        "sub": grant.user_id,
+        "client_id": grant.client_id,
+        "scope": grant.scope,
+        "sid": grant.sid,
+        "exp": int(min(family.idle_expires_at, family.expires_at).timestamp()),
+    }
+
+
+DOOR = Door("introspection_endpoint", "/oauth/introspect", "POST", answer_introspection)
