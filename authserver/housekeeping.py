@@ -1,7 +1,7 @@
 """What a running server does beside answering: reload keys, report itself, prune, rotate when it is told to.
 
-One daemon thread per process. A step that fails is logged and tried again at its next turn; it never stops the others
-and never reaches a request. Every step is safe to run on many nodes at once.
+One daemon thread per process, and one for mail. A step that fails is logged and tried again at its next turn; it never
+stops the others and never reaches a request. Every step is safe to run on many nodes at once.
 """
 
 import threading
@@ -28,12 +28,12 @@ class Chore:
 class Housekeeping:
     """Runs chores until it is stopped."""
 
-    def __init__(self, chores: tuple[Chore, ...], clock: Clock) -> None:
-        """Take the chores; start nothing."""
+    def __init__(self, chores: tuple[Chore, ...], clock: Clock, name: str = "housekeeping") -> None:
+        """Take the chores; start nothing. `name` is the thread's."""
         self._chores = chores
         self._clock = clock
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin, in the process that serves: a thread does not survive a fork."""

@@ -16,6 +16,7 @@ from authserver.cli.sessions import sessions
 from authserver.cli.users import users
 from authserver.config import SettingsError
 from authserver.keyring.errors import KeyringError
+from authserver.mail.compose import UnusableTemplateError
 from authserver.storage import StorageUnavailableError
 from authserver.storage.migrations import UnknownRevisionError
 
@@ -41,7 +42,7 @@ class Commands(click.Group):
             raise _Problems(error.problems) from None
         except StorageUnavailableError as error:
             raise click.ClickException(_tell(error)) from None
-        except (KeyringError, UnknownRevisionError) as error:
+        except (KeyringError, UnknownRevisionError, UnusableTemplateError) as error:
             raise click.ClickException(str(error)) from None
 
 

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from authserver.app import create_wsgi
+from authserver.app import build_post, create_wsgi
 from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
@@ -32,9 +32,12 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     if migrate:
         migrations.upgrade(context.database)
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
+    build_post(settings)  # raises, in one line, when a mail template cannot be used
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
     announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"
+    if settings.smtp_url is None:
+        announcement += f"\n{_warn_of_files(settings)}"
     serve_until_told(listener, serving, create_wsgi, lambda: click.echo(announcement, err=True))
 
 
@@ -43,6 +46,13 @@ def choose_workers(settings: Settings) -> int:
     if settings.workers is not None:
         return settings.workers
     return 1 if settings.uses_sqlite else _count_cores()
+
+
+def _warn_of_files(settings: Settings) -> str:
+    waits = settings.registration == "open" and settings.require_verified_email
+    return f"authserver: without AUTHSERVER_SMTP_URL no mail is sent, but written to {settings.home / 'mail'}" + (
+        "; whoever registers waits for the link in it" if waits else ""
+    )
 
 
 def _count_cores() -> int:

@@ -1,6 +1,7 @@
 """Every setting with its type, its default and its bounds, and how they bound each other."""
 
 from datetime import timedelta
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -17,6 +18,8 @@ from authserver.config.values import (
     LoginLimits,
     MetricsAddress,
     Networks,
+    Sender,
+    SmtpUrl,
     seconds,
 )
 from authserver.protocol.secret import Secret
@@ -71,6 +74,9 @@ class Settings(BaseSettings):
     limits_url: LimitsUrl = Secret("memory")
     login_limits: LoginLimits = "10 per 10 minutes; 100 per day"
 
+    smtp_url: SmtpUrl = None
+    mail_from: Sender = None
+
     audit_retention: Annotated[timedelta, BeforeValidator(seconds(86_400, LONGEST))] = timedelta(days=365)
     log_format: Literal["text", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -123,6 +129,13 @@ class Settings(BaseSettings):
         if lifetime is not None and value < lifetime + VERIFIER_LEEWAY:
             leeway = VERIFIER_LEEWAY // timedelta(seconds=1)
             raise ValueError(f"must be at least {PREFIX}ACCESS_TOKEN_LIFETIME + {leeway}, or good tokens are refused")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_set_where_mail_is_sent(cls, value: Address | None, info: ValidationInfo) -> Address | None:
+        if value is None and info.data.get("smtp_url") is not None:
+            raise ValueError(f"must be set when {PREFIX}SMTP_URL is")
         return value
 
     @property

@@ -5,6 +5,7 @@ No message repeats the value: it may be secret.
 
 from collections.abc import Callable
 from datetime import timedelta
+from email.headerregistry import Address
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +15,7 @@ import limits
 from pydantic import BeforeValidator, PlainValidator
 from pydantic_settings import NoDecode
 
+from authserver.mail.smtp_url import read_sender, read_smtp_url
 from authserver.protocol.secret import Secret
 
 LONGEST: Final = 10 * 365 * 24 * 3600
@@ -99,6 +101,18 @@ def _metrics(value: object) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
+def _smtp_url(value: object) -> Secret | None:
+    if value is None:
+        return None
+    text = value.reveal() if isinstance(value, Secret) else str(value)
+    read_smtp_url(text)
+    return Secret(text)
+
+
+def _sender(value: object) -> Address | None:
+    return value if value is None or isinstance(value, Address) else read_sender(str(value))
+
+
 def _folder(value: object) -> Path:
     if not str(value).strip():
         raise ValueError("must name a folder")
@@ -109,6 +123,8 @@ Issuer = Annotated[str, BeforeValidator(_issuer)]
 Folder = Annotated[Path, PlainValidator(_folder)]
 DatabaseUrl = Annotated[Secret, PlainValidator(_database_url)]
 LimitsUrl = Annotated[Secret, PlainValidator(_limits_url)]
+SmtpUrl = Annotated[Secret | None, PlainValidator(_smtp_url)]
+Sender = Annotated[Address | None, PlainValidator(_sender)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, PlainValidator(_networks)]
 MetricsAddress = Annotated[tuple[str, int] | None, NoDecode, PlainValidator(_metrics)]
 Length = Annotated[timedelta, BeforeValidator(seconds(0, LONGEST))]

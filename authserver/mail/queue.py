@@ -23,14 +23,19 @@ def queue_mail(
     sid: str | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
-    """Queue the mail that `notice` describes, about `user`. `sid` is the session that asked, for the link to know."""
+    """Queue the mail that `notice` describes, about `user`. `sid` is the session that asked, for the link to know.
+
+    The mail has the user's name only where the address is proven to be his: else a stranger could have any text that
+    he calls his name written to any address.
+    """
+    is_his = user.email_verified and notice.address == user.email
     link = None if notice.link is None else _issue_link(tx, notice.link, notice.address, user, sid, now, entropy)
     mail = QueuedMail(
         mail_id=new_id(entropy),
         template=notice.template,
         address=notice.address,
         link_id=None if link is None else link.link_id,
-        parameters={"name": user.name, "at": int(now.timestamp()), **(parameters or {})},
+        parameters={"name": user.name if is_his else "", "at": int(now.timestamp()), **(parameters or {})},
     )
     outbox.queue(tx, mail, now)
 
