@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import final
 
 from authserver.clock import Clock
-from authserver.storage import Database, prune
+from authserver.storage import Database, links, outbox, prune
 from authserver.storage.prune import BATCH, START
 
 
@@ -19,11 +19,14 @@ class Retention:
 
     Attributes:
         audit: audit events, from when they were written.
-        ends: ended and expired families and sessions. By far longer than the clocks of two nodes can disagree.
+        ends: ended and expired families, sessions and links. By far longer than the clocks of two nodes can disagree.
+        outbox: mails, from when they were due last. Longer than any mail waits for its next attempt or any link works,
+            so what is left was queued where nobody works on the outbox.
     """
 
     audit: timedelta
     ends: timedelta = timedelta(days=30)
+    outbox: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Pruned:
     sessions: int
     audit_events: int
     place: bytes | None
+    links: int = 0
+    mails: int = 0
 
 
 @final
@@ -64,7 +69,9 @@ def prune_a_little(database: Database, clock: Clock, retention: Retention, place
         families = prune.prune_families(tx, START if place is None else place, over_since)
         sessions = prune.prune_sessions(tx, families.sids, over_since)
         audit_events = prune.prune_audit_events(tx, now - retention.audit)
-    return Pruned(families.count, sessions, audit_events, families.place)
+        old_links = links.prune(tx, over_since, limit=BATCH)
+        mails = outbox.prune(tx, now - retention.outbox, limit=BATCH)
+    return Pruned(families.count, sessions, audit_events, families.place, old_links, mails)
 
 
 def prune_all(database: Database, clock: Clock, retention: Retention) -> Pruned:
@@ -77,6 +84,8 @@ def prune_all(database: Database, clock: Clock, retention: Retention) -> Pruned:
             done.sessions + step.sessions,
             done.audit_events + step.audit_events,
             step.place,
+            done.links + step.links,
+            done.mails + step.mails,
         )
-        if done.place is None and max(step.sessions, step.audit_events) < BATCH:
+        if done.place is None and max(step.sessions, step.audit_events, step.links, step.mails) < BATCH:
             return done

@@ -49,4 +49,7 @@ def prune(context: Context) -> None:
     """Remove all that is over for good, step by step; others are served in between. Servers do this by themselves."""
     retention = Retention(audit=context.settings.audit_retention)
     gone = prune_all(context.migrated_database, context.clock, retention)
-    click.echo(f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events")
+    click.echo(
+        f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
+        f"{gone.links} links, {gone.mails} mails"
+    )
