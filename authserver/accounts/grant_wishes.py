@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from authserver.accounts.register import record_created
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.queue import queue_mail
@@ -10,6 +11,7 @@ from authserver.protocol.entropy import new_id
 from authserver.realm import Realm
 from authserver.sessions.family import Standing
 from authserver.storage import Transaction, links, outbox, users
+from authserver.storage.audit import SERVER
 from authserver.storage.outbox import QueuedMail
 from authserver.storage.users import NewUser, User
 
@@ -17,9 +19,9 @@ LIVE_RESET_LINKS = 3
 """So that a stranger who asks for resets does not kill the owner's link (design §5)."""
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_RESETS_AN_HOUR = 3
-_QUICK_RESETS_A_DAY = 6
-_SLOW_RESET_PAUSE = timedelta(hours=2)
+_MAILS_AN_HOUR = 3
+_QUICK_MAILS_A_DAY = 6
+_SLOW_PAUSE = timedelta(hours=2)
 
 
 def grant_wish(tx: Transaction, realm: Realm, wish: QueuedMail, now: datetime) -> None:
@@ -37,40 +39,41 @@ def grant_wish(tx: Transaction, realm: Realm, wish: QueuedMail, now: datetime) -
 
 
 def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime) -> None:
-    if user is None or user.standing is Standing.DISABLED:
+    if user is not None:
+        _mail_reset(tx, realm, user, "password_reset_asked", now)
+
+
+def _mail_reset(tx: Transaction, realm: Realm, user: User, template: str, now: datetime) -> None:
+    """Mail a link for a new password, whichever wish it answers: all of them together have one bound."""
+    if user.standing is Standing.DISABLED:
         return
     users.lock(tx, user.user_id)
-    if _may_mail_reset(tx, user.user_id, now):
-        notice = Notice("password_reset_asked", user.email, LinkPurpose.RESET_PASSWORD)
-        queue_mail(tx, notice, user=user, now=now, entropy=realm.entropy)
-
-
-def _may_mail_reset(tx: Transaction, user_id: str, now: datetime) -> bool:
-    """Neither more live links than three, nor a flooded mailbox. Whoever asked, the links reach the owner."""
     reset = LinkPurpose.RESET_PASSWORD
-    if links.count_live(tx, user_id, reset, now) >= LIVE_RESET_LINKS:
+    if links.count_live(tx, user.user_id, reset, now) < LIVE_RESET_LINKS and _may_mail(tx, user.user_id, reset, now):
+        queue_mail(tx, Notice(template, user.email, reset), user=user, now=now, entropy=realm.entropy)
+
+
+def _may_mail(tx: Transaction, user_id: str, purpose: LinkPurpose, now: datetime) -> bool:
+    """Whether another such link would not flood the mailbox. Whoever asked, the links reach the owner."""
+    if links.count_issued(tx, user_id, purpose, since=now - _HOUR) >= _MAILS_AN_HOUR:
         return False
-    if links.count_issued(tx, user_id, reset, since=now - _HOUR) >= _RESETS_AN_HOUR:
-        return False
-    if links.count_issued(tx, user_id, reset, since=now - _DAY) < _QUICK_RESETS_A_DAY:
+    if links.count_issued(tx, user_id, purpose, since=now - _DAY) < _QUICK_MAILS_A_DAY:
         return True
-    return links.count_issued(tx, user_id, reset, since=now - _SLOW_RESET_PAUSE) == 0
+    return links.count_issued(tx, user_id, purpose, since=now - _SLOW_PAUSE) == 0
 
 
 def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, now: datetime) -> None:
     if user is None or user.email_verified or user.standing is Standing.DISABLED:
         return
     users.lock(tx, user.user_id)
-    if links.count_issued(tx, user.user_id, LinkPurpose.CONFIRM_EMAIL, since=now - _HOUR) < _RESETS_AN_HOUR:
-        notice = Notice("confirm_email", user.email, LinkPurpose.CONFIRM_EMAIL)
-        queue_mail(tx, notice, user=user, now=now, entropy=realm.entropy)
+    confirm = LinkPurpose.CONFIRM_EMAIL
+    if _may_mail(tx, user.user_id, confirm, now):
+        queue_mail(tx, Notice("confirm_email", user.email, confirm), user=user, now=now, entropy=realm.entropy)
 
 
 def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail, now: datetime) -> None:
     if user is not None:
-        if links.count_issued(tx, user.user_id, LinkPurpose.RESET_PASSWORD, since=now - _HOUR) < _RESETS_AN_HOUR:
-            notice = Notice("register_taken", user.email, LinkPurpose.RESET_PASSWORD)
-            queue_mail(tx, notice, user=user, now=now, entropy=realm.entropy)
+        _mail_reset(tx, realm, user, "register_taken", now)
         return
     if links.is_reserved(tx, wish.address, now):
         return
@@ -83,6 +86,7 @@ def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail
         email_verified=False,
     )
     if users.add(tx, new, now):
+        record_created(tx, new, by=SERVER, now=now, entropy=realm.entropy)
         added = users.load(tx, new.user_id)
         notice = Notice("confirm_email", added.email, LinkPurpose.CONFIRM_EMAIL)
         queue_mail(tx, notice, user=added, now=now, entropy=realm.entropy)
