@@ -16,6 +16,7 @@ from authserver.web.guard import guard
 from authserver.web.headers import complete_headers
 from authserver.web.mount import Mount
 from authserver.web.oauth import DOORS
+from authserver.web.pages import register_pages
 from authserver.web.proxies import TrustedProxies
 
 Application = APIFlask
@@ -42,6 +43,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])
     app.add_url_rule("/readyz", "readyz", health.answer_readiness, methods=["GET"])
     register_api(app, settings.login_limits, settings.limits_url)
+    register_pages(app)
     bind(app, realm.database)
     handle_errors(app)
     issuer = urlsplit(realm.issuer)

@@ -1,0 +1,122 @@
+"""`/email/confirm`, `/email/revert`, `/not-me`: a question and one button. Looking at the question changes nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Response, request
+
+from authserver.accounts.change_email import confirm_email, report_compromise, revert_email
+from authserver.accounts.mailed_link import find_link
+from authserver.accounts.outcomes import Refused, TryLater
+from authserver.credentials.links import LinkPurpose
+from authserver.realm import Realm
+from authserver.revocation import Receipt
+from authserver.web.context import current_realm
+from authserver.web.oauth.form import read_form
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages
+from authserver.web.pages.words import say_signed_out, tell_refusal
+
+_RESET_COMES = "A mail with a link for choosing a new password is on its way to you."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A page that asks once, and what its button does.
+
+    Attributes:
+        purposes: the links that open it; the first names its path.
+        title: the question.
+        sentences: what will happen.
+        button: the answer that makes it happen.
+        act: uses the link up: the realm, the token, where the request comes from.
+        tell: what happened, in words.
+    """
+
+    purposes: tuple[LinkPurpose, ...]
+    title: str
+    sentences: tuple[str, ...]
+    button: str
+    act: Callable[[Realm, str, str], Receipt | Refused | TryLater | None]
+    tell: Callable[[Receipt | None], Told]
+
+
+def _tell_confirmed(receipt: Receipt | None) -> Told:
+    if receipt is None:
+        return Told("Your e-mail address is confirmed", ("You can sign in now.",))
+    return Told("Your e-mail address is changed", (say_signed_out(receipt), "The earlier address has been told."))
+
+
+def _tell_reverted(receipt: Receipt | None) -> Told:
+    sentences = ("The account has its earlier e-mail address again.", *_say_ended(receipt), _RESET_COMES)
+    return Told("The change is taken back", sentences)
+
+
+def _tell_reported(receipt: Receipt | None) -> Told:
+    sentences = (*_say_ended(receipt), "The password does not work any more.", _RESET_COMES)
+    return Told("Everybody is out", sentences)
+
+
+def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
+    return () if receipt is None else (say_signed_out(receipt),)
+
+
+QUESTIONS: Final = (
+    Question(
+        (LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL),
+        "Is this your e-mail address?",
+        ("The mail with this link reached you. Confirm that the account is to have this address.",),
+        "Confirm",
+        confirm_email,
+        _tell_confirmed,
+    ),
+    Question(
+        (LinkPurpose.REVERT_EMAIL,),
+        "Take the change of your e-mail address back?",
+        (
+            "The address that this link was mailed to becomes the address of the account again.",
+            "All devices are signed out and the password stops working, because whoever made the change knew it.",
+            "You get a mail with a link for choosing a new password.",
+        ),
+        "Take it back",
+        revert_email,
+        _tell_reverted,
+    ),
+    Question(
+        (LinkPurpose.NOT_ME,),
+        "This was not you?",
+        (
+            "All devices are signed out, yours too, and the password stops working.",
+            "Changes of your e-mail address that were made after the mail are taken back.",
+            "You get a mail with a link for choosing a new password.",
+        ),
+        "This was not me",
+        report_compromise,
+        _tell_reported,
+    ),
+)
+
+
+def _serve(question: Question) -> None:
+    def show() -> Response:
+        token = request.args.get("token", "")
+        link = find_link(current_realm(), token, *question.purposes)
+        if isinstance(link, Refused | TryLater):
+            return answer_told(tell_refusal(link))
+        return answer_page("question.html", question=question, token=token)
+
+    def act() -> Response:
+        form = read_form()
+        token = form.get("token", "") if isinstance(form, dict) else ""
+        outcome = question.act(current_realm(), token, request.remote_addr or "")
+        if isinstance(outcome, Refused | TryLater):
+            return answer_told(tell_refusal(outcome))
+        return answer_told(question.tell(outcome))
+
+    purpose = question.purposes[0]
+    pages.add_url_rule(purpose.path, purpose.value, show, methods=["GET"])
+    pages.add_url_rule(purpose.path, f"act_{purpose.value}", act, methods=["POST"])
+
+
+for _question in QUESTIONS:
+    _serve(_question)

@@ -1,0 +1,48 @@
+"""`/reset`: a new password, with the link of a mail."""
+
+from http import HTTPStatus
+
+from flask import Response, request
+
+from authserver.accounts.mailed_link import find_link
+from authserver.accounts.outcomes import FieldError, Invalid, Refused, TryLater
+from authserver.accounts.reset_password import reset_password
+from authserver.credentials.links import LinkPurpose
+from authserver.protocol.secret import Secret
+from authserver.web.context import current_realm
+from authserver.web.oauth.form import read_form
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages
+from authserver.web.pages.words import say_signed_out, tell_refusal
+
+
+@pages.get("/reset")
+def show_reset() -> Response:
+    """The form. Looking at it changes nothing."""
+    token = request.args.get("token", "")
+    link = find_link(current_realm(), token, LinkPurpose.RESET_PASSWORD)
+    if isinstance(link, Refused | TryLater):
+        return answer_told(tell_refusal(link))
+    return _answer_form(token)
+
+
+@pages.post("/reset")
+def act_reset() -> Response:
+    """Set the password; one that is refused is asked for again, and the link still works."""
+    form = read_form()
+    parameters = form if isinstance(form, dict) else {}
+    token, password = parameters.get("token", ""), Secret(parameters.get("new_password", ""))
+    outcome = reset_password(current_realm(), token, password, request.remote_addr or "")
+    match outcome:
+        case Invalid(errors=errors):
+            return _answer_form(token, errors)
+        case Refused() | TryLater():
+            return answer_told(tell_refusal(outcome))
+        case receipt:
+            sentences = (say_signed_out(receipt), "You can sign in with the new password now.")
+            return answer_told(Told("Your password is changed", sentences))
+
+
+def _answer_form(token: str, errors: tuple[FieldError, ...] = ()) -> Response:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
+    minimum_length = current_realm().password_policy.minimum_length
+    return answer_page("reset.html", status, token=token, errors=errors, minimum_length=minimum_length)
