@@ -15,12 +15,12 @@ from authserver.accounts.grant_wishes import grant_wish
 from authserver.mail.compose import Composer, UnusableTemplateError, WrittenLink
 from authserver.mail.deliver import Delivered, Delivery, Failed, Undeliverable
 from authserver.mail.wishes import WISHES
-from authserver.protocol.entropy import new_id
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.link_token import LinkToken, format_link_token
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.storage import StorageUnavailableError, audit, links, outbox
-from authserver.storage.audit import Actor, AuditRecord
+from authserver.storage.audit import SERVER
 from authserver.storage.links import MailLink
 from authserver.storage.outbox import QueuedMail
 
@@ -168,15 +168,14 @@ def _give_up(realm: Realm, mail: QueuedMail, reason: str) -> None:
     with realm.database.write() as tx:
         link = None if mail.link_id is None else links.find(tx, mail.link_id)
         if outbox.remove(tx, mail.mail_id):
-            record = AuditRecord(
-                event_id=new_id(realm.entropy),
-                at=realm.clock.now(),
-                name="mail_given_up",
+            audit.write(
+                tx,
+                AuditName.MAIL_GIVEN_UP,
+                by=SERVER,
+                now=realm.clock.now(),
+                entropy=realm.entropy,
                 outcome="failure",
-                actor=Actor("server"),
                 user_id=None if link is None else link.user_id,
-                sid=None,
-                client_id=None,
                 detail={
                     "template": mail.template,
                     "mail_id": mail.mail_id,
@@ -184,4 +183,3 @@ def _give_up(realm: Realm, mail: QueuedMail, reason: str) -> None:
                     "reason": reason,
                 },
             )
-            audit.append(tx, record)

@@ -47,3 +47,5 @@ class AuditName(StrEnum):
     MAC_KEY_COMPROMISED = "mac_key_compromised"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
     KEYS_REWRAPPED = "keys_rewrapped"
+
+    MAIL_GIVEN_UP = "mail_given_up"
