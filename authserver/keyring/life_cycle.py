@@ -13,8 +13,8 @@ from authserver.keyring.keys import MAC_ALGORITHM, KeyState, Purpose
 from authserver.keyring.steps import Compromise, Found, NothingDue, Promote, Refused, Retire, Stage, Step, TooEarly
 
 DEFAULT_SIGNING_ALGORITHM = "ES256"
-MAC_SETTLING = timedelta(seconds=5)
-"""How long a MAC key is known before it tags: every running server has read the keys again by then."""
+SETTLING = timedelta(seconds=5)
+"""How long any key is known before it is used: every running server has read the keys again by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class KeyTimes:
 
     def settling(self, purpose: Purpose) -> timedelta:
         """How long a key is *next* until everybody who must know it does."""
-        return self.jwks_max_age if purpose is Purpose.SIGNING else MAC_SETTLING
+        # A shorter max-age makes none of our own servers publish the key any sooner.
+        return max(self.jwks_max_age, SETTLING) if purpose is Purpose.SIGNING else SETTLING
 
     def retiring(self, purpose: Purpose) -> timedelta:
         """How long a key is *retiring* until everything that it made has expired."""

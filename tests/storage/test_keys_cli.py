@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from authserver.cli.keys import keys
 from authserver.cli.main import authserver
 from authserver.jose.jwk import read_jwks
+from authserver.keyring import life_cycle
 
 Keys = Callable[..., Result]
 
@@ -24,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_keys(database_url: str, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Keys:
-    """Run `authserver keys …` on an installation with keys; its JWKS may be cached for no time at all."""
+    """Run `authserver keys …` on an installation with keys, of which the next may sign at once."""
     monkeypatch.setenv("AUTHSERVER_DATABASE_URL", database_url)
     monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path))
     monkeypatch.setenv("AUTHSERVER_KEYS_DIR", str(folder))
@@ -38,6 +40,7 @@ def run_keys(database_url: str, tmp_path: Path, folder: Path, monkeypatch: pytes
         result = run(command)
         assert result.exit_code == 0, result.stderr
     monkeypatch.setenv("AUTHSERVER_JWKS_MAX_AGE", "0")
+    monkeypatch.setattr(life_cycle, "SETTLING", timedelta(0))
     return run
 
 

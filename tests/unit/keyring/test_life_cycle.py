@@ -1,6 +1,7 @@
 """Which step is due when, and what an operator's wish does to the keys as they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import KeyState, Purpose, StoredKey
 from authserver.keyring.life_cycle import (
-    MAC_SETTLING,
+    SETTLING,
     KeyTimes,
     decide_compromise,
     decide_due,
@@ -93,9 +94,18 @@ def test_a_key_signs_only_after_every_cached_jwks_has_it(key_set: KeySet) -> Non
     assert decide_promotion(key_set, SIGNING, START, TIMES, force=True) == expected
 
 
+def test_a_signing_key_waits_until_every_server_has_it(key_set: KeySet) -> None:
+    """Also where nobody may keep the JWKS: a server that has not read the keys again still serves the old one."""
+    uncached = replace(TIMES, jwks_max_age=timedelta(0))
+    ready_at = load_next(key_set).since + SETTLING
+    just_before = ready_at - timedelta(microseconds=1)
+    assert isinstance(decide_promotion(key_set, SIGNING, just_before, uncached), TooEarly)
+    assert isinstance(decide_promotion(key_set, SIGNING, ready_at, uncached), Promote)
+
+
 def test_a_mac_key_waits_until_every_server_has_it(key_set: KeySet) -> None:
     assert isinstance(decide_due(key_set, MAC, START, TIMES), TooEarly)
-    assert isinstance(decide_due(key_set, MAC, START + MAC_SETTLING, TIMES), Promote)
+    assert isinstance(decide_due(key_set, MAC, START + SETTLING, TIMES), Promote)
 
 
 def test_a_promotion_leaves_a_retiring_an_active_and_a_next_key(
