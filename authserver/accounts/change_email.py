@@ -1,6 +1,7 @@
 """Changing the address: both are told, the new one confirms, the old one takes it back for 7 days if it must."""
 
 from authserver.accounts.bearer import Bearer
+from authserver.accounts.failed_proof import refuse_wrong_password
 from authserver.accounts.mailed_link import carry_out, find_link, refuse_link, refuse_taken
 from authserver.accounts.outcomes import (
     NOT_FOUND,
@@ -47,7 +48,7 @@ def ask_email_change(
     if isinstance(verified, TryLater):
         return verified
     if not verified:
-        return Refused(WRONG_PASSWORD, "The current password is wrong.")
+        return refuse_wrong_password(realm, bearer, act="change_email")
     return _send_links(realm, bearer, credentials.user, address)
 
 

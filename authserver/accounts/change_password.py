@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from authserver.accounts.bearer import Bearer
+from authserver.accounts.failed_proof import record_failed_change
 from authserver.accounts.open_session import PASSWORD, DeviceClaim, Origin, open_session
 from authserver.accounts.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
 from authserver.accounts.passwords import hash_new_password, verify_password
@@ -39,6 +40,15 @@ def change_password(
     stale = demand_recent(realm, bearer)
     if stale is not None:
         return stale
+    outcome = _verify_and_change(realm, bearer, wish, origin)
+    if isinstance(outcome, Refused | Invalid):
+        record_failed_change(realm, bearer, outcome, ip=origin.ip)
+    return outcome
+
+
+def _verify_and_change(
+    realm: Realm, bearer: Bearer, wish: PasswordWish, origin: Origin
+) -> PasswordWasChanged | Refused | Invalid | TryLater:
     with realm.database.read() as tx:
         credentials = users.find_credentials_by_id(tx, bearer.user_id)
     if credentials is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from authserver.accounts.bearer import Bearer
+from authserver.accounts.failed_proof import refuse_wrong_password
 from authserver.accounts.outcomes import (
     NOT_FOUND,
     WRONG_PASSWORD,
@@ -59,7 +60,7 @@ def delete_account(
     if isinstance(verified, TryLater):
         return verified
     if not verified:
-        return Refused(WRONG_PASSWORD, "The current password is wrong.")
+        return refuse_wrong_password(realm, bearer, act="delete_account", ip=ip)
     with realm.database.write() as tx:
         if not is_unchanged(tx, credentials.user):
             return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")

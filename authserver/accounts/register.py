@@ -2,17 +2,20 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from authserver.accounts.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, FieldError, Invalid, Refused, TryLater
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, queue_wish
-from authserver.protocol.entropy import new_id
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.storage import links, users
+from authserver.storage import Transaction, audit, links, users
+from authserver.storage.audit import SERVER, Actor, Detail
 from authserver.storage.users import NewUser
 
 LONGEST_NAME = 200
@@ -32,7 +35,7 @@ class Awaited:
 
 
 def register(
-    realm: Realm, *, email: str, password: Secret, name: str
+    realm: Realm, *, email: str, password: Secret, name: str, ip: str | None = None
 ) -> Registered | Awaited | Refused | Invalid | TryLater:
     """Register a person who asks for it, if the installation lets people do so.
 
@@ -40,11 +43,12 @@ def register(
     """
     if not realm.registration.open:
         return Refused(REGISTRATION_CLOSED, "Registration is closed.")
-    if not realm.registration.require_verified_email:
-        return create_user(realm, email=email, password=password, name=name, roles=(), email_verified=False)
     person = _check(realm, email, password, name, ())
     if not isinstance(person, _Person):
         return person
+    if not realm.registration.require_verified_email:
+        user = NewUser(new_id(realm.entropy), person.address, name, person.password_hash, (), email_verified=False)
+        return _add(realm, user, Actor(user.user_id, ip))
     parameters = {"name": name, "password_hash": person.password_hash or ""}
     with realm.database.write() as tx:
         queue_wish(tx, REGISTER_WISH, person.address, parameters, now=realm.clock.now(), entropy=realm.entropy)
@@ -60,17 +64,36 @@ def ask_confirmation(realm: Realm, email: str) -> None:
 
 
 def create_user(
-    realm: Realm, *, email: str, password: Secret | None, name: str, roles: tuple[str, ...], email_verified: bool
+    realm: Realm,
+    *,
+    email: str,
+    password: Secret | None,
+    name: str,
+    roles: tuple[str, ...],
+    email_verified: bool,
+    by: Actor = SERVER,
 ) -> Registered | Refused | Invalid | TryLater:
     """Create a user. Without a password nobody can sign in as him until one is set."""
     person = _check(realm, email, password, name, roles)
     if not isinstance(person, _Person):
         return person
     user = NewUser(new_id(realm.entropy), person.address, name, person.password_hash, roles, email_verified)
+    return _add(realm, user, by)
+
+
+def _add(realm: Realm, user: NewUser, by: Actor) -> Registered | Refused:
     now = realm.clock.now()
     with realm.database.write() as tx:
-        added = not links.is_reserved(tx, person.address, now) and users.add(tx, user, now)
-    return Registered(user.user_id) if added else Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+        if links.is_reserved(tx, user.email, now) or not users.add(tx, user, now):
+            return Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+        record_created(tx, user, by=by, now=now, entropy=realm.entropy)
+    return Registered(user.user_id)
+
+
+def record_created(tx: Transaction, user: NewUser, *, by: Actor, now: datetime, entropy: Entropy) -> None:
+    """Say in the audit record that the user exists from now on. The address is no part of it."""
+    detail: Detail = {"roles": " ".join(user.roles), "email_verified": user.email_verified}
+    audit.write(tx, AuditName.USER_CREATED, by=by, now=now, entropy=entropy, user_id=user.user_id, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

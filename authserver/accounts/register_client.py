@@ -8,14 +8,15 @@ from urllib.parse import SplitResult, urlsplit
 from authserver.accounts.outcomes import CLIENT_ID_TAKEN, NOT_FOUND, FieldError, Invalid, Refused
 from authserver.clients.authentication import create_secret, digest_secret
 from authserver.credentials.events import ClientDisabled
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import new_id
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.revocation import Receipt
-from authserver.storage import Transaction, clients
-from authserver.storage.audit import Actor
+from authserver.storage import Transaction, audit, clients
+from authserver.storage.audit import SERVER, Actor
 from authserver.storage.clients import Client
 
 FIRST_PARTY_CLIENT_ID = "first-party"
@@ -44,7 +45,7 @@ class RegisteredClient:
     secret: Secret | None
 
 
-def register_client(realm: Realm, wish: ClientWish) -> RegisteredClient | Invalid | Refused:
+def register_client(realm: Realm, wish: ClientWish, *, by: Actor = SERVER) -> RegisteredClient | Invalid | Refused:
     """Register a client; one that is there already under the id that `wish` names stays as it is."""
     errors = tuple(_find_errors(wish))
     if errors:
@@ -67,9 +68,9 @@ def register_client(realm: Realm, wish: ClientWish) -> RegisteredClient | Invali
         disabled_at=None,
     )
     with realm.database.write() as tx:
-        added = clients.add(tx, client)
-    if not added:
-        return Refused(CLIENT_ID_TAKEN, f"There is a client {client.client_id!r} already.")
+        if not clients.add(tx, client):
+            return Refused(CLIENT_ID_TAKEN, f"There is a client {client.client_id!r} already.")
+        _record_created(tx, realm, client, by)
     return RegisteredClient(client, secret)
 
 
@@ -81,13 +82,25 @@ def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused
         return realm.revocation.apply(tx, ClientDisabled(client_id), by=by, now=realm.clock.now())
 
 
-def enable_client(realm: Realm, client_id: str) -> Refused | None:
+def enable_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:
     """Let the client begin new families."""
     with realm.database.write() as tx:
         if not _exists(tx, client_id):
             return Refused(NOT_FOUND, f"There is no client {client_id!r}.")
-        realm.revocation.enable_client(tx, client_id, now=realm.clock.now())
+        realm.revocation.enable_client(tx, client_id, by=by, now=realm.clock.now())
     return None
+
+
+def _record_created(tx: Transaction, realm: Realm, client: Client, by: Actor) -> None:
+    audit.write(
+        tx,
+        AuditName.CLIENT_CREATED,
+        by=by,
+        now=client.created_at,
+        entropy=realm.entropy,
+        client_id=client.client_id,
+        detail={"kind": client.kind.value, "first_party": client.first_party, "scope": " ".join(client.scope)},
+    )
 
 
 def _exists(tx: Transaction, client_id: str) -> bool:

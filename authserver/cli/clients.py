@@ -68,7 +68,7 @@ def create(
         redirect_uris=redirect_uris,
         origins=origins,
     )
-    registered = refuse(register_client(context.realm, wish))
+    registered = refuse(register_client(context.realm, wish, by=OPERATOR))
     record = dict(_describe(registered.client))
     if registered.secret is not None:
         record["client_secret"] = registered.secret.reveal()
@@ -109,7 +109,7 @@ def disable(context: Context, *, client_id: str) -> None:
 @click.pass_obj
 def enable(context: Context, *, client_id: str) -> None:
     """Let the client sign people in again."""
-    refuse(enable_client(context.realm, client_id))
+    refuse(enable_client(context.realm, client_id, by=OPERATOR))
     click.echo(f"{client_id} is enabled")
 
 

@@ -86,7 +86,7 @@ def _ensure_first_party(realm: Realm) -> bool:
         first_party=True,
         scope=FIRST_PARTY_SCOPE,
     )
-    refuse(register_client(realm, wish))
+    refuse(register_client(realm, wish, by=OPERATOR))
     return True
 
 
@@ -101,7 +101,13 @@ def _set_up_demo(context: Context) -> None:
     else:
         refuse(
             create_user(
-                context.realm, email=DEMO_EMAIL, password=password, name="Demo", roles=("admin",), email_verified=True
+                context.realm,
+                email=DEMO_EMAIL,
+                password=password,
+                name="Demo",
+                roles=("admin",),
+                email_verified=True,
+                by=OPERATOR,
             )
         )
         _tell("demo user", DEMO_EMAIL, done=True)

@@ -17,6 +17,7 @@ class AuditName(StrEnum):
     LOGIN_UNLOCK = "authn_login_unlock"
     PASSWORD_CHANGE = "authn_password_change"  # noqa: S105 - a name
     PASSWORD_CHANGE_FAIL = "authn_password_change_fail"  # noqa: S105 - a name
+    REAUTHENTICATION_FAIL = "authn_reauthentication_fail"
     PASSWORD_REHASH = "authn_password_rehash"  # noqa: S105 - a name
     FACTOR_CHANGE = "authn_factor_change"
     COMPROMISE_REPORT = "authn_compromise_report"
@@ -47,5 +48,7 @@ class AuditName(StrEnum):
     MAC_KEY_COMPROMISED = "mac_key_compromised"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
     KEYS_REWRAPPED = "keys_rewrapped"
+
+    DATABASE_RESTORED = "database_restored"
 
     MAIL_GIVEN_UP = "mail_given_up"

@@ -56,7 +56,9 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
     """Become a user."""
     count_address("register")
     password = Secret(json_data.password)
-    outcome = register(current_realm(), email=json_data.email, password=password, name=json_data.name)
+    outcome = register(
+        current_realm(), email=json_data.email, password=password, name=json_data.name, ip=request.remote_addr
+    )
     if isinstance(outcome, Awaited):
         return answer_accepted()
     if not isinstance(outcome, Registered):
