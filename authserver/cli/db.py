@@ -3,7 +3,8 @@
 import click
 
 from authserver.accounts.prune import Retention, prune_all
-from authserver.cli.context import Context
+from authserver.accounts.recover import recover_from_restore
+from authserver.cli.context import OPERATOR, Context
 from authserver.storage import migrations
 
 
@@ -53,3 +54,20 @@ def prune(context: Context) -> None:
         f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
         f"{gone.links} links, {gone.mails} mails"
     )
+
+
+@db.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def restored(context: Context, *, yes: bool) -> None:
+    """Say that this database was restored from a backup: nothing that was revoked since may come back to life.
+
+    Stop the servers first. All sessions end softly, all keys are replaced, every version is lifted, mailed links die,
+    and resource servers that follow the feed refuse what was issued before now. Passwords, addresses, roles and
+    account states are those of the backup: review what changed since.
+    """
+    if not yes:
+        click.confirm("All sessions will end and all keys be replaced. Go on?", abort=True)
+    done = recover_from_restore(context.custody, by=OPERATOR)
+    click.echo(f"replaced {done.keys} keys, ended {done.sessions} sessions; nothing issued before now passes")
+    click.echo("review what the backup does not know: passwords, addresses, roles, locked and disabled users")

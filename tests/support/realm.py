@@ -77,9 +77,14 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         entropy=entropy,
     )
     if realm.clients.find(FIRST_PARTY_CLIENT_ID) is None:
-        wish = ClientWish("First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE)
-        register_client(realm, wish)
+        add_first_party_client(realm)
     return dataclasses.replace(realm, **changes)
+
+
+def add_first_party_client(realm: Realm) -> None:
+    """The client with which the tests sign in."""
+    wish = ClientWish("First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE)
+    register_client(realm, wish)
 
 
 def build_keys(clock: Clock, entropy: Entropy, algorithm: str = "ES256") -> Keyring:

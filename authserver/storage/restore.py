@@ -1,0 +1,43 @@
+"""Statements for a database that was restored from a backup: nothing that was revoked since may come back to life."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, case, text, update
+
+from authserver.sessions.family import Ended
+from authserver.storage.instants import to_micros
+from authserver.storage.schema import FeedCounter, MailLink, RefreshTokenFamily, Session, User
+
+
+def allow_long_statements(tx: Connection) -> None:
+    """Each statement here touches whole tables, once in the life of a backup."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SET LOCAL statement_timeout = 0"))
+
+
+def end_everything(tx: Connection, ended: Ended) -> int:
+    """End all sessions, families and mailed links; how many sessions that ended."""
+    values = {"ended_at": ended.at, "ended_by": ended.by}
+    how = {**values, "soft_logout": ended.soft_logout}
+    tx.execute(update(MailLink).where(MailLink.ended_at.is_(None)).values(**values))
+    tx.execute(update(RefreshTokenFamily).where(RefreshTokenFamily.ended_at.is_(None)).values(**how))
+    return tx.execute(update(Session).where(Session.ended_at.is_(None)).values(**how)).rowcount
+
+
+def lift_versions(tx: Connection, now: datetime) -> None:
+    """Put each user's versions above all that were ever handed out: versions count events, and time runs faster."""
+    floor = int(now.timestamp())
+    tx.execute(
+        update(User).values(
+            token_version=case((User.token_version < floor, floor), else_=User.token_version + 1),
+            credential_version=User.credential_version + 1,
+        )
+    )
+
+
+def lift_feed(tx: Connection, now: datetime) -> None:
+    """Put the feed's next position above every one that a reader may have seen."""
+    floor = to_micros(now)
+    tx.execute(
+        update(FeedCounter).values(position=case((FeedCounter.position < floor, floor), else_=FeedCounter.position + 1))
+    )
