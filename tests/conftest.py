@@ -21,6 +21,7 @@ from tests.support.databases import BACKENDS, Databases, PostgresDatabases, Sqli
 from tests.support.entropy import SeededEntropy
 from tests.support.postgres import running_postgres
 from tests.support.realm import build_realm
+from tests.support.smtp import SmtpSink, smtp_server
 
 statements.install()
 
@@ -117,3 +118,10 @@ def realm(database_url: str, clock: ManualClock, entropy: SeededEntropy) -> Iter
 def recording() -> Callable[[], AbstractContextManager[list[str]]]:
     """Lists every statement sent to any database while its block runs."""
     return statements.recording
+
+
+@pytest.fixture
+def mail_sink() -> Iterator[SmtpSink]:
+    """A mail server of its own, on a loopback address and not encrypted."""
+    with smtp_server() as sink:
+        yield sink

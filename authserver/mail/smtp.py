@@ -46,9 +46,7 @@ class SmtpDelivery:
         except smtplib.SMTPResponseException as error:
             # Its text is the server's, who likes to repeat addresses.
             return Failed(f"{type(error).__name__}: the mail server answered {error.smtp_code}")
-        except smtplib.SMTPException as error:
-            return Failed(type(error).__name__)
-        except OSError as error:
+        except (smtplib.SMTPException, OSError) as error:
             return Failed(f"{type(error).__name__}: {error}")
 
     def _connect(self) -> smtplib.SMTP:

@@ -83,6 +83,8 @@ def test_problems_of_the_file_and_of_the_environment_are_reported_together(
     [
         ("DATABASE_URL", "mysql://root:hunter2secret@db/auth"),
         ("LIMITS_URL", "http://:hunter2secret@cache"),
+        ("SMTP_URL", "http://:hunter2secret@mail"),
+        ("MAIL_FROM", "hunter2secret"),
         ("ISSUER", "https://user:hunter2secret@auth.example"),
         ("PASSWORD_MIN_LENGTH", "hunter2secret"),
         ("KEY_RETIRE_AFTER", "hunter2secret"),
@@ -224,3 +226,19 @@ def test_a_short_idle_lifetime_shortens_the_windows_that_were_not_set(monkeypatc
 def test_an_address_for_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, METRICS="[::1]:9100")
     assert load_settings().metrics == ("::1", 9100)
+
+
+def test_a_mail_server_needs_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "smtp://authserver:hunter2secret@mail.example"
+    assert problems_of(monkeypatch, SMTP_URL=url) == ("AUTHSERVER_MAIL_FROM: must be set when AUTHSERVER_SMTP_URL is",)
+    set_all(monkeypatch, MAIL_FROM="Example <no-reply@auth.example>")
+    settings = load_settings()
+    assert settings.smtp_url is not None
+    assert settings.smtp_url.reveal() == url
+    assert str(settings.mail_from) == "Example <no-reply@auth.example>"
+    assert "hunter2secret" not in repr(settings)
+
+
+def test_a_sender_without_a_mail_server_is_that_of_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, MAIL_FROM="no-reply@auth.example", REQUIRE_VERIFIED_EMAIL="true")
+    assert load_settings().smtp_url is None
