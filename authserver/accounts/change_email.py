@@ -64,6 +64,7 @@ def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryL
         event = EmailChanged(link.user_id, link.address)
         return refuse_taken() if reserved else carry_out(realm, link, event, ip, current=link.sid)
     with realm.database.write() as tx:
+        users.lock(tx, link.user_id)  # users before links, as everywhere, or a deletion deadlocks with this
         if links.use(tx, link.link_id, now) and users.confirm_email(tx, link.user_id, link.address):
             return None
     return refuse_link()

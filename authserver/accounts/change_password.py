@@ -6,7 +6,7 @@ from authserver.accounts.bearer import Bearer
 from authserver.accounts.failed_proof import record_failed_change
 from authserver.accounts.open_session import PASSWORD, DeviceClaim, Origin, open_session
 from authserver.accounts.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
-from authserver.accounts.passwords import hash_new_password, verify_password
+from authserver.accounts.passwords import hash_new_password, is_unchanged, verify_password
 from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
@@ -14,6 +14,7 @@ from authserver.realm import Realm, TokenAnswer, issue_tokens
 from authserver.revocation import Receipt
 from authserver.storage import clients, families, sessions, users
 from authserver.storage.audit import Actor
+from authserver.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +63,28 @@ def _verify_and_change(
     hashed = hash_new_password(realm, wish.new, email=user.email, name=user.name, field="new_password")
     if not isinstance(hashed, str):
         return hashed
-    return _change(realm, bearer, hashed, credentials.user.credential_version, wish, origin)
+    return _change(realm, bearer, hashed, user, wish, origin)
 
 
 def _change(
-    realm: Realm, bearer: Bearer, hashed: str, verified_version: int, wish: PasswordWish, origin: Origin
+    realm: Realm, bearer: Bearer, hashed: str, verified: User, wish: PasswordWish, origin: Origin
 ) -> PasswordWasChanged | Refused:
     now = realm.clock.now()
+    # Before the transaction: a pool full of changes that each ask for a second connection would wait for itself.
+    client = realm.clients.find(bearer.claims.client_id)
     with realm.database.write() as tx:
-        user = users.lock(tx, bearer.user_id)
+        unchanged = is_unchanged(tx, verified)
         grant = families.find_grant(tx, bearer.claims.fam or "")
         device = sessions.find_live(tx, bearer.user_id, bearer.sid)
-        if user is None or grant is None or device is None or user.credential_version != verified_version:
+        if not unchanged or grant is None or device is None:
             return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
-        client = realm.clients.find(grant.client_id)
         family_version = clients.find_family_version(tx, grant.client_id)
         if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
         receipt = realm.revocation.apply(
             tx,
-            PasswordChanged(user.user_id, hashed),
-            by=Actor(user.user_id, origin.ip),
+            PasswordChanged(bearer.user_id, hashed),
+            by=Actor(bearer.user_id, origin.ip),
             now=now,
             current=bearer.sid,
             logout_devices=wish.logout_devices,
@@ -90,7 +92,7 @@ def _change(
         holding = open_session(
             tx,
             realm,
-            user=users.load(tx, user.user_id),
+            user=users.load(tx, bearer.user_id),
             client=client,
             client_family_version=family_version,
             scope=grant.scope,

@@ -5,6 +5,7 @@ from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
+from authserver.sessions.family import Standing
 from authserver.storage import Transaction, users
 from authserver.storage.users import Credentials, User
 
@@ -19,9 +20,14 @@ def verify_password(realm: Realm, credentials: Credentials, password: Secret) ->
 
 
 def is_unchanged(tx: Transaction, verified: User) -> bool:
-    """Take the user's row, and say whether what was verified before this transaction still is so (design §5)."""
+    """Take the user's row, and say whether what was verified before this transaction still is so (design §5).
+
+    While he is locked or disabled it is not, even if that was so when his password was verified.
+    """
     user = users.lock(tx, verified.user_id)
-    return user is not None and user.credential_version == verified.credential_version
+    if user is None or user.standing is not Standing.ACTIVE:
+        return False
+    return user.credential_version == verified.credential_version
 
 
 def hash_new_password(realm: Realm, password: Secret, *, email: str, name: str, field: str) -> str | Invalid | TryLater:
