@@ -101,16 +101,16 @@ def list_page(
 
     A record that is committed later may carry an earlier instant: who follows the record looks back a little.
     """
-    conditions = [
-        condition
-        for value, condition in (
-            (wanted.user_id, _A.user_id == wanted.user_id),
-            (wanted.name, _A.name == wanted.name),
-            (wanted.since, _A.at >= wanted.since),
-            (wanted.until, _A.at < wanted.until),
-        )
-        if value is not None
-    ]
+    conditions = []
+    if wanted.user_id is not None:
+        conditions.append(_A.user_id == wanted.user_id)
+    if wanted.name is not None:
+        conditions.append(_A.name == wanted.name)
+    # SQLAlchemy refuses to build an order comparison with None, so these cannot be built first and picked later.
+    if wanted.since is not None:
+        conditions.append(_A.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(_A.at < wanted.until)
     if after is not None:
         conditions.append(or_(_A.at < after.at, and_(_A.at == after.at, _A.event_id < after.event_id)))
     return [_decode(row) for row in tx.execute(_RECORD.where(*conditions).order_by(*_NEWEST_FIRST).limit(limit))]
