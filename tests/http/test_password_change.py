@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_narrow_scope_stays_narrow(api: Api, user_id: str) -> None:
 
 
 @pytest.mark.parametrize("members", [{}, {"logout_devices": True}])
-def test_the_other_devices_are_signed_out(api: Api, tokens: Tokens, members: dict[str, object]) -> None:
+def test_the_other_devices_are_signed_out(api: Api, tokens: Tokens, members: dict[str, Any]) -> None:
     """7.4.3, Matrix MSC2457: absent means true. The receipt is exact."""
     others = [api.sign_in(), api.sign_in()]
     answer = content(change(api, tokens, **members), 200)

@@ -54,4 +54,4 @@ class Pages:
         page = self.get(path, token)
         assert page.status_code == 200, page.text
         form = Form(page.text)
-        return self.post(form.action, **{**form.values, **typed})
+        return self.post(form.action, None, **{**form.values, **typed})

@@ -5,7 +5,8 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template, request
+from apiflask import APIBlueprint
+from flask import Response, render_template, request
 
 from authserver.web.context import current_realm
 
@@ -14,7 +15,7 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
-pages = Blueprint("pages", __name__, template_folder="templates")
+pages = APIBlueprint("pages", __name__, template_folder="templates", enable_openapi=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,92 @@
+"""What passwords may be chosen, wherever one is: at register, change and reset."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from authserver.realm import Realm
+from tests.support.api import Api, content, field_errors
+from tests.support.credentials import change
+from tests.support.mail import deliver_all, read_link
+from tests.support.realm import EMAIL, PASSWORD, add_user
+
+COMMON = (
+    "qwertyuiop",
+    "1234567890",
+    "q1w2e3r4t5",
+    "1q2w3e4r5t",
+    "4815162342",
+    "123456789a",
+    "12345qwert",
+    "1234554321",
+    "password123",
+    "123456789q",
+    "1029384756",
+    "123qweasdzxc",
+    "manchester",
+    "1qaz2wsx3edc",
+    "qwerty12345",
+    "terminator",
+    "enterprise",
+    "salamander",
+    "tinkerbell",
+    "playstation",
+)
+"""20 that satisfy the length, from the lists that attackers try first."""
+
+Choose = Callable[[str], Any]
+DOORS = ("register", "change", "reset")
+
+
+@pytest.fixture(params=DOORS)
+def choose(request: pytest.FixtureRequest, api: Api, realm: Realm) -> Choose:
+    """Choose a password at one of the three doors; the answer."""
+    if request.param == "register":
+        return lambda password: api.post("/register", {"email": EMAIL, "password": password, "name": "Ada"})
+    add_user(realm)
+    if request.param == "change":
+        tokens = api.sign_in()
+        return lambda password: change(api, tokens, new=password)
+    api.post("/password/forgot", {"email": EMAIL})
+    token = read_link(deliver_all(realm)[0])
+    return lambda password: api.post("/password/reset", {"token": token, "new_password": password})
+
+
+def test_passwords_that_everybody_uses_are_refused(choose: Choose) -> None:
+    """6.2.4, 6.2.12: at register, change and reset."""
+    assert len(set(COMMON)) == 20
+    for password in COMMON:
+        assert list(field_errors(choose(password)).values()) == ["common"], password
+
+
+@pytest.mark.parametrize("password", ["nine char", "authserver1", EMAIL, "x" * 1025])
+def test_short_guessable_and_endless_ones_are_refused(choose: Choose, password: str) -> None:
+    """6.1.2, 6.2.1, 6.2.11."""
+    assert field_errors(choose(password))
+
+
+@pytest.mark.parametrize("password", ["ten chars!", "all lower case letters", "x7" * 32, "x7" * 64, " spaces around "])
+def test_long_ones_of_any_characters_pass(choose: Choose, password: str) -> None:
+    """6.2.1, 6.2.5, 6.2.9: no rules about what must be in it."""
+    assert choose(password).status_code in {200, 201}
+
+
+def test_only_the_owner_chooses_a_password(api: Api) -> None:
+    """6.4.6: no call takes somebody else's new password; who sets one proves to have a link or the old one."""
+    document = content(api.get("/openapi.json"), 200)
+    schemas = document["components"]["schemas"]
+    taking = {
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for part in operation.get("requestBody", {}).get("content", {}).values()
+        if {"password", "new_password"} & schemas[part["schema"]["$ref"].rpartition("/")[2]]["properties"].keys()
+    }
+    assert taking == {
+        ("post", "/api/register"),
+        ("post", "/api/login"),
+        ("post", "/api/account/password"),
+        ("post", "/api/password/reset"),
+    }
+    assert PASSWORD not in COMMON
