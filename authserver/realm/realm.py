@@ -17,7 +17,7 @@ from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed
 from authserver.sessions.lifetimes import Lifetimes
 from authserver.storage import Database
-from authserver.storage.families import Rotation
+from authserver.storage.rotation import Rotation
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Statements on refresh token families. Rotation is one compare-and-set; whoever wants to read first is in `find`."""
+"""Statements on refresh token families, but for the one that rotates them (see `rotation`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,30 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
-    LargeBinary,
     Select,
-    Text,
     and_,
-    bindparam,
-    func,
     insert,
-    literal_column,
     select,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Standing
-from authserver.storage.database import CompiledStatement, Database
-from authserver.storage.instants import from_micros, to_micros
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 
 _F = RefreshTokenFamily.__table__.c
 _U = User.__table__.c
 _C = Client.__table__.c
-_GRANT = (
+GRANT_COLUMNS = (
     _F.user_id,
     _F.sid,
     _F.fam,
@@ -43,106 +35,8 @@ _GRANT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """What the winning statement returns: the grant, and the user as of now."""
-
-    grant: Grant
-    generation: int
-    expires_at: datetime
-    token_version: int
-    roles: tuple[str, ...]
-
-
-class Rotation:
-    """The hot statement: exchange one generation for the next, or touch nothing.
-
-    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens asked for (nearly
-    always none) and runs in autocommit at the driver.
-    """
-
-    def __init__(self, database: Database) -> None:
-        """Bind to `database`; nothing is compiled or connected yet."""
-        self._database = database
-        self._compiled: dict[int, CompiledStatement] = {}
-
-    def rotate(
-        self,
-        *,
-        family_id: bytes,
-        generation: int,
-        client_id: str,
-        scope: frozenset[str] | None,
-        mac_kid: str,
-        now: datetime,
-        idle_expires_at: datetime,
-    ) -> Rotated | None:
-        """Exchange `generation` for its successor, tagged by `mac_kid`, or return None and change nothing."""
-        asked = sorted(scope or ())
-        statement = self._compiled.get(len(asked))
-        if statement is None:
-            statement = self._compiled[len(asked)] = self._database.compile(_rotation_statement(len(asked)))
-        row = statement.execute(
-            presented_family=family_id,
-            presented_generation=generation,
-            presented_client=client_id,
-            next_mac_kid=mac_kid,
-            now=to_micros(now),
-            next_idle_end=to_micros(idle_expires_at),
-            **{f"scope_{position}": f" {token} " for position, token in enumerate(asked)},
-        )
-        return None if row is None else _decode_rotated(row)
-
-
-def _rotation_statement(scope_tokens: int) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
-    now = bindparam("now", type_=BigInteger)
-    spaced = literal_column("' '", Text) + _F.scope + literal_column("' '", Text)
-    return (
-        update(RefreshTokenFamily)
-        .where(
-            _F.family_id == bindparam("presented_family", type_=LargeBinary),
-            _F.generation == bindparam("presented_generation", type_=BigInteger),
-            _F.client_id == bindparam("presented_client", type_=Text),
-            _F.ended_at.is_(None),
-            _F.idle_expires_at > now,
-            _F.expires_at > now,
-            select(_U.user_id)
-            .where(_U.user_id == _F.user_id, _U.locked_at.is_(None), _U.disabled_at.is_(None))
-            .correlate(RefreshTokenFamily)
-            .exists(),
-            select(_C.client_id)
-            .where(_C.client_id == _F.client_id, enabled_for_family())
-            .correlate(RefreshTokenFamily)
-            .exists(),
-            *(
-                # Not LIKE: SQLite would compare without regard to case.
-                func.replace(spaced, bindparam(f"scope_{position}", type_=Text), literal_column("''")) != spaced
-                for position in range(scope_tokens)
-            ),
-        )
-        .values(
-            generation=_F.generation + literal_column("1", BigInteger),
-            mac_kid=bindparam("next_mac_kid", type_=Text),
-            rotated_at=now,
-            idle_expires_at=bindparam("next_idle_end", type_=BigInteger),
-        )
-        .returning(*_GRANT, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles))
-    )
-
-
-def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar sub-select of any type
-    # UPDATE … FROM … RETURNING users.x fails on SQLite 3.40; a correlated sub-select works on both. The outer column
-    # is spelled out, because SQLAlchemy drops table names in SQLite's RETURNING and would compare a user with himself.
-    return select(column).where(_U.user_id == literal_column("refresh_token_families.user_id")).scalar_subquery()
-
-
-def _decode_rotated(row: Sequence[Any]) -> Rotated:
-    *grant, generation, expires_at, token_version, roles = row
-    grant[7] = from_micros(grant[7])
-    return Rotated(_decode_grant(grant), generation, from_micros(expires_at), token_version, tuple(roles.split()))
-
-
-def _decode_grant(values: Sequence[Any]) -> Grant:
+def decode_grant(values: Sequence[Any]) -> Grant:
+    """What `GRANT_COLUMNS` hold, instants decoded."""
     user_id, sid, fam, client_id, device_id, scope, audience, auth_time, amr, acr = values
     return Grant(
         user_id, sid, fam, client_id, device_id, scope, tuple(audience.split()), auth_time, tuple(amr.split()), acr
@@ -156,7 +50,7 @@ def enabled_for_family() -> ColumnElement[bool]:
 
 _FAMILY: Select[Any] = (
     select(
-        *_GRANT,
+        *GRANT_COLUMNS,
         _F.family_id,
         _F.generation,
         _F.mac_kid,
@@ -187,8 +81,8 @@ def find(tx: Connection, family_id: bytes) -> Family | None:
 
 def find_grant(tx: Connection, fam: str) -> Grant | None:
     """What was granted to the family that tokens call `fam`, or None."""
-    row = tx.execute(select(*_GRANT).where(_F.fam == fam)).one_or_none()
-    return None if row is None else _decode_grant(row)
+    row = tx.execute(select(*GRANT_COLUMNS).where(_F.fam == fam)).one_or_none()
+    return None if row is None else decode_grant(row)
 
 
 def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
@@ -221,7 +115,7 @@ def _decode_family(row: Sequence[Any]) -> Family:
     ) = row
     return Family(
         family_id=family_id,
-        grant=_decode_grant(grant),
+        grant=decode_grant(grant),
         generation=generation,
         mac_kid=mac_kid,
         rotated_at=rotated_at,

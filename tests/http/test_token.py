@@ -14,7 +14,7 @@ from authserver.credentials.events import SignedOut
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.storage.audit import Actor
-from authserver.storage.families import Rotation
+from authserver.storage.rotation import Rotation
 from authserver.web.application import DoorSettings, create_application
 from tests.support.realm import ISSUER, add_user
 from tests.support.refreshing import open_device, refreshed

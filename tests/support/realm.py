@@ -26,7 +26,7 @@ from authserver.realm import Realm, Registration
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
-from authserver.storage.families import Rotation
+from authserver.storage.rotation import Rotation
 
 ISSUER = "http://127.0.0.1:8000"
 AUDIENCE = f"{ISSUER}/api"
