@@ -22,7 +22,6 @@ from authserver.credentials.hashing_pool import HashingPool
 from authserver.credentials.links import LONGEST_LIFETIME
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import PasswordHasher
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.housekeeping import Chore, Housekeeping
 from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.live import KeyringLoader, LiveKeyring
@@ -39,7 +38,7 @@ from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
 from authserver.storage.audit import Actor
-from authserver.storage.families import Rotation
+from authserver.storage.rotation import Rotation
 from authserver.web.application import Application, DoorSettings, create_application
 
 SERVICE_WORDS = ("authserver",)
@@ -168,7 +167,7 @@ def build_post(settings: Settings) -> Post:
 
 
 def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:
-    return Revocation(RevocationPolicy(), settings.access_token_lifetime, entropy)
+    return Revocation(settings.revocation_policy, settings.access_token_lifetime, entropy)
 
 
 def _door_settings(settings: Settings) -> DoorSettings:
