@@ -36,8 +36,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """Start a server, yield the URL of its maintenance database, stop it and remove its folder."""
+def running_postgres(settings: tuple[str, ...] = _FASTER) -> Iterator[str]:
+    """Start a server with `settings`, yield the URL of its maintenance database, stop it and remove its folder."""
     home = Path(tempfile.mkdtemp(prefix="authserver-pg-"))
     try:
         binaries, identity = _prepare(home)
@@ -49,7 +49,7 @@ def running_postgres() -> Iterator[str]:
             **identity,
         )
         url = f"postgresql://postgres@/postgres?host={home}"
-        options = [argument for setting in _FASTER for argument in ("-c", setting)]
+        options = [argument for setting in settings for argument in ("-c", setting)]
         with (home / "log").open("w") as log:
             server = subprocess.Popen(
                 [binaries / "postgres", "-D", data, "-k", home, *options],

@@ -1,0 +1,162 @@
+"""authserver as its operator runs it: `init`, users, `serve`, in a folder of its own; and the floor beside it."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import floor
+from benchmarks.driver import Request
+from benchmarks.processes import Server, running_server, server_environment
+from tests.support.processes import free_port
+
+CLIENTS = 16
+PASSWORD = "correct horse battery staple"  # noqa: S105 - protects nobody
+_AUTHSERVER = (sys.executable, "-c", "import sys; from authserver.cli import main; sys.exit(main())")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Processes and request threads of a server, ours and the floor's alike."""
+
+    workers: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One installation; `serving` runs it."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where it is served."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def command(self) -> list[str]:
+        """What serves it."""
+        return [*_AUTHSERVER, "serve", "--port", str(self.port)]
+
+    @contextmanager
+    def serving(self) -> Iterator[Server]:
+        """Serve inside the block."""
+        with running_server(
+            self.command, environment=self.environment, url=f"{self.url}/healthz", log=self.folder / "log"
+        ) as server:
+            yield server
+
+    def register_users(self) -> None:
+        """A user for each client, while it is served."""
+        for number in range(CLIENTS):
+            self._post("/api/register", {"email": _email(number), "password": PASSWORD})
+
+    def write_tokens(self) -> Path:
+        """Sign each user in, while it is served; the file of their refresh tokens."""
+        answers = [self._post("/api/login", json.loads(_login_body(number))) for number in range(CLIENTS)]
+        return _write_lines(self.folder / "tokens", [answer["refresh_token"] for answer in answers])
+
+    def _post(self, path: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON answer to `members`."""
+        request = urllib.request.Request(  # noqa: S310 - loopback, made by this package
+            self.url + path, json.dumps(members).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as response:  # noqa: S310
+            answer: dict[str, Any] = json.load(response)
+            return answer
+
+    def refresh(self, tokens: Path) -> Request:
+        """Refreshes, each client along its own chain."""
+        body = "grant_type=refresh_token&client_id=first-party&refresh_token={token}"
+        return Request(f"{self.url}/oauth/token", body, tokens=tokens)
+
+    def sign_in(self) -> Request:
+        """Sign-ins of one user a client, each on the device that the user had before."""
+        return Request(f"{self.url}/api/login", _login_body("{client}"), "application/json")
+
+
+def install(folder: Path, database_url: str, sizes: Sizes) -> Installation:
+    """`authserver init`, open to everybody."""
+    folder.mkdir()
+    port = free_port()
+    settings = {
+        "ISSUER": f"http://127.0.0.1:{port}",
+        "HOME": str(folder / "var"),
+        "KEYS_DIR": str(folder / "keys"),
+        "DATABASE_URL": database_url,
+        "WORKERS": str(sizes.workers),
+        "THREADS": str(sizes.threads),
+        "REGISTRATION": "open",
+        "REQUIRE_VERIFIED_EMAIL": "false",
+        "LOGIN_LIMITS": "1000000 per minute",
+    }
+    prefixed = {f"AUTHSERVER_{name}": value for name, value in settings.items()}
+    installation = Installation(folder, server_environment(**prefixed), port)
+    subprocess.run(
+        [*_AUTHSERVER, "init"], env=installation.environment, cwd=folder, stdout=subprocess.DEVNULL, check=True
+    )
+    return installation
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The Flask floor on granian's own command line."""
+
+    folder: Path
+    database_url: str
+    port: int
+    sizes: Sizes
+
+    @contextmanager
+    def serving(self) -> Iterator[Server]:
+        """Serve inside the block."""
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.sizes.workers)]
+        command += ["--blocking-threads", str(self.sizes.threads), "--log-level", "warning", "benchmarks.floor:app"]
+        environment = server_environment(FLOOR_DATABASE_URL=self.database_url)
+        url = f"http://127.0.0.1:{self.port}/token"
+        with running_server(command, environment=environment, url=url, log=self.folder / "log") as server:
+            yield server
+
+    def refresh(self, tokens: Path) -> Request:
+        """Refreshes, each client along its own chain."""
+        body = "grant_type=refresh_token&client_id=bench&refresh_token={token}"
+        return Request(f"http://127.0.0.1:{self.port}/token", body, tokens=tokens)
+
+    def write_tokens(self) -> Path:
+        """A family for each client; the file of their tokens."""
+        return _write_lines(self.folder / "tokens", floor.prepare(self.database_url, CLIENTS))
+
+
+def lay_floor(folder: Path, database_url: str, sizes: Sizes) -> Floor:
+    """The floor, not yet served."""
+    folder.mkdir()
+    return Floor(folder, database_url, free_port(), sizes)
+
+
+def count_cores() -> int:
+    """What this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _email(client: int | str) -> str:
+    return f"user{client}@example.com"
+
+
+def _login_body(client: int | str) -> str:
+    members = {"email": _email(client), "password": PASSWORD, "device_id": f"device{client}"}
+    return json.dumps(members, separators=(",", ":"))
+
+
+def _write_lines(path: Path, lines: list[str]) -> Path:
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path

@@ -1,0 +1,101 @@
+"""Refresh with rotation: 16 clients, each on its own chain of tokens, against the Flask floor on the same database."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.databases import Databases
+from benchmarks.driver import Driver, Load, Request
+from benchmarks.installation import CLIENTS, Sizes, install, lay_floor
+from benchmarks.processes import Server
+from benchmarks.table import Line, Target
+
+POSTGRES_TARGET = Target("≥", 0.65)
+MEMORY_TARGET = Target("≤", 130, "MB")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of the driver, with the CPU time of a request in µs where the system tells."""
+
+    load: Load
+    server_us: float | None
+    database_us: float | None
+
+
+def measure_refresh(
+    driver: Driver, databases: Databases, folder: Path, sizes: Sizes, *, rounds: int, seconds: float
+) -> list[Line]:
+    """The lines of one kind of database. Ours and the floor take turns, so that noise hits both."""
+    folder.mkdir()
+    ours = install(folder / "ours", databases.create("ours"), sizes)
+    floor = lay_floor(folder / "floor", databases.create("floor"), sizes)
+    with ours.serving() as our_server, floor.serving() as floor_server:
+        ours.register_users()
+        sides = (
+            (our_server, ours.refresh(ours.write_tokens())),
+            (floor_server, floor.refresh(floor.write_tokens())),
+        )
+        results: tuple[list[Round], list[Round]] = ([], [])
+        for number in range(rounds):
+            for side in (0, 1) if number % 2 == 0 else (1, 0):
+                results[side].append(_run(driver, *sides[side], databases, seconds))
+        memory = our_server.worker_memory()
+    return [*_write_lines(databases, sizes, *results), *_write_memory(databases, memory)]
+
+
+def _run(driver: Driver, server: Server, request: Request, databases: Databases, seconds: float) -> Round:
+    server_before, database_before = server.cpu_seconds(), databases.cpu_seconds()
+    load = driver.run(request, clients=CLIENTS, seconds=seconds)
+    return Round(
+        load,
+        _each(server_before, server.cpu_seconds(), load.answered),
+        _each(database_before, databases.cpu_seconds(), load.answered),
+    )
+
+
+def _each(before: float | None, after: float | None, requests: int) -> float | None:
+    return None if before is None or after is None else (after - before) / requests * 1e6
+
+
+def _write_lines(databases: Databases, sizes: Sizes, ours: list[Round], floor: list[Round]) -> list[Line]:
+    name = f"refresh, {databases.name}, {CLIENTS} clients, {sizes.workers} x {sizes.threads} threads"
+    # The ratio of each pair of neighbours in time: a slow minute of the machine hits both of them.
+    ratio = statistics.median(a.load.rate / b.load.rate for a, b in zip(ours, floor, strict=True))
+    target = POSTGRES_TARGET if databases.name.startswith("PostgreSQL") else None
+    lines = [Line(name, _write_load(ours), _write_load(floor), ratio, target=target)]
+    for side, read in (("server", _server_us), ("database", _database_us)):
+        a, b = _median(ours, read), _median(floor, read)
+        if a is not None and b is not None:
+            lines.append(Line(f"… CPU of the {side} per refresh", f"{a:.0f} µs", f"{b:.0f} µs", a / b))
+    return lines
+
+
+def _server_us(one: Round) -> float | None:
+    return one.server_us
+
+
+def _database_us(one: Round) -> float | None:
+    return one.database_us
+
+
+def _median(rounds: Sequence[Round], read: Callable[[Round], float | None]) -> float | None:
+    values = [value for one in rounds if (value := read(one)) is not None]
+    return statistics.median(values) if values else None
+
+
+def _write_load(rounds: Sequence[Round]) -> str:
+    rate, p50, p99 = (
+        statistics.median(getattr(one.load, figure) for one in rounds) for figure in ("rate", "p50_ms", "p99_ms")
+    )
+    return f"{rate:.0f}/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms"
+
+
+def _write_memory(databases: Databases, memory: list[tuple[float, float]]) -> list[Line]:
+    if not memory:
+        return []
+    resident, proportional = max(memory)
+    name = f"memory of a worker after it, {databases.name}"
+    ours = f"{resident:.0f} MB resident, {proportional:.0f} MB its share"
+    return [Line(name, ours, value=resident, target=MEMORY_TARGET)]

@@ -1,0 +1,61 @@
+"""Sign-in with a password, at the concurrency that one worker admits, against nothing but the hashes."""
+
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from authserver.credentials.hashing_pool import DEFAULT_ADMITTED, HashingPool
+from authserver.credentials.passwords import PasswordHasher
+from authserver.protocol.secret import Secret
+from benchmarks.databases import Databases
+from benchmarks.driver import Driver
+from benchmarks.installation import PASSWORD, Sizes, install
+from benchmarks.table import Line, Target
+
+TARGET = Target("≤", 1.1)
+
+
+def measure_sign_in(
+    driver: Driver, databases: Databases, folder: Path, threads: int, *, rounds: int, seconds: float
+) -> list[Line]:
+    """What a sign-in costs in time, as a ratio to a hash that the same pool makes in this process."""
+    # One worker: the system spreads connections over several as it likes, and one above its number is told to wait.
+    ours = install(folder, databases.create("sign_in"), Sizes(workers=1, threads=threads))
+    hasher, password = PasswordHasher(), Secret(PASSWORD)
+    stored = hasher.hash(password)
+    sign_ins, hashes = [], []
+    with ours.serving():
+        ours.register_users()
+        for _ in range(rounds):
+            sign_ins.append(driver.run(ours.sign_in(), clients=DEFAULT_ADMITTED, seconds=seconds))
+            hashes.append(_hash_rate(lambda: hasher.verify(password, stored), seconds))
+    ratio = statistics.median(rate / load.rate for load, rate in zip(sign_ins, hashes, strict=True))
+    load_rate, p50 = (statistics.median(getattr(load, figure) for load in sign_ins) for figure in ("rate", "p50_ms"))
+    return [
+        Line(
+            f"sign-in, {databases.name}, {DEFAULT_ADMITTED} clients, 1 worker",
+            f"{load_rate:.1f}/s, p50 {p50:.0f} ms",
+            f"one hash: {statistics.median(hashes):.1f}/s",
+            ratio,
+            target=TARGET,
+        )
+    ]
+
+
+def _hash_rate(work: Callable[[], object], seconds: float) -> float:
+    """How often a second `work` is done by as many callers as the pool admits."""
+    pool, done, ends_at = HashingPool(), [], time.monotonic() + seconds
+
+    def call() -> None:
+        while time.monotonic() < ends_at:
+            pool.run(work)
+            done.append(time.monotonic())
+
+    callers = [threading.Thread(target=call) for _ in range(DEFAULT_ADMITTED)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    return len(done) / seconds

@@ -1,0 +1,67 @@
+"""Verifying access tokens in process, against PyJWT's `decode` with a key object, on one thread."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import jwt
+
+from authserver.verifier import Verifier
+from benchmarks.table import Line, Target
+from tests.support.loopback import running_server
+from tests.support.tokens import AUDIENCE, SigningPair, jwks, make_pair, user_claims
+
+ALGORITHMS = ("ES256", "EdDSA", "RS256")
+FIRST_TARGET = Target("≤", 1.3)
+_TOKENS = 100
+"""How many different tokens are verified in one slice."""
+_LIFETIME = 300
+
+
+def measure_verification(*, slices: int) -> list[Line]:
+    """The first and each later verification of a token, for each algorithm."""
+    return [line for name in ALGORITHMS for line in _measure(make_pair("bench", name), slices)]
+
+
+def _measure(pair: SigningPair, slices: int) -> list[Line]:
+    firsts, repeats, decodes = [], [], []
+    public_key = pair.verification_key.public_key
+    algorithms = [pair.algorithm.name]
+
+    def decode(token: str) -> object:
+        return jwt.decode(token, public_key, algorithms=algorithms, audience=AUDIENCE, issuer=issuer)
+
+    with running_server() as server:
+        server.body = jwks(pair)
+        issuer = server.url
+        for number in range(slices):
+            tokens = [_issue(pair, issuer, f"{number}-{one}") for one in range(_TOKENS)]
+            verifier = Verifier(issuer, AUDIENCE)
+            verifier.verify(_issue(pair, issuer, "fetches the keys"))
+            firsts.append(_time_each(verifier.verify, tokens))
+            decodes.append(_time_each(decode, tokens))
+            repeats.append(_time_each(verifier.verify, tokens * 10))
+    name = pair.algorithm.name
+    return [
+        _compare(f"verify, {name}, first time", firsts, decodes, FIRST_TARGET),
+        _compare(f"verify, {name}, again", repeats, decodes, None),
+    ]
+
+
+def _issue(pair: SigningPair, issuer: str, token_id: str) -> str:
+    now = int(time.time())
+    return pair.token(user_claims(iss=issuer, iat=now, exp=now + _LIFETIME, auth_time=now, jti=token_id))
+
+
+def _time_each(verify: Callable[[str], object], tokens: list[str]) -> float:
+    """Microseconds of one call."""
+    began = time.perf_counter()
+    for token in tokens:
+        verify(token)
+    return (time.perf_counter() - began) / len(tokens) * 1e6
+
+
+def _compare(name: str, ours: list[float], floor: list[float], target: Target | None) -> Line:
+    ratio = statistics.median(a / b for a, b in zip(ours, floor, strict=True))
+    decode = f"PyJWT decode: {statistics.median(floor):.1f} µs"
+    return Line(name, f"{statistics.median(ours):.1f} µs", decode, ratio, target=target)
