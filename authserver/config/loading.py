@@ -82,9 +82,13 @@ def _unknown(name: str, names: frozenset[str], prefix: str) -> str:
 
 def _describe(error: ValidationError) -> list[str]:
     return [
-        f"{PREFIX}{str(one['loc'][0]).upper()}: "
-        + _REMEDIES.get(one["type"], one["msg"].removeprefix("Value error, ").replace("Input should be", "must be"))
+        f"{PREFIX}{str(one['loc'][0]).upper()}: {problem}"
         for one in error.errors(include_input=False, include_url=False, include_context=False)
         # Only the consequence of another line: a default that is derived from a setting that is wrong.
         if one["type"] != "default_factory_not_called"
+        for problem in _say(one["type"], one["msg"]).splitlines()
     ]
+
+
+def _say(kind: str, message: str) -> str:
+    return _REMEDIES.get(kind, message.removeprefix("Value error, ").replace("Input should be", "must be"))

@@ -18,10 +18,12 @@ from authserver.config.values import (
     LoginLimits,
     MetricsAddress,
     Networks,
+    Policy,
     Sender,
     SmtpUrl,
     seconds,
 )
+from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.secret import Secret
 
 PREFIX: Final = "AUTHSERVER_"
@@ -61,6 +63,8 @@ class Settings(BaseSettings):
     registration: Literal["closed", "open"] = "closed"
     require_verified_email: bool = True
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 10
+
+    revocation_policy: Policy = RevocationPolicy()
 
     jwks_max_age: Annotated[timedelta, BeforeValidator(seconds(0, 86_400))] = timedelta(minutes=5)
     key_rotation_interval: Length = timedelta(0)

@@ -3,7 +3,7 @@
 No message repeats the value: it may be secret.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.headerregistry import Address
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -15,6 +15,9 @@ import limits
 from pydantic import BeforeValidator, PlainValidator
 from pydantic_settings import NoDecode
 
+from authserver.credentials.revocation_policy import RevocationPolicy, RevocationPolicyError
+from authserver.jose import strict_json
+from authserver.jose.errors import InvalidJsonError
 from authserver.mail.smtp_url import read_sender, read_smtp_url
 from authserver.protocol.secret import Secret
 
@@ -113,6 +116,23 @@ def _sender(value: object) -> Address | None:
     return value if value is None or isinstance(value, Address) else read_sender(str(value))
 
 
+def _revocation_policy(value: object) -> RevocationPolicy:
+    """The default policy with the overrides of a table, or of the same as JSON; all problems, one a line."""
+    if isinstance(value, RevocationPolicy):
+        return value
+    remedy = 'must be a table for each event, or JSON: {"password_changed": {"mode": "soft"}}'
+    try:
+        overrides = strict_json.loads(value.encode("utf-8", "replace")) if isinstance(value, str) else value
+    except InvalidJsonError:
+        raise ValueError(remedy) from None
+    if not isinstance(overrides, Mapping) or not all(isinstance(row, Mapping) for row in overrides.values()):
+        raise ValueError(remedy)
+    try:
+        return RevocationPolicy(overrides)
+    except RevocationPolicyError as error:
+        raise ValueError("\n".join(error.problems)) from None
+
+
 def _folder(value: object) -> Path:
     if not str(value).strip():
         raise ValueError("must name a folder")
@@ -128,4 +148,5 @@ Sender = Annotated[Address | None, PlainValidator(_sender)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, PlainValidator(_networks)]
 MetricsAddress = Annotated[tuple[str, int] | None, NoDecode, PlainValidator(_metrics)]
 Length = Annotated[timedelta, BeforeValidator(seconds(0, LONGEST))]
+Policy = Annotated[RevocationPolicy, NoDecode, PlainValidator(_revocation_policy)]
 LoginLimits = Annotated[str, BeforeValidator(_login_limits)]

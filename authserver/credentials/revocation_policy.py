@@ -64,6 +64,12 @@ class RevocationPolicy:
             raise RevocationPolicyError(tuple(problems))
         self._rows: Mapping[str, PolicyRow] = MappingProxyType(rows)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RevocationPolicy) and self._rows == other._rows
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._rows.items()))
+
     @property
     def rows(self) -> Mapping[str, PolicyRow]:
         """All rows by event name, in the order of the events."""
