@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from authserver.accounts.outcomes import NOT_FOUND, Refused
+from authserver.accounts.rehearsal import write_or_rehearse
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import SessionEndedByAdmin
 from authserver.protocol.text import is_storable
@@ -52,9 +53,9 @@ def find_client(realm: Realm, client_id: str) -> Client | Refused:
         return clients.find(tx, client_id) or _refuse("client", client_id)
 
 
-def end_session_of(realm: Realm, sid: str, *, by: Actor) -> Receipt | Refused:
+def end_session_of(realm: Realm, sid: str, *, by: Actor, dry_run: bool = False) -> Receipt | Refused:
     """End the session `sid`, whoever it belongs to, on behalf of `by`. One that has ended already stays as it is."""
-    with realm.database.write() as tx:
+    with write_or_rehearse(realm, dry_run=dry_run) as tx:
         user_id = sessions.find_owner(tx, sid) if is_storable(sid) else None
         if user_id is None:
             return _refuse("session", sid)

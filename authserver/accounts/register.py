@@ -122,6 +122,11 @@ def find_name_error(name: str) -> tuple[str, str] | None:
     return "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."
 
 
+def find_role_error(role: str) -> tuple[str, str] | None:
+    """Why `role` cannot be a role: code and message."""
+    return None if _ROLE.match(role) else ("invalid_role", f"{role!r} is not one word of plain characters.")
+
+
 def _find_errors(
     realm: Realm,
     address: str | InvalidEmail,
@@ -135,11 +140,7 @@ def _find_errors(
     name_error = find_name_error(name)
     if name_error is not None:
         errors.append(FieldError("name", *name_error))
-    errors += [
-        FieldError("role", "invalid_role", f"{role!r} is not one word of plain characters.")
-        for role in roles
-        if not _ROLE.match(role)
-    ]
+    errors += [FieldError("role", *error) for role in roles if (error := find_role_error(role)) is not None]
     if isinstance(password, PasswordBreach):
         errors.append(FieldError("password", password.code, password.message))
     elif password is not None:

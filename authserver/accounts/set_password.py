@@ -2,6 +2,7 @@
 
 from authserver.accounts.outcomes import NOT_FOUND, Invalid, Refused, TryLater
 from authserver.accounts.passwords import hash_new_password
+from authserver.accounts.rehearsal import write_or_rehearse
 from authserver.credentials.events import PasswordSetByAdmin
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
@@ -11,14 +12,22 @@ from authserver.storage import users
 from authserver.storage.audit import Actor
 
 
-def set_password(realm: Realm, user_id: str, password: Secret, *, by: Actor) -> Receipt | Refused | Invalid | TryLater:
+def set_password(
+    realm: Realm, user_id: str, password: Secret, *, by: Actor, dry_run: bool = False
+) -> Receipt | Refused | Invalid | TryLater:
     """Replace the password of the user; all sessions end, and no access token issued before passes any more."""
     with realm.database.read() as tx:
         user = users.find(tx, user_id) if is_storable(user_id) else None
     if user is None:
-        return Refused(NOT_FOUND, f"There is no user {user_id!r}.")
+        return _refuse(user_id)
     hashed = hash_new_password(realm, password, email=user.email, name=user.name, field="password")
     if not isinstance(hashed, str):
         return hashed
-    with realm.database.write() as tx:
+    with write_or_rehearse(realm, dry_run=dry_run) as tx:
+        if users.lock(tx, user_id) is None:  # deleted while the hash was made
+            return _refuse(user_id)
         return realm.revocation.apply(tx, PasswordSetByAdmin(user_id, hashed), by=by, now=realm.clock.now())
+
+
+def _refuse(user_id: str) -> Refused:
+    return Refused(NOT_FOUND, f"There is no user {user_id!r}.")

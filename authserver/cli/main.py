@@ -6,11 +6,13 @@ from typing import Any, Final
 import click
 
 from authserver import __version__
+from authserver.cli.audit import audit
 from authserver.cli.clients import clients
 from authserver.cli.context import Context
 from authserver.cli.db import db
 from authserver.cli.init import init
 from authserver.cli.keys import keys
+from authserver.cli.policy import policy
 from authserver.cli.serve import serve
 from authserver.cli.sessions import sessions
 from authserver.cli.users import users
@@ -27,7 +29,9 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     users,
     clients,
     sessions,
+    policy,
     db,
+    audit,
 )
 
 

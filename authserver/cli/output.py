@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import click
 
-Value = str | int | bool | datetime | timedelta | tuple[str, ...] | None
+Plain = str | int | bool | None
+Value: TypeAlias = "Plain | datetime | timedelta | tuple[str, ...] | Mapping[str, Value]"
 Record = Mapping[str, Value]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,6 +31,16 @@ def print_list(name: str, records: Sequence[Record], *, columns: Sequence[str], 
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_line(record: Record) -> None:
+    """Print one record as one line of JSON, whatever is in it (ASVS 16.4.1): for programs that read as it comes."""
+    click.echo(json.dumps(_plain(record)))
+
+
+def tell_record(record: Record, columns: Sequence[str]) -> str:
+    """`columns` of one record as one line for people."""
+    return "  ".join(_text(record[column]) for column in columns)
 
 
 def print_record(record: Record, *, as_json: bool) -> None:
@@ -55,20 +66,30 @@ def _plain_value(value: Value) -> object:
         return int(value.timestamp())
     if isinstance(value, timedelta):
         return value // timedelta(seconds=1)
+    if isinstance(value, Mapping):
+        return _plain(value)
     return list(value) if isinstance(value, tuple) else value
 
 
 def _text(value: Value) -> str:
     match value:
-        case None | () | "":
-            return "-"
+        case None:
+            text = ""
         case bool():
-            return "yes" if value else "no"
+            text = "yes" if value else "no"
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S}Z"
+            text = f"{value:%Y-%m-%d %H:%M:%S}Z"
         case timedelta():
-            return f"{value // timedelta(seconds=1)} s"
+            text = f"{value // timedelta(seconds=1)} s"
         case tuple():
-            return " ".join(value)
+            text = " ".join(value)
+        case Mapping():
+            text = " ".join(f"{member}={_text(plain)}" for member, plain in value.items())
         case _:
-            return str(value)
+            text = str(value)
+    return escape(text) or "-"
+
+
+def escape(text: str) -> str:
+    """`text` for a terminal: whatever could move a cursor, break a line or hide something is spelled out."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

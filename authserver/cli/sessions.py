@@ -6,7 +6,8 @@ from authserver.accounts.oversee import end_session_of, find_user, list_users
 from authserver.accounts.sign_out import list_sessions
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
-from authserver.cli.output import Record, json_option, print_list, print_record
+from authserver.cli.output import Record, json_option, print_list
+from authserver.cli.receipts import act_options, print_receipt
 from authserver.storage.sessions import SessionSummary
 from authserver.storage.users import User
 
@@ -31,20 +32,12 @@ def list_live(context: Context, *, user: str | None, as_json: bool) -> None:
 
 @sessions.command()
 @click.argument("sid")
-@json_option
+@act_options
 @click.pass_obj
-def revoke(context: Context, *, sid: str, as_json: bool) -> None:
+def revoke(context: Context, *, sid: str, dry_run: bool, as_json: bool) -> None:
     """End the session SID with all its refresh tokens, at once."""
-    receipt = refuse(end_session_of(context.realm, sid, by=OPERATOR))
-    print_record(
-        {
-            "sessions_ended": receipt.sessions_ended,
-            "mode": receipt.mode.value,
-            "effective_by": receipt.effective_by,
-            "latest_by": receipt.latest_by,
-        },
-        as_json=as_json,
-    )
+    receipt = refuse(end_session_of(context.realm, sid, by=OPERATOR, dry_run=dry_run))
+    print_receipt(receipt, None, dry_run=dry_run, as_json=as_json)
 
 
 def _describe(user: User, summary: SessionSummary) -> Record:

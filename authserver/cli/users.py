@@ -1,7 +1,5 @@
 """`authserver users`: whom the installation knows. Passwords come from a prompt or from standard input."""
 
-import sys
-
 import click
 
 from authserver.accounts.oversee import find_user, list_users
@@ -9,10 +7,10 @@ from authserver.accounts.register import create_user
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import Record, json_option, print_list, print_record
-from authserver.protocol.secret import Secret
+from authserver.cli.passwords import password_option, read_password
+from authserver.cli.user_acts import ACTS
 from authserver.storage.users import User
 
-_LONGEST_LINE = 64 * 1024  # bytes; far above the longest password
 _COLUMNS = ("email", "name", "roles", "state", "created_at", "user_id")
 
 
@@ -25,7 +23,7 @@ def users() -> None:
 @click.argument("email")
 @click.option("--name", default="", help="What the user is called.")
 @click.option("--role", "roles", multiple=True, help="A role, such as admin; may be repeated.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+@password_option
 @json_option
 @click.pass_obj
 def create(
@@ -58,17 +56,6 @@ def show(context: Context, *, user: str, as_json: bool) -> None:
     print_record(describe_user(refuse(find_user(context.realm, user))), as_json=as_json)
 
 
-def read_password(*, stdin: bool) -> Secret:
-    """The line on standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
-    if not stdin:
-        return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    line = sys.stdin.buffer.readline(_LONGEST_LINE)
-    try:
-        return Secret(line.decode("utf-8").removesuffix("\n").removesuffix("\r"))
-    except UnicodeDecodeError:
-        raise click.ClickException("the password on standard input is no UTF-8 text") from None
-
-
 def describe_user(user: User) -> Record:
     """The members of a user in every listing."""
     return {
@@ -82,3 +69,7 @@ def describe_user(user: User) -> Record:
         "created_at": user.created_at,
         "password_changed_at": user.password_changed_at,
     }
+
+
+for act in ACTS:
+    users.add_command(act)

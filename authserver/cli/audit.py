@@ -1,0 +1,108 @@
+"""`authserver audit`: who did what, when, from where, with which outcome. docs/audit.md explains every name."""
+
+import time
+from typing import Final
+
+import click
+
+from authserver.accounts.oversee import find_user
+from authserver.accounts.read_audit import AuditTail, list_audit
+from authserver.cli.context import Context
+from authserver.cli.moments import Moment, read_moment, resolve
+from authserver.cli.output import Command, Record, json_option, print_line, print_list, tell_record
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.text import is_storable
+from authserver.storage.audit import AuditFilter, AuditRecord
+from authserver.storage.users import User
+
+_COLUMNS = ("at", "name", "outcome", "actor", "user_id", "ip", "detail")
+_POLL_SECONDS: Final = 1.0
+_NAMES = [name.value for name in AuditName]
+
+
+@click.group()
+def audit() -> None:
+    """The audit record. It is kept for AUTHSERVER_AUDIT_RETENTION seconds."""
+
+
+def _filter_options(command: Command) -> Command:
+    user = click.option("--user", help="Only about this user, by e-mail address or id; also of one who was deleted.")
+    name = click.option("--name", type=click.Choice(_NAMES), metavar="NAME", help="Only records of this name.")
+    return user(name(command))
+
+
+@audit.command("list")
+@_filter_options
+@click.option("--since", callback=read_moment, help="Not older: 2026-01-31T12:00 (UTC), or a time ago: 90m, 24h, 7d.")
+@click.option("--until", callback=read_moment, help="Older than that.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")
+@json_option
+@click.pass_obj
+def list_records(
+    context: Context,
+    *,
+    user: str | None,
+    name: str | None,
+    since: Moment | None,
+    until: Moment | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Print records, newest first."""
+    now = context.clock.now()
+    wanted = AuditFilter(
+        user_id=_find_user_id(context, user), name=name, since=resolve(since, now), until=resolve(until, now)
+    )
+    records = [_describe(record) for record in list_audit(context.migrated_database, wanted, limit=limit)]
+    print_list("events", records, columns=_COLUMNS, as_json=as_json)
+
+
+@audit.command()
+@_filter_options
+@click.option("-n", "count", type=click.IntRange(0, 100_000), default=10, show_default=True, help="Begin with so many.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until interrupted.")
+@json_option
+@click.pass_obj
+def tail(context: Context, *, user: str | None, name: str | None, count: int, follow: bool, as_json: bool) -> None:
+    """Print the newest records, oldest first, one a line."""
+    wanted = AuditFilter(user_id=_find_user_id(context, user), name=name)
+    following = AuditTail(context.migrated_database, wanted)
+    _print(following.read_newest(count), as_json=as_json)
+    while follow:
+        time.sleep(_POLL_SECONDS)
+        _print(following.read_added(), as_json=as_json)
+
+
+def _print(records: list[AuditRecord], *, as_json: bool) -> None:
+    for record in records:
+        if as_json:
+            print_line(_describe(record))
+        else:
+            click.echo(tell_record(_describe(record), _COLUMNS))
+
+
+def _find_user_id(context: Context, user: str | None) -> str | None:
+    """The id to look for. The record outlives the user, so an id that nobody has is one, too."""
+    if user is None:
+        return None
+    found = find_user(context.realm, user)
+    if isinstance(found, User):
+        return found.user_id
+    if "@" in user or not is_storable(user):
+        raise click.ClickException(found.message)
+    return user
+
+
+def _describe(record: AuditRecord) -> Record:
+    return {
+        "event_id": record.event_id,
+        "at": record.at,
+        "name": record.name,
+        "outcome": record.outcome,
+        "actor": record.actor.name,
+        "ip": record.actor.ip,
+        "user_id": record.user_id,
+        "sid": record.sid,
+        "client_id": record.client_id,
+        "detail": record.detail,
+    }

@@ -1,0 +1,29 @@
+"""How the command line takes a password: from a prompt or from standard input, never as an argument."""
+
+import sys
+
+import click
+
+from authserver.cli.output import Command
+from authserver.protocol.secret import Secret
+
+_LONGEST_LINE = 64 * 1024  # bytes; far above the longest password
+
+
+def password_option(command: Command) -> Command:
+    """Add `--password-stdin`."""
+    option = click.option(
+        "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
+    )
+    return option(command)
+
+
+def read_password(*, stdin: bool) -> Secret:
+    """The line on standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
+    if not stdin:
+        return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    line = sys.stdin.buffer.readline(_LONGEST_LINE)
+    try:
+        return Secret(line.decode("utf-8").removesuffix("\n").removesuffix("\r"))
+    except UnicodeDecodeError:
+        raise click.ClickException("the password on standard input is no UTF-8 text") from None

@@ -1,0 +1,163 @@
+"""`authserver users …`: what an operator does to a user. Each command is one credential event."""
+
+from collections.abc import Callable
+from typing import Final
+
+import click
+
+from authserver.accounts.manage_user import apply_event, change_roles, revoke_everything
+from authserver.accounts.oversee import find_user
+from authserver.accounts.set_password import set_password
+from authserver.cli.context import OPERATOR, Context
+from authserver.cli.failures import refuse
+from authserver.cli.output import print_list, print_record
+from authserver.cli.passwords import password_option, read_password
+from authserver.cli.receipts import act_options, describe_receipt, print_receipt, tell_receipt
+from authserver.credentials.events import (
+    CredentialEvent,
+    PasswordSetByAdmin,
+    SignedOutByAdmin,
+    UserDeleted,
+    UserDisabled,
+    UserEnabled,
+    UserLocked,
+    UserUnlocked,
+)
+from authserver.credentials.representative import NO_HASH
+
+
+@click.command("set-password")
+@click.argument("user")
+@password_option
+@act_options
+@click.pass_obj
+def set_password_of(context: Context, *, user: str, password_stdin: bool, dry_run: bool, as_json: bool) -> None:
+    """Give USER another password, and end everything he holds.
+
+    A dry run asks for no password; one on standard input is checked.
+    """
+    found = refuse(find_user(context.realm, user))
+    if dry_run and not password_stdin:
+        event = PasswordSetByAdmin(found.user_id, NO_HASH)
+        receipt = refuse(apply_event(context.realm, found.user_id, event, by=OPERATOR, dry_run=True))
+    else:
+        password = read_password(stdin=password_stdin)
+        receipt = refuse(set_password(context.realm, found.user_id, password, by=OPERATOR, dry_run=dry_run))
+    print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
+
+
+def _build_act(name: str, make: Callable[[str], CredentialEvent], explanation: str) -> click.Command:
+    """The command `name`, which carries out the event that `make` makes of a user's id."""
+
+    @click.command(name, help=explanation)
+    @click.argument("user")
+    @act_options
+    @click.pass_obj
+    def act(context: Context, *, user: str, dry_run: bool, as_json: bool) -> None:
+        found = refuse(find_user(context.realm, user))
+        event = make(found.user_id)
+        receipt = refuse(apply_event(context.realm, found.user_id, event, by=OPERATOR, dry_run=dry_run))
+        print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
+
+    return act
+
+
+@click.command()
+@click.argument("user")
+@click.argument("exactly", metavar="[ROLE]...", nargs=-1)
+@click.option("--add", multiple=True, help="A role to grant; may be repeated.")
+@click.option("--remove", multiple=True, help="A role to take; may be repeated.")
+@click.option("--none", is_flag=True, help="Take all roles.")
+@act_options
+@click.pass_obj
+def roles(
+    context: Context,
+    *,
+    user: str,
+    exactly: tuple[str, ...],
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    none: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Give USER exactly these roles, or --add and --remove some.
+
+    Sessions live, and the next refresh carries the new roles; access tokens that say the old ones are stale at once.
+    """
+    if sum((bool(exactly), bool(add or remove), none)) != 1:
+        raise click.UsageError("name all roles, or use --add and --remove, or --none")
+    found = refuse(find_user(context.realm, user))
+    after, receipt = refuse(
+        change_roles(
+            context.realm,
+            found.user_id,
+            exactly=exactly if exactly or none else None,
+            add=add,
+            remove=remove,
+            by=OPERATOR,
+            dry_run=dry_run,
+        )
+    )
+    if receipt is not None:
+        print_receipt(receipt, after, dry_run=dry_run, as_json=as_json)
+    elif as_json:
+        print_record({"event": None, "dry_run": dry_run, "user_id": after.user_id, "email": after.email}, as_json=True)
+    else:
+        click.echo(f"nothing to do: the roles of {after.email} are so already")
+
+
+@click.command()
+@click.argument("user", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Everything of everybody, one user after the other.")
+@click.option("--yes", is_flag=True, help="Do not ask before ending everything of everybody.")
+@act_options
+@click.pass_obj
+def revoke(context: Context, *, user: str | None, everybody: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+    """End all sessions and access tokens of USER, or of everybody. People may sign in again at once.
+
+    After an interruption simply run it again.
+    """
+    if everybody == (user is not None):
+        raise click.UsageError("name a user, or say --all")
+    if user is not None:
+        found = refuse(find_user(context.realm, user))
+        event = SignedOutByAdmin(found.user_id)
+        receipt = refuse(apply_event(context.realm, found.user_id, event, by=OPERATOR, dry_run=dry_run))
+        print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
+        return
+    if not (yes or dry_run):
+        click.confirm("End all sessions of all users?", abort=True, err=True)
+    _revoke_everything(context, dry_run=dry_run, as_json=as_json)
+
+
+def _revoke_everything(context: Context, *, dry_run: bool, as_json: bool) -> None:
+    records, ended = [], 0
+    for user, receipt in revoke_everything(context.realm, by=OPERATOR, dry_run=dry_run):
+        records.append(describe_receipt(receipt, user, dry_run=dry_run))
+        ended += receipt.sessions_ended
+        if not as_json:
+            click.echo(tell_receipt(receipt, user, dry_run=dry_run))
+    if as_json:
+        print_list("users", records, columns=(), as_json=True)
+    else:
+        click.echo(f"{'would end' if dry_run else 'ended'} {ended} sessions of {len(records)} users")
+
+
+ACTS: Final[tuple[click.Command, ...]] = (
+    set_password_of,
+    _build_act(
+        "lock",
+        UserLocked,
+        "Lock USER for the time being: nothing works until `unlock`, and then the same sessions go on.",
+    ),
+    _build_act("unlock", UserUnlocked, "Lift the lock of USER. The sessions from before go on."),
+    _build_act("disable", UserDisabled, "Put USER out: everything he holds ends, and he cannot sign in."),
+    _build_act("enable", UserEnabled, "Let USER sign in again after `disable`. What had ended stays dead."),
+    _build_act(
+        "delete", UserDeleted, "Remove USER with everything that names him. The audit record keeps his id. Final."
+    ),
+    roles,
+    revoke,
+)
+"""In the order of the contract."""

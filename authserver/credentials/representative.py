@@ -1,0 +1,31 @@
+"""An event with facts that stand for any: for telling what it does before it happens. Nobody acts on it."""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from authserver.credentials.events import CredentialEvent
+
+NO_HASH = "!"
+"""Stands for a password hash. It is none, so no password would fit it even if it were ever stored."""
+
+
+def represent(
+    event: type[CredentialEvent], *, user_id: str, email: str, roles: tuple[str, ...], sid: str, now: datetime
+) -> CredentialEvent:
+    """An event of this type about this user and session. A field that is not known here raises `KeyError`."""
+    facts: dict[str, Any] = {
+        "user_id": user_id,
+        "sid": sid,
+        "fam": "",
+        "client_id": "",
+        "kid": "",
+        "email": email,
+        "roles": roles,
+        "password_hash": NO_HASH,
+        "replaces": NO_HASH,
+        "link_issued_at": now,
+    }
+    known: Any = event
+    made: CredentialEvent = known(**{field.name: facts[field.name] for field in fields(known)})
+    return made
