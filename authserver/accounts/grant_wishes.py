@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from authserver.accounts.register import record_created
-from authserver.accounts.register import record_created
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.queue import queue_mail
@@ -12,7 +11,6 @@ from authserver.protocol.entropy import new_id
 from authserver.realm import Realm
 from authserver.sessions.family import Standing
 from authserver.storage import Transaction, links, outbox, users
-from authserver.storage.audit import SERVER
 from authserver.storage.audit import SERVER
 from authserver.storage.outbox import QueuedMail
 from authserver.storage.users import NewUser, User
@@ -88,7 +86,6 @@ def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail
         email_verified=False,
     )
     if users.add(tx, new, now):
-        record_created(tx, new, by=SERVER, now=now, entropy=realm.entropy)
         record_created(tx, new, by=SERVER, now=now, entropy=realm.entropy)
         added = users.load(tx, new.user_id)
         notice = Notice("confirm_email", added.email, LinkPurpose.CONFIRM_EMAIL)
