@@ -5,6 +5,7 @@ from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
+from functools import lru_cache
 from pathlib import Path
 
 from authserver.accounts.work_outbox import Post, work_outbox
@@ -30,10 +31,16 @@ class Mailbox:
         return Delivered()
 
 
+@lru_cache
+def compose_as(issuer: str) -> Composer:
+    """Who writes the mails of the installation at `issuer`."""
+    return Composer(issuer, SENDER)
+
+
 def deliver_all(realm: Realm) -> list[EmailMessage]:
     """Work on the outbox of `realm` until nothing is due; the mails that left it, in order."""
     mailbox = Mailbox()
-    post = Post(Composer(realm.issuer, SENDER), mailbox)
+    post = Post(compose_as(realm.issuer), mailbox)
     while work_outbox(realm, post):
         pass
     return mailbox.messages
@@ -65,7 +72,7 @@ def read_link_page(message: EmailMessage) -> str:
 def read_mails(folder: Path) -> list[EmailMessage]:
     """What a server without SMTP wrote into `folder` (`HOME/mail`), the oldest first."""
     messages = []
-    for file in sorted(folder.glob("*.eml")):
+    for file in sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns):
         message = message_from_bytes(file.read_bytes(), policy=SMTPUTF8)
         assert isinstance(message, EmailMessage)
         messages.append(message)
