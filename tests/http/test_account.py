@@ -108,7 +108,7 @@ def test_an_export_holds_what_is_kept_and_no_secret(api: Api, realm: Realm, toke
     export = content(response, 200)
     assert export["account"] == content(api.get("/account", changed["access_token"]), 200)
     assert export["sessions"] == content(api.get("/account/sessions", changed["access_token"]), 200)["sessions"]
-    (event,) = [event for event in export["events"] if event["event"] == "password_changed"]
+    (event,) = [event for event in export["events"] if event["event"] == "authn_password_change"]
     assert (event["at"], event["outcome"], event["ip"]) == (int(START.timestamp()), "success", "127.0.0.1")
     for secret in (PASSWORD, NEW_PASSWORD, "$argon2", "rt_", "eve@example.test"):
         assert secret not in response.text

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,13 @@ def test_every_route_is_described_and_nothing_else(api: Api, document: dict[str,
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert {(method, path) for method, path, _ in _operations(document)} == served
+
+
+def test_the_guide_lists_every_call_and_no_other(document: dict[str, Any]) -> None:
+    """6.1.3: docs/api.md."""
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| ([A-Z]+) `(/api/[^`]*)` \|", guide, re.MULTILINE)
+    assert sorted(listed) == sorted((method, path) for method, path, _ in _operations(document))
 
 
 def test_the_document_says_what_it_is(document: dict[str, Any]) -> None:

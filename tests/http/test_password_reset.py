@@ -113,7 +113,7 @@ def test_a_stranger_who_asks_all_day_floods_no_mailbox_and_kills_no_link(
 
 
 def test_a_reset_ends_everything_and_signs_nobody_in(api: Api, realm: Realm, user_id: str) -> None:
-    """Forgot password sheet; 7.4.1."""
+    """7.4.1; Forgot password sheet; Authentication sheet: after a reset everybody proves himself again."""
     devices = [api.sign_in(), api.sign_in()]
     answer = _reset(api, _link(api, realm))
     assert answer == {
