@@ -12,6 +12,7 @@ Value = TypeVar("Value")
 
 FORMAT = 1
 """Raised when a kind is added: a reader that does not know it must refuse rather than overlook a revocation."""
+_LARGEST_INTEGER = 2**53 - 1  # RFC 7493 §2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,26 +164,30 @@ class InvalidFeedError(ValueError):
     """Not a feed that this code understands; whoever reads it must refuse rather than guess."""
 
 
+class UnknownFeedError(InvalidFeedError):
+    """A feed that says more than this code understands: a newer format, or an entry of an unknown kind."""
+
+
 def read_entry(members: object) -> Entry:
     """The entry of a JSON object, or `InvalidFeedError`. Unknown members are ignored, unknown kinds are not."""
     kind = _BY_KIND.get(_read_member(members, "kind", str))
     if kind is None:
-        raise InvalidFeedError("an entry of unknown kind")
-    values: dict[str, Any] = {name: _read_member(members, name, expected) for name, expected in _TYPES[kind].items()}
-    return kind(**values)
+        raise UnknownFeedError("an entry of unknown kind")
+    values: list[Any] = [_read_member(members, name, expected) for name, expected in _TYPES[kind].items()]
+    return kind(*values)
 
 
 def read_page(members: object) -> FeedPage:
     """The page of a JSON object, or `InvalidFeedError`: another format, a missing member, a wrong type."""
     if _read_member(members, "format", int) != FORMAT:
-        raise InvalidFeedError("a feed of an unknown format")
+        raise UnknownFeedError("a feed of an unknown format")
     return FeedPage(
         issuer=_read_member(members, "issuer", str),
         cursor=_read_member(members, "cursor", str),
         reset=_read_member(members, "reset", bool),
         window=_read_member(members, "window", int),
         generated_at=_read_member(members, "generated_at", int),
-        entries=tuple(read_entry(entry) for entry in _read_member(members, "entries", list)),
+        entries=tuple(map(read_entry, _read_member(members, "entries", list))),
     )
 
 
@@ -190,4 +195,6 @@ def _read_member(members: object, name: str, expected: type[Value]) -> Value:
     value = members.get(name) if isinstance(members, dict) else None
     if type(value) is not expected:  # a bool is an int, too
         raise InvalidFeedError(f"{name} is missing or of a wrong type")
+    if isinstance(value, int) and not 0 <= value <= _LARGEST_INTEGER:
+        raise InvalidFeedError(f"{name} is out of range")
     return value

@@ -2,16 +2,27 @@
 
 Holds only verified tokens (garbage cannot fill it), keyed by a digest (a dump of the process shows no token here), and
 at most `capacity` of them, the oldest out. It says that a token WAS valid: whether it still is, is the caller's to ask.
-Without a lock: each step is one atomic operation on the dictionary, and losing an entry costs one signature check.
+Without a lock: each step is one atomic operation on a dictionary, and losing an entry costs one signature check.
+
+Small on purpose: what many tokens say alike is kept once, and the key that signed a token is looked up by the token's
+header, which the signature covers, instead of being kept with each token.
 """
 
 import hashlib
-from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import TypeVar, cast
 
 from authserver.jose.access_token import SignedClaims
 from authserver.jose.jws import LONGEST_TOKEN
+from authserver.protocol.claims import AccessTokenClaims
 
 CAPACITY = 10_000
+_MOST_HEADERS = 64
+_MOST_SHARED = 1024
+_DIGEST_SIZE = 16  # 128 bits: nobody finds a second token with the digest of a given one
+
+_Value = TypeVar("_Value", bound=Hashable)
 
 
 class VerifiedTokens:
@@ -20,28 +31,58 @@ class VerifiedTokens:
     def __init__(self, capacity: int = CAPACITY) -> None:
         """Hold up to `capacity` tokens."""
         self._capacity = capacity
-        self._entries: OrderedDict[bytes, SignedClaims] = OrderedDict()
+        self._claims: dict[bytes, AccessTokenClaims] = {}
+        self._kids: dict[str, str] = {}
+        self._shared: dict[object, object] = {}
 
-    def find(self, digest: bytes) -> SignedClaims | None:
-        """What was verified under `digest`."""
-        return self._entries.get(digest)
+    def find(self, token: str, digest: bytes) -> tuple[AccessTokenClaims, str] | None:
+        """What was verified of `token`, and the id of the key that signed it."""
+        claims = self._claims.get(digest)
+        if claims is None:
+            return None
+        kid = self._kids.get(token[: token.index(".")])
+        return None if kid is None else (claims, kid)
 
-    def remember(self, digest: bytes, signed: SignedClaims) -> None:
-        """Keep `signed` under `digest`."""
-        self._entries[digest] = signed
-        while len(self._entries) > self._capacity:
-            try:
-                self._entries.popitem(last=False)
-            except KeyError:  # another thread was quicker
-                return
+    def remember(self, token: str, digest: bytes, signed: SignedClaims) -> None:
+        """Keep `signed`, which is what `token` says, under its digest."""
+        self._bound()
+        self._kids[token[: token.index(".")]] = signed.kid
+        self._claims[digest] = self._slim(signed.claims)
 
     def forget(self, digest: bytes) -> None:
         """Drop what is under `digest`, if anything."""
-        self._entries.pop(digest, None)
+        self._claims.pop(digest, None)
+
+    def _bound(self) -> None:
+        if len(self._kids) >= _MOST_HEADERS:
+            self._kids = {}
+        if len(self._shared) >= _MOST_SHARED:
+            self._shared = {}
+        while len(self._claims) >= self._capacity:
+            try:
+                self.forget(next(iter(self._claims)))
+            except (StopIteration, RuntimeError):  # another thread was quicker
+                return
+
+    def _slim(self, claims: AccessTokenClaims) -> AccessTokenClaims:
+        return replace(
+            claims,
+            aud=self._share(claims.aud),
+            exp=self._share(claims.exp),
+            iat=self._share(claims.iat),
+            client_id=self._share(claims.client_id),
+            scope=self._share(claims.scope),
+            amr=self._share(claims.amr),
+            acr=self._share(claims.acr),
+            roles=self._share(claims.roles),
+        )
+
+    def _share(self, value: _Value) -> _Value:
+        return cast("_Value", self._shared.setdefault(value, value))
 
 
 def digest_token(token: object) -> bytes | None:
     """The key of `token` here; None for what cannot be a token, whatever its type and size."""
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not token.isascii():
         return None
-    return hashlib.sha256(token.encode("ascii")).digest()
+    return hashlib.blake2b(token.encode("ascii"), digest_size=_DIGEST_SIZE).digest()  # twice as fast as SHA-256

@@ -1,37 +1,83 @@
-"""One small document over HTTPS: bounded in time and size, no redirects, certificates checked by the standard library.
+"""One exchange over HTTPS: bounded in time and size, no redirects, certificates checked by the standard library.
 
 Plain HTTP is for loopback only. The whole exchange, name look-up included, has one deadline: a socket's own time-out
 starts anew with every byte and does not cover DNS, so the exchange runs in a thread that is left behind if it is late.
 """
 
+import base64
 import http.client
 import ipaddress
 import re
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from queue import Empty, SimpleQueue
 from typing import IO
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from authserver import __version__
+from authserver.protocol.secret import Secret
 
-_OK = 200
+_OK, _NOT_MODIFIED = 200, 304
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?=$|[\s,])", re.IGNORECASE)
 _AGE = re.compile(r"\d{1,9}\Z")
 
 
 class FetchError(Exception):
-    """No usable answer; the message says why, for the log."""
+    """No usable answer; the message says why, for the log. `status`: what was answered, if anything was."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A body, and for how many more seconds its sender calls it fresh (None: not said)."""
+    """An answer.
+
+    Attributes:
+        body: empty when the asker's copy is still good (304).
+        fresh_for: for how many more seconds its sender calls it fresh; None: not said.
+        age: for how many seconds it has been in caches on its way.
+        etag: what to ask with next time, as it stands in the header.
+        modified: False for a 304.
+    """
 
     body: bytes
     fresh_for: int | None
+    age: int = 0
+    etag: str | None = None
+    modified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to ask for. `etag`: of the copy that the asker has; `form`: a body, which makes it a POST."""
+
+    url: str
+    authorization: Secret | None = None
+    etag: str | None = None
+    form: bytes | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """As they are sent."""
+        headers = {"Accept": "application/json", "User-Agent": f"authserver-verifier/{__version__}"}
+        if self.authorization is not None:
+            headers["Authorization"] = self.authorization.reveal()
+        if self.etag is not None:
+            headers["If-None-Match"] = self.etag
+        return headers
+
+
+def write_basic(client_id: str, client_secret: str) -> Secret:
+    """The value of `Authorization` for these credentials (RFC 6749 §2.3.1)."""
+    pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
+    return Secret("Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii"))
 
 
 def check_url(url: str) -> str:
@@ -46,9 +92,14 @@ def check_url(url: str) -> str:
 
 def fetch(url: str, *, timeout: float, largest: int) -> Fetched:
     """The document at `url`, or `FetchError` after at most `timeout` seconds. `url` has passed `check_url`."""
+    return exchange(Call(url), timeout=timeout, largest=largest)
+
+
+def exchange(call: Call, *, timeout: float, largest: int) -> Fetched:
+    """The answer to `call`, or `FetchError` after at most `timeout` seconds. Its URL has passed `check_url`."""
     outcomes: SimpleQueue[Fetched | FetchError] = SimpleQueue()
     thread = threading.Thread(
-        target=lambda: outcomes.put(_attempt(url, timeout, largest)), name="authserver-fetch", daemon=True
+        target=lambda: outcomes.put(_attempt(call, timeout, largest)), name="authserver-fetch", daemon=True
     )
     try:
         thread.start()
@@ -80,38 +131,40 @@ class _RefuseRedirects(urllib.request.HTTPRedirectHandler):
         """Follow nothing: keys come from the configured place only (ASVS 9.1.3)."""
 
 
-def _attempt(url: str, timeout: float, largest: int) -> Fetched | FetchError:
+def _attempt(call: Call, timeout: float, largest: int) -> Fetched | FetchError:
     request = urllib.request.Request(  # noqa: S310 - `check_url` has restricted the scheme
-        url, headers={"Accept": "application/json", "User-Agent": f"authserver-verifier/{__version__}"}
+        call.url, call.form, dict(call.headers)
     )
     handlers: list[urllib.request.BaseHandler] = [_RefuseRedirects()]
-    if urlsplit(url).scheme == "http":
+    if urlsplit(call.url).scheme == "http":
         handlers.append(urllib.request.ProxyHandler({}))  # loopback means this machine, not the proxy's
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
             return _read(response, largest)
     except urllib.error.HTTPError as error:
         with error:
-            return FetchError(f"status {error.code}")
+            if error.code == _NOT_MODIFIED and call.etag is not None:
+                return _describe(b"", error.headers, modified=False)
+            return FetchError(f"status {error.code}", error.code)
     except (OSError, ValueError, http.client.HTTPException) as error:
         return FetchError(f"{type(error).__name__}: {error}")
 
 
 def _read(response: http.client.HTTPResponse, largest: int) -> Fetched | FetchError:
     if response.status != _OK:
-        return FetchError(f"status {response.status}")
+        return FetchError(f"status {response.status}", response.status)
     body = response.read(largest + 1)
     if len(body) > largest:
         return FetchError(f"more than {largest} bytes")
     if response.length:  # a read with a limit does not tell a short body from a whole one
         return FetchError("the body was cut off")
-    return Fetched(body, _read_freshness(response.headers))
+    return _describe(body, response.headers, modified=True)
 
 
-def _read_freshness(headers: http.client.HTTPMessage) -> int | None:
-    """`max-age` less the time that the answer has spent in caches on its way (RFC 9111 §4.2)."""
-    stated = _MAX_AGE.search(headers.get("Cache-Control", ""))
-    if stated is None:
-        return None
-    age = headers.get("Age", "").strip()
-    return max(0, int(stated[1]) - (int(age) if _AGE.match(age) else 0))
+def _describe(body: bytes, headers: Message, *, modified: bool) -> Fetched:
+    """`fresh_for` is `max-age` less the time that the answer has spent in caches on its way (RFC 9111 §4.2)."""
+    stated_age = headers.get("Age", "").strip()
+    age = int(stated_age) if _AGE.match(stated_age) else 0
+    max_age = _MAX_AGE.search(headers.get("Cache-Control", ""))
+    fresh_for = None if max_age is None else max(0, int(max_age[1]) - age)
+    return Fetched(body, fresh_for, age, headers.get("ETag"), modified)

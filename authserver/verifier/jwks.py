@@ -85,6 +85,11 @@ class JwksClient:
             raise KeysUnavailableError("no usable set of keys")
         return current.keys.get(kid)
 
+    def is_fresh(self, kid: str) -> bool:
+        """Whether `find_key` would answer from memory, and with a key."""
+        current = self._set
+        return self._clock.monotonic() < current.fresh_until and kid in current.keys
+
     def _refresh(self, *, wait: bool) -> None:
         in_flight = self._lock_of_this_process()
         if not in_flight.acquire(blocking=wait, timeout=TIMEOUT if wait else -1):

@@ -1,7 +1,8 @@
 """The seam for what was revoked: asked for every token, also for one whose signature was checked before."""
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier.refusals import RevocationCode
@@ -9,17 +10,29 @@ from authserver.verifier.refusals import RevocationCode
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """Why a token is refused. `soft_logout` None means: as usual for `code`."""
+    """Why a token is refused. `soft_logout` None means: as usual for `code`.
 
-    code: RevocationCode
+    `invalid_claim`: it outlives the memory of the feed, so nobody could say that it has not been revoked.
+    """
+
+    code: RevocationCode | Literal["invalid_claim"]
     soft_logout: bool | None = None
 
 
 class Revocations(Protocol):
     """Knows what was revoked. Asked on every call of `verify`, so it answers from memory."""
 
-    def check(self, claims: AccessTokenClaims, kid: str) -> Revoked | None:
-        """Why the token with these claims, signed by key `kid`, is refused; None if nothing is known against it."""
+    def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
+        """Why `token`, with these claims and signed by key `kid`, is refused; None if nothing is known against it."""
+        ...
+
+    def answers_at_once(self) -> bool:
+        """Whether `check` would not have to wait for anything now."""
+        ...
+
+    @property
+    def lag(self) -> float:
+        """How many seconds old what it knows is; infinite when it knows nothing."""
         ...
 
     def close(self) -> None:
@@ -30,9 +43,15 @@ class Revocations(Protocol):
 class NoFeed:
     """Knows nothing: a revoked token then lives until it expires, one access-token lifetime at most."""
 
-    def check(self, claims: AccessTokenClaims, kid: str) -> Revoked | None:  # noqa: ARG002 - the seam's shape
+    lag = math.inf
+
+    def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:  # noqa: ARG002 - the seam's shape
         """See `Revocations.check`."""
         return None
+
+    def answers_at_once(self) -> bool:
+        """See `Revocations.answers_at_once`."""
+        return True
 
     def close(self) -> None:
         """See `Revocations.close`."""

@@ -7,12 +7,13 @@ what may have changed since: `exp`, the key, and what was revoked.
 from collections.abc import Collection
 
 from authserver.clock import Clock, SystemClock
-from authserver.jose.access_token import Expectation, SignedClaims, read_access_token
+from authserver.jose.access_token import Expectation, read_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.demands import Demand
-from authserver.verifier.fetch import check_url
+from authserver.verifier.fetch import check_url, write_basic
+from authserver.verifier.follower import WhenStale, follow_feed
 from authserver.verifier.jwks import JwksClient, KeysUnavailableError
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.revocations import NoFeed, Revocations
@@ -26,10 +27,13 @@ class Verifier:
     """Verifies access tokens of one issuer for one resource server. Keep one for the whole process; threads share it.
 
     Shapes: `issuer` exactly as in `iss`, https or http on loopback; `audience` one or several of which `aud` must name
-    one; `client_id` and `client_secret` of this resource server at the issuer, for the revocation feed; `leeway`
-    seconds, at most 30; `longest_lifetime` of a token, seconds. `ValueError` for anything else.
+    one; `client_id` and `client_secret` of this resource server at the issuer: with them it follows the revocation
+    feed; `leeway` seconds, at most 30; `longest_lifetime` of a token, seconds; `when_stale`: what becomes of tokens
+    while the feed is away for more than 10 s, see `follower`; `revocations` from somewhere else than the feed.
+    `ValueError` for anything else.
 
-    NOT checked: without `revocations`, whether a token has been revoked: then it lives until it expires.
+    NOT checked: without credentials and without `revocations`, whether a token has been revoked: then it lives until
+    it expires.
     """
 
     def __init__(  # noqa: PLR0913 - contract §6
@@ -42,15 +46,14 @@ class Verifier:
         jwks_uri: str | None = None,
         leeway: float = LONGEST_LEEWAY,
         longest_lifetime: float = 3600,
-        revocations: Revocations = _NO_FEED,
+        when_stale: WhenStale = "refuse",
+        revocations: Revocations | None = None,
         clock: Clock = _SYSTEM_CLOCK,
     ) -> None:
         """Check the settings; nothing is fetched before the first token."""
         audiences = frozenset({audience} if isinstance(audience, str) else audience)
         if not audiences or "" in audiences:
             raise ValueError("audience must not be empty")
-        if (client_id is None) != (client_secret is None):
-            raise ValueError("client_id and client_secret go together")
         if not 0 <= leeway <= LONGEST_LEEWAY:
             raise ValueError(f"leeway is a number of seconds from 0 to {LONGEST_LEEWAY:.0f}")
         if not longest_lifetime > 0:  # also refuses NaN
@@ -60,8 +63,35 @@ class Verifier:
         self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
         self._keys = JwksClient(check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json"), clock=clock)
         self._verified = VerifiedTokens()
-        self._revocations = revocations
+        self._revocations = revocations or _NO_FEED
+        if (client_id is None) != (client_secret is None):
+            raise ValueError("client_id and client_secret go together")
+        if client_id is not None and client_secret is not None:
+            if revocations is not None:
+                raise ValueError("revocations come either from the feed, with a client_id, or from `revocations`")
+            credentials = write_basic(client_id, client_secret)
+            self._revocations = follow_feed(issuer, credentials, leeway=leeway, when_stale=when_stale, clock=clock)
+        elif when_stale != "refuse":
+            raise ValueError("when_stale needs the feed: a client_id and a client_secret")
         self._clock = clock
+
+    @property
+    def issuer(self) -> str:
+        """Whose tokens are verified."""
+        return self._expectation.issuer
+
+    @property
+    def audiences(self) -> frozenset[str]:
+        """Of which a token must name one."""
+        return self._expectation.audiences
+
+    @property
+    def lag(self) -> float:
+        """How old the knowledge of what was revoked is, in seconds; infinite without a feed, or before its first page.
+
+        For metrics: above 10 s, by default, every token is refused.
+        """
+        return self._revocations.lag
 
     def verify(self, token: str) -> AccessTokenClaims:
         """The claims of `token`, or `InvalidToken`; nothing else is raised, whatever `token` is.
@@ -70,15 +100,26 @@ class Verifier:
         refused: nothing here sees a DPoP proof, and without it such a token is a stolen one (RFC 9449 §7.1).
         """
         try:
-            signed = self._find_verified(token)
+            claims, kid = self._find_verified(token)
         except TokenRejected as rejected:
             raise InvalidToken(rejected.code, rejected.reason) from None
         except KeysUnavailableError as unavailable:
             raise InvalidToken("keys_unavailable", str(unavailable)) from None
-        revoked = self._revocations.check(signed.claims, signed.kid)
+        revoked = self._revocations.check(claims, kid, token)
         if revoked is not None:
             raise InvalidToken(revoked.code, "revoked", soft_logout=revoked.soft_logout)
-        return signed.claims
+        return claims
+
+    def verify_at_once(self, token: str) -> AccessTokenClaims | None:
+        """As `verify`, or None where that would have to check a signature or wait for somebody.
+
+        For event loops, which must not wait: after None, call `verify` in a thread.
+        """
+        digest = digest_token(token)
+        known = None if digest is None else self._verified.find(token, digest)
+        if known is None or not self._keys.is_fresh(known[1]) or not self._revocations.answers_at_once():
+            return None
+        return self.verify(token)
 
     def require(
         self,
@@ -99,28 +140,29 @@ class Verifier:
         demand.check(claims, now=self._clock.seconds(), leeway=self._expectation.leeway)
 
     def close(self) -> None:
-        """Let go of what `revocations` holds. The verifier must not be used afterwards."""
+        """Stop following the feed. The verifier must not be used afterwards."""
         self._revocations.close()
 
-    def _find_verified(self, token: object) -> SignedClaims:
+    def _find_verified(self, token: str) -> tuple[AccessTokenClaims, str]:
         digest = digest_token(token)
         now = self._clock.seconds()
-        known = None if digest is None else self._verified.find(digest)
-        if digest is not None and known is not None:
-            return self._recheck(digest, known, now)
+        if digest is not None:
+            known = self._verified.find(token, digest)
+            if known is not None:
+                self._recheck(digest, *known, now)
+                return known
         signed = read_access_token(token, self._expectation, find_key=self._keys.find_key, now=now)
         if signed.claims.jkt is not None:
             raise TokenRejected("invalid_claim", "bound to a key, shown without a proof")
         if digest is not None:
-            self._verified.remember(digest, signed)
-        return signed
+            self._verified.remember(token, digest, signed)
+        return signed.claims, signed.kid
 
-    def _recheck(self, digest: bytes, known: SignedClaims, now: float) -> SignedClaims:
+    def _recheck(self, digest: bytes, claims: AccessTokenClaims, kid: str, now: float) -> None:
         """What may have changed since the signature was checked: the time, and the issuer's keys."""
-        if now >= known.claims.exp + self._expectation.leeway:
+        if now >= claims.exp + self._expectation.leeway:
             self._verified.forget(digest)
             raise TokenRejected("expired", "exp has passed")
-        if self._keys.find_key(known.kid) is None:
+        if self._keys.find_key(kid) is None:
             self._verified.forget(digest)
             raise TokenRejected("unknown_key", "the key has been withdrawn")
-        return known

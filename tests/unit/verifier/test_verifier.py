@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 import authserver.verifier
+from authserver.jose.access_token import SignedClaims
 from authserver.protocol import base64url
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier import InvalidToken, Verifier
 from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.jwks import KEPT_FOR, MAX_AGE
-from authserver.verifier.revocations import Revoked
+from authserver.verifier.revocations import NoFeed, Revoked
 from tests.support.clock import ManualClock
 from tests.support.loopback import LoopbackServer, running_server
 from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
@@ -28,10 +29,15 @@ class Denials:
         self.jtis: dict[str, Revoked] = {}
         self.asked: list[tuple[str, str]] = []
         self.closed = False
+        self.lag = 0.0
+        self.waits = False
 
-    def check(self, claims: AccessTokenClaims, kid: str) -> Revoked | None:
+    def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:  # noqa: ARG002 - the seam
         self.asked.append((claims.jti, kid))
         return self.jtis.get(claims.jti)
+
+    def answers_at_once(self) -> bool:
+        return not self.waits
 
     def close(self) -> None:
         self.closed = True
@@ -69,7 +75,10 @@ def test_the_public_names_are_these() -> None:
     """Contract §6: what is exported is a promise, and nothing else is."""
     assert authserver.verifier.__all__ == ["AccessTokenClaims", "InvalidToken", "Verifier"]
     public = {name for name in dir(Verifier) if not name.startswith("_")}
-    assert public == {"verify", "require", "check", "close"}
+    assert public == {
+        *{"verify", "verify_at_once", "require", "check", "close"},
+        *{"issuer", "audiences", "lag"},
+    }
 
 
 def test_keys_come_from_below_the_issuer_by_default(issuer: LoopbackServer, clock: ManualClock) -> None:
@@ -189,6 +198,9 @@ def test_closing_lets_go_of_the_revocations(verifier: Verifier, denials: Denials
         ({"audience": ["a", ""]}, "audience"),
         ({"client_id": "c"}, "go together"),
         ({"client_secret": "s"}, "go together"),
+        ({"when_stale": "accept"}, "needs the feed"),
+        ({"client_id": "c", "client_secret": "s", "when_stale": "hope"}, "when_stale"),
+        ({"client_id": "c", "client_secret": "s", "revocations": NoFeed()}, "either"),
         ({"leeway": 31}, "leeway"),
         ({"leeway": -1}, "leeway"),
         ({"leeway": float("nan")}, "leeway"),
@@ -202,15 +214,45 @@ def test_a_wrong_setting_is_refused_at_once(changes: dict[str, Any], message: st
         Verifier(**settings)
 
 
+def signed(jti: str, kid: str = "k") -> SignedClaims:
+    claims = AccessTokenClaims(ISSUER, "user-1", (AUDIENCE,), 2, 1, jti, "client", "read", "s", "f", token_version=1)
+    return SignedClaims(claims, kid)
+
+
 def test_the_memory_is_bounded_and_the_oldest_goes_first() -> None:
     memory = VerifiedTokens(capacity=3)
-    entry: Any = object()
-    for name in (b"a", b"b", b"c", b"d"):
-        memory.remember(name, entry)
-    assert [memory.find(name) for name in (b"a", b"b", b"c", b"d")] == [None, entry, entry, entry]
-    memory.forget(b"b")
+    tokens = [f"header.{name}.x" for name in "abcd"]
+    digests = [digest_token(token) or b"" for token in tokens]
+    for token, digest in zip(tokens, digests, strict=True):
+        memory.remember(token, digest, signed(token))
+    found = [memory.find(token, digest) for token, digest in zip(tokens, digests, strict=True)]
+    assert found == [None, *((signed(token).claims, "k") for token in tokens[1:])]
+    memory.forget(digests[1])
     memory.forget(b"never there")
-    assert memory.find(b"b") is None
+    assert memory.find(tokens[1], digests[1]) is None
+
+
+def test_the_memory_names_the_key_of_each_token_and_forgets_rather_than_guesses() -> None:
+    """Keys are looked up by header: when there were many, a token counts as not seen before."""
+    memory = VerifiedTokens()
+    memory.remember("h-first.a.b", b"1", signed("a", "first"))
+    memory.remember("h-second.a.b", b"2", signed("b", "second"))
+    assert memory.find("h-first.a.b", b"1") == (signed("a").claims, "first")
+    assert memory.find("h-second.a.b", b"2") == (signed("b").claims, "second")
+    for number in range(100):
+        memory.remember(f"h-{number}.a.b", b"3", signed("c", str(number)))
+    assert memory.find("h-first.a.b", b"1") is None
+    assert len(memory._kids) <= 64
+
+
+def test_what_tokens_say_alike_is_kept_once(verifier: Verifier) -> None:
+    """Targets of issue 4: memory."""
+    first, second = (verifier.verify(PAIR.token(user_claims(jti=jti))) for jti in ("a", "b"))
+    kept = list(verifier._verified._claims.values())
+    assert kept == [first, second]
+    assert kept[0].aud is kept[1].aud
+    assert kept[0].scope is kept[1].scope
+    assert kept[0].exp is kept[1].exp
 
 
 def test_only_verified_tokens_are_remembered(verifier: Verifier) -> None:
@@ -219,4 +261,26 @@ def test_only_verified_tokens_are_remembered(verifier: Verifier) -> None:
     verifier.verify(good)
     for token in (OTHER.token(user_claims(), kid="k"), good + "x", "", "é", None, PAIR.token(user_claims(aud="x"))):
         code_of(verifier, token)
-    assert list(verifier._verified._entries) == [digest_token(good)]
+    assert list(verifier._verified._claims) == [digest_token(good)]
+
+
+def test_at_once_is_only_what_needs_no_waiting(
+    verifier: Verifier, denials: Denials, issuer: LoopbackServer, clock: ManualClock
+) -> None:
+    """An event loop must not stand still while keys are fetched, a signature is checked or the issuer is asked."""
+    token = PAIR.token(user_claims(exp=int(clock.seconds()) + 3600))
+    assert verifier.verify_at_once(token) is None
+    assert issuer.hits == 0
+    claims = verifier.verify(token)
+    assert verifier.verify_at_once(token) == claims
+    denials.waits = True
+    assert verifier.verify_at_once(token) is None
+    denials.waits = False
+    clock.advance(timedelta(seconds=MAX_AGE))
+    assert verifier.verify_at_once(token) is None
+    assert issuer.hits == 1
+    verifier.verify(token)
+    denials.jtis["token-1"] = Revoked("token_revoked")
+    with pytest.raises(InvalidToken):
+        verifier.verify_at_once(token)
+    assert verifier.verify_at_once("é") is None

@@ -1,0 +1,201 @@
+"""Follows the revocation feed in the background, and answers from memory what it says of a token (design §6).
+
+One daemon thread per process polls; it begins with the first question, again in a process that was forked, and ends
+with `close` or with its owner. Whoever asks never waits for it, but once: before the first snapshot nothing passes.
+No lock is held across I/O.
+
+What is known grows old while the issuer cannot be reached. Beyond `maximum_staleness` the choice is the owner's:
+`refuse` every token, `accept` what is not known to be revoked, or `introspect` each one. Whatever the choice, nothing
+passes (except by introspection) before the first snapshot, or while the feed says what this code does not understand.
+"""
+
+import logging
+import math
+import os
+import threading
+import weakref
+from typing import Final, Literal
+
+from authserver.clock import Clock, SystemClock
+from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.revocation_feed import InvalidFeedError
+from authserver.protocol.secret import Secret
+from authserver.verifier.feed_reader import Exchange, FeedReader, FeedSource, ask_feed
+from authserver.verifier.fetch import FetchError
+from authserver.verifier.introspection import Introspector
+from authserver.verifier.revocations import Revoked
+
+POLL_INTERVAL: Final = 0.5
+"""Seconds from one poll to the next, less up to a fifth, so that readers spread."""
+LONGEST_PAUSE: Final = 5.0
+"""Seconds between two polls that fail."""
+MAXIMUM_STALENESS: Final = 10.0
+PATIENCE: Final = 3.0
+"""Seconds, from the first question on, for which askers wait for the first snapshot."""
+
+WhenStale = Literal["refuse", "accept", "introspect"]
+
+_UNAVAILABLE = Revoked("revocations_unavailable")
+_INACTIVE = Revoked("token_revoked")
+_log = logging.getLogger("authserver.verifier")
+
+
+class FeedFollower:
+    """`Revocations` from the feed at `source`. Safe for threads, and for processes that fork.
+
+    `introspector` is needed for, and used only with, `when_stale="introspect"`. Durations are seconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - what may be tuned
+        self,
+        source: FeedSource,
+        *,
+        leeway: float,
+        poll_interval: float = POLL_INTERVAL,
+        maximum_staleness: float = MAXIMUM_STALENESS,
+        when_stale: WhenStale = "refuse",
+        introspector: Introspector | None = None,
+        patience: float = PATIENCE,
+        clock: Clock | None = None,
+        ask: Exchange = ask_feed,
+    ) -> None:
+        """Check the settings; nothing is asked before the first question. `ValueError` for what cannot work."""
+        if not 0 < poll_interval < maximum_staleness < math.inf:
+            raise ValueError("0 < poll_interval < maximum_staleness")
+        if when_stale not in {"refuse", "accept", "introspect"}:
+            raise ValueError("when_stale is refuse, accept or introspect")
+        if (when_stale == "introspect") != (introspector is not None):
+            raise ValueError("an introspector goes with when_stale='introspect'")
+        self._clock = clock or SystemClock()
+        self._reader = FeedReader(source, leeway=leeway, clock=self._clock, ask=ask)
+        self._uri = source.uri
+        self._poll_interval = poll_interval
+        self._maximum_staleness = maximum_staleness
+        self._punctual = min(3 * poll_interval, maximum_staleness)  # who is later than this is looked after
+        self._accepts = when_stale == "accept"
+        self._introspector = introspector
+        self._patience = patience
+        self._patient_until = -math.inf
+        self._failures = 0
+        self._locks: dict[int, threading.Lock] = {}
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+        self._first = threading.Event()
+        self._closed = threading.Event()
+
+    @property
+    def lag(self) -> float:
+        """See `Revocations.lag`."""
+        return self._clock.monotonic() - self._reader.fresh_since
+
+    def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
+        """See `Revocations.check`."""
+        reader = self._reader
+        if self._clock.monotonic() - reader.fresh_since > self._punctual:
+            return self._check_late(claims, kid, token)
+        return reader.state.check(claims, kid)
+
+    def answers_at_once(self) -> bool:
+        """See `Revocations.answers_at_once`."""
+        lag = self.lag
+        if lag > self._maximum_staleness and self._introspector is not None:
+            return False
+        return lag < math.inf or (self._is_following() and self._clock.monotonic() >= self._patient_until)
+
+    def close(self) -> None:
+        """End the thread. What is known grows old from now on."""
+        self._closed.set()
+        self._over.set()
+
+    def _check_late(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
+        self._keep_following()
+        if self.lag == math.inf:
+            self._first.wait(max(0.0, self._patient_until - self._clock.monotonic()))
+        lag = self.lag
+        known = self._reader.state.check(claims, kid) if lag < math.inf else None
+        if known is not None or lag <= self._maximum_staleness:
+            return known
+        if self._introspector is not None:
+            return _introspect(self._introspector, token)
+        return None if self._accepts and lag < math.inf else _UNAVAILABLE
+
+    def _keep_following(self) -> None:
+        """Start the thread if it does not run: at first, and in a forked process, which inherits none."""
+        if self._is_following():
+            return
+        with self._locks.setdefault(os.getpid(), threading.Lock()):  # a fork may copy a lock that is held: one each
+            if self._closed.is_set() or self._is_following():
+                return
+            self._over, self._first = threading.Event(), threading.Event()
+            if self.lag == math.inf:
+                self._patient_until = self._clock.monotonic() + self._patience
+            thread = threading.Thread(
+                target=_follow, args=(weakref.ref(self), self._over, self._first), name="authserver-feed", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:  # no more threads here: what is known grows old, and then is not used
+                _log.warning("revocations of %s are not followed: %s", self._uri, error)
+                return
+            self._thread = thread
+            if self._closed.is_set():  # meanwhile, by another thread
+                self._over.set()
+
+    def _is_following(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _poll(self) -> float:
+        """Ask once; for how many seconds to pause then."""
+        try:
+            self._reader.poll()
+        except (FetchError, InvalidFeedError) as error:
+            self._failures += 1
+            if self._failures == 1:
+                _log.warning("revocations of %s not read: %s", self._uri, error)
+            longer: float = self._poll_interval * 2 ** min(self._failures - 1, 16)
+            return self._jitter(min(LONGEST_PAUSE, longer))
+        if self._failures:
+            _log.warning("revocations of %s read again, after %d failures", self._uri, self._failures)
+            self._failures = 0
+        return self._jitter(self._poll_interval)
+
+    def _jitter(self, seconds: float) -> float:
+        """Up to a fifth less: the microseconds at which an answer arrives are as good as any randomness here."""
+        return seconds * (1 - self._clock.monotonic() * 1e3 % 1 / 5)
+
+
+def follow_feed(
+    issuer: str, authorization: Secret, *, leeway: float, when_stale: WhenStale, clock: Clock
+) -> FeedFollower:
+    """The follower of the feed at its usual place below `issuer`, which has passed `fetch.check_url`."""
+    base = issuer.rstrip("/")
+    introspector = None
+    if when_stale == "introspect":
+        introspector = Introspector(f"{base}/oauth/introspect", authorization, clock=clock)
+    source = FeedSource(f"{base}/oauth/revocations", issuer, authorization)
+    return FeedFollower(source, leeway=leeway, when_stale=when_stale, introspector=introspector, clock=clock)
+
+
+def _introspect(introspector: Introspector, token: str) -> Revoked | None:
+    try:
+        return None if introspector.is_active(token) else _INACTIVE
+    except FetchError as error:
+        _log.warning("%s", error)
+        return _UNAVAILABLE
+
+
+def _follow(owner: "weakref.ref[FeedFollower]", over: threading.Event, first: threading.Event) -> None:
+    """Poll until `over`, or until nobody holds the owner any more."""
+    while not over.is_set():
+        follower = owner()
+        if follower is None:
+            return
+        try:
+            pause = follower._poll()  # noqa: SLF001 - the other half of the class
+        except Exception:  # noqa: BLE001 - a thread that ends in silence would be worse
+            _log.exception("revocations not read")
+            pause = LONGEST_PAUSE
+        if follower.lag < math.inf:
+            first.set()
+        del follower
+        over.wait(pause)

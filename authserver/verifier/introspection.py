@@ -1,0 +1,74 @@
+"""Asking the issuer about one token (RFC 7662): for resource servers that choose so while the feed is away.
+
+Authoritative, and slow: one request per token, remembered for `KEPT_FOR`. Whatever is not a clear "active" is a no, and
+no answer is an error: nothing here lets a token through by accident.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from authserver.clock import Clock
+from authserver.protocol.secret import Secret
+from authserver.verifier.cache import digest_token
+from authserver.verifier.fetch import Call, Fetched, FetchError, exchange
+
+KEPT_FOR = 1.0
+"""Seconds for which an answer is used again, and for which nobody asks after a failure."""
+TIMEOUT = 2.0
+_LARGEST_ANSWER = 64 * 1024
+_CAPACITY = 1_000
+
+
+def ask_issuer(call: Call) -> Fetched:
+    """The answer to `call` within `TIMEOUT`."""
+    return exchange(call, timeout=TIMEOUT, largest=_LARGEST_ANSWER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    is_active: bool
+    until: float
+
+
+class Introspector:
+    """Asks the endpoint `uri`, which has passed `fetch.check_url`. Safe for threads: at worst a question is doubled."""
+
+    def __init__(
+        self, uri: str, authorization: Secret, *, clock: Clock, ask: Callable[[Call], Fetched] = ask_issuer
+    ) -> None:
+        """Ask nothing yet."""
+        self._uri = uri
+        self._authorization = authorization
+        self._clock = clock
+        self._ask = ask
+        self._said: dict[bytes, _Said] = {}
+        self._silent_until = float("-inf")
+
+    def is_active(self, token: str) -> bool:
+        """Whether `token` is worth something now; `FetchError` when that cannot be learned."""
+        digest = digest_token(token)
+        if digest is None:
+            return False
+        now = self._clock.monotonic()
+        said = self._said.get(digest)
+        if said is not None and now < said.until:
+            return said.is_active
+        if now < self._silent_until:
+            raise FetchError("no answer a moment ago")
+        is_active = self._ask_about(token)
+        if len(self._said) >= _CAPACITY:
+            self._said = {}
+        self._said[digest] = _Said(is_active, now + KEPT_FOR)
+        return is_active
+
+    def _ask_about(self, token: str) -> bool:
+        form = urlencode({"token": token, "token_type_hint": "access_token"}).encode("ascii")
+        try:
+            fetched = self._ask(Call(self._uri, self._authorization, form=form))
+            answer = json.loads(fetched.body)
+        except (FetchError, ValueError, RecursionError) as error:
+            self._silent_until = self._clock.monotonic() + KEPT_FOR
+            raise FetchError(f"not introspected: {error}") from None
+        return isinstance(answer, dict) and answer.get("active") is True
