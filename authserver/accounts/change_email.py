@@ -28,7 +28,7 @@ from authserver.storage.users import User
 
 
 def ask_email_change(
-    realm: Realm, bearer: Bearer, *, new_email: str, password: Secret
+    realm: Realm, bearer: Bearer, *, new_email: str, password: Secret, ip: str | None = None
 ) -> Refused | Invalid | TryLater | Reauthenticate | None:
     """Send a link to the new address and word to the old one; None when that is done.
 
@@ -48,7 +48,7 @@ def ask_email_change(
     if isinstance(verified, TryLater):
         return verified
     if not verified:
-        return refuse_wrong_password(realm, bearer, act="change_email")
+        return refuse_wrong_password(realm, bearer, act="change_email", ip=ip)
     return _send_links(realm, bearer, credentials.user, address)
 
 

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 import pytest
 
 from authserver.realm import Realm
+from authserver.storage import audit
 from tests.support.api import Api, content, field_errors, problem
 from tests.support.clock import ManualClock
 from tests.support.credentials import (
@@ -83,6 +84,17 @@ def test_it_takes_the_current_password(api: Api, realm: Realm, tokens: Tokens) -
     response = api.post("/account/email", {"new_email": NEW}, tokens["access_token"])
     assert field_errors(response) == {"current_password": "missing"}
     assert deliver_all(realm) == []
+
+
+def test_a_wrong_password_leaves_a_record(api: Api, realm: Realm, user_id: str, tokens: Tokens) -> None:
+    """16.3.1: who, what, from where; and no password."""
+    body = {"new_email": NEW, "current_password": "wrong horse"}
+    api.post("/account/email", body, tokens["access_token"])
+    with realm.database.read() as tx:
+        records = audit.list_of_user(tx, user_id)
+    (record,) = [record for record in records if record.name == "authn_reauthentication_fail"]
+    assert (record.outcome, record.actor.ip) == ("failure", "127.0.0.1")
+    assert "wrong horse" not in str(record)
 
 
 def test_it_takes_a_recent_sign_in(api: Api, realm: Realm, tokens: Tokens, clock: ManualClock) -> None:

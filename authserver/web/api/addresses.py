@@ -58,7 +58,9 @@ def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
     count(email_change_key(bearer.user_id))
     key = count_password(bearer)
     password = Secret(json_data.current_password)
-    refusal = ask_email_change(current_realm(), bearer, new_email=json_data.new_email, password=password)
+    refusal = ask_email_change(
+        current_realm(), bearer, new_email=json_data.new_email, password=password, ip=request.remote_addr
+    )
     if refusal is not None:
         return answer_problem(explain_own(refusal))
     current_limits().forgive(key)
