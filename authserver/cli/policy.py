@@ -69,7 +69,7 @@ def explain_event(
     if sid is not None and user is None:
         raise click.UsageError("--session goes with --user")
     row = context.settings.revocation_policy.row(event)
-    example = represent(event, user_id="", email="", roles=(), sid="", now=context.clock.now())
+    example = represent(event, user_id="", email="", roles=(), sid="", link_issued_at=context.clock.now())
     says = tuple(sentence.value for sentence in explain(example, row, logout_devices=not no_logout_devices))
     record: dict[str, Value] = {"event": event.name, **_describe(row), "says": says}
     lines = list(says)

@@ -11,7 +11,13 @@ NO_HASH = "!"
 
 
 def represent(
-    event: type[CredentialEvent], *, user_id: str, email: str, roles: tuple[str, ...], sid: str, now: datetime
+    event: type[CredentialEvent],
+    *,
+    user_id: str,
+    email: str,
+    roles: tuple[str, ...],
+    sid: str,
+    link_issued_at: datetime,
 ) -> CredentialEvent:
     """An event of this type about this user and session. A field that is not known here raises `KeyError`."""
     facts: dict[str, Any] = {
@@ -24,7 +30,7 @@ def represent(
         "roles": roles,
         "password_hash": NO_HASH,
         "replaces": NO_HASH,
-        "link_issued_at": now,
+        "link_issued_at": link_issued_at,
     }
     known: Any = event
     made: CredentialEvent = known(**{field.name: facts[field.name] for field in fields(known)})

@@ -110,6 +110,15 @@ def count_issued(tx: Connection, user_id: str, purpose: LinkPurpose, *, since: d
     return _count(tx, _L.user_id == user_id, _L.purpose == purpose.value, _L.issued_at > since)
 
 
+def find_first_issued(tx: Connection, user_id: str, purposes: Sequence[LinkPurpose], now: datetime) -> datetime | None:
+    """When the oldest of the user's links of these purposes that would work now was issued, or None."""
+    wanted = _L.purpose.in_([purpose.value for purpose in purposes])
+    first: datetime | None = tx.execute(
+        select(func.min(_L.issued_at)).where(_L.user_id == user_id, wanted, _is_live(now))
+    ).scalar_one()
+    return first
+
+
 def is_reserved(tx: Connection, address: str, now: datetime, *, but: str | None = None) -> bool:
     """Whether somebody else than the user `but` may still take `address` back: nobody can register it meanwhile."""
     takes_back = [LinkPurpose.REVERT_EMAIL.value, LinkPurpose.NOT_ME.value]
