@@ -3,6 +3,7 @@
 The only place that knows all rooms, and the owner of the system's randomness.
 """
 
+import functools
 import os
 import platform
 import secrets
@@ -153,8 +154,10 @@ def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[
 
 def list_mail_chores(settings: Settings, realm: Realm) -> tuple[Chore, ...]:
     """What a server process does in a thread of its own, so that a slow mail server keeps nothing else waiting."""
-    post = build_post(settings)
-    return (Chore("work_outbox", 1, lambda: work_outbox(realm, post)),)
+    # When it is first needed, and again until it can be built: `serve` has tried the templates, but a worker that is
+    # begun after they were broken must serve all the same.
+    load_post = functools.cache(lambda: build_post(settings))
+    return (Chore("work_outbox", 1, lambda: work_outbox(realm, load_post())),)
 
 
 def build_post(settings: Settings) -> Post:
