@@ -1,4 +1,5 @@
-# A fresh machine needs Python 3.11 or newer and make, nothing else. `make` lists what there is.
+# A fresh machine needs Python 3.11 or newer and make, nothing else; the tests also need spin and gcc, which `make test`
+# installs where it may. `make` lists what there is.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +7,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test races faults bench lint format clean
+.PHONY: help run test races faults bench lint format clean prover
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
@@ -20,7 +21,7 @@ help:
 run: $(READY)
 	@$(BIN)/python examples/run_demo.py
 
-test: $(READY)
+test: $(READY) prover
 	$(BIN)/python -m pytest $(ARGS)
 
 races: $(READY)
@@ -57,3 +58,10 @@ $(READY): pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# What checks the model in docs/proofs. Without it the tests of the model fail, and all others still run.
+prover:
+	@command -v spin >/dev/null && command -v gcc >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo 'installing spin' && apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes spin gcc libc6-dev >/dev/null; } || \
+	  echo 'make test needs spin and gcc; as root: apt-get install spin gcc libc6-dev' >&2
