@@ -60,10 +60,17 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
-        with self._writing, _translating_failures(), self.engine.begin() as tx:
-            feed.forget_waiting(tx)
-            yield tx
-            feed.write_waiting(tx)
+        with self._writing, _translating_failures(), self.engine.connect() as tx:
+            try:
+                with tx.begin():
+                    feed.forget_waiting(tx)
+                    yield tx
+                    feed.write_waiting(tx)
+            except DBAPIError:
+                # A COMMIT that fails may leave its transaction open, and the pool resets nothing: what the next request
+                # does on this connection would never be committed.
+                tx.invalidate()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -78,6 +85,7 @@ class Database:
     def dispose(self) -> None:
         """Close all idle connections."""
         self.engine.dispose()
+        self._reader.pool = self.engine.pool  # dispose() gives an engine a new one
 
 
 class CompiledStatement:
