@@ -1,9 +1,13 @@
 """The pages as a browser uses them: what it looks at, and the forms that it sends from there."""
 
+import re
 from html.parser import HTMLParser
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from authserver.realm import Realm
+from authserver.storage.schema import Base
 from tests.support.api import Api
 from tests.support.realm import ISSUER
 
@@ -55,3 +59,14 @@ class Pages:
         assert page.status_code == 200, page.text
         form = Form(page.text)
         return self.post(form.action, None, **{**form.values, **typed})
+
+
+def read_page(response: TestResponse) -> str:
+    """What a person reads."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.text.partition("<body>")[2]))
+
+
+def dump(realm: Realm) -> list[object]:
+    """Every row of every table."""
+    with realm.database.read() as tx:
+        return [tuple(row) for table in Base.metadata.sorted_tables for row in tx.execute(select(table))]
