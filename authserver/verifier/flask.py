@@ -1,6 +1,6 @@
 """The verifier for Flask: a decorator that lets only requests with a good access token through.
 
-    auth = FlaskVerifier(Verifier(issuer="https://auth.example", audience="https://api.example"))
+    auth = FlaskVerifier(Verifier(issuer="https://auth.example", audience="https://api.example", ...), app)
 
     @app.get("/notes")
     @auth.require_token(scope="read")
@@ -15,23 +15,38 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from flask import Response, g, jsonify, make_response, request
+from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
-from authserver.verifier import InvalidToken, Verifier
+from authserver.verifier import Verifier
+from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, find_token
 from authserver.verifier.demands import Demand
-from authserver.verifier.jwks import COOL_DOWN
 
 _P = ParamSpec("_P")
 _View = Callable[_P, ResponseReturnValue]
 
 
 class FlaskVerifier:
-    """Guards views with `verifier`."""
+    """Guards views with `verifier`, and serves the metadata of this resource server from `app`."""
 
-    def __init__(self, verifier: Verifier) -> None:
-        """Use `verifier` for every guarded view."""
-        self._verifier = verifier
+    def __init__(
+        self,
+        verifier: Verifier,
+        app: Flask | None = None,
+        *,
+        resource: str | None = None,
+        metadata_url: str | None = None,
+    ) -> None:
+        """Use `verifier` for every guarded view. `resource`, `metadata_url`: see `BearerGuard`."""
+        self._guard = BearerGuard(verifier, resource=resource, metadata_url=metadata_url)
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Serve the metadata (RFC 9728), to which challenges point, from `app`."""
+        self._guard.serves_metadata = True
+        for number, path in enumerate(self._guard.paths):
+            app.add_url_rule(path, f"authserver_metadata_{number}", self._describe, methods=["GET"])
 
     def require_token(
         self, *, scope: str | None = None, max_age: int | None = None, acr: str | None = None
@@ -45,44 +60,21 @@ class FlaskVerifier:
         def guard(view: _View[_P]) -> _View[_P]:
             @wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> ResponseReturnValue:
-                token = _find_token(request.headers.getlist("Authorization"))
-                if token is None:
-                    return _challenge()
+                token = find_token(request.headers.getlist("Authorization"))
                 try:
-                    claims = self._verifier.verify(token)
-                    self._verifier.check(demand, claims)
-                except InvalidToken as refusal:
-                    return _refuse(refusal)
-                g.token = claims
+                    g.token = self._guard.admit(token, demand, request.url_root.rstrip("/"))
+                except RefusedError as refused:
+                    return _respond(refused.answer)
                 return view(*args, **kwargs)
 
             return guarded
 
         return guard
 
-
-def _find_token(headers: list[str]) -> str | None:
-    """The credentials of the Bearer scheme (RFC 9110 §11.4), unread; None if there are none."""
-    scheme, _, token = ", ".join(headers).partition(" ")
-    return token.strip(" ") if scheme.lower() == "bearer" else None
+    def _describe(self) -> ResponseReturnValue:
+        answer = self._guard.describe(request.path)
+        return ("", 404) if answer is None else _respond(answer)
 
 
-def _challenge() -> Response:
-    """No credentials: no error code either (RFC 6750 §3.1)."""
-    return _answer({}, 401, "Bearer")
-
-
-def _refuse(refusal: InvalidToken) -> Response:
-    body = {"error": refusal.error, "error_description": refusal.description, "soft_logout": refusal.soft_logout}
-    response = _answer(body, refusal.status, refusal.www_authenticate)
-    if refusal.www_authenticate is None:
-        response.headers["Retry-After"] = f"{COOL_DOWN:.0f}"
-    return response
-
-
-def _answer(body: dict[str, object], status: int, challenge: str | None) -> Response:
-    response = make_response(jsonify(body), status)
-    response.headers["Cache-Control"] = "no-store"
-    if challenge is not None:
-        response.headers["WWW-Authenticate"] = challenge
-    return response
+def _respond(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, list(answer.headers))

@@ -41,7 +41,10 @@ OWNERS = {
     "argon2": {"credentials"},
     "bcrypt": {"credentials"},
     "click": {"cli"},
+    "asgiref": {"verifier/django.py"},
     "cryptography": {"jose", "keyring"},
+    "django": {"verifier/django.py"},
+    "fastapi": set(),
     "flask": {"web", "verifier/flask.py"},
     "flask_migrate": {"web"},
     "flask_sqlalchemy": {"web"},
@@ -56,6 +59,7 @@ OWNERS = {
     "smtplib": {"mail"},
     "sqlalchemy": {"storage"},
     "sqlite3": {"storage"},
+    "starlette": {"verifier/asgi.py"},
     "werkzeug": {"web", "verifier/flask.py"},
 }
 """Library → the rooms (or single files) that may import it at run time."""

@@ -1,0 +1,125 @@
+"""What the adapters of all frameworks promise alike: who is let in, and how the others are answered."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from authserver.verifier import Verifier
+from tests.support.adapters import HOST, SERVERS, Ask
+from tests.support.clock import ManualClock
+from tests.support.loopback import LoopbackServer, running_server
+from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
+
+PAIR = make_pair("k", "EdDSA")
+METADATA = f'resource_metadata="https://{HOST}/.well-known/oauth-protected-resource"'
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def issuer() -> Iterator[LoopbackServer]:
+    with running_server() as server:
+        server.body = jwks(PAIR)
+        yield server
+
+
+@pytest.fixture(params=SERVERS)
+def ask(request: pytest.FixtureRequest, issuer: LoopbackServer, clock: ManualClock) -> Ask:
+    return SERVERS[request.param](Verifier(ISSUER, AUDIENCE, jwks_uri=issuer.url, clock=clock))
+
+
+def bearer(**changes: object) -> str:
+    return f"Bearer {PAIR.token(user_claims(**changes))}"
+
+
+def test_a_good_token_reaches_the_route_with_its_claims(ask: Ask) -> None:
+    for path in ("/any", "/notes"):
+        said = ask(path, bearer())
+        assert (said.status, said.json) == (200, {"sub": "user-1"})
+    assert ask("/any", bearer().replace("Bearer", "bEARER")).status == 200
+
+
+def test_an_open_route_needs_nothing(ask: Ask) -> None:
+    assert ask("/open").json == {"sub": None}
+
+
+def test_a_token_that_was_seen_is_let_in_again_and_one_that_has_expired_meanwhile_is_not(
+    ask: Ask, clock: ManualClock
+) -> None:
+    """ASVS 9.2.1; design §6: a soft logout, in the header and in the body."""
+    token = bearer()
+    assert [ask("/any", token).status for _ in range(2)] == [200, 200]
+    clock.advance(timedelta(hours=1))
+    said = ask("/any", token)
+    assert said.status == 401
+    assert said.headers["www-authenticate"] == f'Bearer error="invalid_token", soft_logout="true", {METADATA}'
+    assert said.headers["cache-control"] == "no-store"
+    assert said.json == {
+        "error": "invalid_token",
+        "error_description": "The access token has expired.",
+        "soft_logout": True,
+    }
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "DPoP x"])
+def test_no_credentials_are_challenged_without_an_error_code(ask: Ask, authorization: str | None) -> None:
+    """RFC 6750 3.1; RFC 9728 5.1."""
+    said = ask("/any", authorization)
+    assert (said.status, said.headers["www-authenticate"], said.json) == (401, f"Bearer {METADATA}", {})
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer x", "Bearer a b", "Bearer \xe9"])
+def test_unreadable_credentials_are_an_invalid_token(ask: Ask, authorization: str) -> None:
+    """RFC 6750 3.1."""
+    said = ask("/any", authorization)
+    assert (said.status, said.headers["www-authenticate"]) == (401, f'Bearer error="invalid_token", {METADATA}')
+
+
+def test_a_token_anywhere_else_than_in_the_header_is_not_seen(ask: Ask) -> None:
+    """RFC 6750 2; OAuth 2.1 5.1: one transport, and never one that ends in logs."""
+    said = ask(f"/any?access_token={PAIR.token(user_claims())}")
+    assert said.status == 401
+
+
+def test_a_missing_scope_is_forbidden(ask: Ask) -> None:
+    """RFC 6750 3.1."""
+    said = ask("/notes", bearer(scope="openid"))
+    assert said.status == 403
+    assert said.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="read", {METADATA}'
+
+
+def test_a_weak_sign_in_is_sent_to_a_stronger_one(ask: Ask) -> None:
+    """RFC 9470 3."""
+    said = ask("/payment", bearer())
+    challenge = 'Bearer error="insufficient_user_authentication", max_age="60", acr_values="2"'
+    assert (said.status, said.headers["www-authenticate"]) == (401, f"{challenge}, {METADATA}")
+
+
+def test_missing_keys_are_nobodys_fault(ask: Ask, issuer: LoopbackServer) -> None:
+    issuer.status = 500
+    said = ask("/any", bearer())
+    assert (said.status, said.headers["retry-after"]) == (503, "5")
+    assert "www-authenticate" not in said.headers
+
+
+def test_a_post_is_guarded_as_well(ask: Ask) -> None:
+    assert ask("/notes", method="POST").status == 401
+    assert ask("/notes", bearer(), method="POST").status == 200
+
+
+@pytest.mark.parametrize("path", ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"])
+def test_the_metadata_name_resource_and_issuer(ask: Ask, path: str) -> None:
+    """RFC 9728 2, 3.1: at the well-known place, also with the path of the resource after it."""
+    said = ask(path)
+    assert said.status == 200
+    assert said.headers["content-type"] == "application/json"
+    assert said.headers["access-control-allow-origin"] == "*"
+    assert said.json == {
+        "resource": AUDIENCE,
+        "authorization_servers": [ISSUER],
+        "bearer_methods_supported": ["header"],
+    }
