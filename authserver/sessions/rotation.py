@@ -126,12 +126,12 @@ def _classify_predecessor(
     """`generation` precedes the current one, which is unused (else the row would be further on)."""
     if now < family.rotated_at + windows.retry_window:
         return Retry()
-    if now >= family.rotated_at + windows.late_retry_window:
-        return Lapsed()
     mark = family.late_retry
     if mark is not None and mark.generation == generation:
         # The answer to a late retry can be lost like any other: it opens a retry window of its own, once.
         return Retry() if now < mark.at + windows.retry_window else Lapsed()
+    if now >= family.rotated_at + windows.late_retry_window:
+        return Lapsed()
     if mark is not None and mark.generation == generation - 1:
         return Reused(consecutive_late_retries=True)
     return LateRetry()

@@ -48,12 +48,12 @@ inline classify(place, lag, verdict)
 	if :: place == CURRENT -> verdict = ROTATABLE :: else ->
 	/* _classify_predecessor */
 	if :: row.age - lag < RETRY_WINDOW -> verdict = RETRY :: else ->
-	if :: row.age - lag >= LATE_RETRY_WINDOW -> verdict = LAPSED :: else ->
 #ifdef NO_OWN_WINDOW /* SEEDED: the answer to a late retry must not be lost */
 	if :: row.mark == PREDECESSOR -> verdict = LAPSED :: else ->
 #else
 	if :: row.mark == PREDECESSOR -> verdict = (row.mark_age - lag < RETRY_WINDOW -> RETRY : LAPSED) :: else ->
 #endif
+	if :: row.age - lag >= LATE_RETRY_WINDOW -> verdict = LAPSED :: else ->
 #ifdef NO_CONSECUTIVE_RULE /* SEEDED: each generation has its late retry */
 	if :: false :: else ->
 #else

@@ -30,10 +30,6 @@ active proctype Owner()
 #define may_be_late (came_late == NO_MARK)
 #endif
 #define late_again (came_late == PREDECESSOR && within(since_came_late, RETRY_WINDOW))
-#ifdef LATE_AT_THE_END /* LIMIT: the 60 s after a late retry may reach beyond the 24 h */
 #define late_in_time ((within(since_rotation, LATE_RETRY_WINDOW) && may_be_late) || late_again)
-#else
-#define late_in_time (within(since_rotation, LATE_RETRY_WINDOW) && (may_be_late || late_again))
-#endif
 #define time_may_pass (within(since_rotation, RETRY_WINDOW) || late_in_time || \
 	!(stored == PREDECESSOR || has(may_show[OWNER], PREDECESSOR)))

@@ -130,7 +130,6 @@ def test_the_model_finds_each_seeded_bug(tmp_path: Path, bug: str, world: str, f
         ("STEALING_FOR_EVER", THIEF_FOR_EVER, NOT_TOLD_APART),
         ("STRAGGLERS", OWNER_ALONE, LOGGED_OUT),
         ("LATE_TWICE_RUNNING", OWNER_ALONE, LOGGED_OUT),
-        ("LATE_AT_THE_END", OWNER_ALONE, LOGGED_OUT),
     ],
 )
 def test_no_assumption_is_idle(tmp_path: Path, limit: str, world: str, finding: str) -> None:

@@ -73,6 +73,7 @@ def _classify(
         (4, 24 * HOUR, None, Lapsed()),
         (4, 2 * HOUR, LateRetryMark(4, ROTATED_AT + 2 * HOUR - 59 * SECOND), Retry()),
         (4, 2 * HOUR, LateRetryMark(4, ROTATED_AT + 2 * HOUR - MINUTE), Lapsed()),
+        (4, 24 * HOUR + 30 * SECOND, LateRetryMark(4, ROTATED_AT + 24 * HOUR - 20 * SECOND), Retry()),
         (4, 2 * HOUR, LateRetryMark(3, ROTATED_AT - HOUR), Reused(consecutive_late_retries=True)),
         (4, SECOND, LateRetryMark(3, ROTATED_AT - HOUR), Retry()),
         (4, 2 * HOUR, LateRetryMark(2, ROTATED_AT - HOUR), LateRetry()),
