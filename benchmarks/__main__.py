@@ -13,13 +13,14 @@ from authserver.config import Settings
 from benchmarks.databases import Databases, postgres_databases, sqlite_databases
 from benchmarks.driver import Driver, NoCompilerError
 from benchmarks.installation import Sizes, count_cores
+from benchmarks.propagation import measure_propagation
 from benchmarks.refresh import measure_refresh
 from benchmarks.sign_in import measure_sign_in
 from benchmarks.start import measure_start
 from benchmarks.table import Line, write_table
 from benchmarks.verification import measure_verification
 
-PARTS = ("refresh", "sign-in", "verify", "start")
+PARTS = ("refresh", "sign-in", "verify", "start", "propagation")
 
 
 def main() -> int:
@@ -42,6 +43,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all when none is named")
     parser.add_argument("--rounds", type=int, default=5, help="how often ours and the floor take turns")
     parser.add_argument("--seconds", type=float, default=2.5, help="how long one of them is driven")
+    parser.add_argument("--changes", type=int, default=200, help="how many passwords are changed for propagation")
     parser.add_argument("--workers", type=int, help="processes on PostgreSQL (default: one per core)")
     parser.add_argument("--threads", type=int, help="request threads of a process (default: as the setting THREADS)")
     arguments = parser.parse_args()
@@ -88,6 +90,9 @@ def _measure_server(
     if "sign-in" in parts:
         _tell(f"sign-in on {databases.name}")
         lines += measure_sign_in(driver, databases, folder / "sign-in", sizes.threads, rounds=rounds, seconds=seconds)
+    if "propagation" in parts:
+        _tell(f"propagation on {databases.name}")
+        lines += measure_propagation(driver, databases, folder / "propagation", sizes, changes=arguments.changes)
     if "start" in parts:
         _tell(f"start on {databases.name}")
         lines += measure_start(databases, folder / "start", sizes, times=rounds)
