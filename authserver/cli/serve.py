@@ -29,6 +29,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
         listener = listen(serving)
     except PortTakenError as error:
         raise click.ClickException(f"{error}; choose another one with --port") from None
+    click.get_current_context().call_on_close(listener.close)
     if migrate:
         migrations.upgrade(context.database)
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign

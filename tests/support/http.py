@@ -42,6 +42,10 @@ class HttpClient:
 
     def __exit__(self, *_: object) -> None:
         """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another one."""
         self._connection.close()
 
     def get(self, path: str, *, bearer: str | None = None) -> Answer:
@@ -64,7 +68,7 @@ class HttpClient:
             response = self._connection.getresponse()
             content = response.read()
         except (ConnectionError, http.client.HTTPException) as broken:
-            self._connection.close()
+            self.close()
             raise ConnectionError(f"{method} {path}: {broken!r}") from broken
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
@@ -74,7 +78,7 @@ class HttpClient:
         self._connection.request("POST", path, body, headers)
         readable, _, _ = select.select([self._connection.sock], [], [], PATIENCE)
         assert readable, f"no answer within {PATIENCE} s"
-        self._connection.close()
+        self.close()
 
 
 def _form(parameters: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:

@@ -16,6 +16,8 @@ from authserver.config import load_settings
 from tests.support.server import Installation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed.wsgi import WSGIApplication
 
 PROGRAM: Final = ("-m", "tests.support.moved_server")
@@ -63,8 +65,8 @@ def load() -> "WSGIApplication":
     return create_app(settings, clock=OffsetClock(settings.home / _FILE), entropy=SYSTEM_ENTROPY)
 
 
-def main() -> None:
-    """Serve until told to stop."""
+def run(load: "Callable[[], WSGIApplication]") -> None:
+    """Serve what `load` makes, until told to stop."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
@@ -74,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(load)

@@ -1,0 +1,60 @@
+"""The product with workers that die where a test says: `python -m tests.support.dying_server --port PORT --workers N`.
+
+`die_once` names the moment: right before the application sees the next request for a path, or when it has done all and
+the answer has not left yet. One worker then ends as by `kill -9`.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from authserver.app import SYSTEM_ENTROPY, create_app
+from authserver.clock import SystemClock
+from authserver.config import load_settings
+from tests.support.moved_server import run
+from tests.support.server import Installation
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+PROGRAM: Final = ("-m", "tests.support.dying_server")
+Moment = Literal["before", "after"]
+
+
+def die_once(installation: Installation, moment: Moment, path: str) -> None:
+    """Let the worker die that gets the next request for `path`."""
+    file = _orders(Path(installation.settings["HOME"]), moment, path)
+    file.touch()
+
+
+def load() -> "WSGIApplication":
+    """The application, behind a layer that obeys."""
+    settings = load_settings()
+    app = create_app(settings, clock=SystemClock(), entropy=SYSTEM_ENTROPY)
+
+    def obeying(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        _obey(_orders(settings.home, "before", path))
+        answer = list(app(environ, start_response))
+        _obey(_orders(settings.home, "after", path))
+        return answer
+
+    return obeying
+
+
+def _orders(home: Path, moment: Moment, path: str) -> Path:
+    return home / f"die-{moment}{path.replace('/', '-')}"
+
+
+def _obey(orders: Path) -> None:
+    try:
+        orders.unlink()
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    run(load)
