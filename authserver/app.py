@@ -108,6 +108,18 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
     )
 
 
+def open_realm(clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) -> Realm:
+    """The installation that the settings name, for other code in the same process; see docs/embedding.md.
+
+    Raises:
+        SettingsError: everything that is wrong with the settings.
+        KeyringError: what is wrong with the keys, in one line.
+        StorageUnavailableError: the database cannot be reached.
+    """
+    settings, clock = load_settings(), clock or SystemClock()
+    return build_realm(settings, build_custody(settings, open_database(settings), clock=clock, entropy=entropy))
+
+
 def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> Application:
     """The application of one installation. Starts no thread, so its keys stay as they were read.
 
