@@ -1,13 +1,14 @@
 """The stored formats that passlib does not read: Werkzeug's pbkdf2 and scrypt, Django's scrypt.
 
-One small function each, over hashlib. They verify and never hash; a malformed text raises `ValueError` or
-`OverflowError`, which `passwords` turns into "unreadable".
+One small reader each, and hashlib. They verify and never hash; a malformed text raises `ValueError` or `OverflowError`,
+which `passwords` turns into "unreadable".
 """
 
 import base64
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 
 Verifier = Callable[[bytes, str], bool]
 """Takes a password in bytes and the stored text; says whether they fit."""
@@ -17,41 +18,72 @@ _SCRYPT_BYTES = 64
 _SCRYPT_MEMORY = 256 * 2**20  # 8 times what Werkzeug's and Django's defaults need; more is garbage or an attack
 
 
+@dataclass(frozen=True, slots=True)
+class _Pbkdf2:
+    algorithm: str
+    iterations: int
+    salt: bytes
+    digest: bytes
+
+    def fits(self, password: bytes) -> bool:
+        made = hashlib.pbkdf2_hmac(self.algorithm, password, self.salt, self.iterations)
+        return hmac.compare_digest(made, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scrypt:
+    n: int
+    r: int
+    p: int
+    salt: bytes
+    digest: bytes
+
+    def fits(self, password: bytes) -> bool:
+        made = hashlib.scrypt(
+            password, salt=self.salt, n=self.n, r=self.r, p=self.p, maxmem=_SCRYPT_MEMORY, dklen=_SCRYPT_BYTES
+        )
+        return hmac.compare_digest(made, self.digest)
+
+
 def find_verifier(stored: str) -> Verifier | None:
     """Who reads the format of `stored`; None when it is none of these."""
-    return next((verify for prefix, verify in _VERIFIERS.items() if stored.startswith(prefix)), None)
+    read = _find_reader(stored)
+    return None if read is None else lambda password, text: read(text).fits(password)
 
 
-def _verify_werkzeug_pbkdf2(password: bytes, stored: str) -> bool:
+def find_checker(stored: str) -> Callable[[str], object] | None:
+    """Who reads `stored` without hashing anything, raising what a malformed text raises; None as above."""
+    return _find_reader(stored)
+
+
+def _find_reader(stored: str) -> Callable[[str], _Pbkdf2 | _Scrypt] | None:
+    return next((read for prefix, read in _READERS.items() if stored.startswith(prefix)), None)
+
+
+def _read_werkzeug_pbkdf2(stored: str) -> _Pbkdf2:
     """`pbkdf2:sha256:1000000$salt$hex` (werkzeug.security)."""
     method, salt, digest = stored.split("$")
     _, algorithm, iterations = method.split(":")
     if algorithm not in _PBKDF2_DIGESTS:
         raise ValueError("a digest that Werkzeug's hashes do not use")
-    made = hashlib.pbkdf2_hmac(algorithm, password, salt.encode(), int(iterations))
-    return hmac.compare_digest(made, bytes.fromhex(digest))
+    return _Pbkdf2(algorithm, int(iterations), salt.encode(), bytes.fromhex(digest))
 
 
-def _verify_werkzeug_scrypt(password: bytes, stored: str) -> bool:
+def _read_werkzeug_scrypt(stored: str) -> _Scrypt:
     """`scrypt:32768:8:1$salt$hex` (werkzeug.security)."""
     method, salt, digest = stored.split("$")
     _, n, r, p = method.split(":")
-    return hmac.compare_digest(_scrypt(password, salt, int(n), int(r), int(p)), bytes.fromhex(digest))
+    return _Scrypt(int(n), int(r), int(p), salt.encode(), bytes.fromhex(digest))
 
 
-def _verify_django_scrypt(password: bytes, stored: str) -> bool:
+def _read_django_scrypt(stored: str) -> _Scrypt:
     """`scrypt$16384$salt$8$5$base64` (django.contrib.auth.hashers.ScryptPasswordHasher)."""
     _, n, salt, r, p, digest = stored.split("$")
-    made = _scrypt(password, salt, int(n), int(r), int(p))
-    return hmac.compare_digest(made, base64.b64decode(digest, validate=True))
+    return _Scrypt(int(n), int(r), int(p), salt.encode(), base64.b64decode(digest, validate=True))
 
 
-def _scrypt(password: bytes, salt: str, n: int, r: int, p: int) -> bytes:
-    return hashlib.scrypt(password, salt=salt.encode(), n=n, r=r, p=p, maxmem=_SCRYPT_MEMORY, dklen=_SCRYPT_BYTES)
-
-
-_VERIFIERS: dict[str, Verifier] = {
-    "pbkdf2:": _verify_werkzeug_pbkdf2,
-    "scrypt:": _verify_werkzeug_scrypt,
-    "scrypt$": _verify_django_scrypt,
+_READERS: dict[str, Callable[[str], _Pbkdf2 | _Scrypt]] = {
+    "pbkdf2:": _read_werkzeug_pbkdf2,
+    "scrypt:": _read_werkzeug_scrypt,
+    "scrypt$": _read_django_scrypt,
 }

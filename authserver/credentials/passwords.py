@@ -14,6 +14,7 @@ from passlib.context import CryptContext
 from passlib.registry import get_crypt_handler
 
 from authserver.credentials import foreign_hashes
+from authserver.credentials.hash_cost import find_cost_problem
 from authserver.protocol.secret import Secret
 
 _BCRYPT_BYTES = 72
@@ -106,16 +107,32 @@ class PasswordHasher:
 
         None stands for a user who does not exist or has no password. It never matches and costs what a current hash
         costs (ASVS 6.3.8); so does an unreadable text. A hash of another format costs what its maker chose, until the
-        first sign-in replaces it.
+        first sign-in replaces it; beyond what `hash_cost` bears it is unreadable.
         """
         if stored is None:
             self._fits(password, self._dummy)
             return Verification(matches=False, outdated=False)
         try:
+            if find_cost_problem(stored) is not None:
+                raise ValueError("no cost that anybody should pay")
             return Verification(self._fits(password, stored), self._is_outdated(stored))
         except _GARBAGE:
             self._fits(password, self._dummy)
             return Verification(matches=False, outdated=True, unreadable=True)
+
+    def find_problem(self, stored: str) -> str | None:
+        """Why `stored`, which comes from elsewhere, cannot be verified here; None when it can. Costs no hash."""
+        problem = find_cost_problem(stored)
+        if problem is not None:
+            return problem
+        try:
+            if (check := foreign_hashes.find_checker(stored)) is not None:
+                check(stored)
+            else:
+                self._context.needs_update(stored)  # reads all of the text
+        except _GARBAGE:
+            return "is damaged"
+        return None
 
     def _fits(self, password: Secret, stored: str) -> bool:
         data = _encode(password)
