@@ -2,15 +2,37 @@
 
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request; names of headers in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class LoopbackServer:
-    """`url` is where it listens. While `gate` is not set, requests are counted but not answered."""
+    """Where it listens is `url`. `answer` decides what is said, or else `status`, `headers` and `body`.
+
+    While `gate` is not set, requests are counted but not answered.
+    """
 
     url: str = ""
     status: int = 200
@@ -18,8 +40,17 @@ class LoopbackServer:
     headers: Mapping[str, str] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    answer: Callable[[Asked], Reply] | None = None
     drip: float | None = None
     """Seconds between two bytes of the answer."""
+
+    def reply(self, request: BaseHTTPRequestHandler) -> Reply:
+        """What to say to `request`."""
+        if self.answer is None:
+            return Reply(self.body, self.status, self.headers)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = request.rfile.read(int(headers.get("content-length", "0")))
+        return self.answer(Asked(request.command, request.path, headers, body))
 
     @property
     def hits(self) -> int:
@@ -37,9 +68,12 @@ def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer
         def do_GET(self) -> None:
             state.paths.append(self.path)
             state.gate.wait(timeout=20)
-            answer = f"HTTP/1.0 {state.status} x\r\n"
-            answer += "".join(f"{name}: {value}\r\n" for name, value in state.headers.items())
-            self._send(f"{answer}\r\n".encode() + state.body)
+            reply = state.reply(self)
+            answer = f"HTTP/1.0 {reply.status} x\r\n"
+            answer += "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
+            self._send(f"{answer}\r\n".encode() + reply.body)
+
+        do_POST = do_GET  # noqa: N815 - the name that the library looks for
 
         def _send(self, data: bytes) -> None:
             try:
