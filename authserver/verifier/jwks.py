@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from authserver.clock import Clock
 from authserver.jose.errors import InvalidKeySetError
@@ -34,6 +35,18 @@ _log = logging.getLogger("authserver.verifier")
 
 class KeysUnavailableError(Exception):
     """There is no set of keys young enough to decide with."""
+
+
+class Keys(Protocol):
+    """Has the issuer's public keys."""
+
+    def find_key(self, kid: str) -> VerificationKey | None:
+        """The key `kid`, or None if the issuer does not publish it; `KeysUnavailableError` if that cannot be said."""
+        ...
+
+    def is_fresh(self, kid: str) -> bool:
+        """Whether `find_key` would answer from memory, and with a key."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class JwksClient:
         self._process = os.getpid()
 
     def find_key(self, kid: str) -> VerificationKey | None:
-        """The key `kid`, or None if the issuer does not publish it; `KeysUnavailableError` if that cannot be said."""
+        """See `Keys.find_key`."""
         now = self._clock.monotonic()
         current = self._set
         key = current.keys.get(kid)
@@ -86,7 +99,7 @@ class JwksClient:
         return current.keys.get(kid)
 
     def is_fresh(self, kid: str) -> bool:
-        """Whether `find_key` would answer from memory, and with a key."""
+        """See `Keys.is_fresh`."""
         current = self._set
         return self._clock.monotonic() < current.fresh_until and kid in current.keys
 

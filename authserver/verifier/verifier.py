@@ -14,7 +14,7 @@ from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.fetch import check_url, write_basic
 from authserver.verifier.follower import WhenStale, follow_feed
-from authserver.verifier.jwks import JwksClient, KeysUnavailableError
+from authserver.verifier.jwks import JwksClient, Keys, KeysUnavailableError
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.revocations import NoFeed, Revocations
 
@@ -29,8 +29,8 @@ class Verifier:
     Shapes: `issuer` exactly as in `iss`, https or http on loopback; `audience` one or several of which `aud` must name
     one; `client_id` and `client_secret` of this resource server at the issuer: with them it follows the revocation
     feed; `leeway` seconds, at most 30; `longest_lifetime` of a token, seconds; `when_stale`: what becomes of tokens
-    while the feed is away for more than 10 s, see `follower`; `revocations` from somewhere else than the feed.
-    `ValueError` for anything else.
+    while the feed is away for more than 10 s, see `follower`; `revocations` and `keys` from somewhere else than the
+    issuer. `ValueError` for anything else.
 
     NOT checked: without credentials and without `revocations`, whether a token has been revoked: then it lives until
     it expires.
@@ -48,6 +48,7 @@ class Verifier:
         longest_lifetime: float = 3600,
         when_stale: WhenStale = "refuse",
         revocations: Revocations | None = None,
+        keys: Keys | None = None,
         clock: Clock = _SYSTEM_CLOCK,
     ) -> None:
         """Check the settings; nothing is fetched before the first token."""
@@ -61,7 +62,8 @@ class Verifier:
         if "?" in check_url(issuer):
             raise ValueError("issuer must not have a query")
         self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
-        self._keys = JwksClient(check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json"), clock=clock)
+        jwks_uri = check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json")
+        self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
         self._revocations = revocations or _NO_FEED
         if (client_id is None) != (client_secret is None):
