@@ -6,6 +6,7 @@ from authserver.accounts.oversee import find_user, list_users
 from authserver.accounts.register import create_user
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
+from authserver.cli.import_users import import_file
 from authserver.cli.output import Record, json_option, print_list, print_record
 from authserver.cli.passwords import password_option, read_password
 from authserver.cli.user_acts import ACTS
@@ -71,5 +72,5 @@ def describe_user(user: User) -> Record:
     }
 
 
-for act in ACTS:
-    users.add_command(act)
+for command in (*ACTS, import_file):
+    users.add_command(command)
