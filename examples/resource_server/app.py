@@ -13,7 +13,8 @@ ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/"
 AUDIENCE = os.environ.get("AUTHSERVER_DEFAULT_AUDIENCE", f"{ISSUER}/api")
 
 app = Flask(__name__)
-auth = FlaskVerifier(Verifier(issuer=ISSUER, audience=AUDIENCE))
+verifier = Verifier(ISSUER, AUDIENCE, os.environ.get("CLIENT_ID"), os.environ.get("CLIENT_SECRET"))
+auth = FlaskVerifier(verifier, app)
 
 
 @app.get("/")
