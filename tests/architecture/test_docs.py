@@ -19,7 +19,8 @@ DOCUMENTS = [
     *sorted((ROOT / "examples").rglob("*.md")),
     ROOT / "keys" / "README.md",
 ]
-NOT_SETTINGS = {"CONFIG", "TEST_POSTGRES"}
+OF_DJANGO = {"METADATA_URL", "RESOURCE", "VERIFIER"}
+NOT_SETTINGS = {"CONFIG", "TEST_POSTGRES", *OF_DJANGO}
 
 _FOLDERS = "authserver|tests|docs|examples|benchmarks|migrations|keys"
 _PATH = re.compile(rf"(?<![\w./-])(?:{_FOLDERS})/[\w./-]*\w(?:/|\.\w+)|(?<![\w./-])(?:{_FOLDERS})/(?=[`\s])")
