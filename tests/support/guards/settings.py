@@ -1,0 +1,11 @@
+"""What a guard needs to know, from the environment of its process."""
+
+import os
+
+from authserver.verifier import Verifier
+
+
+def make_verifier() -> Verifier:
+    """A verifier that follows the feed with its defaults."""
+    issuer = os.environ["GUARD_ISSUER"]
+    return Verifier(issuer, f"{issuer}/api", os.environ["GUARD_CLIENT_ID"], os.environ["GUARD_CLIENT_SECRET"])
