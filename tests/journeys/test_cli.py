@@ -7,119 +7,29 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
 import sqlalchemy
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from authserver import storage
-from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.outcomes import Refused
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.sign_in import SignIn, sign_in
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
 from authserver.clients.authentication import digest_secret
 from authserver.protocol.client_metadata import ClientKind
-from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer
 from authserver.storage import migrations
 from authserver.storage.schema import AuditEvent, Base
-from tests.support.clock import ManualClock
 from tests.support.databases import opened
+from tests.support.shell import EMAIL, PASSWORD, Shell
 
-EMAIL = "grace@example.test"
-PASSWORD = "nine lives and a garden gate"
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """Types commands in one installation. The clock is the test's."""
-
-    clock: ManualClock
-    entropy: Entropy
-    home: Path
-
-    def type(self, *words: str, stdin: str | bytes = "") -> Result:
-        """The result of `authserver WORDS`, whatever it is. What is no exit status is a bug, and raised."""
-        context = Context(self.clock, self.entropy)
-        result = CliRunner().invoke(authserver, words, input=stdin, obj=context, prog_name="authserver")
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    def run(self, *words: str, stdin: str | bytes = "") -> str:
-        """What a command prints that must succeed, and say nothing on stderr."""
-        result = self.type(*words, stdin=stdin)
-        assert (result.exit_code, result.stderr) == (0, ""), result.output
-        return result.stdout
-
-    def json(self, *words: str, stdin: str | bytes = "") -> Any:  # noqa: ANN401 - as JSON is
-        """The same for `--json`."""
-        return json.loads(self.run(*words, "--json", stdin=stdin))
-
-    def refuse(self, *words: str, stdin: str | bytes = "") -> str:
-        """The one line of a command that must be refused."""
-        result = self.type(*words, stdin=stdin)
-        assert (result.exit_code, result.stdout) == (1, ""), result.output
-        line = result.stderr.removesuffix("\n")
-        assert "\n" not in line, line
-        assert "Traceback" not in line
-        return line
-
-    def create_user(self, email: str = EMAIL, *options: str, password: str = PASSWORD) -> Any:  # noqa: ANN401 - as JSON is
-        return self.json("users", "create", email, *options, "--password-stdin", stdin=f"{password}\n")
-
-    def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: str | None = None) -> TokenAnswer | Refused:
-        """What a sign-in with the installation's own keys and clients comes to."""
-        attempt = SignIn(
-            email,
-            Secret(password),
-            FIRST_PARTY_CLIENT_ID,
-            None,
-            DeviceClaim(device, None),
-            Origin("192.0.2.1", "test"),
-        )
-        answer = self.ask(lambda realm: sign_in(realm, attempt))
-        assert isinstance(answer, TokenAnswer | Refused)
-        return answer
-
-    def ask(self, question: Callable[[Realm], object]) -> object:
-        """The answer of the installation, opened as the commands open it."""
-        context = Context(self.clock, self.entropy)
-        try:
-            return question(context.realm)
-        finally:
-            context.close()
-
-
-@pytest.fixture
-def bare(
-    empty_database_url: str, tmp_path: Path, clock: ManualClock, entropy: Entropy, monkeypatch: pytest.MonkeyPatch
-) -> Shell:
-    """A machine on which nothing was set up yet."""
-    for name, value in {
-        "HOME": tmp_path / "var",
-        "KEYS_DIR": tmp_path / "keys",
-        "DATABASE_URL": empty_database_url,
-    }.items():
-        monkeypatch.setenv(f"AUTHSERVER_{name}", str(value))
-    return Shell(clock, entropy, tmp_path)
-
-
-@pytest.fixture
-def shell(bare: Shell) -> Shell:
-    """An installation after `authserver init`."""
-    bare.run("init")
-    return bare
 
 
 def _commands(command: click.Command, *path: str) -> list[tuple[str, ...]]:
