@@ -61,7 +61,7 @@ ANSWERS: Mapping[RefusalCode, _Answer] = {
     "keys_unavailable": _BUSY,
     "insufficient_scope": _Answer("The access token lacks a scope.", _FORBIDDEN, "insufficient_scope"),
     "insufficient_user_authentication": _Answer(
-        "A more recent or stronger sign-in is needed.", error="insufficient_user_authentication"
+        "A more recent or stronger sign-in is needed.", error="insufficient_user_authentication", soft_logout=True
     ),
 }
 

@@ -95,7 +95,7 @@ def test_a_missing_scope_is_forbidden(ask: Ask) -> None:
 def test_a_weak_sign_in_is_sent_to_a_stronger_one(ask: Ask) -> None:
     """RFC 9470 3."""
     said = ask("/payment", bearer())
-    challenge = 'Bearer error="insufficient_user_authentication", max_age="60", acr_values="2"'
+    challenge = 'Bearer error="insufficient_user_authentication", max_age="60", acr_values="2", soft_logout="true"'
     assert (said.status, said.headers["www-authenticate"]) == (401, f"{challenge}, {METADATA}")
 
 

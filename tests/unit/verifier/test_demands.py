@@ -52,7 +52,7 @@ def test_an_old_or_weak_sign_in_asks_for_another(demand: Demand) -> None:
 def test_the_challenge_says_what_sign_in_is_needed() -> None:
     """RFC 9470 3."""
     assert refusal_of(Demand(max_age=5, acr="3 4")).www_authenticate == (
-        'Bearer error="insufficient_user_authentication", max_age="5", acr_values="3 4"'
+        'Bearer error="insufficient_user_authentication", max_age="5", acr_values="3 4", soft_logout="true"'
     )
 
 

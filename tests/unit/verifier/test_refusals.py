@@ -33,7 +33,8 @@ def test_each_code_has_its_status_and_error(code: RefusalCode) -> None:
     }.get(code, (401, "invalid_token"))
     assert (refusal.status, refusal.error) == expected
     assert (refusal.www_authenticate is None) == (refusal.status == 503)
-    assert refusal.soft_logout == (code in {"expired", "user_locked"})
+    # In all three cases the session lives: a client that discarded its state would lose it for nothing (MSC1466).
+    assert refusal.soft_logout == (code in {"expired", "user_locked", "insufficient_user_authentication"})
 
 
 def test_the_header_says_soft_logout_only_when_it_is_meant() -> None:
