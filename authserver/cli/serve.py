@@ -26,10 +26,11 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     settings = context.settings
     serving = Serving(host, port, workers or choose_workers(settings), settings.threads)
     try:
-        listener = listen(serving)
+        listeners = listen(serving)
     except PortTakenError as error:
         raise click.ClickException(f"{error}; choose another one with --port") from None
-    click.get_current_context().call_on_close(listener.close)
+    for listener in listeners:
+        click.get_current_context().call_on_close(listener.close)
     if migrate:
         migrations.upgrade(context.database)
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
@@ -39,7 +40,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"
     if settings.smtp_url is None:
         announcement += f"\n{_warn_of_files(settings)}"
-    serve_until_told(listener, serving, create_wsgi, lambda: click.echo(announcement, err=True))
+    serve_until_told(listeners, serving, create_wsgi, lambda: click.echo(announcement, err=True))
 
 
 def choose_workers(settings: Settings) -> int:

@@ -2,7 +2,7 @@
 
 granian does the HTTP; this module changes what its supervisor does where that would take the service down: it gives up
 when one worker dies twice within seconds, it can lose the news of a death, and its sockets lose the connections that
-wait for a worker that was killed. Here one listening socket outlives every worker, and a death is never final.
+wait for a worker that was killed. Here the listening sockets outlive every worker, and a death is never final.
 """
 
 import os
@@ -10,9 +10,10 @@ import select
 import signal
 import socket
 import struct
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -55,14 +56,29 @@ class PortTakenError(Exception):
     """The address cannot be listened on; the text says which one and why."""
 
 
-def listen(serving: Serving) -> socket.socket:
-    """The listening socket, or `PortTakenError`: before any worker is started."""
-    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+def listen(serving: Serving) -> tuple[socket.socket, ...]:
+    """A listening socket for each worker, or `PortTakenError`: before any worker is started.
+
+    Linux deals connections out among sockets of one port. With one socket for all workers, the one that wakes first
+    takes whatever waits, and one process may do all the work while the others sleep; so it is elsewhere.
+    """
     try:
-        listener = socket.create_server((serving.host, serving.port), family=family, backlog=_BACKLOG)
+        first = _create_listener(serving)
+        if serving.workers == 1 or sys.platform != "linux":
+            return (first,) * serving.workers
+        # Only now: on a port that could be shared from the beginning, nobody would notice who else is on it.
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return (first, *(_create_listener(serving, reuse_port=True) for _ in range(serving.workers - 1)))
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]
         raise PortTakenError(f"cannot listen on {serving.host} port {serving.port}: {reason}") from None
+
+
+def _create_listener(serving: Serving, *, reuse_port: bool = False) -> socket.socket:
+    family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
+    listener = socket.create_server(
+        (serving.host, serving.port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
+    )
     # Connections inherit it. Without it the body of an answer waits 40 ms for the acknowledgement of its header.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setblocking(False)
@@ -70,12 +86,15 @@ def listen(serving: Serving) -> socket.socket:
 
 
 def serve(
-    listener: socket.socket, serving: Serving, load: "Callable[[], WSGIApplication]", announce: Callable[[], None]
+    listeners: Sequence[socket.socket],
+    serving: Serving,
+    load: "Callable[[], WSGIApplication]",
+    announce: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests in flight finish for 10 s.
 
     Args:
-        listener: What `listen` returned; closed when this returns.
+        listeners: What `listen` returned; closed when this returns.
         serving: Numbers of workers and threads.
         load: Builds the application; called in each worker, so that no connection crosses a fork.
         announce: Called once, when the first worker is ready.
@@ -83,7 +102,7 @@ def serve(
     Raises:
         SystemExit: With status 1, when a worker ends before any was ready: the application does not load.
     """
-    supervisor = _Supervisor(listener, serving, load, announce)
+    supervisor = _Supervisor(listeners, serving, load, announce)
     supervisor.serve(target_loader=supervisor.begin_worker, wrap_loader=False)
 
 
@@ -112,7 +131,7 @@ class _Supervisor(MPServer):
 
     def __init__(
         self,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         serving: Serving,
         load: "Callable[[], WSGIApplication]",
         announce: Callable[[], None],
@@ -137,7 +156,7 @@ class _Supervisor(MPServer):
         )
         self._has_been_ready = False
         self._ready_at: dict[int, float] = {}
-        self._listener = listener
+        self._listeners = listeners
         self._load = load
         self._announce = announce
         self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
@@ -168,10 +187,18 @@ class _Supervisor(MPServer):
                 self._announce()
 
     def _init_shared_socket(self) -> None:
-        # granian would give each worker a socket of its own: what waits in that of a killed worker is reset.
         self._ssp = None
-        self._shd = SocketHolder(self._listener.fileno(), False, _BACKLOG)  # type: ignore[assignment,call-arg]
-        self._sso = self._listener
+
+    def _drop_shared_socket(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 - granian's own types
+        # granian would let each worker open a socket: what waits in that of a killed worker is reset. Here it waits for
+        # the next worker with the same number, because this process holds every socket open.
+        self._sso = self._listeners[idx]
+        self._shd = SocketHolder(self._listeners[idx].fileno(), False, _BACKLOG)  # type: ignore[assignment,call-arg]
+        return super()._spawn_worker(idx, target, callback_loader)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
         while not self.interrupt_signal:

@@ -44,11 +44,11 @@ def main() -> int:
     """Serve until told to stop."""
     serving = Serving("127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]), threads=4)
     try:
-        listener = listen(serving)
+        listeners = listen(serving)
     except PortTakenError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    serve(listener, serving, load, _announce)
+    serve(listeners, serving, load, _announce)
     return 0
 
 
