@@ -60,7 +60,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
-        with self._writing, _translating_failures(), self.engine.connect() as tx:
+        with self._writing, _TranslatingFailures(), self.engine.connect() as tx:
             try:
                 with tx.begin():
                     feed.forget_waiting(tx)
@@ -75,7 +75,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading, outside any transaction: each statement sees the newest committed state."""
-        with _translating_failures(), self._reader.connect() as tx:
+        with _TranslatingFailures(), self._reader.connect() as tx:
             yield tx
 
     def compile(self, statement: Executable) -> "CompiledStatement":
@@ -101,7 +101,7 @@ class CompiledStatement:
     def execute(self, **parameters: object) -> Sequence[Any] | None:
         """The first row or None. Values go to the driver as they are: no SQLAlchemy types are applied."""
         bound = parameters if self._positions is None else [parameters[name] for name in self._positions]
-        with self._database._writing, _translating_failures():  # noqa: SLF001 - the other half of Database
+        with self._database._writing, _TranslatingFailures():  # noqa: SLF001 - the other half of Database
             connection = self._database.engine.raw_connection()
             try:
                 cursor = connection.cursor()
@@ -173,15 +173,16 @@ def _use_wal(connection: Any) -> None:  # noqa: ANN401 - the driver's own type
     connection.execute("PRAGMA journal_mode=WAL")
 
 
-@contextmanager
-def _translating_failures() -> Iterator[None]:
-    try:
-        yield
-    except _UNAVAILABLE as error:
-        message = "the database did not answer"
-        raise StorageUnavailableError(message) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
+class _TranslatingFailures:
+    """What the drivers raise becomes what this room raises. Not a generator: it surrounds the hot statement."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, _UNAVAILABLE):
+            message = "the database did not answer"
+            raise StorageUnavailableError(message) from error
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
             message = "the database closed the connection"
             raise StorageUnavailableError(message) from error
-        raise
