@@ -32,7 +32,7 @@ def make_signing_key(
 ) -> StoredKey:
     """A signing key for `algorithm`: a new one, or `private_key`, which must fit."""
     if private_key is None:
-        private_key = algorithm.generate()
+        private_key = _generate(algorithm)
     kid = find_key_id(algorithm, private_key)
     public = VerificationKey(kid, algorithm, private_key.public_key())
     secret = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
@@ -46,6 +46,14 @@ def make_signing_key(
         created_at=now,
         published_at=now,
     )
+
+
+def _generate(algorithm: SigningAlgorithm) -> PrivateKey:
+    """A new private key whose id is no option to a command line: `keys compromise -U…` fails in an emergency."""
+    private_key = algorithm.generate()
+    while find_key_id(algorithm, private_key).startswith("-"):
+        private_key = algorithm.generate()
+    return private_key
 
 
 def make_mac_key(masters: MasterKeys, now: datetime, *, entropy: Entropy, taken: Collection[str]) -> StoredKey:

@@ -9,5 +9,8 @@ Entropy = Callable[[int], bytes]
 
 
 def new_id(entropy: Entropy) -> str:
-    """An opaque identifier of 128 random bits, 22 characters of base64url."""
-    return base64url.encode(entropy(16))
+    """An opaque identifier of 128 random bits, 22 characters of base64url, the first of them no dash."""
+    drawn = base64url.encode(entropy(16))
+    while drawn.startswith("-"):  # a command line would take it for an option
+        drawn = base64url.encode(entropy(16))
+    return drawn
