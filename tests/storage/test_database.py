@@ -28,9 +28,7 @@ def _count(database: Database) -> None:
 
 
 @pytest.mark.parametrize("handles", [1, 4])
-def test_32_writers_lose_nothing_and_none_of_them_fails(
-    database_url: str, clock: ManualClock, handles: int
-) -> None:
+def test_32_writers_lose_nothing_and_none_of_them_fails(database_url: str, clock: ManualClock, handles: int) -> None:
     """Neither `database is locked` nor a lost update; several handles on one database stand for several processes."""
     with ExitStack() as stack:
         databases = [stack.enter_context(opened(database_url, pool_size=4)) for _ in range(handles)]
@@ -46,9 +44,14 @@ def test_32_writers_lose_nothing_and_none_of_them_fails(
 
 def test_a_transaction_that_raises_leaves_nothing(database: Database, clock: ManualClock) -> None:
     user = NewUser("u", "ada@example.test", "Ada", None, (), email_verified=True)
-    with pytest.raises(BrokenWorldError), database.write() as tx:
-        users.add(tx, user, clock.now())
-        raise BrokenWorldError
+
+    def break_off() -> None:
+        with database.write() as tx:
+            users.add(tx, user, clock.now())
+            raise BrokenWorldError
+
+    with pytest.raises(BrokenWorldError):
+        break_off()
     with database.read() as tx:
         assert users.find(tx, "u") is None
     with database.write() as tx:

@@ -1,4 +1,4 @@
-"""`REVOCATION_POLICY`: overrides of the revocation policy, from a table or from JSON, refused before anything starts."""
+"""`REVOCATION_POLICY`: overrides of the policy, from a table or from JSON, refused before anything starts."""
 
 from pathlib import Path
 
