@@ -1,21 +1,24 @@
 """The Flask application of one realm: its doors, its error shapes, its headers."""
 
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
+from flask import Response, request
 
 from authserver.realm import Realm
 from authserver.web import discovery, health
 from authserver.web.api import register_api
 from authserver.web.binding import bind
-from authserver.web.context import EXTENSION
+from authserver.web.context import EXTENSION, current_realm
+from authserver.web.direct import answer_directly
 from authserver.web.errors import handle_errors
 from authserver.web.guard import guard
 from authserver.web.headers import complete_headers
 from authserver.web.mount import Mount
-from authserver.web.oauth import DOORS
+from authserver.web.oauth import DOORS, Door
 from authserver.web.pages import register_pages
 from authserver.web.proxies import TrustedProxies
 
@@ -37,7 +40,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     app = APIFlask("authserver.web", json_errors=False, docs_path=None, spec_path=None)
     app.extensions[EXTENSION] = realm
     for door in DOORS:
-        app.add_url_rule(door.path, door.metadata_name, door.view, methods=[door.method])
+        app.add_url_rule(door.path, door.metadata_name, partial(_answer_in_flask, door), methods=[door.method])
     for path in discovery.PATHS:
         app.add_url_rule(path, path, discovery.answer_discovery, methods=["GET"])
     app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])
@@ -47,7 +50,13 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     bind(app, realm.database)
     handle_errors(app)
     issuer = urlsplit(realm.issuer)
-    served = Mount(app.wsgi_app, issuer.path) if issuer.path else app.wsgi_app
+    served = answer_directly(app, realm)
+    if issuer.path:
+        served = Mount(served, issuer.path)
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
     app.wsgi_app = complete_headers(guarded, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
     return app
+
+
+def _answer_in_flask(door: Door) -> Response:
+    return door.view(current_realm(), request)

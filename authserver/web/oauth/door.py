@@ -4,13 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Response
+from werkzeug import Request
+
+from authserver.realm import Realm
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One endpoint. `metadata_name` is its member in the discovery documents (RFC 8414 §2)."""
+    """One endpoint. `metadata_name` is its member in the discovery documents (RFC 8414 §2).
+
+    The view gets what it needs and asks nothing of Flask's current anything: `authserver.web.direct` calls it without.
+    """
 
     metadata_name: str
     path: str
     method: str
-    view: Callable[[], Response]
+    view: Callable[[Realm, Request], Response]

@@ -5,20 +5,21 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Response, request
+from flask import Response
+from werkzeug import Request
 
 from authserver.clients.authentication import PresentedClient, authenticate_client, read_client
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
+from authserver.realm import Realm
 from authserver.storage.clients import Client
-from authserver.web.context import current_realm
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50
 _encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def read_form() -> dict[str, str] | OAuthError:
+def read_form(request: Request) -> dict[str, str] | OAuthError:
     """The parameters of the body, each at most once; an empty one counts as absent (RFC 6749 §3.2)."""
     if request.mimetype != _MEDIA_TYPE:
         return invalid_request(f"The body must be {_MEDIA_TYPE}.")
@@ -35,7 +36,7 @@ def read_form() -> dict[str, str] | OAuthError:
     return {name: value for name, value in parameters.items() if value}
 
 
-def read_presented_client(parameters: dict[str, str]) -> PresentedClient | OAuthError:
+def read_presented_client(request: Request, parameters: dict[str, str]) -> PresentedClient | OAuthError:
     """Who the request says it comes from."""
     header = request.headers.get("Authorization")
     return read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
@@ -49,15 +50,15 @@ class ClientRequest:
     client: Client
 
 
-def read_client_request(required: str) -> ClientRequest | OAuthError:
+def read_client_request(realm: Realm, request: Request, required: str) -> ClientRequest | OAuthError:
     """The form of an endpoint that demands a client and the parameter `required`."""
-    parameters = read_form()
+    parameters = read_form(request)
     if isinstance(parameters, OAuthError):
         return parameters
-    presented = read_presented_client(parameters)
+    presented = read_presented_client(request, parameters)
     if isinstance(presented, OAuthError):
         return presented
-    client = authenticate_client(presented, current_realm().clients.find)
+    client = authenticate_client(presented, realm.clients.find)
     if isinstance(client, OAuthError):
         return client
     if required not in parameters:

@@ -3,36 +3,36 @@
 from typing import Any, assert_never
 
 import structlog
-from flask import Response, request
+from flask import Response
+from werkzeug import Request
 
 from authserver.accounts.introspect import introspect
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.oauth_error import OAuthError, invalid_client
+from authserver.realm import Realm
 from authserver.sessions.family import Family
-from authserver.web.context import current_realm
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import answer_error, answer_json, read_client_request
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_introspection() -> Response:
+def answer_introspection(realm: Realm, request: Request) -> Response:
     """Say what a token is worth now; `{"active": false}` and nothing else for every token that is worth nothing."""
-    answer = _introspect()
+    answer = _introspect(realm, request)
     if isinstance(answer, OAuthError):
         _log.info("introspection_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
         return answer_error(answer)
     return answer_json(answer)
 
 
-def _introspect() -> dict[str, Any] | OAuthError:
-    asked = read_client_request("token")
+def _introspect(realm: Realm, request: Request) -> dict[str, Any] | OAuthError:
+    asked = read_client_request(realm, request, "token")
     if isinstance(asked, OAuthError):
         return asked
     if asked.client.kind.is_public:
         # RFC 7662 §2.1: or anybody could scan for tokens.
         return invalid_client("a public client cannot introspect")
-    realm = current_realm()
     found = introspect(realm, asked.client, asked.parameters["token"])
     match found:
         case None:

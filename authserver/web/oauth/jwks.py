@@ -2,15 +2,15 @@
 
 import math
 
-from flask import Response, request
+from flask import Response
+from werkzeug import Request
 
-from authserver.web.context import current_realm
+from authserver.realm import Realm
 from authserver.web.oauth.door import Door
 
 
-def answer_jwks() -> Response:
+def answer_jwks(realm: Realm, request: Request) -> Response:
     """The JWK Set, cacheable by anybody for `max_age`; 304 when the reader has it already."""
-    realm = current_realm()
     keyring = realm.keyring.current
     response = Response(keyring.jwks, content_type="application/jwk-set+json")
     response.set_etag(keyring.jwks_etag)

@@ -1,23 +1,24 @@
 """`GET /oauth/revocations`: the revocation feed, for registered resource servers (contract §5)."""
 
 import structlog
-from flask import Response, request
+from flask import Response
+from werkzeug import Request
 
 from authserver.clients.authentication import authenticate_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
+from authserver.realm import Realm
 from authserver.storage.clients import Client
-from authserver.web.context import current_realm
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import answer_error, read_presented_client
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_revocations() -> Response:
+def answer_revocations(realm: Realm, request: Request) -> Response:
     """A page of the feed, or 304."""
-    reader = _authenticate_reader()
+    reader = _authenticate_reader(realm, request)
     if isinstance(reader, OAuthError):
         _log.info("feed_refused", error=reader.error, reason=reader.reason, ip=request.remote_addr)
         return answer_error(reader)
@@ -25,7 +26,7 @@ def answer_revocations() -> Response:
     if not is_storable(cursor):
         return answer_error(invalid_request("The cursor is not text."))
     known = request.if_none_match
-    page = current_realm().feed.read(cursor, next(iter(known.as_set()), None) if known else None)
+    page = realm.feed.read(cursor, next(iter(known.as_set()), None) if known else None)
     response = Response(page.body, 304 if page.body is None else 200, content_type="application/json")
     response.set_etag(page.etag)
     # A shared cache in front has to authenticate each request, and may not keep what has changed.
@@ -33,11 +34,11 @@ def answer_revocations() -> Response:
     return response
 
 
-def _authenticate_reader() -> Client | OAuthError:
-    presented = read_presented_client({})
+def _authenticate_reader(realm: Realm, request: Request) -> Client | OAuthError:
+    presented = read_presented_client(request, {})
     if isinstance(presented, OAuthError):
         return presented
-    client = authenticate_client(presented, current_realm().clients.find)
+    client = authenticate_client(presented, realm.clients.find)
     if isinstance(client, OAuthError):
         return client
     if client.kind is not ClientKind.RESOURCE_SERVER:

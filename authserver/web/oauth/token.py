@@ -1,21 +1,21 @@
 """`POST /oauth/token`: parse, take the request through its grant, answer."""
 
 import structlog
-from flask import Response, request
+from flask import Response
+from werkzeug import Request
 
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import TokenAnswer
-from authserver.web.context import current_realm
+from authserver.realm import Realm, TokenAnswer
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import answer_error, answer_json, read_form, read_presented_client
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_token() -> Response:
+def answer_token(realm: Realm, request: Request) -> Response:
     """Answer a token request."""
-    answer = _answer()
+    answer = _answer(realm, request)
     if isinstance(answer, OAuthError):
         _log.info("token_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
         return answer_error(answer)
@@ -23,14 +23,14 @@ def answer_token() -> Response:
     return answer_json(answer)
 
 
-def _answer() -> TokenAnswer | OAuthError:
-    parameters = read_form()
+def _answer(realm: Realm, request: Request) -> TokenAnswer | OAuthError:
+    parameters = read_form(request)
     if isinstance(parameters, OAuthError):
         return parameters
-    presented = read_presented_client(parameters)
+    presented = read_presented_client(request, parameters)
     if isinstance(presented, OAuthError):
         return presented
-    return answer_token_request(GRANTS, current_realm(), parameters, presented, request.remote_addr or "")
+    return answer_token_request(GRANTS, realm, parameters, presented, request.remote_addr or "")
 
 
 DOOR = Door("token_endpoint", "/oauth/token", "POST", answer_token)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
-from flask import Response
+from flask import Response, request
 
 from authserver.accounts.reset_password import ask_reset
 from authserver.credentials.links import LinkPurpose
@@ -37,6 +37,6 @@ def act_forgot() -> Response:
     wait = hit_address("forgot")
     if wait is not None:
         return answer_told(tell_too_many(wait))
-    form = read_form()
+    form = read_form(request)
     ask_reset(current_realm(), form.get("email", "") if isinstance(form, dict) else "")
     return answer_told(ASKED)

@@ -106,7 +106,7 @@ def _serve(question: Question) -> None:
         return answer_page("question.html", question=question, token=token)
 
     def act() -> Response:
-        form = read_form()
+        form = read_form(request)
         token = form.get("token", "") if isinstance(form, dict) else ""
         outcome = question.act(current_realm(), token, request.remote_addr or "")
         if isinstance(outcome, Refused | TryLater):

@@ -28,7 +28,7 @@ def show_reset() -> Response:
 @pages.post("/reset")
 def act_reset() -> Response:
     """Set the password; one that is refused is asked for again, and the link still works."""
-    form = read_form()
+    form = read_form(request)
     parameters = form if isinstance(form, dict) else {}
     token, password = parameters.get("token", ""), Secret(parameters.get("new_password", ""))
     outcome = reset_password(current_realm(), token, password, request.remote_addr or "")
