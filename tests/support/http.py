@@ -3,12 +3,16 @@
 import http.client
 import json
 import select
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from tests.support.processes import PATIENCE
+
+IDLE_SECONDS: Final = 4.0
+"""As every good client, this one gives a connection up before the server does, which is after 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class HttpClient:
     def __init__(self, port: int) -> None:
         """Connect with the first request."""
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._used_at = time.monotonic()
 
     def __enter__(self) -> Self:
         """Use it in a block that closes it."""
@@ -63,6 +68,7 @@ class HttpClient:
 
     def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a request and read its answer."""
+        self._renew()
         try:
             self._connection.request(method, path, body or None, dict(headers))
             response = self._connection.getresponse()
@@ -72,9 +78,16 @@ class HttpClient:
             raise ConnectionError(f"{method} {path}: {broken!r}") from broken
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
 
+    def _renew(self) -> None:
+        """Do not use a connection again that the server may be about to close because it was idle."""
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            self.close()
+        self._used_at = time.monotonic()
+
     def post_form_and_hang_up(self, path: str, **parameters: str) -> None:
         """Send a request, and close the connection once its answer is here, unread."""
         body, headers = _form(parameters)
+        self._renew()
         self._connection.request("POST", path, body, headers)
         readable, _, _ = select.select([self._connection.sock], [], [], PATIENCE)
         assert readable, f"no answer within {PATIENCE} s"

@@ -152,7 +152,7 @@ def serving(
 
 
 def _is_ready(server: Server) -> bool:
-    assert server.process.poll() is None, f"the server ended:\n{server.log}"
+    assert server.process.poll() is None, f"the server ended with status {server.process.poll()}:\n{server.log}"
     try:
         with HttpClient(server.port) as client:
             return client.get("/readyz").status == 200
