@@ -99,6 +99,7 @@ def test_an_encrypted_key_needs_its_passphrase() -> None:
         write_pem(P256)[:100],
         write_pem(P256).replace(b"A", b"B"),
     ],
+    ids=["empty", "garbage", "bytes", "public", "cut off", "altered"],
 )
 def test_what_is_no_whole_private_key_is_refused(pem: bytes) -> None:
     """F19: truncated PEM."""
