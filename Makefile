@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Tests at once: one more than the cores that we measured on, because some of them wait.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test races faults bench lint format clean prover
@@ -22,7 +24,7 @@ run: $(READY)
 	@$(BIN)/python examples/run_demo.py
 
 test: $(READY) prover
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 races: $(READY)
 	$(BIN)/python -m pytest -m races --rounds 500 $(ARGS)
