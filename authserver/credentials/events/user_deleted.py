@@ -1,6 +1,7 @@
 """A user was deleted."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from typing_extensions import override
@@ -10,6 +11,8 @@ from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class UserDeleted(CredentialEvent):
 
     @override
     def change(self) -> UserChange:
-        return UserChange(deleted=True)
+        return UserChange(deleted=True, ends_links_since=_EVER)
 
     @override
     def notices(self, address: str) -> tuple[Notice, ...]:

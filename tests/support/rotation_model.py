@@ -1,0 +1,134 @@
+"""What the design says about sessions and their refresh tokens (§4, §5), in as few words as possible.
+
+A model to compare the product with: it shares no code with it, keeps everything in memory, and knows no secrets.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+RETRY_WINDOW, LATE_WINDOW = timedelta(seconds=60), timedelta(days=1)
+IDLE, ABSOLUTE = timedelta(days=7), timedelta(days=90)
+ACCESS_LIFETIME_AND_LEEWAY = timedelta(seconds=330)
+RECENT = timedelta(minutes=15)
+
+
+class Told(Enum):
+    """What a refresh is answered."""
+
+    NEXT = auto()
+    SAME = auto()
+    HARD = auto()
+    SOFT = auto()
+
+
+@dataclass(eq=False)
+class SessionModel:
+    """A session of one client: one family. `texts` are its refresh tokens, by generation.
+
+    A family may lapse by itself, and its session end later, and harder, with all the others.
+    """
+
+    sid: str
+    device_id: str
+    opened_at: datetime
+    texts: list[str]
+    rotated_at: datetime = field(init=False)
+    late_retry: tuple[int, datetime] | None = None
+    ended: Told | None = None
+    family_ended: Told | None = None
+
+    def __post_init__(self) -> None:
+        self.rotated_at = self.opened_at
+
+    def end(self, *, soft: bool = False) -> None:
+        told = Told.SOFT if soft else Told.HARD
+        self.ended, self.family_ended = self.ended or told, self.family_ended or told
+
+    def may_go_on(self, now: datetime) -> bool:
+        return not self.family_ended and not self.is_expired(now)
+
+    def is_expired(self, now: datetime) -> bool:
+        return now >= self.rotated_at + IDLE or now >= self.opened_at + ABSOLUTE
+
+    def present(self, generation: int, now: datetime, *, locked: bool) -> Told:  # noqa: PLR0911 - one line per rule
+        """What showing this generation (from 0) comes to; everything but `texts` follows."""
+        if self.family_ended:
+            return self.family_ended
+        if self.is_expired(now):
+            return Told.SOFT
+        age, current = now - self.rotated_at, len(self.texts) - 1
+        if generation < current - 1:
+            self.end()
+            return Told.HARD
+        if locked:
+            return Told.SOFT
+        if generation == current:
+            self.rotated_at = now
+            return Told.NEXT
+        if age < RETRY_WINDOW:
+            return Told.SAME
+        if age >= LATE_WINDOW:
+            self.family_ended = Told.SOFT
+            return Told.SOFT
+        return self._retry_late(generation, now)
+
+    def _retry_late(self, generation: int, now: datetime) -> Told:
+        retried, at = self.late_retry or (-2, now)
+        if retried == generation - 1:
+            self.end()
+            return Told.HARD
+        if retried == generation and now >= at + RETRY_WINDOW:
+            self.family_ended = Told.SOFT
+            return Told.SOFT
+        if retried != generation:
+            self.late_retry = (generation, now)
+        return Told.SAME
+
+
+@dataclass(frozen=True)
+class AccessModel:
+    """An access token that was given out."""
+
+    text: str
+    session: SessionModel
+    version: int
+    roles: tuple[str, ...]
+    issued_at: datetime
+
+
+@dataclass
+class UserModel:
+    """A user with all his sessions, the ended ones too."""
+
+    password: str | None
+    version: int = 1
+    locked: bool = False
+    disabled: bool = False
+    roles: tuple[str, ...] = ()
+    sessions: list[SessionModel] = field(default_factory=list)
+    access_tokens: list[AccessModel] = field(default_factory=list)
+
+    def may_sign_in(self, password: str) -> bool:
+        return password == self.password and not self.locked and not self.disabled
+
+    def open(self, session: SessionModel) -> None:
+        """A session began: the device's earlier one ends."""
+        for other in self.sessions:
+            if other.device_id == session.device_id:
+                other.end()
+        self.sessions.append(session)
+
+    def end(self, *, but: SessionModel | None = None) -> None:
+        for session in self.sessions:
+            if session is not but:
+                session.end()
+
+    def refuses(self, token: AccessModel, now: datetime) -> Told | None:
+        """None when the token passes; else whether softly."""
+        if now >= token.issued_at + ACCESS_LIFETIME_AND_LEEWAY:
+            return Told.SOFT
+        over = token.session.ended or token.session.family_ended
+        if over:
+            return over
+        return Told.SOFT if self.locked or token.version < self.version else None
