@@ -42,8 +42,8 @@ refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d client_
     -d refresh_token="$1"; }}; \\
 refresh "$FIRST" | field refresh_token; SECOND=$(refresh "$FIRST" | field refresh_token); printf '%s\\n' "$SECOND"
 
-# 4. Replace the signing key: access tokens of the old key and of the new one are good.
-AUTHSERVER_CONFIG={config} {python} -m authserver.cli keys rotate; sleep 6; \\
+# 4. Replace the signing key (due five seconds after the next one was published): access tokens of both keys are good.
+sleep 5; AUTHSERVER_CONFIG={config} {python} -m authserver.cli keys rotate; sleep 6; \\
 TOKENS=$(refresh "$SECOND"); curl -s -H "Authorization: Bearer $ACCESS" {resource}/me; \\
 curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {resource}/me
 
