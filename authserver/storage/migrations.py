@@ -3,8 +3,6 @@
 Migrations go forward only, in one transaction: one that is killed leaves the database as it was, and two nodes that
 migrate at once do it one after the other. Revisions are numbered, and each leaves the release before it working, so
 that the nodes of that release go on serving while the new ones start.
-
-Alembic is imported where it works: a server that only asks whether it may serve would carry 11 MB of it.
 """
 
 import threading
@@ -13,8 +11,13 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from psycopg.errors import UndefinedTable
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -22,9 +25,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 import authserver
 from authserver.storage.database import Database, StorageUnavailableError
 from authserver.storage.schema import Base
-
-if TYPE_CHECKING:
-    from alembic.config import Config
 
 COMPARISON: Final[Mapping[str, Any]] = MappingProxyType({"compare_type": True, "compare_server_default": True})
 """What Alembic looks at beyond names when it compares a database with the models."""
@@ -46,9 +46,6 @@ def upgrade(database: Database) -> str | None:
     A schema that a newer release has left behind is left alone. Raises `UnknownRevisionError` for one that is none of
     ours, and `StorageUnavailableError` when the database is away or others hold its tables for too long.
     """
-    from alembic import command
-    from alembic.config import Config
-
     before = current(database)
     if not _reaches_head(before):
         config = Config()
@@ -58,7 +55,7 @@ def upgrade(database: Database) -> str | None:
     return before
 
 
-def attach(config: "Config", database: Database) -> "Config":
+def attach(config: Config, database: Database) -> Config:
     """The same configuration, for `migrations/env.py` to find the database in."""
     config.attributes["database"] = database
     return config
@@ -78,11 +75,11 @@ def current(database: Database) -> str | None:
 
 @cache
 def head() -> str:
-    """The revision that this release works with: the highest number that a file of `find_directory()` begins with."""
-    numbers = [path.name[:_DIGITS] for path in find_directory().glob("versions/[0-9]*.py")]
-    if not numbers:
+    """The revision that this release works with."""
+    revision = ScriptDirectory(str(find_directory())).get_current_head()
+    if revision is None:
         raise FileNotFoundError(f"there are no migrations in {find_directory()}")
-    return max(numbers)
+    return revision
 
 
 def is_current(database: Database) -> bool:
@@ -95,9 +92,6 @@ def is_current(database: Database) -> bool:
 
 def check(database: Database) -> list[str]:
     """How the schema differs from what this release expects, one sentence for each difference."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
     with database.read() as tx:
         context = MigrationContext.configure(tx, opts=dict(COMPARISON))
         found = compare_metadata(context, Base.metadata)

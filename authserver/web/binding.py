@@ -4,11 +4,11 @@
 has a session at hand. No door and no use case works through either of them: there is one pool and one way to write.
 """
 
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import click
 from flask import Flask
+from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
 from authserver.storage import Database, migrations
@@ -36,34 +36,7 @@ def bind(app: Flask, database: Database) -> StorageSQLAlchemy:
     app.config["SQLALCHEMY_DATABASE_URI"] = database.engine.url
     bound = StorageSQLAlchemy(database)
     bound.init_app(app)
-    app.cli.add_command(_MigrateCommands(app, bound, database))
+    migrate = Migrate(directory=migrations.find_directory())
+    migrate.configure(partial(migrations.attach, database=database))
+    migrate.init_app(app, bound)
     return bound
-
-
-class _MigrateCommands(click.Group):
-    """Flask-Migrate's commands, imported when somebody asks for them: a server would carry all of Alembic."""
-
-    def __init__(self, app: Flask, bound: StorageSQLAlchemy, database: Database) -> None:
-        super().__init__("db", help="Write and apply migrations.")
-        self._app = app
-        self._bound = bound
-        self._database = database
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
-        return self._loaded.list_commands(ctx)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One of them."""
-        return self._loaded.get_command(ctx, cmd_name)
-
-    @cached_property
-    def _loaded(self) -> click.Group:
-        from flask_migrate import Migrate
-        from flask_migrate.cli import db
-
-        migrate = Migrate(directory=migrations.find_directory())
-        migrate.configure(partial(migrations.attach, database=self._database))
-        migrate.init_app(self._app, self._bound)
-        commands: click.Group = db
-        return commands
