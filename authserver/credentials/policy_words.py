@@ -116,7 +116,7 @@ def _tell_pending(event: CredentialEvent, ruling: PolicyRow) -> Iterator[Sentenc
         yield Sentence.SIGN_INS_FAIL
     if event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}:
         yield Sentence.LINKS_END
-    if change.ends_links_since is not None:
+    if change.ends_links_since is not None and not change.deleted:
         yield Sentence.LATER_LINKS_END
     if ruling.notify:
         yield Sentence.MAILED
