@@ -20,4 +20,26 @@ class ClientKind(Enum):
     @property
     def grant_types(self) -> frozenset[str]:
         """The grants that the client may use at the token endpoint."""
-        return frozenset() if self is ClientKind.RESOURCE_SERVER else frozenset({"refresh_token"})
+        return _GRANT_TYPES[self]
+
+
+class ConsentRule(Enum):
+    """When the user is asked whether the client may have what it asks for.
+
+    A native client's user is asked every time whatever the rule: another program may pass for it (RFC 8252 §8.6).
+    """
+
+    REMEMBER = "remember"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+_REFRESH = frozenset({"refresh_token"})
+_REDIRECT = _REFRESH | {"authorization_code"}
+_GRANT_TYPES = {
+    ClientKind.PUBLIC: _REDIRECT,
+    ClientKind.CONFIDENTIAL: _REDIRECT,
+    ClientKind.NATIVE: _REDIRECT,
+    ClientKind.DEVICE: _REFRESH,
+    ClientKind.RESOURCE_SERVER: frozenset[str](),
+}

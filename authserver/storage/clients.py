@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.storage.schema import Client as ClientRow
 
 _C = ClientRow.__table__.c
@@ -16,9 +16,15 @@ _C = ClientRow.__table__.c
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client. `secret_digest` is the SHA-256 of a random secret, None for a public client.
+    """A registered client.
 
-    `retry_window` and `late_retry_window` override the installation's, where they are set.
+    Attributes:
+        secret_digest: the SHA-256 of a random secret, None for a public client.
+        retry_window, late_retry_window, access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime:
+            override the installation's, where they are set.
+        offline_access: it gets refresh tokens without asking for the scope of that name.
+        pairwise_salt: where it is set, ID tokens and userinfo name users by ids that no other client sees (OpenID
+            Connect Core §8.1).
     """
 
     client_id: str
@@ -35,6 +41,13 @@ class Client:
     family_version: int
     created_at: datetime
     disabled_at: datetime | None
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    offline_access: bool = False
+    consent: ConsentRule = ConsentRule.REMEMBER
+    access_token_lifetime: timedelta | None = None
+    refresh_idle_lifetime: timedelta | None = None
+    refresh_absolute_lifetime: timedelta | None = None
+    pairwise_salt: bytes | None = None
 
 
 _CLIENT: Select[Any] = select(
@@ -52,6 +65,13 @@ _CLIENT: Select[Any] = select(
     _C.family_version,
     _C.created_at,
     _C.disabled_at,
+    _C.post_logout_redirect_uris,
+    _C.offline_access,
+    _C.consent,
+    _C.access_token_lifetime,
+    _C.refresh_idle_lifetime,
+    _C.refresh_absolute_lifetime,
+    _C.pairwise_salt,
 )
 
 
@@ -94,6 +114,13 @@ def add(tx: Connection, client: Client) -> bool:
         "family_version": client.family_version,
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
+        "post_logout_redirect_uris": " ".join(client.post_logout_redirect_uris),
+        "offline_access": client.offline_access,
+        "consent": client.consent.value,
+        "access_token_lifetime": _seconds(client.access_token_lifetime),
+        "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
+        "refresh_absolute_lifetime": _seconds(client.refresh_absolute_lifetime),
+        "pairwise_salt": client.pairwise_salt,
     }
     try:
         with tx.begin_nested():
@@ -147,6 +174,13 @@ def _decode(row: Sequence[Any]) -> Client:
         family_version,
         created_at,
         disabled_at,
+        post_logout_redirect_uris,
+        offline_access,
+        consent,
+        access_token_lifetime,
+        refresh_idle_lifetime,
+        refresh_absolute_lifetime,
+        pairwise_salt,
     ) = row
     return Client(
         client_id,
@@ -163,4 +197,11 @@ def _decode(row: Sequence[Any]) -> Client:
         family_version,
         created_at,
         disabled_at,
+        tuple(post_logout_redirect_uris.split()),
+        offline_access,
+        ConsentRule(consent),
+        _window(access_token_lifetime),
+        _window(refresh_idle_lifetime),
+        _window(refresh_absolute_lifetime),
+        pairwise_salt,
     )

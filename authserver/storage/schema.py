@@ -56,6 +56,8 @@ class User(Base):
     created_at: Mapped[datetime]
     locked_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    phone_number: Mapped[str] = mapped_column(server_default=text("''"))
+    address: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class Client(Base):
@@ -77,10 +79,20 @@ class Client(Base):
     family_version: Mapped[int]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    post_logout_redirect_uris: Mapped[str] = mapped_column(server_default=text("''"))
+    offline_access: Mapped[bool] = mapped_column(server_default=false())
+    consent: Mapped[str] = mapped_column(server_default=text("'remember'"))
+    access_token_lifetime: Mapped[int | None]
+    refresh_idle_lifetime: Mapped[int | None]
+    refresh_absolute_lifetime: Mapped[int | None]
+    pairwise_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Session(Base):
-    """One sign-in of one user on one device. It ends once, for good."""
+    """One sign-in of one user on one device. It ends once, for good.
+
+    One that began at a page has a cookie, of which the digest is kept, and no client until one asks for a code.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (
@@ -99,7 +111,7 @@ class Session(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
     device_id: Mapped[str]
     device_name: Mapped[str]
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"))
+    client_id: Mapped[str | None] = mapped_column(ForeignKey("clients.client_id"))
     ip: Mapped[str]
     user_agent: Mapped[str]
     created_at: Mapped[datetime]
@@ -110,6 +122,8 @@ class Session(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     soft_logout: Mapped[bool] = mapped_column(server_default=false())
+    browser_digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    browser_used_at: Mapped[datetime | None]
 
 
 class RefreshTokenFamily(Base):
@@ -151,6 +165,46 @@ class RefreshTokenFamily(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     soft_logout: Mapped[bool] = mapped_column(server_default=false())
+
+
+class AuthorizationCode(Base):
+    """A code that was given to a client, by its digest. It stays a while after its use, so that a second one is seen.
+
+    A code that waits to be used is deleted by the credential events that end what its session could have been given.
+    """
+
+    __tablename__ = "authorization_codes"
+    __table_args__ = (CheckConstraint("(used_at IS NULL) = (fam IS NULL)", name="use_is_complete"),)
+
+    code_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    sid: Mapped[str] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), index=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"))
+    client_family_version: Mapped[int]
+    redirect_uri: Mapped[str]
+    code_challenge: Mapped[str]
+    scope: Mapped[str]
+    audience: Mapped[str]
+    nonce: Mapped[str | None]
+    auth_time: Mapped[datetime]
+    amr: Mapped[str]
+    acr: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    fam: Mapped[str | None]
+
+
+class Consent(Base):
+    """What a user allows a client, remembered until he takes it back."""
+
+    __tablename__ = "consents"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True)
+    scope: Mapped[str]
+    audience: Mapped[str]
+    granted_at: Mapped[datetime]
 
 
 class Key(Base):

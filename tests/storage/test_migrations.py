@@ -4,11 +4,12 @@ import logging
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -65,8 +66,26 @@ def _describe(database: storage.Database) -> Counter[str]:
     """Everything that the database itself knows about its schema, line by line."""
     with database.read() as tx:
         rows = [row for query in _CATALOGS[database.dialect] for row in tx.execute(sqlalchemy.text(query))]
-    lines = [line.strip().rstrip(",") for row in rows for line in "\n".join(map(str, row)).splitlines()]
-    return Counter(line for line in lines if line)
+    return Counter(part for name, *facts in rows for part in _split_facts(str(name), facts))
+
+
+def _split_facts(name: str, facts: list[Any]) -> Iterator[str]:
+    """Each fact by itself; what SQLite keeps as one text, in the words of whoever wrote it, part by part."""
+    text = " ".join(" ".join(map(str, facts)).replace('"', "").split())
+    if not text.startswith("CREATE TABLE"):
+        yield f"{name}: {text}"
+        return
+    head, _, body = text.partition("(")
+    yield head
+    depth, part = 0, ""
+    for character in body.removesuffix(")"):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            yield f"{name}: {part.strip()}"
+            part = ""
+        else:
+            part += character
+    yield f"{name}: {part.strip()}"
 
 
 def test_models_and_migrated_schema_are_the_same(databases: Databases) -> None:
