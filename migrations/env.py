@@ -1,6 +1,6 @@
 """Run by Alembic for each command. The database comes in `config.attributes`; no application, settings or logging here.
 
-`authserver.storage.migrations` puts it there for operators, `authserver.web.binding` for developers.
+`authserver.storage.migrations` puts it there for operators, `authserver.web.migrating` for developers.
 """
 
 from alembic import context
@@ -9,12 +9,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from authserver.storage import Database
-from authserver.storage.migrations import COMPARISON, hold, number_after
+from authserver.storage.migrations import COMPARISON, hold
+from authserver.storage.revision import number_after
 from authserver.storage.schema import Base
 
 
 def number(migration: MigrationContext, _revision: object, directives: list[MigrationScript]) -> None:
-    """Name a new revision by its number, because nodes compare revisions by order (`migrations.is_current`)."""
+    """Name a new revision by its number, because nodes compare revisions by order (`revision.is_current`)."""
     for script in directives:
         script.rev_id = number_after(migration.get_current_revision())
 

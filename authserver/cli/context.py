@@ -18,7 +18,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.realm import Realm
 from authserver.storage import Database
 from authserver.storage.audit import Actor
-from authserver.storage.migrations import is_current
+from authserver.storage.revision import is_current
 
 OPERATOR = Actor("cli")
 """Who acts, in the audit record."""

@@ -5,7 +5,7 @@ import click
 from authserver.accounts.prune import Retention, prune_all
 from authserver.accounts.recover import recover_from_restore
 from authserver.cli.context import OPERATOR, Context
-from authserver.storage import migrations
+from authserver.storage import revision
 
 
 @click.group()
@@ -17,8 +17,10 @@ def db() -> None:
 @click.pass_obj
 def upgrade(context: Context) -> None:
     """Bring the schema to this release. Servers of the release before go on working."""
+    from authserver.storage import migrations
+
     before = migrations.upgrade(context.database)
-    now = migrations.current(context.database)
+    now = revision.current(context.database)
     click.echo(
         f"the schema is at {now} already" if before == now else f"the schema is at {now}, was at {before or 'none'}"
     )
@@ -28,16 +30,17 @@ def upgrade(context: Context) -> None:
 @click.pass_obj
 def current(context: Context) -> None:
     """Print the revision of the schema; exit status 1 when this release cannot work with it."""
-    revision = migrations.current(context.database)
-    click.echo(revision or "none")
-    if not migrations.is_current(context.database):
-        raise click.ClickException(f"this release needs {migrations.head()}; run: authserver db upgrade")
+    click.echo(revision.current(context.database) or "none")
+    if not revision.is_current(context.database):
+        raise click.ClickException(f"this release needs {revision.head()}; run: authserver db upgrade")
 
 
 @db.command()
 @click.pass_obj
 def check(context: Context) -> None:
     """Compare the tables with what this release expects; exit status 1 when they differ."""
+    from authserver.storage import migrations
+
     differences = migrations.check(context.database)
     if differences:
         raise click.ClickException("; ".join(differences))

@@ -24,7 +24,7 @@ from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.storage import migrations
+from authserver.storage import revision
 from authserver.storage.users import User
 
 DEMO_EMAIL: Final = "demo@example.com"
@@ -46,11 +46,13 @@ def init(context: Context, *, demo: bool) -> None:
 
     Run it again whenever you like: it makes what is missing and changes nothing else.
     """
+    from authserver.storage import migrations
+
     settings = context.settings
     with _naming(settings.home):
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = migrations.upgrade(context.database)
-    _tell("database", f"at revision {migrations.head()}", done=before != migrations.head())
+    _tell("database", f"at revision {revision.head()}", done=before != revision.head())
     _refuse_lost_master_key(context)
     master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
     _tell("master key", str(master or settings.keys_dir), done=master is not None)

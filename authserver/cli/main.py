@@ -20,7 +20,7 @@ from authserver.config import SettingsError
 from authserver.keyring.errors import KeyringError
 from authserver.mail.compose import UnusableTemplateError
 from authserver.storage import StorageUnavailableError
-from authserver.storage.migrations import UnknownRevisionError
+from authserver.storage.revision import UnknownRevisionError
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     init,

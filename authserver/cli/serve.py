@@ -9,7 +9,6 @@ from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
 from authserver.config import Settings
-from authserver.storage import migrations
 
 
 @click.command()
@@ -32,6 +31,8 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     for listener in listeners:
         click.get_current_context().call_on_close(listener.close)
     if migrate:
+        from authserver.storage import migrations
+
         migrations.upgrade(context.database)
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
     build_post(settings)  # raises, in one line, when a mail template cannot be used

@@ -79,8 +79,10 @@ class Composer:
             auto_reload=False,
         )
         for loader in replaced:
-            _refuse_unknown(set(loader.list_templates()) - set(own.list_templates()))
-            self._try_out()
+            names = set(loader.list_templates())
+            _refuse_unknown(names - set(own.list_templates()))
+            if names:
+                self._try_out()
 
     def compose(self, mail: QueuedMail, link: WrittenLink | None) -> EmailMessage:
         """The message for `mail`. The same arguments always give the same message, down to its Message-ID.

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -31,17 +30,6 @@ _POSTGRES_OPTIONS = (
 )
 
 
-_UNAVAILABLE = (
-    OperationalError,
-    InterfaceError,
-    PoolTimeoutError,
-    # What the drivers raise below SQLAlchemy, for the hot statement.
-    sqlite3.OperationalError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-)
-
-
 class StorageUnavailableError(Exception):
     """The database is away, full or too slow. The request was not done and may be repeated."""
 
@@ -54,13 +42,14 @@ class Database:
         self.dialect = url.get_backend_name()
         self.engine = _build_writer(url, pool_size)
         self._reader = create_engine(url, pool=self.engine.pool)
+        self._translating_failures = _TranslatingFailures(self.engine)
         # SQLite has one writer at a time. Waiting here is first come, first served; its own busy handler polls.
         self._writing: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
-        with self._writing, _TranslatingFailures(), self.engine.connect() as tx:
+        with self._writing, self._translating_failures, self.engine.connect() as tx:
             try:
                 with tx.begin():
                     feed.forget_waiting(tx)
@@ -75,7 +64,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading, outside any transaction: each statement sees the newest committed state."""
-        with _TranslatingFailures(), self._reader.connect() as tx:
+        with self._translating_failures, self._reader.connect() as tx:
             yield tx
 
     def compile(self, statement: Executable) -> "CompiledStatement":
@@ -100,9 +89,10 @@ class CompiledStatement:
 
     def execute(self, **parameters: object) -> Sequence[Any] | None:
         """The first row or None. Values go to the driver as they are: no SQLAlchemy types are applied."""
+        database = self._database
         bound = parameters if self._positions is None else [parameters[name] for name in self._positions]
-        with self._database._writing, _TranslatingFailures():  # noqa: SLF001 - the other half of Database
-            connection = self._database.engine.raw_connection()
+        with database._writing, database._translating_failures:  # noqa: SLF001 - the other half of Database
+            connection = database.engine.raw_connection()
             try:
                 cursor = connection.cursor()
                 cursor.execute(self._text, bound)
@@ -110,7 +100,7 @@ class CompiledStatement:
                 cursor.close()
             except BaseException as error:
                 # The pool must not hand a connection whose server has gone to the next request.
-                if self._database.engine.dialect.is_disconnect(error, connection.driver_connection, None):  # type: ignore[arg-type]
+                if database.engine.dialect.is_disconnect(error, connection.driver_connection, None):  # type: ignore[arg-type]
                     connection.invalidate()
                 raise
             else:
@@ -176,11 +166,23 @@ def _use_wal(connection: Any) -> None:  # noqa: ANN401 - the driver's own type
 class _TranslatingFailures:
     """What the drivers raise becomes what this room raises. Not a generator: it surrounds the hot statement."""
 
+    def __init__(self, engine: Engine) -> None:
+        """Know the failures of the driver of `engine`, the only one that is loaded."""
+        driver: Any = engine.dialect.loaded_dbapi
+        self._unavailable = (
+            OperationalError,
+            InterfaceError,
+            PoolTimeoutError,
+            # What the driver raises below SQLAlchemy, for the hot statement.
+            driver.OperationalError,
+            driver.InterfaceError,
+        )
+
     def __enter__(self) -> None:
         """Nothing to prepare."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, _UNAVAILABLE):
+        if isinstance(error, self._unavailable):
             message = "the database did not answer"
             raise StorageUnavailableError(message) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -1,15 +1,15 @@
-"""Bringing a database to the schema of this release, and telling whether it is there.
+"""Bringing a database to the schema of this release, and comparing it with what this release expects.
 
 Migrations go forward only, in one transaction: one that is killed leaves the database as it was, and two nodes that
 migrate at once do it one after the other. Revisions are numbered, and each leaves the release before it working, so
 that the nodes of that release go on serving while the new ones start.
+
+It brings Alembic, so the command line imports it where a command needs it; what a server asks is in `revision`.
 """
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -17,37 +17,30 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from psycopg.errors import UndefinedTable
-from sqlalchemy import CheckConstraint, Connection, inspect, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import CheckConstraint, Connection, inspect
+from sqlalchemy.exc import OperationalError
 
-import authserver
 from authserver.storage.database import Database, StorageUnavailableError
+from authserver.storage.revision import current, find_directory, reaches_head
 from authserver.storage.schema import Base
 
 COMPARISON: Final[Mapping[str, Any]] = MappingProxyType({"compare_type": True, "compare_server_default": True})
 """What Alembic looks at beyond names when it compares a database with the models."""
 
 _ONE_AT_A_TIME = threading.Lock()  # in this process, where Alembic's context is one global
-_DIGITS = 4
 _TURN_SECONDS = 60  # for which one migration waits for another one
 _LOCK_SECONDS = 10  # twice as long as any statement of a serving node may take
 _ADVISORY_LOCK = int.from_bytes(b"authserv")
 
 
-class UnknownRevisionError(Exception):
-    """The database says that it is at a revision which no release has: it belongs to something else."""
-
-
 def upgrade(database: Database) -> str | None:
-    """Bring the schema to `head()`; the revision that it was at before, None where there was no schema.
+    """Bring the schema to `revision.head()`; the revision that it was at before, None where there was no schema.
 
     A schema that a newer release has left behind is left alone. Raises `UnknownRevisionError` for one that is none of
     ours, and `StorageUnavailableError` when the database is away or others hold its tables for too long.
     """
     before = current(database)
-    if not _reaches_head(before):
+    if not reaches_head(before):
         config = Config()
         config.set_main_option("script_location", str(find_directory()).replace("%", "%%"))
         with _ONE_AT_A_TIME:
@@ -61,35 +54,6 @@ def attach(config: Config, database: Database) -> Config:
     return config
 
 
-def current(database: Database) -> str | None:
-    """The revision that the database is at, or None where no migration has run."""
-    with database.read() as tx:
-        try:
-            revision: str | None = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-        except DBAPIError as error:
-            if isinstance(error.orig, UndefinedTable) or "no such table" in str(error.orig):
-                return None
-            raise
-    return revision
-
-
-@cache
-def head() -> str:
-    """The revision that this release works with."""
-    revision = ScriptDirectory(str(find_directory())).get_current_head()
-    if revision is None:
-        raise FileNotFoundError(f"there are no migrations in {find_directory()}")
-    return revision
-
-
-def is_current(database: Database) -> bool:
-    """Whether this release can work with the schema: it is at `head()`, or a newer release has migrated it already."""
-    try:
-        return _reaches_head(current(database))
-    except UnknownRevisionError:
-        return False
-
-
 def check(database: Database) -> list[str]:
     """How the schema differs from what this release expects, one sentence for each difference."""
     with database.read() as tx:
@@ -97,18 +61,6 @@ def check(database: Database) -> list[str]:
         found = compare_metadata(context, Base.metadata)
         changes = [part for change in found for part in (change if isinstance(change, list) else [change])]
         return [*map(_describe, changes), *_compare_checks(tx)]
-
-
-def number_after(revision: str | None) -> str:
-    """The name of the revision that follows `revision`."""
-    return f"{int(revision or 0) + 1:0{_DIGITS}}"
-
-
-def find_directory() -> Path:
-    """The folder of migrations: in the package as it is installed, or beside it in a checkout."""
-    package = Path(authserver.__file__).parent
-    installed = package / "migrations"
-    return installed if installed.is_dir() else package.parent / "migrations"
 
 
 @contextmanager
@@ -150,14 +102,6 @@ def _hold_postgres(connection: Connection) -> Iterator[Connection]:
         # A migration that waits for a table makes everybody behind it wait, too; better to give up and be run again.
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
         yield connection
-
-
-def _reaches_head(revision: str | None) -> bool:
-    if revision is None:
-        return False
-    if len(revision) != _DIGITS or not (revision.isascii() and revision.isdigit()):
-        raise UnknownRevisionError(f"the database is at revision {revision!r}, which is none of authserver's")
-    return revision >= head()
 
 
 _WORDS: Final = {"add": "is missing", "remove": "should not be there", "modify": "is not what it should be"}

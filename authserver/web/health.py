@@ -3,7 +3,7 @@
 from flask import Response
 
 from authserver.storage import StorageUnavailableError
-from authserver.storage.migrations import is_current
+from authserver.storage.revision import is_current
 from authserver.web.context import current_realm
 
 

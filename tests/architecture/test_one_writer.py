@@ -13,6 +13,7 @@ RESERVED = {
     "sessions": {"end"},
     "families": {"end_of_sessions", "end_one"},
     "links": {"end_pending", "end_since"},
+    "codes": {"end_unused"},
     "clients": {"disable", "enable"},
 }
 """Module of `storage` → statements that only `revocation` may call.
@@ -31,7 +32,13 @@ WRITERS = {
             "rename": "a name is no credential",
         }
     },
-    "sessions.py": {"Session": {"end": "for revocation"}},
+    "sessions.py": {
+        "Session": {
+            "end": "for revocation",
+            "mark_browser": "who has proved to be who he is gets a new cookie; nothing ends",
+            "touch_browser": "when the browser was seen last",
+        }
+    },
     "families.py": {
         "RefreshTokenFamily": {
             "mark_late_retry": "notes a retry; no ending",

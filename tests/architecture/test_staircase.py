@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "authserver"
 
 STAIRCASE: tuple[tuple[str, ...], ...] = (
-    ("cli",),
+    ("cli", "development"),
     ("app",),
     ("housekeeping", "logs", "config"),
     ("web",),

@@ -1,6 +1,8 @@
 """The Flask-SQLAlchemy and Flask-Migrate binding: one engine, and developers' commands that need no other one."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,16 +10,18 @@ import sqlalchemy
 from flask import Flask
 
 from authserver import storage
-from authserver.storage import migrations
+from authserver.storage import revision
 from authserver.storage.schema import Base, User
 from authserver.web.binding import bind
+from authserver.web.migrating import add_migrate_commands
 
 
 @pytest.fixture
 def app(database: storage.Database) -> Flask:
-    """A bare application with the binding, as `create_application` sets it up."""
+    """A bare application with the binding, as `authserver.development` sets it up."""
     app = Flask("tests")
     bind(app, database)
+    add_migrate_commands(app)
     return app
 
 
@@ -59,10 +63,23 @@ def test_the_db_commands_of_flask_work(app: Flask, command: list[str]) -> None:
 def test_a_new_revision_gets_the_next_number(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes compare revisions by order; a random name, which Alembic would give, has none."""
     folder = tmp_path / "migrations"
-    shutil.copytree(migrations.find_directory(), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(revision.find_directory(), folder, ignore=shutil.ignore_patterns("__pycache__"))
     result = app.test_cli_runner().invoke(args=["db", "revision", "--autogenerate", "-m", "More", "-d", str(folder)])
     assert result.exit_code == 0, result.output
-    written = (folder / "versions" / f"{migrations.number_after(migrations.head())}_more.py").read_text()
-    assert f"down_revision = '{migrations.head()}'" in written
+    written = (folder / "versions" / f"{revision.number_after(revision.head())}_more.py").read_text()
+    assert f"down_revision = '{revision.head()}'" in written
     assert 'raise NotImplementedError("migrations go forward only' in written
     compile(written, "more.py", "exec")
+
+
+def test_flask_finds_the_commands_of_an_installation(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path / "var"))
+    monkeypatch.setenv("AUTHSERVER_KEYS_DIR", str(tmp_path / "keys"))
+    monkeypatch.setenv("AUTHSERVER_DATABASE_URL", database_url)
+    for arguments in (["authserver.cli", "init"], ["flask", "--app", "authserver.development", "db", "current"]):
+        told = subprocess.run(
+            [sys.executable, "-m", *arguments], check=True, capture_output=True, text=True, timeout=60
+        ).stdout
+    assert told == f"{revision.head()} (head)\n"

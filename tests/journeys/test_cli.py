@@ -24,7 +24,7 @@ from authserver.clients.authentication import digest_secret
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer
-from authserver.storage import migrations
+from authserver.storage import revision
 from authserver.storage.schema import AuditEvent, Base
 from tests.support.databases import opened
 from tests.support.shell import EMAIL, PASSWORD, Shell
@@ -366,8 +366,8 @@ def test_an_unknown_session_is_refused_by_name(shell: Shell, subtests: pytest.Su
 def test_the_schema_is_brought_up_and_found_right(bare: Shell) -> None:
     (bare.home / "var").mkdir()
     assert "authserver db upgrade" in bare.type("db", "current").stderr
-    assert migrations.head() in bare.run("db", "upgrade")
-    assert migrations.head() in bare.run("db", "current")
+    assert revision.head() in bare.run("db", "upgrade")
+    assert revision.head() in bare.run("db", "current")
     assert bare.run("db", "check")
     assert "already" in bare.run("db", "upgrade")
 

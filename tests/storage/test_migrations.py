@@ -15,9 +15,10 @@ import pytest
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from authserver import storage
-from authserver.storage import migrations
+from authserver.storage import migrations, revision
 from authserver.storage.schema import Base
 from tests.support.databases import Databases, opened
 
@@ -135,21 +136,21 @@ def test_a_missing_check_constraint_is_named(database: storage.Database) -> None
 
 def test_a_second_upgrade_changes_nothing(empty_database_url: str) -> None:
     with opened(empty_database_url) as database:
-        assert migrations.current(database) is None
-        assert not migrations.is_current(database)
+        assert revision.current(database) is None
+        assert not revision.is_current(database)
         assert migrations.upgrade(database) is None
         before = _describe(database)
-        assert migrations.upgrade(database) == migrations.head() == migrations.current(database)
-        assert migrations.is_current(database)
+        assert migrations.upgrade(database) == revision.head() == revision.current(database)
+        assert revision.is_current(database)
         assert _describe(database) == before
 
 
 def test_is_current_costs_one_statement(
     database: storage.Database, recording: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
-    migrations.is_current(database)
+    revision.is_current(database)
     with recording() as sent:
-        migrations.is_current(database)
+        revision.is_current(database)
     assert len(sent) == 1
 
 
@@ -163,7 +164,7 @@ def test_two_upgrades_at_once_are_one_after_the_other(databases: Databases) -> N
             with opened(url) as database:
                 start.wait(timeout=30)
                 migrations.upgrade(database)
-                return migrations.is_current(database)
+                return revision.is_current(database)
 
         with ThreadPoolExecutor(nodes) as threads:
             done = [threads.submit(migrate) for _ in range(nodes)]
@@ -201,22 +202,30 @@ def test_a_migration_that_is_killed_leaves_nothing_and_runs_again(empty_database
 def test_a_schema_of_a_newer_release_is_served_and_left_alone(database: storage.Database) -> None:
     """While new nodes start, those of the release before go on serving; see migrations/script.py.mako."""
     _stamp(database, "9999")
-    assert migrations.is_current(database)
+    assert revision.is_current(database)
     assert migrations.upgrade(database) == "9999"
-    assert migrations.current(database) == "9999"
+    assert revision.current(database) == "9999"
 
 
-@pytest.mark.parametrize("revision", ["d4f1e2a9b3c7", "1", "\N{ARABIC-INDIC DIGIT ONE}" * 4])
-def test_a_revision_that_is_none_of_ours_is_refused(database: storage.Database, revision: str) -> None:
-    _stamp(database, revision)
-    assert not migrations.is_current(database)
-    with pytest.raises(migrations.UnknownRevisionError, match="none of authserver's"):
+@pytest.mark.parametrize("foreign", ["d4f1e2a9b3c7", "1", "\N{ARABIC-INDIC DIGIT ONE}" * 4])
+def test_a_revision_that_is_none_of_ours_is_refused(database: storage.Database, foreign: str) -> None:
+    _stamp(database, foreign)
+    assert not revision.is_current(database)
+    with pytest.raises(revision.UnknownRevisionError, match="none of authserver's"):
         migrations.upgrade(database)
+
+
+def test_migrations_are_named_by_their_revisions() -> None:
+    """A server asks the names of the files what its release needs; Alembic asks what is written in them."""
+    directory = ScriptDirectory(str(revision.find_directory()))
+    assert directory.get_current_head() == revision.head()
+    for script in directory.walk_revisions():
+        assert Path(script.path).name.startswith(f"{script.revision}_")
 
 
 def test_there_is_no_way_back(database: storage.Database) -> None:
     config = Config()
-    config.set_main_option("script_location", str(migrations.find_directory()))
+    config.set_main_option("script_location", str(revision.find_directory()))
     with pytest.raises(NotImplementedError, match="forward only"):
         command.downgrade(migrations.attach(config, database), "base")
     assert migrations.check(database) == []
