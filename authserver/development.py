@@ -1,0 +1,18 @@
+"""The application for Flask's command line; nobody serves it, and it starts no thread.
+
+`flask --app authserver.development db revision --autogenerate -m "…"` writes the next migration, `flask … shell` has a
+session at hand.
+"""
+
+from authserver import app
+from authserver.clock import SystemClock
+from authserver.config import load_settings
+from authserver.web.application import Application
+from authserver.web.migrating import add_migrate_commands
+
+
+def create_app() -> Application:
+    """The application of the installation that the settings name, with Flask-Migrate's commands."""
+    application = app.create_app(load_settings(), clock=SystemClock(), entropy=app.SYSTEM_ENTROPY)
+    add_migrate_commands(application)
+    return application
