@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,36 @@ class RetryWindows:
     retry_window: timedelta
     late_retry_window: timedelta
 
+    def of_client(self, client: "ClientLifetimes") -> "RetryWindows":
+        """Those of `client`, where it has its own."""
+        return RetryWindows(
+            self.retry_window if client.retry_window is None else client.retry_window,
+            self.late_retry_window if client.late_retry_window is None else client.late_retry_window,
+        )
+
+
+class ClientLifetimes(Protocol):
+    """What a client's record says of its own; None where it says nothing."""
+
+    @property
+    def access_token_lifetime(self) -> timedelta | None: ...  # noqa: D102 - the names are the installation's
+
+    @property
+    def refresh_idle_lifetime(self) -> timedelta | None: ...  # noqa: D102
+
+    @property
+    def refresh_absolute_lifetime(self) -> timedelta | None: ...  # noqa: D102
+
+    @property
+    def retry_window(self) -> timedelta | None: ...  # noqa: D102
+
+    @property
+    def late_retry_window(self) -> timedelta | None: ...  # noqa: D102
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """The installation's lifetimes; `retry_windows` may be overridden per client."""
+    """The installation's lifetimes, or those of one client in it (`of_client`)."""
 
     access_token_lifetime: timedelta
     refresh_idle_lifetime: timedelta
@@ -26,7 +53,25 @@ class Lifetimes:
     retry_windows: RetryWindows
     max_sessions_per_user: int
 
+    def of_client(self, client: ClientLifetimes) -> "Lifetimes":
+        """What holds for `client`: its own lifetimes, none above the installation's, and its own windows.
+
+        A token that outlives the installation's lifetime would outlive the feed window, and a refresh token its MAC
+        key: so a setting that was lowered after the client was registered wins.
+        """
+        return Lifetimes(
+            _at_most(self.access_token_lifetime, client.access_token_lifetime),
+            _at_most(self.refresh_idle_lifetime, client.refresh_idle_lifetime),
+            _at_most(self.refresh_absolute_lifetime, client.refresh_absolute_lifetime),
+            self.retry_windows.of_client(client),
+            self.max_sessions_per_user,
+        )
+
 
 def idle_end(now: datetime, idle_lifetime: timedelta, absolute_end: datetime) -> datetime:
     """When a family that was used at `now` falls idle: never after its absolute end (RFC 9700 §4.14.2)."""
     return min(now + idle_lifetime, absolute_end)
+
+
+def _at_most(installation: timedelta, own: timedelta | None) -> timedelta:
+    return installation if own is None else min(own, installation)
