@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
@@ -12,6 +13,7 @@ from authserver.realm import Realm
 from authserver.web import discovery, health
 from authserver.web.api import register_api
 from authserver.web.binding import bind
+from authserver.web.brand import DEFAULT_BRAND, Brand
 from authserver.web.context import EXTENSION, current_realm
 from authserver.web.direct import answer_directly
 from authserver.web.errors import handle_errors
@@ -33,6 +35,9 @@ class DoorSettings:
     login_limits: str
     limits_url: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    brand: Brand = DEFAULT_BRAND
+    page_templates: Path | None = None
+    """The operator's own; the folder need not exist."""
 
 
 def create_application(realm: Realm, settings: DoorSettings) -> Application:
@@ -46,7 +51,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])
     app.add_url_rule("/readyz", "readyz", health.answer_readiness, methods=["GET"])
     register_api(app, settings.login_limits, settings.limits_url)
-    register_pages(app)
+    register_pages(app, settings.brand, settings.page_templates)
     bind(app, realm.database)
     handle_errors(app)
     issuer = urlsplit(realm.issuer)

@@ -5,6 +5,7 @@ from typing import cast
 from flask import current_app
 
 from authserver.realm import Realm
+from authserver.web.cookies import CookieJar
 from authserver.web.limits import Limits
 
 EXTENSION = "authserver"
@@ -19,3 +20,8 @@ def current_realm() -> Realm:
 def current_limits() -> Limits:
     """The limits of the application that handles this request."""
     return cast("Limits", current_app.extensions[LIMITS_EXTENSION])
+
+
+def current_cookies() -> CookieJar:
+    """What gives and reads the cookies of this installation."""
+    return CookieJar(https=current_realm().issuer.startswith("https:"))

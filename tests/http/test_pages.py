@@ -23,7 +23,7 @@ from tests.support.pages import Form, Pages, dump, read_page
 from tests.support.realm import EMAIL, PASSWORD, add_user
 
 WITH_LINKS = ("/reset", "/email/confirm", "/email/revert", "/not-me")
-ALL = (*WITH_LINKS, "/forgot")
+ALL = (*WITH_LINKS, "/forgot", "/signup")
 NEW = "ada@example.net"
 
 
@@ -31,7 +31,7 @@ NEW = "ada@example.net"
 
 
 def test_looking_changes_nothing(pages: Pages, realm: Realm, links: dict[str, str]) -> None:
-    """3.5.3: mail scanners and previews look at every link."""
+    """ASVS 3.5.3: mail scanners and previews look at every link."""
     before = dump(realm)
     for path, token in links.items():
         for _ in range(2):
@@ -41,7 +41,7 @@ def test_looking_changes_nothing(pages: Pages, realm: Realm, links: dict[str, st
 
 
 def test_the_token_travels_in_a_hidden_field_to_a_url_without_it(pages: Pages, links: dict[str, str]) -> None:
-    """14.2.1."""
+    """ASVS 14.2.1."""
     for path, token in links.items():
         form = Form(pages.get(path, token).text)
         assert (form.method, form.action) == ("post", path)
@@ -50,7 +50,7 @@ def test_the_token_travels_in_a_hidden_field_to_a_url_without_it(pages: Pages, l
 
 @pytest.mark.parametrize("path", ALL)
 def test_pages_keep_to_themselves(pages: Pages, links: dict[str, str], path: str) -> None:
-    """3.4.3, 3.4.5, 3.4.6, 14.3.2, Forgot password sheet: no referrer, no cache, no script, no other host, no frame."""
+    """ASVS 3.4.3, 3.4.5, 3.4.6, 14.3.2: no referrer, no cache, no script, no other host, no frame."""
     for response in (pages.get(path, links.get(path)), pages.get(path, "x"), pages.post(path, {}), pages.post(path)):
         assert response.headers["Referrer-Policy"] == "no-referrer"
         assert response.headers["Cache-Control"] == "no-store"
@@ -58,7 +58,9 @@ def test_pages_keep_to_themselves(pages: Pages, links: dict[str, str], path: str
         for part in ("default-src 'none'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
             assert part in policy
         assert "unsafe" not in policy
-        assert "Set-Cookie" not in response.headers
+        assert response.headers["X-Frame-Options"] == "DENY"
+        assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert {cookie.partition("=")[0] for cookie in response.headers.getlist("Set-Cookie")} <= {"authserver-form"}
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", response.text)
 
 
@@ -67,6 +69,7 @@ def test_the_stylesheet_is_ours_and_knows_the_dark(pages: Pages) -> None:
     assert response.content_type == "text/css; charset=utf-8"
     assert "prefers-color-scheme: dark" in response.text
     assert "url(" not in response.text
+    assert pages.get("/pages.css", **{"If-None-Match": response.headers["ETag"]}).status_code == 304
 
 
 @pytest.mark.parametrize("path", WITH_LINKS)
@@ -81,7 +84,7 @@ def test_a_dead_link_says_so_and_offers_another(pages: Pages, path: str, token: 
 
 @pytest.mark.parametrize("path", WITH_LINKS)
 def test_a_page_opens_only_with_links_of_its_own(pages: Pages, links: dict[str, str], path: str) -> None:
-    """6.6.2."""
+    """ASVS 6.6.2."""
     for other in links.keys() - {path}:
         assert pages.get(path, links[other]).status_code == 400
         assert pages.post(path, token=links[other], new_password=NEW_PASSWORD).status_code == 400
@@ -104,7 +107,7 @@ def test_a_password_is_reset_on_a_page(api: Api, pages: Pages, realm: Realm) -> 
 
 
 def test_the_field_is_one_that_password_managers_fill(pages: Pages, links: dict[str, str]) -> None:
-    """6.2.6, 6.2.7: masked, pasted into, filled."""
+    """ASVS 6.2.6, 6.2.7: masked, pasted into, filled."""
     field = Form(pages.get("/reset", links["/reset"]).text).fields["new_password"]
     assert (field["type"], field["autocomplete"]) == ("password", "new-password")
     assert "maxlength" not in field
@@ -131,7 +134,7 @@ def test_a_password_that_is_refused_is_asked_for_again(
 
 
 def test_the_page_for_forgotten_passwords_tells_nothing(pages: Pages, realm: Realm) -> None:
-    """6.3.8."""
+    """ASVS 6.3.8."""
     answers = [pages.post("/forgot", email=email) for email in (EMAIL, "unknown@example.test", "no address", "\x00")]
     assert len({(answer.status_code, answer.text, str(answer.headers)) for answer in answers}) == 1
     assert [mail["To"] for mail in deliver_all(realm)] == [EMAIL]
@@ -150,7 +153,7 @@ def test_a_changed_address_is_confirmed_on_a_page(api: Api, pages: Pages, realm:
     api.post("/account/email", {"new_email": NEW, "current_password": PASSWORD}, asking["access_token"])
     (token,) = [read_link(mail) for mail in deliver_all(realm) if mail["To"] == NEW]
     response = pages.open_and_send("/email/confirm", token)
-    assert "1 device was signed out; 1 device stays signed in." in read_page(response)
+    assert "1 device was signed out. 1 device stays signed in." in read_page(response)
     assert_ended(api, other)
     assert_goes_on(api, asking)
 

@@ -13,23 +13,33 @@ from tests.support.realm import ISSUER
 
 
 class Form(HTMLParser):
-    """The one form of a page."""
+    """The form of a page, or the one of several that has the field `having`."""
 
-    def __init__(self, page: str) -> None:
-        """Read `page`, which must hold a form."""
+    def __init__(self, page: str, having: str = "") -> None:
+        """Read `page`, which must hold such a form."""
         super().__init__()
         self.action = ""
         self.method = ""
         self.fields: dict[str, dict[str, str | None]] = {}
+        self._having = having
+        self._is_read = False
         self.feed(page)
         assert self.action, page
+        assert not having or having in self.fields, page
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
+        if self._is_read:
+            return
         if tag == "form":
             self.action, self.method = attributes["action"] or "", attributes["method"] or ""
+            self.fields = {}
         if tag == "input":
             self.fields[attributes["name"] or ""] = attributes
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._is_read = not self._having or self._having in self.fields
 
     @property
     def values(self) -> dict[str, str]:
@@ -40,9 +50,11 @@ class Form(HTMLParser):
 class Pages:
     """A browser without scripts."""
 
-    def __init__(self, api: Api) -> None:
-        """Use the application of `api`."""
+    def __init__(self, api: Api, root: str = "") -> None:
+        """Use the application of `api`, below the path `root`."""
         self._client = api.app.test_client()
+        self._root = root
+        self._token: str | None = None
 
     def get(self, path: str, token: str | None = None, **headers: str) -> TestResponse:
         """Look at a page, by a link with a token or without."""
@@ -50,8 +62,19 @@ class Pages:
         return self._client.get(path, query_string=query, headers=headers)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
-        """Send a form, by default as a page of ours does."""
-        return self._client.post(path, data=form, headers={"Origin": ISSUER} if headers is None else headers)
+        """Send a form, by default as a page of ours does; with the token of this browser, unless it has another."""
+        headers = {"Origin": ISSUER} if headers is None else headers
+        return self.post_bare(path, headers, **{"csrf_token": self.find_token(), **form})
+
+    def post_bare(self, path: str, headers: dict[str, str], **form: str) -> TestResponse:
+        """Send exactly these fields."""
+        return self._client.post(path, data=form, headers=headers)
+
+    def find_token(self) -> str:
+        """What a form of ours holds in this browser."""
+        if self._token is None:
+            self._token = Form(self.get(f"{self._root}/forgot").text).values["csrf_token"]
+        return self._token
 
     def open_and_send(self, path: str, token: str | None = None, **typed: str) -> TestResponse:
         """Open the page of a link, type, press the button."""

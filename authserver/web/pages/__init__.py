@@ -1,19 +1,33 @@
-"""Pages for people (contract §9): plain HTML forms that need no script, no cookie and no other host.
+"""Pages for people (contract §9): plain HTML forms that need no script and no other host.
 
 Owns what people read and the checks that a form comes from here. Decides nothing: every act is one use case.
 """
 
+from pathlib import Path
+
 from flask import Flask
 
-from authserver.web.pages import forgot, links, reset
+from authserver.web.brand import Brand
+from authserver.web.pages import assets, forgot, links, reset, signup
 from authserver.web.pages.blueprint import pages
+from authserver.web.pages.rendering import dress
 
-VIEWS = (links, reset, forgot)
+VIEWS = (assets, links, reset, forgot, signup)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
 __all__ = ["register_pages"]
 
 
-def register_pages(app: Flask) -> None:
-    """Serve the pages from `app`, whose realm and limits are in place already."""
+def register_pages(app: Flask, brand: Brand, overrides: Path | None) -> None:
+    """Serve the pages from `app`, whose realm and limits are in place already.
+
+    Args:
+        app: the application.
+        brand: how the pages look.
+        overrides: the operator's folder of templates; it need not exist.
+
+    Raises:
+        UnusableTemplateError: one of the operator's templates cannot be used; in one line.
+    """
+    dress(app, brand, overrides)
     app.register_blueprint(pages)

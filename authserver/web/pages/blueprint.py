@@ -1,40 +1,74 @@
 """The blueprint that every page hangs on: where a form may come from, and what no answer may be without."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from apiflask import APIBlueprint
-from flask import Response, render_template, request
+from flask import Response, current_app, g, request
 
+from authserver.protocol.text import is_storable
 from authserver.web.context import current_realm
+from authserver.web.pages.csrf import is_proved, keep_seed
+from authserver.web.pages.languages import current_language, translate
+from authserver.web.pages.rendering import render
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MOST_FIELDS: Final = 50
+_View = TypeVar("_View", bound=Callable[..., Response])
+_TAKES_FOREIGN_FORMS: Final = "takes_foreign_forms"
 
-pages = APIBlueprint("pages", __name__, template_folder="templates", enable_openapi=False)
+pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A page that says what happened, or why nothing did."""
+    """A page that says what happened, or why nothing did; in the language of who asked.
+
+    `request_token` leads the offered sign-in back to the application that somebody was on the way to.
+    """
 
     title: str
     sentences: tuple[str, ...]
     status: HTTPStatus = HTTPStatus.OK
     offers_reset: bool = False
     retry_after: int | None = None
+    offers_sign_in: bool = False
+    request_token: str = ""
 
 
-def answer_page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> Response:
-    """A page that nobody keeps: it may hold the token of a link."""
-    response = Response(render_template(template, **values), status, content_type="text/html; charset=utf-8")
+def answer_page(
+    template: str,
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    form_targets: tuple[str, ...] = (),
+    runs_script: bool = False,
+    **values: object,
+) -> Response:
+    """A page that nobody keeps, frames or learns the address of: it may hold the token of a link.
+
+    Args:
+        template: its file.
+        status: of the answer.
+        form_targets: origins or schemes (`https://app.example`, `com.example.app:`) that the answer to its form may
+            redirect to: browsers apply `form-action` to the redirect, too.
+        runs_script: whether a script file of ours may run on it.
+        values: what the template shows.
+    """
+    response = Response(render(template, **values), status, content_type="text/html; charset=utf-8")
+    keep_seed(response)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Content-Security-Policy"] = _write_policy(form_targets, runs_script=runs_script)
     response.headers["Referrer-Policy"] = "no-referrer"
+    # frame-ancestors says the same to every browser of this decade.
+    response.headers["X-Frame-Options"] = "DENY"
+    # No window that opened this page can reach into it (ASVS 3.4.8).
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Content-Language"] = current_language()
+    response.headers["Vary"] = "Accept-Language, Cookie"
     return response
 
 
@@ -46,23 +80,57 @@ def answer_told(told: Told) -> Response:
     return response
 
 
-@pages.get("/pages.css")
-def answer_stylesheet() -> Response:
-    """The one stylesheet."""
-    response = Response(render_template("pages.css"), content_type="text/css; charset=utf-8")
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+def read_fields() -> dict[str, str]:
+    """What was typed into the form, or brought by it; nothing if it is none, or says something twice (ASVS 15.3.7).
+
+    A field that is empty, or cannot be text, counts as absent.
+    """
+    if "fields" not in g:
+        g.fields = _parse_fields()
+    fields: dict[str, str] = g.fields
+    return fields
+
+
+def _parse_fields() -> dict[str, str]:
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return {}
+    try:
+        pairs = parse_qsl(request.get_data(as_text=True), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    fields = dict(pairs)
+    return {name: value for name, value in fields.items() if is_storable(value)} if len(fields) == len(pairs) else {}
+
+
+def take_foreign_forms(view: _View) -> _View:
+    """Let forms of other sites reach `view`, which must do nothing on its own for them (OIDC Core §3.1.2.1).
+
+    It asks `is_own_form` before it does anything that a person has to want.
+    """
+    setattr(view, _TAKES_FOREIGN_FORMS, True)
+    return view
+
+
+def is_own_form() -> bool:
+    """Whether a form of ours is being sent, from this very browser."""
+    return comes_from_here() and is_proved(read_fields())
 
 
 @pages.before_request
 def _refuse_foreign_form() -> Response | None:
-    """Refuse what another site's page sends (ASVS 3.5.1)."""
-    if request.method != "POST" or _comes_from_here():
+    """Refuse what another site's page sends (ASVS 3.5.1), and what has no token of ours."""
+    if request.method != "POST" or _takes_foreign_forms():
         return None
-    return answer_told(FOREIGN_FORM)
+    if not comes_from_here():
+        return answer_told(_tell_foreign_form())
+    return None if is_proved(read_fields()) else answer_told(_tell_unproved_form())
 
 
-def _comes_from_here() -> bool:
+def _takes_foreign_forms() -> bool:
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), _TAKES_FOREIGN_FORMS)
+
+
+def comes_from_here() -> bool:
     """Whether a browser says that one of our pages sent this.
 
     `Sec-Fetch-Site` first: because our pages send no referrer, browsers write `Origin: null` on their forms (Fetch
@@ -82,8 +150,30 @@ def serialise_origin(url: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
-FOREIGN_FORM: Final = Told(
-    "This form did not come from here",
-    ("Nothing was changed. Open the link in the mail again, and use the button on the page that it opens.",),
-    HTTPStatus.FORBIDDEN,
-)
+def _write_policy(form_targets: tuple[str, ...], *, runs_script: bool) -> str:
+    for target in form_targets:
+        if set(target) & set(";, '\"") or not target.isascii() or not target.isprintable():
+            raise ValueError("no origin and no scheme")
+    script = "script-src 'self'; " if runs_script else ""
+    targets = " ".join(("'self'", *form_targets))
+    return (
+        f"default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {targets};"
+        " base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _tell_foreign_form() -> Told:
+    sentences = (
+        translate("Nothing was changed."),
+        translate("Open the page that you want to use here, and use the button on it."),
+    )
+    return Told(translate("This form did not come from here"), sentences, HTTPStatus.FORBIDDEN)
+
+
+def _tell_unproved_form() -> Told:
+    sentences = (
+        translate("Nothing was changed."),
+        translate("The form was open for too long, or your browser does not keep the cookie that protects it."),
+        translate("Go back, load the page again, and send it once more. Cookies of this site have to be allowed."),
+    )
+    return Told(translate("This form is out of date"), sentences, HTTPStatus.FORBIDDEN)

@@ -13,11 +13,11 @@ from authserver.credentials.links import LinkPurpose
 from authserver.realm import Realm
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
-from authserver.web.oauth.form import read_form
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.languages import mark, translate
 from authserver.web.pages.words import say_signed_out, tell_refusal
 
-_RESET_COMES = "A mail with a link for choosing a new password is on its way to you."
+_RESET_COMES: Final = mark("A mail with a link for choosing a new password is on its way to you.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Question:
 
     Attributes:
         purposes: the links that open it; the first names its path.
-        title: the question.
+        title: the question, in English like the next two.
         sentences: what will happen.
         button: the answer that makes it happen.
         act: uses the link up: the realm, the token, where the request comes from.
@@ -43,18 +43,20 @@ class Question:
 
 def _tell_confirmed(receipt: Receipt | None) -> Told:
     if receipt is None:
-        return Told("Your e-mail address is confirmed", ("You can sign in now.",))
-    return Told("Your e-mail address is changed", (say_signed_out(receipt), "The earlier address has been told."))
+        title = translate("Your e-mail address is confirmed")
+        return Told(title, (translate("You can sign in now."),), offers_sign_in=True)
+    sentences = (say_signed_out(receipt), translate("The earlier address has been told."))
+    return Told(translate("Your e-mail address is changed"), sentences)
 
 
 def _tell_reverted(receipt: Receipt | None) -> Told:
-    sentences = ("The account has its earlier e-mail address again.", *_say_ended(receipt), _RESET_COMES)
-    return Told("The change is taken back", sentences)
+    first = translate("The account has its earlier e-mail address again.")
+    return Told(translate("The change is taken back"), (first, *_say_ended(receipt), translate(_RESET_COMES)))
 
 
 def _tell_reported(receipt: Receipt | None) -> Told:
-    sentences = (*_say_ended(receipt), "The password does not work any more.", _RESET_COMES)
-    return Told("Everybody is out", sentences)
+    last = (translate("The password does not work any more."), translate(_RESET_COMES))
+    return Told(translate("Everybody is out"), (*_say_ended(receipt), *last))
 
 
 def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
@@ -64,33 +66,33 @@ def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
 QUESTIONS: Final = (
     Question(
         (LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL),
-        "Is this your e-mail address?",
-        ("The mail with this link reached you. Confirm that the account is to have this address.",),
-        "Confirm",
+        mark("Is this your e-mail address?"),
+        (mark("The mail with this link reached you. Confirm that the account is to have this address."),),
+        mark("Confirm"),
         confirm_email,
         _tell_confirmed,
     ),
     Question(
         (LinkPurpose.REVERT_EMAIL,),
-        "Take the change of your e-mail address back?",
+        mark("Take the change of your e-mail address back?"),
         (
-            "The address that this link was mailed to becomes the address of the account again.",
-            "All devices are signed out and the password stops working, because whoever made the change knew it.",
-            "You get a mail with a link for choosing a new password.",
+            mark("The address that this link was mailed to becomes the address of the account again."),
+            mark("All devices are signed out and the password stops working, because whoever made the change knew it."),
+            mark("You get a mail with a link for choosing a new password."),
         ),
-        "Take it back",
+        mark("Take it back"),
         revert_email,
         _tell_reverted,
     ),
     Question(
         (LinkPurpose.NOT_ME,),
-        "This was not you?",
+        mark("This was not you?"),
         (
-            "All devices are signed out, yours too, and the password stops working.",
-            "Changes of your e-mail address that were made after the mail are taken back.",
-            "You get a mail with a link for choosing a new password.",
+            mark("All devices are signed out, yours too, and the password stops working."),
+            mark("Changes of your e-mail address that were made after the mail are taken back."),
+            mark("You get a mail with a link for choosing a new password."),
         ),
-        "This was not me",
+        mark("This was not me"),
         report_compromise,
         _tell_reported,
     ),
@@ -106,8 +108,7 @@ def _serve(question: Question) -> None:
         return answer_page("question.html", question=question, token=token)
 
     def act() -> Response:
-        form = read_form(request)
-        token = form.get("token", "") if isinstance(form, dict) else ""
+        token = read_fields().get("token", "")
         outcome = question.act(current_realm(), token, request.remote_addr or "")
         if isinstance(outcome, Refused | TryLater):
             return answer_told(tell_refusal(outcome))

@@ -10,9 +10,9 @@ from authserver.accounts.reset_password import reset_password
 from authserver.credentials.links import LinkPurpose
 from authserver.protocol.secret import Secret
 from authserver.web.context import current_realm
-from authserver.web.oauth.form import read_form
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages
-from authserver.web.pages.words import say_signed_out, tell_refusal
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import say_errors, say_password_rules, say_signed_out, tell_refusal
 
 
 @pages.get("/reset")
@@ -28,9 +28,8 @@ def show_reset() -> Response:
 @pages.post("/reset")
 def act_reset() -> Response:
     """Set the password; one that is refused is asked for again, and the link still works."""
-    form = read_form(request)
-    parameters = form if isinstance(form, dict) else {}
-    token, password = parameters.get("token", ""), Secret(parameters.get("new_password", ""))
+    fields = read_fields()
+    token, password = fields.get("token", ""), Secret(fields.get("new_password", ""))
     outcome = reset_password(current_realm(), token, password, request.remote_addr or "")
     match outcome:
         case Invalid(errors=errors):
@@ -38,11 +37,11 @@ def act_reset() -> Response:
         case Refused() | TryLater():
             return answer_told(tell_refusal(outcome))
         case receipt:
-            sentences = (say_signed_out(receipt), "You can sign in with the new password now.")
-            return answer_told(Told("Your password is changed", sentences))
+            sentences = (say_signed_out(receipt), translate("You can sign in with the new password now."))
+            return answer_told(Told(translate("Your password is changed"), sentences, offers_sign_in=True))
 
 
 def _answer_form(token: str, errors: tuple[FieldError, ...] = ()) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
-    minimum_length = current_realm().password_policy.minimum_length
-    return answer_page("reset.html", status, token=token, errors=errors, minimum_length=minimum_length)
+    said = say_errors(errors, *(error.field for error in errors))
+    return answer_page("reset.html", status, token=token, errors=said, rules=say_password_rules())

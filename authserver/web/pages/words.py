@@ -1,34 +1,87 @@
-"""Plain sentences about what happened."""
+"""Plain sentences about what happened, and what is wrong, in the language of who asked."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-from authserver.accounts.outcomes import EMAIL_TAKEN, Refused, TryLater
+from authserver.accounts import outcomes
+from authserver.accounts.outcomes import EMAIL_TAKEN, FieldError, Refused, TryLater
+from authserver.accounts.register import LONGEST_NAME
+from authserver.credentials.password_text import LONGEST_PASSWORD
 from authserver.revocation import Receipt
+from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told
+from authserver.web.pages.languages import mark, translate, translate_number
 
-DEAD_LINK: Final = Told(
-    "This link does not work any more",
-    (
-        "Links work once and for a limited time, and some stop working when something else about the account changes.",
-        "Nothing was changed.",
+_REFUSALS: Final = {
+    outcomes.INVALID_CREDENTIALS: mark("The e-mail address or the password is wrong."),
+    outcomes.WRONG_PASSWORD: mark("The password is wrong."),
+    outcomes.EMAIL_NOT_VERIFIED: mark(
+        "Please confirm your e-mail address first. The link is in the mail that we sent you."
     ),
-    HTTPStatus.BAD_REQUEST,
-    offers_reset=True,
-)
-TAKEN: Final = Told(
-    "This address belongs to another account",
-    ("Somebody else has registered it meanwhile. Nothing was changed.",),
-    HTTPStatus.CONFLICT,
-)
+    outcomes.REGISTRATION_CLOSED: mark("Registration is closed."),
+    outcomes.EMAIL_TAKEN: mark("This e-mail address is registered already."),
+    outcomes.INVALID_LINK: mark("This link does not work any more."),
+}
+_ERRORS: Final = {
+    "invalid_email": mark("This is not an e-mail address."),
+    "invalid_name": mark("A name has at most %(longest_name)d printable characters."),
+    "empty": mark("Please enter a password."),
+    "too_short": mark("A password needs at least %(minimum_length)d characters."),
+    "too_long": mark("A password has at most %(longest_password)d characters."),
+    "invalid_character": mark("The password contains a character that is not text."),
+    "common": mark("This password is on the lists that attackers try first."),
+    "contains_email": mark("The password is little more than the e-mail address."),
+    "contains_name": mark("The password is little more than your name."),
+    "contains_service_name": mark("The password is little more than the name of this service."),
+}
+
+
+def say_refused(refused: Refused) -> str:
+    """Why a use case said no."""
+    sentence = _REFUSALS.get(refused.code)
+    return refused.message if sentence is None else translate(sentence)
+
+
+def say_errors(errors: Iterable[FieldError], *fields: str) -> list[str]:
+    """What is wrong with these fields."""
+    return [_say_error(error) for error in errors if error.field in fields]
+
+
+def say_password_rules() -> str:
+    """What a new password has to be like."""
+    return translate(
+        "At least %(minimum_length)d characters. Any characters, spaces too.",
+        minimum_length=current_realm().password_policy.minimum_length,
+    )
 
 
 def say_signed_out(receipt: Receipt) -> str:
     """How many devices the event signed out, and how many it did not."""
     ended, kept = receipt.sessions_ended, receipt.sessions_kept
-    signed_out = "No device was signed out" if ended == 0 else f"{_count(ended)} {_was(ended)} signed out"
-    stays = "" if kept == 0 else f"; {_count(kept)} {'stays' if kept == 1 else 'stay'} signed in"
-    return f"{signed_out}{stays}."
+    sentences = [
+        translate_number("%(number)d device was signed out.", "%(number)d devices were signed out.", ended)
+        if ended
+        else translate("No device was signed out.")
+    ]
+    if kept:
+        sentences.append(
+            translate_number("%(number)d device stays signed in.", "%(number)d devices stay signed in.", kept)
+        )
+    return " ".join(sentences)
+
+
+def say_duration(duration: timedelta) -> str:
+    """A duration in the largest unit that it is a whole number of."""
+    seconds = duration // timedelta(seconds=1)
+    if seconds % 86_400 == 0:
+        return translate_number("%(number)d day", "%(number)d days", seconds // 86_400)
+    if seconds % 3600 == 0:
+        return translate_number("%(number)d hour", "%(number)d hours", seconds // 3600)
+    if seconds % 60 == 0:
+        return translate_number("%(number)d minute", "%(number)d minutes", seconds // 60)
+    return translate_number("%(number)d second", "%(number)d seconds", seconds)
 
 
 def tell_refusal(outcome: Refused | TryLater) -> Told:
@@ -37,14 +90,14 @@ def tell_refusal(outcome: Refused | TryLater) -> Told:
         case TryLater():
             return tell_busy(outcome.retry_after)
         case Refused(code=code):
-            return TAKEN if code == EMAIL_TAKEN else DEAD_LINK
+            return _tell_taken() if code == EMAIL_TAKEN else _tell_dead_link()
 
 
 def tell_busy(seconds: int) -> Told:
     """The page for who has to wait."""
     return Told(
-        "Please try again in a moment",
-        (f"Too much is going on just now. Nothing was changed. Try again in {_count(seconds, 'second')}.",),
+        translate("Please try again in a moment"),
+        (translate("Too much is going on just now. Nothing was changed."), _say_wait(timedelta(seconds=seconds))),
         HTTPStatus.SERVICE_UNAVAILABLE,
         retry_after=seconds,
     )
@@ -52,18 +105,48 @@ def tell_busy(seconds: int) -> Told:
 
 def tell_too_many(seconds: int) -> Told:
     """The page for an address from which too many ask."""
-    minutes = -(-seconds // 60)
     return Told(
-        "Too many tries",
-        (f"Please wait {_count(minutes, 'minute')} before you try again.",),
+        translate("Too many tries"),
+        (_say_wait(timedelta(minutes=-(-seconds // 60))),),
         HTTPStatus.TOO_MANY_REQUESTS,
         retry_after=seconds,
     )
 
 
-def _count(number: int, noun: str = "device") -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _tell_dead_link() -> Told:
+    return Told(
+        translate("This link does not work any more"),
+        (
+            translate(
+                "Links work once and for a limited time, and some stop working when something else about the account"
+                " changes."
+            ),
+            translate("Nothing was changed."),
+        ),
+        HTTPStatus.BAD_REQUEST,
+        offers_reset=True,
+    )
 
 
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _tell_taken() -> Told:
+    return Told(
+        translate("This address belongs to another account"),
+        (translate("Somebody else has registered it meanwhile."), translate("Nothing was changed.")),
+        HTTPStatus.CONFLICT,
+    )
+
+
+def _say_wait(duration: timedelta) -> str:
+    return translate("Try again in %(duration)s.", duration=say_duration(duration))
+
+
+def _say_error(error: FieldError) -> str:
+    sentence = _ERRORS.get(error.code)
+    if sentence is None:
+        return error.message
+    return translate(
+        sentence,
+        minimum_length=current_realm().password_policy.minimum_length,
+        longest_password=LONGEST_PASSWORD,
+        longest_name=LONGEST_NAME,
+    )

@@ -1,0 +1,140 @@
+"""How an installation looks to people: its name, its logo, one accent colour, the links below each page.
+
+Decides whether a colour can be read (WCAG 2.2, 1.4.3) and whether a file can be a logo. Knows no page and no request.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+LEAST_CONTRAST: Final = 4.5
+LARGEST_LOGO: Final = 100_000
+"""Bytes."""
+
+LIGHT_GROUND: Final = "#f4f5f8"
+LIGHT_INK: Final = "#ffffff"
+"""The text on the accent colour where the ground is light."""
+
+DARK_GROUND: Final = "#1a1e25"
+DARK_INK: Final = "#0e1116"
+
+_SIGNATURES: Final = {"image/png": (b"\x89PNG\r\n\x1a\n",), "image/svg+xml": (b"<svg", b"<?xml", b"<!--")}
+_SUFFIXES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
+_STEPS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Accent:
+    """The one colour: for links and for the ground of the main button, each as `#rrggbb`.
+
+    Attributes:
+        light: where the ground is light.
+        light_strong: the same under the pointer.
+        dark: where the ground is dark.
+        dark_strong: the same under the pointer.
+    """
+
+    light: str
+    light_strong: str
+    dark: str
+    dark_strong: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A picture that we serve ourselves."""
+
+    content_type: str
+    content: bytes
+
+
+def derive_accent(colour: str) -> Accent:
+    """The accent made of `#rrggbb`: as it is on light ground, and made lighter on dark ground until it can be read.
+
+    Raises:
+        ValueError: on light ground it could not be read; in one line, without the value.
+    """
+    text = colour.strip().lower()
+    if len(text) != len("#rrggbb") or text[0] != "#" or set(text[1:]) - set("0123456789abcdef"):
+        raise ValueError("must be a colour like #2450c8")
+    contrast = min(find_contrast(text, LIGHT_INK), find_contrast(text, LIGHT_GROUND))
+    if contrast < LEAST_CONTRAST:
+        raise ValueError(
+            f"cannot be read: its contrast to white is {contrast:.1f}:1, and {LEAST_CONTRAST}:1 is the least;"
+            " choose a darker colour"
+        )
+    lighter = (_mix(text, "#ffffff", step / _STEPS) for step in range(_STEPS + 1))
+    # A little more than the least: light text on dark ground seems thinner than it is.
+    dark = next(each for each in lighter if find_contrast(each, DARK_GROUND) >= LEAST_CONTRAST * 1.3)
+    return Accent(text, _mix(text, "#000000", 0.18), dark, _mix(dark, "#ffffff", 0.25))
+
+
+def find_contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    darker, lighter = sorted((_find_luminance(one), _find_luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def read_logo(path: Path) -> Logo:
+    """The picture in the file at `path`.
+
+    Raises:
+        ValueError: it cannot be a logo; in one line.
+    """
+    remedy = f"must name an .svg or .png file of at most {LARGEST_LOGO // 1000} kB"
+    content_type = _SUFFIXES.get(path.suffix.lower())
+    if content_type is None:
+        raise ValueError(remedy)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_LOGO + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+    if len(content) > LARGEST_LOGO or not content.lstrip().startswith(_SIGNATURES[content_type]):
+        raise ValueError(remedy)
+    return Logo(content_type, content)
+
+
+def _split(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
+
+
+def _find_luminance(colour: str) -> float:
+    """WCAG 2.2, "relative luminance"."""
+    red, green, blue = (_linearise(part / 255) for part in _split(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linearise(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004 - as defined there
+
+
+def _mix(colour: str, other: str, share: float) -> str:
+    parts = zip(_split(colour), _split(other), strict=True)
+    return "#" + "".join(f"{round(one + (two - one) * share):02x}" for one, two in parts)
+
+
+DEFAULT_ACCENT: Final = derive_accent("#2450c8")
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """Whose pages these are.
+
+    Attributes:
+        product_name: what people know it by.
+        accent: its colour.
+        logo: its picture; without one, a mark of ours in its colour.
+        support_url, privacy_url, terms_url: where the links below each page lead; none for no link.
+    """
+
+    product_name: str = "authserver"
+    accent: Accent = DEFAULT_ACCENT
+    logo: Logo | None = None
+    support_url: str | None = None
+    privacy_url: str | None = None
+    terms_url: str | None = None
+
+
+DEFAULT_BRAND: Final = Brand()

@@ -1,0 +1,72 @@
+"""Every cookie that a browser is given: names, flags and lifetimes (ASVS 3.3.1 to 3.3.4).
+
+Where the issuer is https, names begin with `__Host-`: browsers take such a cookie from this host alone, over TLS, for
+all its paths, so that no neighbour can plant one. On a loopback http issuer, which no network sees, neither prefix nor
+`Secure` is possible in every browser.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Literal
+
+from werkzeug import Request, Response
+
+from authserver.protocol.secret import Secret
+
+_LONGEST_VALUE = 512
+
+
+class Cookie(Enum):
+    """What browsers keep for us; the value is the name without the prefix."""
+
+    SESSION = "authserver"
+    """The browser session: a random value, whose digest is stored. Goes when the browser closes."""
+
+    DEVICE = "authserver-device"
+    """The id of this browser as a device, so that signing in again is the same device."""
+
+    FORM = "authserver-form"
+    """The random value that the hidden field of each form proves to have seen (see `pages.csrf`)."""
+
+    @property
+    def lifetime(self) -> timedelta | None:
+        """For how long browsers keep it; None: until they close."""
+        return timedelta(days=365) if self is Cookie.DEVICE else None
+
+    @property
+    def same_site(self) -> Literal["Lax", "Strict"]:
+        """Lax: a link from an application to `/oauth/authorize` has to bring the session along."""
+        return "Lax"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieJar:
+    """Gives cookies to browsers and takes them back. `https` is the scheme of the issuer, whatever a proxy said."""
+
+    https: bool
+
+    def name(self, cookie: Cookie) -> str:
+        """The name as it travels."""
+        return f"__Host-{cookie.value}" if self.https else cookie.value
+
+    def read(self, request: Request, cookie: Cookie) -> Secret | None:
+        """What the browser brings, unless it is empty or longer than anything we ever gave."""
+        value = request.cookies.get(self.name(cookie), "")
+        return Secret(value) if 0 < len(value) <= _LONGEST_VALUE else None
+
+    def give(self, response: Response, cookie: Cookie, value: Secret) -> None:
+        """Have the browser keep `value` and bring it with each request."""
+        response.set_cookie(
+            self.name(cookie),
+            value.reveal(),
+            max_age=cookie.lifetime,
+            path="/",
+            secure=self.https,
+            httponly=True,
+            samesite=cookie.same_site,
+        )
+
+    def take_back(self, response: Response, cookie: Cookie) -> None:
+        """Have the browser forget it."""
+        response.delete_cookie(self.name(cookie), path="/", secure=self.https, httponly=True, samesite=cookie.same_site)

@@ -1,0 +1,46 @@
+"""The files of the pages: one style sheet, one picture, one script. All from here: pages load nothing of others."""
+
+from hashlib import sha256
+from typing import Final
+
+from flask import Response, request
+
+from authserver.web.pages.blueprint import pages
+from authserver.web.pages.rendering import current_look, render
+
+_PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+"""An SVG that somebody opens by itself runs no script, whatever is in it."""
+
+
+@pages.get("/pages.css")
+def answer_stylesheet() -> Response:
+    """The one style sheet."""
+    return _answer_file(render("pages.css").encode(), "text/css; charset=utf-8")
+
+
+@pages.get("/pages/logo")
+def answer_logo() -> Response:
+    """The logo, or the mark in its place."""
+    logo = current_look().brand.logo
+    if logo is None:
+        response = _answer_file(render("mark.svg").encode(), "image/svg+xml")
+    else:
+        response = _answer_file(logo.content, logo.content_type)
+    response.headers["Content-Security-Policy"] = _PICTURE_POLICY
+    return response
+
+
+@pages.get("/pages/form-post.js")
+def answer_script() -> Response:
+    """What sends the form of `response_mode=form_post` on; its page has a button, too."""
+    return _answer_file(render("form-post.js").encode(), "text/javascript; charset=utf-8")
+
+
+def _answer_file(content: bytes, content_type: str) -> Response:
+    """A file that is asked for again each time, and sent only when it is another one."""
+    response = Response(content, content_type=content_type)
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.set_etag(sha256(content).hexdigest()[:32])
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,135 @@
+"""The templates of the pages: ours, and an operator's in the place of ours.
+
+A file in the operator's folder takes the place of the one of the same name. All are tried when the server starts: one
+that is broken, takes the place of none, uses a value that the page does not have, or leaves out the proof that a form
+has to carry, keeps it from starting. What a value itself holds (`client.name`) is not checked.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Flask, current_app, request, url_for
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    meta,
+    select_autoescape,
+)
+
+from authserver.mail.compose import UnusableTemplateError
+from authserver.web.brand import DARK_GROUND, DARK_INK, LIGHT_GROUND, LIGHT_INK, Brand
+from authserver.web.pages.csrf import csrf_field
+from authserver.web.pages.languages import current_language, translate, translate_number
+
+_EXTENSION: Final = "authserver.pages"
+_GIVEN: Final = frozenset({"brand", "language", "title"})
+"""What every page has besides its own values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the pages of one installation are made with."""
+
+    brand: Brand
+    templates: Environment
+
+
+def dress(app: Flask, brand: Brand, overrides: Path | None) -> None:
+    """Give the pages of `app` their look.
+
+    Raises:
+        UnusableTemplateError: one of the operator's templates cannot be used; in one line.
+    """
+    app.extensions[_EXTENSION] = Look(brand, load_templates(overrides))
+
+
+def current_look() -> Look:
+    """The look of the application that handles this request."""
+    look: Look = current_app.extensions[_EXTENSION]
+    return look
+
+
+def render(template: str, **values: object) -> str:
+    """The text of a page."""
+    look = current_look()
+    return look.templates.get_template(template).render(values, brand=look.brand, language=current_language())
+
+
+def load_templates(overrides: Path | None) -> Environment:
+    """Read all templates.
+
+    Raises:
+        UnusableTemplateError: one of the operator's cannot be used; in one line.
+    """
+    ours = PackageLoader("authserver.web.pages")
+    replaced = [] if overrides is None else [FileSystemLoader(overrides)]
+    templates = _build_environment(ChoiceLoader([*replaced, ours]))
+    original = _build_environment(ours)
+    for loader in replaced:
+        for name in loader.list_templates():
+            _try_out(name, templates, original)
+    return templates
+
+
+def page_path(path: str, **query: str | None) -> str:
+    """The address of another page of ours, wherever we are mounted."""
+    root = request.script_root
+    known = {name: value for name, value in query.items() if value}
+    return f"{root}{path}" + (f"?{urlencode(known)}" if known else "")
+
+
+def _here() -> str:
+    return page_path(request.path)
+
+
+def _build_environment(loader: BaseLoader) -> Environment:
+    templates = Environment(
+        loader=loader,
+        autoescape=select_autoescape(("html", "svg"), default=False),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    templates.install_gettext_callables(translate, translate_number, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    templates.globals |= {
+        "csrf_field": csrf_field,
+        "here": _here,
+        "page_path": page_path,
+        "url_for": url_for,
+        "light": {"ground": LIGHT_GROUND, "ink": LIGHT_INK},
+        "dark": {"ground": DARK_GROUND, "ink": DARK_INK},
+    }
+    return templates
+
+
+def _try_out(name: str, templates: Environment, original: Environment) -> None:
+    if name not in original.list_templates():
+        raise UnusableTemplateError(f"there is no page template {name} to take the place of")
+    try:
+        templates.get_template(name)
+        used, known = _list_names(name, templates), _list_names(name, original)
+    except (TemplateError, UnicodeDecodeError) as error:
+        line = getattr(error, "lineno", None)
+        reason = getattr(error, "message", None) or type(error).__name__
+        at = f" (line {line})" if line else ""
+        raise UnusableTemplateError(f"the page template {name} cannot be used: {reason}{at}") from None
+    foreign = used - known - _GIVEN - templates.globals.keys()
+    if foreign:
+        raise UnusableTemplateError(f"the page template {name} cannot be used: there is no {min(foreign)} in it")
+    if "csrf_field" in known - used:
+        raise UnusableTemplateError(f"the page template {name} cannot be used: its form needs {{{{ csrf_field() }}}}")
+
+
+def _list_names(name: str, templates: Environment) -> set[str]:
+    """The values that a template takes from outside."""
+    source = "" if templates.loader is None else templates.loader.get_source(templates, name)[0]
+    return meta.find_undeclared_variables(templates.parse(source))

@@ -1,0 +1,107 @@
+"""`/signup`: become a user. Where addresses have to be confirmed, the page tells nobody whether one is taken."""
+
+from http import HTTPStatus
+
+from flask import Response, request
+
+from authserver.accounts.outcomes import EMAIL_TAKEN, FieldError, Invalid, Refused, TryLater
+from authserver.accounts.register import Awaited, Registered, register
+from authserver.credentials.links import LinkPurpose
+from authserver.protocol.secret import Secret
+from authserver.web.context import current_realm
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import (
+    say_duration,
+    say_errors,
+    say_password_rules,
+    say_refused,
+    tell_busy,
+    tell_too_many,
+)
+from authserver.web.tries import hit_address
+
+
+@pages.get("/signup")
+def show_signup() -> Response:
+    """The form, or that there is none."""
+    if not current_realm().registration.open:
+        return answer_told(_tell_closed())
+    return _answer_form({"request": request.args.get("request", "")})
+
+
+@pages.post("/signup")
+def act_signup() -> Response:
+    """Register; what cannot be accepted is asked for again, with all that was typed but the password."""
+    wait = hit_address("register")
+    if wait is not None:
+        return answer_told(tell_too_many(wait))
+    fields = read_fields()
+    outcome = register(
+        current_realm(),
+        email=fields.get("email", ""),
+        password=Secret(fields.get("password", "")),
+        name=fields.get("name", ""),
+        ip=request.remote_addr,
+    )
+    return _answer(outcome, fields)
+
+
+def _answer(outcome: Registered | Awaited | Refused | Invalid | TryLater, fields: dict[str, str]) -> Response:
+    match outcome:
+        case Registered():
+            sentence, token = translate("You can sign in now."), fields.get("request", "")
+            return answer_told(Told(translate("Welcome"), (sentence,), offers_sign_in=True, request_token=token))
+        case Awaited():
+            return answer_told(_tell_awaited())
+        case Invalid(errors=errors):
+            return _answer_form(fields, errors)
+        case Refused(code=code) if code == EMAIL_TAKEN:
+            return _answer_form(fields, (FieldError("email", code, say_refused(outcome)),), HTTPStatus.CONFLICT)
+        case Refused():
+            return answer_told(_tell_closed())
+        case TryLater():
+            return answer_told(tell_busy(outcome.retry_after))
+
+
+def _answer_form(
+    typed: dict[str, str],
+    errors: tuple[FieldError, ...] = (),
+    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY,
+) -> Response:
+    said = {field: say_errors(errors, field) for field in ("email", "name", "password")}
+    return answer_page(
+        "signup.html",
+        status if errors else HTTPStatus.OK,
+        email=typed.get("email", ""),
+        name=typed.get("name", ""),
+        request_token=typed.get("request", ""),
+        errors=said,
+        is_refused=bool(errors),
+        rules=say_password_rules(),
+    )
+
+
+def _tell_awaited() -> Told:
+    lifetime = say_duration(LinkPurpose.CONFIRM_EMAIL.lifetime)
+    return Told(
+        translate("Look into your mailbox"),
+        (
+            translate("A mail is on its way to you. Confirm your address with the link in it, and sign in."),
+            translate("The link works for %(lifetime)s.", lifetime=lifetime),
+            translate("No mail? Look among the unwanted ones, and check the address."),
+        ),
+        HTTPStatus.ACCEPTED,
+    )
+
+
+def _tell_closed() -> Told:
+    return Told(
+        translate("Registration is closed"),
+        (
+            translate("New accounts are not made here at the moment. Whoever runs this service can make one for you."),
+            translate("You have an account already? Then you can sign in."),
+        ),
+        HTTPStatus.FORBIDDEN,
+        offers_sign_in=True,
+    )
