@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from authserver.accounts.asker import Asker
 from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import FindKey
@@ -25,12 +26,10 @@ SIGN_OUT_GRACE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(Asker):
     """A user's live access token. Session, family, version and standing were looked up."""
 
     claims: AccessTokenClaims
-    user_id: str
-    sid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,8 @@ def _authenticate(
     client = realm.clients.find(claims.client_id)
     if client is None or not client.first_party:
         return BearerRefused("wrong_audience", soft_logout=False, reason="not a first-party client")
-    return judge_user_token(realm, claims, signing_out=signing_out) or Bearer(claims, claims.sub, claims.sid)
+    refusal = judge_user_token(realm, claims, signing_out=signing_out)
+    return refusal or Bearer(claims.sub, claims.sid, claims.auth_time or 0, claims.client_id, claims)
 
 
 def judge_user_token(realm: Realm, claims: AccessTokenClaims, *, signing_out: bool = False) -> BearerRefused | None:

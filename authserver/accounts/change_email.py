@@ -1,6 +1,6 @@
 """Changing the address: both are told, the new one confirms, the old one takes it back for 7 days if it must."""
 
-from authserver.accounts.bearer import Bearer
+from authserver.accounts.asker import Asker
 from authserver.accounts.failed_proof import refuse_wrong_password
 from authserver.accounts.mailed_link import carry_out, find_link, refuse_link, refuse_taken
 from authserver.accounts.outcomes import (
@@ -28,28 +28,28 @@ from authserver.storage.users import User
 
 
 def ask_email_change(
-    realm: Realm, bearer: Bearer, *, new_email: str, password: Secret, ip: str | None = None
+    realm: Realm, asker: Asker, *, new_email: str, password: Secret, ip: str | None = None
 ) -> Refused | Invalid | TryLater | Reauthenticate | None:
     """Send a link to the new address and word to the old one; None when that is done.
 
     Whether the new address is somebody else's is not told here but in the mail to it.
     """
-    stale = demand_recent(realm, bearer)
+    stale = demand_recent(realm, asker)
     if stale is not None:
         return stale
     address = canonicalise_email(new_email)
     if isinstance(address, InvalidEmail):
         return Invalid((FieldError("new_email", address.code, address.message),))
     with realm.database.read() as tx:
-        credentials = users.find_credentials_by_id(tx, bearer.user_id)
+        credentials = users.find_credentials_by_id(tx, asker.user_id)
     if credentials is None:
         return Refused(NOT_FOUND, "There is no such user.")
     verified = verify_password(realm, credentials, password)
     if isinstance(verified, TryLater):
         return verified
     if not verified:
-        return refuse_wrong_password(realm, bearer, act="change_email", ip=ip)
-    return _send_links(realm, bearer, credentials.user, address)
+        return refuse_wrong_password(realm, asker, act="change_email", ip=ip)
+    return _send_links(realm, asker, credentials.user, address)
 
 
 def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
@@ -86,7 +86,7 @@ def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | 
     return carry_out(realm, link, CompromiseReported(link.user_id, link.address, link.issued_at), ip)
 
 
-def _send_links(realm: Realm, bearer: Bearer, user: User, address: str) -> Refused | None:
+def _send_links(realm: Realm, asker: Asker, user: User, address: str) -> Refused | None:
     now = realm.clock.now()
     with realm.database.write() as tx:
         if not is_unchanged(tx, user):
@@ -95,7 +95,7 @@ def _send_links(realm: Realm, bearer: Bearer, user: User, address: str) -> Refus
         taken = _is_taken(tx, realm, user, address)
         to_new = Notice("email_taken", address) if taken else Notice("email_change", address, LinkPurpose.CHANGE_EMAIL)
         for notice in (to_new, Notice("email_change_asked", user.email, LinkPurpose.NOT_ME)):
-            queue_mail(tx, notice, user=user, sid=bearer.sid, now=now, entropy=realm.entropy)
+            queue_mail(tx, notice, user=user, sid=asker.sid, now=now, entropy=realm.entropy)
     return None
 
 

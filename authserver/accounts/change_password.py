@@ -1,19 +1,23 @@
 """A user changes his password: the session that asks goes on under new tokens, the others as the policy says."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from authserver.accounts.asker import Asker
 from authserver.accounts.bearer import Bearer
+from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, begin_browser_session
 from authserver.accounts.failed_proof import record_failed_change
-from authserver.accounts.open_session import PASSWORD, DeviceClaim, Origin, open_session
+from authserver.accounts.open_session import PASSWORD, DeviceClaim, Opening, Origin, open_session
 from authserver.accounts.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
 from authserver.accounts.passwords import hash_new_password, is_unchanged, verify_password
 from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer, issue_tokens
+from authserver.realm import NewGrant, Realm, TokenAnswer, issue_tokens
 from authserver.revocation import Receipt
-from authserver.storage import clients, families, sessions, users
+from authserver.storage import Transaction, clients, families, sessions, users
 from authserver.storage.audit import Actor
+from authserver.storage.sessions import Session
 from authserver.storage.users import User
 
 
@@ -34,24 +38,85 @@ class PasswordWish:
     logout_devices: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordWasChangedInBrowser:
+    """The cookie with which the current session goes on, and what ended. Its apps come back through the cookie."""
+
+    signed_in: BrowserSignedIn
+    receipt: Receipt
+
+
 def change_password(
     realm: Realm, bearer: Bearer, wish: PasswordWish, origin: Origin
 ) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
     """Change the password of the user who asks, and renew his session. A new password that is refused ends nothing."""
-    stale = demand_recent(realm, bearer)
+    proven = _prove(realm, bearer, wish, origin)
+    if not isinstance(proven, _Proven):
+        return proven
+    now = realm.clock.now()
+    # Before the transaction: a pool full of changes that each ask for a second connection would wait for itself.
+    client = realm.clients.find(bearer.claims.client_id)
+    with realm.database.write() as tx:
+        device = _find_device(tx, bearer, proven)
+        grant = families.find_grant(tx, bearer.claims.fam or "")
+        if device is None or grant is None:
+            return _refuse_overtaken()
+        family_version = clients.find_family_version(tx, grant.client_id)
+        if client is None or family_version is None:
+            return Refused(NOT_FOUND, "There is no such client.")
+        receipt = _apply(tx, realm, bearer, proven, wish, origin, now)
+        holding = open_session(
+            tx,
+            realm,
+            user=users.load(tx, bearer.user_id),
+            opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now),
+            client=client,
+            grant=NewGrant(grant.scope, grant.audience, now, family_version),
+        )
+    return PasswordWasChanged(issue_tokens(realm, holding, client, now=now), receipt)
+
+
+def change_password_in_browser(
+    realm: Realm, asker: SignedInBrowser, wish: PasswordWish, origin: Origin
+) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater | Reauthenticate:
+    """The same at the account pages: the browser's session goes on under a new cookie, without any family."""
+    proven = _prove(realm, asker, wish, origin)
+    if not isinstance(proven, _Proven):
+        return proven
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        device = _find_device(tx, asker, proven)
+        if device is None:
+            return _refuse_overtaken()
+        receipt = _apply(tx, realm, asker, proven, wish, origin, now)
+        opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now)
+        signed_in = begin_browser_session(tx, realm, users.load(tx, asker.user_id), opening)
+    return PasswordWasChangedInBrowser(signed_in, receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """The user as he was when the current password fitted, and the hash of the new one."""
+
+    user: User
+    password_hash: str
+
+
+def _prove(
+    realm: Realm, asker: Asker, wish: PasswordWish, origin: Origin
+) -> _Proven | Refused | Invalid | TryLater | Reauthenticate:
+    stale = demand_recent(realm, asker)
     if stale is not None:
         return stale
-    outcome = _verify_and_change(realm, bearer, wish, origin)
+    outcome = _verify_and_hash(realm, asker, wish)
     if isinstance(outcome, Refused | Invalid):
-        record_failed_change(realm, bearer, outcome, ip=origin.ip)
+        record_failed_change(realm, asker, outcome, ip=origin.ip)
     return outcome
 
 
-def _verify_and_change(
-    realm: Realm, bearer: Bearer, wish: PasswordWish, origin: Origin
-) -> PasswordWasChanged | Refused | Invalid | TryLater:
+def _verify_and_hash(realm: Realm, asker: Asker, wish: PasswordWish) -> _Proven | Refused | Invalid | TryLater:
     with realm.database.read() as tx:
-        credentials = users.find_credentials_by_id(tx, bearer.user_id)
+        credentials = users.find_credentials_by_id(tx, asker.user_id)
     if credentials is None:
         return Refused(NOT_FOUND, "There is no such user.")
     verified = verify_password(realm, credentials, wish.current)
@@ -61,44 +126,26 @@ def _verify_and_change(
         return Refused(WRONG_PASSWORD, "The current password is wrong.")
     user = credentials.user
     hashed = hash_new_password(realm, wish.new, email=user.email, name=user.name, field="new_password")
-    if not isinstance(hashed, str):
-        return hashed
-    return _change(realm, bearer, hashed, user, wish, origin)
+    return _Proven(user, hashed) if isinstance(hashed, str) else hashed
 
 
-def _change(
-    realm: Realm, bearer: Bearer, hashed: str, verified: User, wish: PasswordWish, origin: Origin
-) -> PasswordWasChanged | Refused:
-    now = realm.clock.now()
-    # Before the transaction: a pool full of changes that each ask for a second connection would wait for itself.
-    client = realm.clients.find(bearer.claims.client_id)
-    with realm.database.write() as tx:
-        unchanged = is_unchanged(tx, verified)
-        grant = families.find_grant(tx, bearer.claims.fam or "")
-        device = sessions.find_live(tx, bearer.user_id, bearer.sid)
-        if not unchanged or grant is None or device is None:
-            return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
-        family_version = clients.find_family_version(tx, grant.client_id)
-        if client is None or family_version is None:
-            return Refused(NOT_FOUND, "There is no such client.")
-        receipt = realm.revocation.apply(
-            tx,
-            PasswordChanged(bearer.user_id, hashed),
-            by=Actor(bearer.user_id, origin.ip),
-            now=now,
-            current=bearer.sid,
-            logout_devices=wish.logout_devices,
-        )
-        holding = open_session(
-            tx,
-            realm,
-            user=users.load(tx, bearer.user_id),
-            client=client,
-            client_family_version=family_version,
-            scope=grant.scope,
-            authentication=PASSWORD,
-            device=DeviceClaim(device.device_id, device.device_name),
-            origin=origin,
-            now=now,
-        )
-    return PasswordWasChanged(issue_tokens(realm, holding, now=now), receipt)
+def _find_device(tx: Transaction, asker: Asker, proven: _Proven) -> Session | None:
+    """The session that asks, while nothing has overtaken it. Takes the user's row."""
+    return sessions.find_live(tx, asker.user_id, asker.sid) if is_unchanged(tx, proven.user) else None
+
+
+def _refuse_overtaken() -> Refused:
+    return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
+
+
+def _apply(
+    tx: Transaction, realm: Realm, asker: Asker, proven: _Proven, wish: PasswordWish, origin: Origin, now: datetime
+) -> Receipt:
+    return realm.revocation.apply(
+        tx,
+        PasswordChanged(asker.user_id, proven.password_hash),
+        by=Actor(asker.user_id, origin.ip),
+        now=now,
+        current=asker.sid,
+        logout_devices=wish.logout_devices,
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from authserver.accounts.bearer import Bearer
+from authserver.accounts.asker import Asker
 from authserver.accounts.failed_proof import refuse_wrong_password
 from authserver.accounts.outcomes import (
     NOT_FOUND,
@@ -35,46 +35,46 @@ class AccountExport:
     events: list[AuditRecord]
 
 
-def rename(realm: Realm, bearer: Bearer, name: str) -> User | Refused | Invalid:
+def rename(realm: Realm, asker: Asker, name: str) -> User | Refused | Invalid:
     """Give the user who asks another name."""
     error = find_name_error(name)
     if error is not None:
         return Invalid((FieldError("name", *error),))
     with realm.database.write() as tx:
-        users.rename(tx, bearer.user_id, name)
-        return users.find(tx, bearer.user_id) or _refuse()
+        users.rename(tx, asker.user_id, name)
+        return users.find(tx, asker.user_id) or _refuse()
 
 
 def delete_account(
-    realm: Realm, bearer: Bearer, password: Secret, ip: str
+    realm: Realm, asker: Asker, password: Secret, ip: str
 ) -> Receipt | Refused | TryLater | Reauthenticate:
     """Delete the user who asks, with everything that names him but the audit record."""
-    stale = demand_recent(realm, bearer)
+    stale = demand_recent(realm, asker)
     if stale is not None:
         return stale
     with realm.database.read() as tx:
-        credentials = users.find_credentials_by_id(tx, bearer.user_id)
+        credentials = users.find_credentials_by_id(tx, asker.user_id)
     if credentials is None:
         return _refuse()
     verified = verify_password(realm, credentials, password)
     if isinstance(verified, TryLater):
         return verified
     if not verified:
-        return refuse_wrong_password(realm, bearer, act="delete_account", ip=ip)
+        return refuse_wrong_password(realm, asker, act="delete_account", ip=ip)
     with realm.database.write() as tx:
         if not is_unchanged(tx, credentials.user):
             return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
-        event = UserDeleted(bearer.user_id)
-        return realm.revocation.apply(tx, event, by=Actor(bearer.user_id, ip), now=realm.clock.now())
+        event = UserDeleted(asker.user_id)
+        return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now())
 
 
-def export_account(realm: Realm, bearer: Bearer) -> AccountExport | Refused | Reauthenticate:
+def export_account(realm: Realm, asker: Asker) -> AccountExport | Refused | Reauthenticate:
     """Everything that is kept about the user who asks."""
-    stale = demand_recent(realm, bearer)
+    stale = demand_recent(realm, asker)
     if stale is not None:
         return stale
     with realm.database.read() as tx:
-        user = users.find(tx, bearer.user_id)
+        user = users.find(tx, asker.user_id)
         if user is None:
             return _refuse()
         live = sessions.list_live(tx, user.user_id, realm.clock.now())

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import final
 
 from authserver.clock import Clock
-from authserver.storage import Database, links, outbox, prune
+from authserver.storage import Database, codes, links, outbox, prune
 from authserver.storage.prune import BATCH, START
 
 
@@ -22,11 +22,13 @@ class Retention:
         ends: ended and expired families, sessions and links. By far longer than the clocks of two nodes can disagree.
         outbox: mails, from when they were due last. Longer than any mail waits for its next attempt or any link works,
             so what is left was queued where nobody works on the outbox.
+        codes: authorization codes, used or not: for as long a second use is noticed (RFC 9700 §4.2.4).
     """
 
     audit: timedelta
     ends: timedelta = timedelta(days=30)
     outbox: timedelta = timedelta(days=7)
+    codes: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Pruned:
     place: bytes | None
     links: int = 0
     mails: int = 0
+    codes: int = 0
 
 
 @final
@@ -71,7 +74,8 @@ def prune_a_little(database: Database, clock: Clock, retention: Retention, place
         audit_events = prune.prune_audit_events(tx, now - retention.audit)
         old_links = links.prune(tx, over_since, limit=BATCH)
         mails = outbox.prune(tx, now - retention.outbox, limit=BATCH)
-    return Pruned(families.count, sessions, audit_events, families.place, old_links, mails)
+        old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
+    return Pruned(families.count, sessions, audit_events, families.place, old_links, mails, old_codes)
 
 
 def prune_all(database: Database, clock: Clock, retention: Retention) -> Pruned:
@@ -86,6 +90,7 @@ def prune_all(database: Database, clock: Clock, retention: Retention) -> Pruned:
             step.place,
             done.links + step.links,
             done.mails + step.mails,
+            done.codes + step.codes,
         )
-        if done.place is None and max(step.sessions, step.audit_events, step.links, step.mails) < BATCH:
+        if done.place is None and max(step.sessions, step.audit_events, step.links, step.mails, step.codes) < BATCH:
             return done

@@ -1,6 +1,6 @@
 """Ending sessions at the wish of their user."""
 
-from authserver.accounts.bearer import Bearer
+from authserver.accounts.asker import Asker
 from authserver.accounts.outcomes import NOT_FOUND, Reauthenticate, Refused
 from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.events import (
@@ -18,19 +18,19 @@ from authserver.storage.audit import Actor
 from authserver.storage.sessions import SessionSummary
 
 
-def sign_out(realm: Realm, bearer: Bearer, ip: str) -> Receipt:
+def sign_out(realm: Realm, asker: Asker, ip: str) -> Receipt:
     """End the session that asks, with all its families."""
-    return _apply(realm, SignedOut(bearer.user_id, bearer.sid), bearer, ip)
+    return _apply(realm, SignedOut(asker.user_id, asker.sid), asker, ip)
 
 
-def sign_out_everywhere(realm: Realm, bearer: Bearer, ip: str) -> Receipt:
+def sign_out_everywhere(realm: Realm, asker: Asker, ip: str) -> Receipt:
     """End all sessions of the user who asks."""
-    return _apply(realm, SignedOutEverywhere(bearer.user_id), bearer, ip)
+    return _apply(realm, SignedOutEverywhere(asker.user_id), asker, ip)
 
 
-def sign_out_elsewhere(realm: Realm, bearer: Bearer, ip: str) -> Receipt | Reauthenticate:
+def sign_out_elsewhere(realm: Realm, asker: Asker, ip: str) -> Receipt | Reauthenticate:
     """End all sessions of the user but the one that asks: a thief of that one would shut the owner out."""
-    return demand_recent(realm, bearer) or _apply(realm, SignedOutElsewhere(bearer.user_id), bearer, ip)
+    return demand_recent(realm, asker) or _apply(realm, SignedOutElsewhere(asker.user_id), asker, ip)
 
 
 def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
@@ -39,21 +39,19 @@ def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
         return sessions.list_live(tx, user_id, realm.clock.now())
 
 
-def end_session(realm: Realm, bearer: Bearer, sid: str, ip: str) -> Receipt | Refused | Reauthenticate:
+def end_session(realm: Realm, asker: Asker, sid: str, ip: str) -> Receipt | Refused | Reauthenticate:
     """End one session of the user who asks; another user's does not exist for him.
 
     For another one than his current one he must have signed in a short while ago (ASVS 7.5.2).
     """
     with realm.database.read() as tx:
         owner = sessions.find_owner(tx, sid) if is_storable(sid) else None
-    if owner != bearer.user_id:
+    if owner != asker.user_id:
         return Refused(NOT_FOUND, "There is no such session.")
-    stale = None if sid == bearer.sid else demand_recent(realm, bearer)
-    return stale or _apply(realm, SessionEndedByUser(bearer.user_id, sid), bearer, ip)
+    stale = None if sid == asker.sid else demand_recent(realm, asker)
+    return stale or _apply(realm, SessionEndedByUser(asker.user_id, sid), asker, ip)
 
 
-def _apply(realm: Realm, event: CredentialEvent, bearer: Bearer, ip: str) -> Receipt:
+def _apply(realm: Realm, event: CredentialEvent, asker: Asker, ip: str) -> Receipt:
     with realm.database.write() as tx:
-        return realm.revocation.apply(
-            tx, event, by=Actor(bearer.user_id, ip), now=realm.clock.now(), current=bearer.sid
-        )
+        return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now(), current=asker.sid)

@@ -8,7 +8,7 @@ from authserver.grants.base import TokenRequest
 from authserver.grants.refusal import settle
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_request, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
-from authserver.realm import EndedMacKey, Realm, TokenAnswer, issue_tokens, prove_refresh_token
+from authserver.realm import EndedMacKey, Narrowing, Realm, TokenAnswer, issue_tokens, prove_refresh_token
 from authserver.realm.token_answer import Holding
 from authserver.sessions.lifetimes import idle_end
 from authserver.sessions.rotation import Presented
@@ -43,7 +43,7 @@ class RefreshTokenGrant:
         holding = Holding(
             token.family_id, rotated.generation, mac_key, rotated.grant, ends_at, rotated.token_version, rotated.roles
         )
-        return issue_tokens(realm, holding, now=now, scope=presented.scope)
+        return issue_tokens(realm, holding, request.client, now=now, narrowing=Narrowing(presented.scope))
 
 
 def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:

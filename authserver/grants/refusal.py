@@ -10,7 +10,7 @@ from authserver.credentials.events import RefreshTokenReused
 from authserver.grants.base import TokenRequest
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
-from authserver.realm import Realm, TokenAnswer, issue_tokens
+from authserver.realm import Narrowing, Realm, TokenAnswer, issue_tokens
 from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Family, LateRetryMark
 from authserver.sessions.lifetimes import RetryWindows
@@ -51,7 +51,7 @@ def settle(
             verdict = classify(family, presented, windows, now)
             if family is not None:
                 _act(tx, realm, verdict, family, presented, request.actor, now)
-    return _answer(realm, verdict, family, presented, now)
+    return _answer(request, realm, verdict, family, presented, now)
 
 
 def _windows_of(request: TokenRequest, realm: Realm) -> RetryWindows:
@@ -85,11 +85,16 @@ def _act(
 
 
 def _answer(  # noqa: C901, PLR0911 - one line per classification
-    realm: Realm, verdict: Classification, family: Family | None, presented: Presented, now: datetime
+    request: TokenRequest,
+    realm: Realm,
+    verdict: Classification,
+    family: Family | None,
+    presented: Presented,
+    now: datetime,
 ) -> TokenAnswer | OAuthError:
     match verdict:
         case Retry() | LateRetry():
-            return _answer_again(realm, family, presented, now)
+            return _answer_again(request, realm, family, presented, now)
         case Reused(consecutive_late_retries):
             reason = "late retry in two generations" if consecutive_late_retries else "past generation"
             return invalid_grant(f"reuse: {reason}", soft_logout=False)
@@ -116,7 +121,9 @@ def _answer(  # noqa: C901, PLR0911 - one line per classification
             assert_never(verdict)
 
 
-def _answer_again(realm: Realm, family: Family | None, presented: Presented, now: datetime) -> TokenAnswer | OAuthError:
+def _answer_again(
+    request: TokenRequest, realm: Realm, family: Family | None, presented: Presented, now: datetime
+) -> TokenAnswer | OAuthError:
     """The same successor once more, and a fresh access token; nothing changes in the family."""
     if family is None:
         return invalid_grant("unknown family", soft_logout=False)
@@ -134,4 +141,4 @@ def _answer_again(realm: Realm, family: Family | None, presented: Presented, now
         family.token_version,
         family.roles,
     )
-    return issue_tokens(realm, holding, now=now, scope=presented.scope)
+    return issue_tokens(realm, holding, request.client, now=now, narrowing=Narrowing(presented.scope))

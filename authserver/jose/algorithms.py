@@ -36,10 +36,12 @@ class SigningAlgorithm:
     """A row of the table. Two rows are equal when their `name` is, so that a row can be compared and stored by name.
 
     `generate()` makes a new private key. `fits(key)` says whether a private or public key of `cryptography` has the
-    type, curve, size and exponent that this row demands; it accepts any object.
+    type, curve, size and exponent that this row demands; it accepts any object. `hash_name` is the hash inside the
+    signature, which `at_hash` takes too (OpenID Connect Core §3.1.3.6; SHA-512 is Ed25519's, RFC 8032 §5.1).
     """
 
     name: str
+    hash_name: str = field(compare=False, repr=False)
     generate: Callable[[], PrivateKey] = field(compare=False, repr=False)
     fits: Callable[[object], bool] = field(compare=False, repr=False)
     _engine: pyjwt.Algorithm = field(compare=False, repr=False)
@@ -91,9 +93,9 @@ def _fits_rs256(key: object) -> bool:
 
 
 ALGORITHMS: tuple[SigningAlgorithm, ...] = (
-    SigningAlgorithm("ES256", _generate_es256, _fits_es256, pyjwt.ECAlgorithm(pyjwt.ECAlgorithm.SHA256)),
-    SigningAlgorithm("EdDSA", Ed25519PrivateKey.generate, _fits_eddsa, pyjwt.OKPAlgorithm()),
-    SigningAlgorithm("RS256", _generate_rs256, _fits_rs256, pyjwt.RSAAlgorithm(pyjwt.RSAAlgorithm.SHA256)),
+    SigningAlgorithm("ES256", "sha256", _generate_es256, _fits_es256, pyjwt.ECAlgorithm(pyjwt.ECAlgorithm.SHA256)),
+    SigningAlgorithm("EdDSA", "sha512", Ed25519PrivateKey.generate, _fits_eddsa, pyjwt.OKPAlgorithm()),
+    SigningAlgorithm("RS256", "sha256", _generate_rs256, _fits_rs256, pyjwt.RSAAlgorithm(pyjwt.RSAAlgorithm.SHA256)),
 )
 _BY_NAME = {algorithm.name: algorithm for algorithm in ALGORITHMS}
 

@@ -1,4 +1,4 @@
-"""The claims of an access token (RFC 9068 §2.2, contract §1)."""
+"""The claims of an access token (RFC 9068 §2.2, contract §1) and of an ID token (OpenID Connect Core §2)."""
 
 from dataclasses import dataclass
 
@@ -34,3 +34,24 @@ class AccessTokenClaims:
     def scopes(self) -> frozenset[str]:
         """The scope tokens of `scope` (RFC 6749 §3.3)."""
         return frozenset(self.scope.split())
+
+
+@dataclass(frozen=True, slots=True)
+class IdTokenClaims:
+    """What an ID token tells the client that it was made for. Times are seconds since the epoch.
+
+    `nonce` stands in the first one alone; what a refresh gives has the same `iss`, `sub`, `aud` and `auth_time` (OpenID
+    Connect Core §12.2).
+    """
+
+    iss: str
+    sub: str
+    aud: str
+    exp: int
+    iat: int
+    auth_time: int
+    amr: tuple[str, ...]
+    acr: str
+    sid: str
+    at_hash: str
+    nonce: str | None = None

@@ -1,15 +1,24 @@
 """One installation: the values its use cases work with, and the tokens it hands out."""
 
+from authserver.realm.new_family import NewGrant, begin_family, choose_audience
 from authserver.realm.proof import EndedMacKey, prove_link_token, prove_refresh_token
 from authserver.realm.realm import Realm, Registration
-from authserver.realm.token_answer import TokenAnswer, issue_tokens
+from authserver.realm.subject import name_subject
+from authserver.realm.token_answer import AccessAnswer, Narrowing, TokenAnswer, issue_access, issue_tokens
 
 __all__ = [
+    "AccessAnswer",
     "EndedMacKey",
+    "Narrowing",
+    "NewGrant",
     "Realm",
     "Registration",
     "TokenAnswer",
+    "begin_family",
+    "choose_audience",
+    "issue_access",
     "issue_tokens",
+    "name_subject",
     "prove_link_token",
     "prove_refresh_token",
 ]

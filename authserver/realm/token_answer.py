@@ -3,28 +3,37 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from authserver.keyring.issuer import issue_access_token
-from authserver.keyring.keys import MacKey
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.keyring.issuer import hash_access_token, issue_access_token, issue_id_token
+from authserver.keyring.keys import MacKey, SigningKey
+from authserver.protocol.claims import AccessTokenClaims, IdTokenClaims
 from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
 from authserver.realm.realm import Realm
+from authserver.realm.subject import name_subject
 from authserver.sessions.family import Grant
-from authserver.sessions.scope import effective_scope
+from authserver.sessions.scope import OPENID_SCOPE, effective_scope
+from authserver.storage.clients import Client
 
 
 @dataclass(frozen=True, slots=True)
-class TokenAnswer:
-    """An access token and the refresh token beside it. Lifetimes are seconds."""
+class AccessAnswer:
+    """An access token, and with the scope `openid` the ID token beside it. Lifetimes are seconds."""
 
     access_token: str = field(repr=False)
     token_type: str
     expires_in: int
-    refresh_token: str = field(repr=False)
-    refresh_expires_in: int
     scope: str
     sid: str
     device_id: str
+    id_token: str | None = field(default=None, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer(AccessAnswer):
+    """The same with a refresh token."""
+
+    refresh_token: str = field(repr=False)
+    refresh_expires_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +49,68 @@ class Holding:
     roles: tuple[str, ...]
 
 
-def issue_tokens(realm: Realm, holding: Holding, *, now: datetime, scope: frozenset[str] | None = None) -> TokenAnswer:
-    """Sign an access token and derive the refresh-token string, in memory.
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a request asks for within what was granted; None asks for all of it. It does not narrow the family.
+
+    `scope` is RFC 6749 §6, `audience` RFC 8707 §2.2. The caller has checked that both lie within the grant.
+    """
+
+    scope: frozenset[str] | None = None
+    audience: tuple[str, ...] | None = None
+
+
+ALL_THAT_WAS_GRANTED = Narrowing()
+
+
+def issue_tokens(
+    realm: Realm,
+    holding: Holding,
+    client: Client,
+    *,
+    now: datetime,
+    narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
+    nonce: str | None = None,
+) -> TokenAnswer:
+    """Sign an access token, and an ID token where one is due, and derive the refresh-token string, in memory.
 
     `now` was read before the statement that `holding` comes from, so that no token is younger than the state it
-    speaks of. `scope` is what the request asked for, within what was granted; None asks for all of it.
+    speaks of. `client` is the one that the family is for.
     """
+    refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
+    access = issue_access(realm, holding, client, now=now, narrowing=narrowing, nonce=nonce)
+    return TokenAnswer(
+        access_token=access.access_token,
+        token_type=access.token_type,
+        expires_in=access.expires_in,
+        scope=access.scope,
+        sid=access.sid,
+        device_id=access.device_id,
+        id_token=access.id_token,
+        refresh_token=format_refresh_token(refresh_token, holding.mac_key.secret),
+        refresh_expires_in=int((holding.refresh_ends_at - now).total_seconds()),
+    )
+
+
+def issue_access(
+    realm: Realm,
+    holding: Holding,
+    client: Client,
+    *,
+    now: datetime,
+    narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
+    nonce: str | None = None,
+) -> AccessAnswer:
+    """The same without a refresh token, for a family that has no offline access."""
     grant = holding.grant
-    lifetime = int(realm.lifetimes.access_token_lifetime.total_seconds())
+    lifetime = int((client.access_token_lifetime or realm.lifetimes.access_token_lifetime).total_seconds())
     issued_at = int(now.timestamp())
-    carried = effective_scope(grant.scope, scope, holding.roles)
+    carried = effective_scope(grant.scope, narrowing.scope, holding.roles)
+    key = realm.keyring.current.signing_key
     claims = AccessTokenClaims(
         iss=realm.issuer,
         sub=grant.user_id,
-        aud=grant.audience,
+        aud=narrowing.audience or grant.audience,
         exp=issued_at + lifetime,
         iat=issued_at,
         jti=new_id(realm.entropy),
@@ -67,14 +124,33 @@ def issue_tokens(realm: Realm, holding: Holding, *, now: datetime, scope: frozen
         roles=holding.roles,
         token_version=holding.token_version,
     )
-    refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
-    return TokenAnswer(
-        access_token=issue_access_token(realm.keyring.current.signing_key, claims),
-        token_type="Bearer",  # noqa: S106 - RFC 6750 §6.1.1
-        expires_in=lifetime,
-        refresh_token=format_refresh_token(refresh_token, holding.mac_key.secret),
-        refresh_expires_in=int((holding.refresh_ends_at - now).total_seconds()),
-        scope=carried,
-        sid=grant.sid,
-        device_id=grant.device_id,
+    access_token = issue_access_token(key, claims)
+    is_openid = OPENID_SCOPE in carried.split()
+    return AccessAnswer(
+        access_token,
+        "Bearer",  # RFC 6750 §6.1.1
+        lifetime,
+        carried,
+        grant.sid,
+        grant.device_id,
+        id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
     )
+
+
+def _issue_id_token(
+    key: SigningKey, access: AccessTokenClaims, client: Client, access_token: str, nonce: str | None
+) -> str:
+    claims = IdTokenClaims(
+        iss=access.iss,
+        sub=name_subject(client, access.sub),
+        aud=client.client_id,
+        exp=access.exp,
+        iat=access.iat,
+        auth_time=access.auth_time or 0,
+        amr=access.amr,
+        acr=access.acr or "",
+        sid=access.sid or "",
+        at_hash=hash_access_token(key.algorithm, access_token),
+        nonce=nonce,
+    )
+    return issue_id_token(key, claims)

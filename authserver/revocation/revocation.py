@@ -1,6 +1,6 @@
 """Carrying out credential events: decide by policy, end, bump, mail, write, audit, in the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -17,7 +17,7 @@ from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry,
 from authserver.revocation.publication import tell_ended, tell_subject, tell_user
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
-from authserver.storage import Transaction, audit, clients, families, feed, links, sessions, users
+from authserver.storage import Transaction, audit, clients, codes, families, feed, links, sessions, users
 from authserver.storage.audit import Actor, Detail
 from authserver.storage.users import User
 
@@ -75,6 +75,7 @@ class Revocation:
         mails: tuple[str, ...] = ()
         if user is not None:
             token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
+            _end_codes(tx, event, ruling, user, [*sids, *renewed])
             links_ended = _end_links(tx, event, ruling, user, ended)
             mails = self._tell_user(tx, event.notices(user.email) if ruling.notify else (), user, current, now)
             users.write_change(tx, user.user_id, event.change(), raise_credentials=event.changes_credentials, now=now)
@@ -109,6 +110,7 @@ class Revocation:
         ended = Ended(now, reason, soft_logout=False)
         sids = sessions.end(tx, user_id, ended, only=sid)
         families.end_of_sessions(tx, sids, ended)
+        codes.end_unused(tx, user_id, sids)
         self._publish(tx, tell_ended(sids, [], soft_logout=False, now=now))
         self._record(tx, AuditName.SESSION_REPLACED, now, by, _Subject(user_id, sid), {"reason": reason})
 
@@ -208,10 +210,23 @@ class _Subject:
         return cls(*(getattr(event, field, None) for field in ("user_id", "sid", "client_id", "kid")))
 
 
+def _overtakes_all(event: CredentialEvent, ruling: PolicyRow) -> bool:
+    """Whether whatever the user has begun anywhere is over (design §5)."""
+    return event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}
+
+
+def _end_codes(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, sids: Sequence[str]) -> None:
+    """End the authorization codes that wait to be used: of the user, or of the sessions that ended."""
+    if _overtakes_all(event, ruling):
+        codes.end_unused(tx, user.user_id)
+    elif sids:
+        codes.end_unused(tx, user.user_id, sids)
+
+
 def _end_links(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, ended: Ended) -> int:
     """End the links that the event overtakes; how many."""
     count = 0
-    if event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}:
+    if _overtakes_all(event, ruling):
         count += links.end_pending(tx, user.user_id, ended)
     since = event.change().ends_links_since
     if since is not None:

@@ -1,7 +1,16 @@
-"""Which scope an access token carries, given what was granted."""
+"""Which scope is granted, and which an access token carries of it."""
 
+from collections.abc import Iterable
+
+OPENID_SCOPE = "openid"
+OFFLINE_SCOPE = "offline_access"
 ADMIN_SCOPE = "admin"
 ADMIN_ROLE = "admin"
+
+
+def grantable_scope(asked: Iterable[str], roles: tuple[str, ...]) -> str:
+    """What of `asked` a user with these roles can grant, each token once, in the order asked."""
+    return " ".join(token for token in dict.fromkeys(asked) if token != ADMIN_SCOPE or ADMIN_ROLE in roles)
 
 
 def effective_scope(granted: str, asked: frozenset[str] | None, roles: tuple[str, ...]) -> str:

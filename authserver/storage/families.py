@@ -85,6 +85,18 @@ def find_grant(tx: Connection, fam: str) -> Grant | None:
     return None if row is None else decode_grant(row)
 
 
+def find_by_fam(tx: Connection, fam: str) -> Family | None:
+    """The family that tokens call `fam`, or None."""
+    row = tx.execute(_FAMILY.where(_F.fam == fam)).one_or_none()
+    return None if row is None else _decode_family(row)
+
+
+def list_of_client(tx: Connection, user_id: str, client_id: str) -> list[Family]:
+    """What this client holds of this user and has not ended."""
+    rows = tx.execute(_FAMILY.where(_F.user_id == user_id, _F.client_id == client_id, _F.ended_at.is_(None)))
+    return [_decode_family(row) for row in rows]
+
+
 def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
     """The same, and nobody else changes the row before this transaction ends. Lock its user first."""
     row = tx.execute(

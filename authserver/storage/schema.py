@@ -124,6 +124,7 @@ class Session(Base):
     soft_logout: Mapped[bool] = mapped_column(server_default=false())
     browser_digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     browser_used_at: Mapped[datetime | None]
+    browser_idle_expires_at: Mapped[datetime | None]
 
 
 class RefreshTokenFamily(Base):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
 from authserver.sessions.family import Ended, Standing
 from authserver.storage.families import decode_standing, enabled_for_family
@@ -21,13 +22,13 @@ _C = Client.__table__.c
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in of one user on one device, as it was opened."""
+    """One sign-in of one user on one device. `client_id` is the client that it was opened for, if it was for one."""
 
     sid: str
     user_id: str
     device_id: str
     device_name: str
-    client_id: str
+    client_id: str | None
     ip: str
     user_agent: str
     created_at: datetime
@@ -39,7 +40,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A live session as its user sees it: the clients in it, and when one of them was last used."""
+    """A live session as its user sees it: the clients in it, and when it was last used by one of them or at a page."""
 
     session: Session
     clients: tuple[str, ...]
@@ -93,6 +94,51 @@ def add(tx: Connection, session: Session) -> None:
             acr=session.acr,
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserMark:
+    """By what a browser shows that a session is its own, since when, and until when if it is not seen again."""
+
+    digest: bytes
+    used_at: datetime
+    idle_expires_at: datetime
+
+
+def mark_browser(tx: Connection, sid: str, mark: BrowserMark, auth_time: datetime) -> None:
+    """Hand the session to the browser that holds the cookie of `mark`; no earlier cookie opens it any more."""
+    tx.execute(
+        update(SessionRow)
+        .where(_S.sid == sid)
+        .values(
+            browser_digest=mark.digest,
+            browser_used_at=mark.used_at,
+            browser_idle_expires_at=mark.idle_expires_at,
+            auth_time=auth_time,
+        )
+    )
+
+
+def touch_browser(tx: Connection, mark: BrowserMark) -> None:
+    """Note that the browser was here."""
+    tx.execute(
+        update(SessionRow)
+        .where(_S.browser_digest == mark.digest, _S.ended_at.is_(None))
+        .values(browser_used_at=mark.used_at, browser_idle_expires_at=mark.idle_expires_at)
+    )
+
+
+def find_of_browser(tx: Connection, digest: bytes, now: datetime) -> tuple[Session, datetime] | None:
+    """The live session of the browser that shows this cookie, and when the browser was last seen."""
+    row = tx.execute(
+        _SESSION.add_columns(_S.browser_used_at).where(
+            _S.browser_digest == digest,
+            _S.ended_at.is_(None),
+            _S.browser_idle_expires_at > now,
+            _S.expires_at > now,
+        )
+    ).one_or_none()
+    return None if row is None else (_decode(row[:-1]), row[-1])
 
 
 def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | None:
@@ -161,35 +207,41 @@ def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) ->
 
 
 def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummary]:
-    """The user's sessions that have not ended and still hold a family that can refresh, last used first."""
+    """The user's sessions that have not ended and that a client or a browser can still use, last used first."""
+    live_family = and_(
+        _F.sid == _S.sid,
+        _F.ended_at.is_(None),
+        _F.idle_expires_at > now,
+        _F.expires_at > now,
+        select(_C.client_id)
+        .where(_C.client_id == _F.client_id, enabled_for_family())
+        .correlate(RefreshTokenFamily.__table__)
+        .exists(),
+    )
     rows = tx.execute(
         _SESSION.add_columns(
-            func.max(_F.rotated_at).label("last_used_at"),
+            _S.browser_used_at,
+            _S.browser_idle_expires_at,
+            func.max(_F.rotated_at),
             func.max(_F.idle_expires_at),
             # Client ids hold no space, and the two engines' aggregates share only this much.
             func.group_concat(_F.client_id, " ") if tx.dialect.name == "sqlite" else func.string_agg(_F.client_id, " "),
         )
-        .join(RefreshTokenFamily, _F.sid == _S.sid)
-        .join(Client, _C.client_id == _F.client_id)
-        .where(
-            _S.user_id == user_id,
-            _S.ended_at.is_(None),
-            _F.ended_at.is_(None),
-            enabled_for_family(),
-            _F.idle_expires_at > now,
-            _F.expires_at > now,
-        )
+        .select_from(SessionRow.__table__.outerjoin(RefreshTokenFamily.__table__, live_family))
+        .where(_S.user_id == user_id, _S.ended_at.is_(None), _S.expires_at > now)
         .group_by(_S.sid)
-        .order_by(func.max(_F.rotated_at).desc())
+        .having(or_(func.count(_F.fam) > 0, _S.browser_idle_expires_at > now))
     )
-    summaries = []
-    for row in rows:
-        *columns, last_used_at, idle_end, clients = row
-        session = _decode(columns)
-        # Rotation does not clamp what it stores: the absolute end is in the same row and checked beside it.
-        expires_at = min(idle_end, session.expires_at)
-        summaries.append(SessionSummary(session, tuple(sorted(set(clients.split()))), last_used_at, expires_at))
-    return summaries
+    return sorted(map(_summarise, rows), key=attrgetter("last_used_at"), reverse=True)
+
+
+def _summarise(row: Sequence[Any]) -> SessionSummary:
+    *columns, browser_used_at, browser_idle_end, rotated_at, idle_end, clients = row
+    session = _decode(columns)
+    last_used_at = max(filter(None, (browser_used_at, rotated_at)))
+    # Rotation does not clamp what it stores: the absolute end is in the same row and checked beside it.
+    expires_at = min(max(filter(None, (browser_idle_end, idle_end))), session.expires_at)
+    return SessionSummary(session, tuple(sorted(set((clients or "").split()))), last_used_at, expires_at)
 
 
 def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, but: str | None = None) -> list[str]:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sessions.alter_column("client_id", existing_type=sa.Text(), nullable=True)
         sessions.add_column(sa.Column("browser_digest", sa.LargeBinary(), nullable=True))
         sessions.add_column(sa.Column("browser_used_at", sa.BigInteger(), nullable=True))
+        sessions.add_column(sa.Column("browser_idle_expires_at", sa.BigInteger(), nullable=True))
         sessions.create_unique_constraint(op.f("uq_sessions_browser_digest"), ["browser_digest"])
     _create_codes()
     op.create_table(

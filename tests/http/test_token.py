@@ -34,7 +34,9 @@ def client(realm: Realm) -> Iterator[FlaskClient]:
 @pytest.fixture
 def confidential(realm: Realm) -> RegisteredClient:
     """A client with a secret."""
-    registered = register_client(realm, ClientWish("Web", ClientKind.CONFIDENTIAL))
+    registered = register_client(
+        realm, ClientWish("Web", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
+    )
     assert isinstance(registered, RegisteredClient)
     return registered
 
@@ -55,6 +57,7 @@ def test_a_refresh_answers_as_the_contract_says(client: FlaskClient, realm: Real
         "access_token",
         "token_type",
         "expires_in",
+        "id_token",
         "refresh_token",
         "refresh_expires_in",
         "scope",
@@ -264,7 +267,8 @@ def reader(realm: Realm) -> dict[str, str]:
 
 
 def _register(realm: Realm, kind: ClientKind, audience: tuple[str, ...] = ()) -> dict[str, str]:
-    registered = register_client(realm, ClientWish("A client", kind, audience=audience))
+    redirect_uris = () if kind is ClientKind.RESOURCE_SERVER else ("https://app.example/",)
+    registered = register_client(realm, ClientWish("A client", kind, audience=audience, redirect_uris=redirect_uris))
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     return _basic(registered.client.client_id, registered.secret.reveal())
@@ -293,7 +297,7 @@ def test_a_resource_server_learns_what_an_access_token_is_worth_now(
 def test_nobody_learns_of_tokens_that_are_not_meant_for_him(
     client: FlaskClient, realm: Realm, confidential: RegisteredClient
 ) -> None:
-    """RFC 7662 §4: another server's token, another client's token, a public client."""
+    """RFC 7662 §2.1, §4: another server's token, another client's token, a public client."""
     opened = open_device(realm)
     elsewhere = _register(realm, ClientKind.RESOURCE_SERVER, ("https://elsewhere.example",))
     assert confidential.secret is not None

@@ -5,7 +5,14 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 from pydantic.config import JsonDict
 
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
@@ -96,6 +103,13 @@ class TokensAnswer(Answer):
     scope: str
     sid: str = Field(description="The session.")
     device_id: str
+    id_token: str | None = Field(
+        default=None, description="Only with the scope `openid`; absent without.", json_schema_extra=_without_default
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_was_not_granted(self, serialise: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return {name: value for name, value in serialise(self).items() if name != "id_token" or value is not None}
 
     @classmethod
     def of(cls, tokens: TokenAnswer) -> "TokensAnswer":
@@ -136,7 +150,7 @@ class SessionAnswer(Answer):
     sid: str
     device_id: str
     device_name: str
-    client_id: str = Field(description="The client that opened the session.")
+    client_id: str | None = Field(description="The client that opened the session; null for a sign-in at a page.")
     clients: list[str] = Field(description="All clients in it.")
     ip: str = Field(description="Where it was opened from.")
     user_agent: str

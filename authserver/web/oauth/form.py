@@ -69,8 +69,9 @@ def read_client_request(realm: Realm, request: Request, required: str) -> Client
 def answer_json(members: Any, status: int = 200) -> Response:  # noqa: ANN401 - a dataclass or a dict
     """A JSON answer that nobody may keep (OAuth 2.1 §3.2.3)."""
     if not isinstance(members, dict):
-        # Not `asdict`, which looks for dataclasses inside and copies every value.
-        members = {field.name: getattr(members, field.name) for field in fields(members)}
+        # Not `asdict`, which looks for dataclasses inside and copies every value. What was not granted is left out.
+        values = ((field.name, getattr(members, field.name)) for field in fields(members))
+        members = {name: value for name, value in values if value is not None}
     return Response(_encode_json(members), status, {"Cache-Control": "no-store"}, content_type="application/json")
 
 

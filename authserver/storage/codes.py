@@ -1,0 +1,127 @@
+"""Statements on authorization codes. A code is known by its digest alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from authserver.storage.schema import AuthorizationCode as CodeRow
+
+_K = CodeRow.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class CodeUse:
+    """That a code was exchanged, and for which family (by the name that tokens carry)."""
+
+    at: datetime
+    fam: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """What one code stands for, as it was authorized."""
+
+    code_digest: bytes
+    user_id: str
+    sid: str
+    client_id: str
+    client_family_version: int
+    redirect_uri: str
+    code_challenge: str
+    scope: str
+    audience: tuple[str, ...]
+    nonce: str | None
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+    created_at: datetime
+    expires_at: datetime
+    use: CodeUse | None = None
+
+
+def add(tx: Connection, code: AuthorizationCode) -> None:
+    """Insert `code`, unused. The caller holds the user's row."""
+    tx.execute(
+        insert(CodeRow).values(
+            code_digest=code.code_digest,
+            user_id=code.user_id,
+            sid=code.sid,
+            client_id=code.client_id,
+            client_family_version=code.client_family_version,
+            redirect_uri=code.redirect_uri,
+            code_challenge=code.code_challenge,
+            scope=code.scope,
+            audience=" ".join(code.audience),
+            nonce=code.nonce,
+            auth_time=code.auth_time,
+            amr=" ".join(code.amr),
+            acr=code.acr,
+            created_at=code.created_at,
+            expires_at=code.expires_at,
+        )
+    )
+
+
+def find(tx: Connection, code_digest: bytes) -> AuthorizationCode | None:
+    """The code with this digest, used or not, or None."""
+    row = tx.execute(select(CodeRow.__table__).where(_K.code_digest == code_digest)).one_or_none()
+    return None if row is None else _decode(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def use(tx: Connection, code_digest: bytes, use: CodeUse) -> bool:
+    """Use the code up; False when that was done before. Of many at once, one gets True."""
+    return bool(
+        tx.execute(
+            update(CodeRow)
+            .where(_K.code_digest == code_digest, _K.used_at.is_(None))
+            .values(used_at=use.at, fam=use.fam)
+        ).rowcount
+    )
+
+
+def end_unused(tx: Connection, user_id: str, sids: Sequence[str] | None = None) -> int:
+    """Delete the codes of the user that wait to be used: all, or those of the sessions `sids`; how many.
+
+    Only `revocation` calls this.
+    """
+    which = [_K.user_id == user_id, _K.used_at.is_(None)]
+    if sids is not None:
+        which.append(_K.sid.in_(sids))
+    return tx.execute(delete(CodeRow).where(*which)).rowcount
+
+
+def prune(tx: Connection, expired_before: datetime, *, limit: int) -> int:
+    """Remove up to `limit` codes that expired before then, used or not; how many."""
+    old = (
+        select(_K.code_digest)
+        .where(_K.expires_at < expired_before)
+        .order_by(_K.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return tx.execute(delete(CodeRow).where(_K.code_digest.in_(old))).rowcount
+
+
+def _decode(row: Any) -> AuthorizationCode:  # noqa: ANN401 - a mapping of columns of many types
+    used_at: datetime | None = row["used_at"]
+    return AuthorizationCode(
+        code_digest=row["code_digest"],
+        user_id=row["user_id"],
+        sid=row["sid"],
+        client_id=row["client_id"],
+        client_family_version=row["client_family_version"],
+        redirect_uri=row["redirect_uri"],
+        code_challenge=row["code_challenge"],
+        scope=row["scope"],
+        audience=tuple(row["audience"].split()),
+        nonce=row["nonce"],
+        auth_time=row["auth_time"],
+        amr=tuple(row["amr"].split()),
+        acr=row["acr"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        use=None if used_at is None else CodeUse(used_at, row["fam"]),
+    )

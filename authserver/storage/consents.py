@@ -1,0 +1,96 @@
+"""Statements on what users allow clients."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from authserver.storage.schema import Client, RefreshTokenFamily
+from authserver.storage.schema import Consent as ConsentRow
+
+_N = ConsentRow.__table__.c
+_C = Client.__table__.c
+_F = RefreshTokenFamily.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a user allowed a client, and when he did last."""
+
+    user_id: str
+    client_id: str
+    scope: frozenset[str]
+    audience: frozenset[str]
+    granted_at: datetime
+
+    def covers(self, scope: frozenset[str], audience: frozenset[str]) -> bool:
+        """Whether nothing is asked for that was not allowed."""
+        return scope <= self.scope and audience <= self.audience
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedApp:
+    """A client that holds tokens of a user, or that he allowed something."""
+
+    client_id: str
+    name: str
+    scope: tuple[str, ...]
+    granted_at: datetime | None
+    last_used_at: datetime | None
+
+
+def find(tx: Connection, user_id: str, client_id: str) -> Consent | None:
+    """What this user allowed this client, or None."""
+    row = tx.execute(
+        select(_N.scope, _N.audience, _N.granted_at).where(_N.user_id == user_id, _N.client_id == client_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    scope, audience, granted_at = row
+    return Consent(user_id, client_id, frozenset(scope.split()), frozenset(audience.split()), granted_at)
+
+
+def remember(tx: Connection, consent: Consent) -> None:
+    """Add to what was allowed before. The caller holds the user's row, so that nobody else does the same."""
+    known = find(tx, consent.user_id, consent.client_id)
+    scope, audience = consent.scope, consent.audience
+    if known is not None:
+        scope, audience = scope | known.scope, audience | known.audience
+    values = {
+        "scope": " ".join(sorted(scope)),
+        "audience": " ".join(sorted(audience)),
+        "granted_at": consent.granted_at,
+    }
+    if known is None:
+        tx.execute(insert(ConsentRow).values(user_id=consent.user_id, client_id=consent.client_id, **values))
+    else:
+        tx.execute(
+            update(ConsentRow).where(_N.user_id == consent.user_id, _N.client_id == consent.client_id).values(**values)
+        )
+
+
+def forget(tx: Connection, user_id: str, client_id: str) -> bool:
+    """Remove what this user allowed this client; False when there was nothing."""
+    return bool(tx.execute(delete(ConsentRow).where(_N.user_id == user_id, _N.client_id == client_id)).rowcount)
+
+
+def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]:
+    """The clients that hold live families of this user, or that he allowed something, by name."""
+    used = (
+        select(_F.client_id, func.max(_F.rotated_at).label("last_used_at"))
+        .where(_F.user_id == user_id, _F.ended_at.is_(None), _F.idle_expires_at > now, _F.expires_at > now)
+        .group_by(_F.client_id)
+        .subquery()
+    )
+    allowed = select(_N.client_id, _N.scope, _N.granted_at).where(_N.user_id == user_id).subquery()
+    rows = tx.execute(
+        select(_C.client_id, _C.name, allowed.c.scope, allowed.c.granted_at, used.c.last_used_at)
+        .outerjoin(allowed, allowed.c.client_id == _C.client_id)
+        .outerjoin(used, used.c.client_id == _C.client_id)
+        .where((allowed.c.client_id.is_not(None)) | (used.c.client_id.is_not(None)))
+        .order_by(_C.name, _C.client_id)
+    )
+    return [
+        ConnectedApp(client_id, name, tuple((scope or "").split()), granted_at, last_used_at)
+        for client_id, name, scope, granted_at, last_used_at in rows
+    ]
