@@ -3,7 +3,8 @@
 import click
 
 from authserver.accounts.oversee import find_client, list_clients
-from authserver.accounts.register_client import ClientWish, disable_client, enable_client, register_client
+from authserver.accounts.register_client import ClientWish, register_client
+from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import Command, Record, json_option, print_list, print_record

@@ -38,8 +38,11 @@ class AuditName(StrEnum):
     USER_DELETED = "user_deleted"
 
     CLIENT_CREATED = "client_created"
+    CLIENT_UPDATED = "client_updated"
+    CLIENT_SECRET_ROTATED = "client_secret_rotated"  # noqa: S105 - a name
     CLIENT_DISABLED = "client_disabled"
     CLIENT_ENABLED = "client_enabled"
+    CLIENT_DELETED = "client_deleted"
 
     KEY_FOUNDED = "key_founded"
     KEY_STAGED = "key_staged"

@@ -13,7 +13,7 @@ from authserver.mail.queue import queue_mail
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy, new_id
-from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry, TokenEntry
+from authserver.protocol.revocation_feed import Entry, FamilyEntry, TokenEntry
 from authserver.revocation.publication import tell_ended, tell_subject, tell_user
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
@@ -129,12 +129,6 @@ class Revocation:
         subject = _Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)
         self._publish(tx, [TokenEntry(claims.jti, int(now.timestamp()))])
         self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"jti": claims.jti})
-
-    def enable_client(self, tx: Transaction, client_id: str, *, by: Actor, now: datetime) -> None:
-        """Let a disabled client begin new families; what it held stays dead."""
-        if clients.enable(tx, client_id):
-            self._record(tx, AuditName.CLIENT_ENABLED, now, by, _Subject(client_id=client_id), {})
-            self._publish(tx, [ClientEntry(client_id, disabled=False, rev=0, at=int(now.timestamp()))])
 
     def _publish(self, tx: Transaction, entries: Iterable[Entry]) -> None:
         """Put `entries` into the feed when the transaction commits."""

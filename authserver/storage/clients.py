@@ -92,6 +92,18 @@ def find_family_version(tx: Connection, client_id: str) -> int | None:
     return version
 
 
+def find_for_update(tx: Connection, client_id: str) -> Client | None:
+    """The client, and nobody else changes its row before this transaction ends."""
+    row = tx.execute(_CLIENT.where(_C.client_id == client_id).with_for_update()).one_or_none()
+    return None if row is None else _decode(row)
+
+
+def list_origins(tx: Connection) -> frozenset[str]:
+    """From where browsers may call: the origins of all enabled clients."""
+    rows = tx.execute(select(_C.origins).where(_C.disabled_at.is_(None), _C.origins != "")).scalars()
+    return frozenset(origin for origins in rows for origin in origins.split())
+
+
 def list_all(tx: Connection) -> list[Client]:
     """All clients, oldest first."""
     return [_decode(row) for row in tx.execute(_CLIENT.order_by(_C.created_at, _C.client_id))]
@@ -101,26 +113,12 @@ def add(tx: Connection, client: Client) -> bool:
     """Insert `client`; False when there is one with its id."""
     row = {
         "client_id": client.client_id,
-        "name": client.name,
         "kind": client.kind.value,
         "secret_digest": client.secret_digest,
-        "first_party": client.first_party,
-        "scope": " ".join(client.scope),
-        "audience": " ".join(client.audience),
-        "redirect_uris": " ".join(client.redirect_uris),
-        "origins": " ".join(client.origins),
-        "retry_window": _seconds(client.retry_window),
-        "late_retry_window": _seconds(client.late_retry_window),
         "family_version": client.family_version,
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
-        "post_logout_redirect_uris": " ".join(client.post_logout_redirect_uris),
-        "offline_access": client.offline_access,
-        "consent": client.consent.value,
-        "access_token_lifetime": _seconds(client.access_token_lifetime),
-        "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
-        "refresh_absolute_lifetime": _seconds(client.refresh_absolute_lifetime),
-        "pairwise_salt": client.pairwise_salt,
+        **_encode_settings(client),
     }
     try:
         with tx.begin_nested():
@@ -128,6 +126,16 @@ def add(tx: Connection, client: Client) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def change(tx: Connection, client: Client) -> None:
+    """Write what an operator may set anew. Id, kind, secret, standing and version stay as they are in the database."""
+    tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(_encode_settings(client)))
+
+
+def write_secret(tx: Connection, client_id: str, digest: bytes) -> None:
+    """Replace the client's secret."""
+    tx.execute(update(ClientRow).where(_C.client_id == client_id).values(secret_digest=digest))
 
 
 def disable(tx: Connection, client_id: str, now: datetime) -> bool:
@@ -148,6 +156,26 @@ def enable(tx: Connection, client_id: str) -> bool:
             update(ClientRow).where(_C.client_id == client_id, _C.disabled_at.is_not(None)).values(disabled_at=None)
         ).rowcount
     )
+
+
+def _encode_settings(client: Client) -> dict[str, object]:
+    return {
+        "name": client.name,
+        "first_party": client.first_party,
+        "scope": " ".join(client.scope),
+        "audience": " ".join(client.audience),
+        "redirect_uris": " ".join(client.redirect_uris),
+        "post_logout_redirect_uris": " ".join(client.post_logout_redirect_uris),
+        "origins": " ".join(client.origins),
+        "offline_access": client.offline_access,
+        "consent": client.consent.value,
+        "retry_window": _seconds(client.retry_window),
+        "late_retry_window": _seconds(client.late_retry_window),
+        "access_token_lifetime": _seconds(client.access_token_lifetime),
+        "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
+        "refresh_absolute_lifetime": _seconds(client.refresh_absolute_lifetime),
+        "pairwise_salt": client.pairwise_salt,
+    }
 
 
 def _seconds(window: timedelta | None) -> int | None:

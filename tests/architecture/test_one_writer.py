@@ -15,6 +15,7 @@ RESERVED = {
     "links": {"end_pending", "end_since"},
     "codes": {"end_unused"},
     "clients": {"disable", "enable"},
+    "client_holdings": {"remove_families", "remove_client"},
 }
 """Module of `storage` → statements that only `revocation` may call.
 
@@ -44,6 +45,10 @@ WRITERS = {
             "mark_late_retry": "notes a retry; no ending",
             "_end": "for revocation, through end_of_sessions and end_one",
         }
+    },
+    "client_holdings.py": {
+        "RefreshTokenFamily": {"remove_families": "of a client that is deleted, for revocation"},
+        "Session": {"remove_client": "the same: the session no longer says that it began with that client"},
     },
     "rotation.py": {"RefreshTokenFamily": {"_rotation_statement": "the hot statement: the next generation"}},
     "restore.py": {

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from authserver.accounts.register_client import ClientWish, disable_client, register_client
+from authserver.accounts.register_client import ClientWish, register_client
+from authserver.accounts.switch_client import disable_client
 from authserver.credentials.hashing_pool import HashingPool
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm, Registration
@@ -72,6 +73,7 @@ def test_a_sign_in_answers_with_tokens(api: Api, user_id: str) -> None:
         "access_token",
         "token_type",
         "expires_in",
+        "id_token",
         "refresh_token",
         "refresh_expires_in",
         "scope",
@@ -132,7 +134,7 @@ def test_an_unconfirmed_address_may_not_sign_in_where_that_is_asked(realm: Realm
 
 
 def test_only_first_party_clients_sign_people_in(api: Api, realm: Realm, user_id: str, clock: ManualClock) -> None:
-    register_client(realm, ClientWish("Other", ClientKind.PUBLIC, "other"))
+    register_client(realm, ClientWish("Other", ClientKind.PUBLIC, "other", redirect_uris=("https://app.example/",)))
     for client_id in ("other", "nobody", ""):
         problem(api.login(client_id=client_id), 403, "unauthorized_client")
     disable_client(realm, "first-party", Actor("test"))
@@ -211,7 +213,7 @@ def test_a_user_agent_is_kept_short_and_printable(api: Api, realm: Realm, user_i
 
 
 def test_signing_out_ends_the_session_that_asks(api: Api, user_id: str) -> None:
-    """ASVS 7.4.1: dead at once, access token and refresh token."""
+    """ASVS 7.4.1, 7.4.4: dead at once, access token and refresh token."""
     mine, other = api.sign_in(), api.sign_in()
     response = api.post("/logout", token=mine["access_token"])
     assert (response.status_code, response.data) == (204, b"")

@@ -21,12 +21,13 @@ from authserver.accounts.register import Registered, register
 from authserver.accounts.register_client import (
     ClientWish,
     RegisteredClient,
-    disable_client,
-    enable_client,
     register_client,
+    rotate_secret,
+    update_client,
 )
 from authserver.accounts.sign_in import SignIn, sign_in
 from authserver.accounts.sign_out import sign_out, sign_out_elsewhere
+from authserver.accounts.switch_client import delete_client, disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS
 from authserver.credentials.policy_row import Reach
@@ -115,11 +116,17 @@ def _lapse(person: Person) -> None:
     person.refresh(answer)
 
 
+def _register_client(person: Person) -> str:
+    wish = ClientWish("Other", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
+    registered = register_client(person.realm, wish, by=BY)
+    assert isinstance(registered, RegisteredClient)
+    return registered.client.client_id
+
+
 def _disable_client(person: Person) -> str:
-    client = register_client(person.realm, ClientWish("Other", ClientKind.PUBLIC), by=BY)
-    assert isinstance(client, RegisteredClient)
-    disable_client(person.realm, client.client.client_id, BY)
-    return client.client.client_id
+    client_id = _register_client(person)
+    disable_client(person.realm, client_id, BY)
+    return client_id
 
 
 def _compromise_key(person: Person) -> None:
@@ -156,8 +163,13 @@ ACTS: dict[AuditName, tuple[Callable[[Person], object], ...]] = {
     AuditName.SESSION_REPLACED: (_sign_in_twice,),
     AuditName.USER_CREATED: (lambda _: None,),
     AuditName.CLIENT_CREATED: (lambda _: None,),
+    AuditName.CLIENT_UPDATED: (
+        lambda person: update_client(person.realm, _register_client(person), {"name": "Another"}, by=BY),
+    ),
+    AuditName.CLIENT_SECRET_ROTATED: (lambda person: rotate_secret(person.realm, _register_client(person), by=BY),),
     AuditName.CLIENT_DISABLED: (_disable_client,),
     AuditName.CLIENT_ENABLED: (lambda person: enable_client(person.realm, _disable_client(person), by=BY),),
+    AuditName.CLIENT_DELETED: (lambda person: delete_client(person.realm, _disable_client(person), by=BY),),
     AuditName.SIGNING_KEY_COMPROMISED: (_compromise_key,),
     **{
         name: tuple(_apply(event) for event in EVENTS if event.audit_name is name)
@@ -176,7 +188,7 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("name", ACTS, ids=str)
 def test_each_act_leaves_one_record_of_the_written_shape(realm: Realm, name: AuditName) -> None:
-    """ASVS 16.2.1: who, what, when, where; 16.3.1: successes and failures of authentication; F-row I8: one for each."""
+    """ASVS 16.2.1: who, what, when, where; ASVS 16.3.1: successes and failures of authentication; I8: one for each."""
     outcome, about, detail = inventory()[name]
     for act in ACTS[name]:
         person = Person(realm)

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, disable_client, enable_client
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.credentials.events import (
     RolesChanged,
     SignedOut,

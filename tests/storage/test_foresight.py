@@ -16,7 +16,8 @@ from sqlalchemy import select
 from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
 from authserver.accounts.foresee import NOT_ABOUT_USERS, Foreseen, foresee
 from authserver.accounts.outcomes import NOT_FOUND, Refused
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, enable_client
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.accounts.switch_client import enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS, CredentialEvent
 from authserver.credentials.links import LinkPurpose
@@ -331,7 +332,7 @@ def test_what_is_said_before_is_what_happens(
     overrides: Overrides,
     logout_devices: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Issue 3: explain and every dry run tell the truth, for every event. ASVS 7.4.2 (disable, delete), 7.4.3."""
+    """Issue 3: explain and every dry run tell the truth, for every event. ASVS 7.4.2 (disable, delete), ASVS 7.4.3."""
     realm = under(realm, overrides)
     scene = build_scene(realm, clock, kind)
     before = dump(realm)

@@ -5,13 +5,8 @@ import pytest
 from authserver.accounts.bearer import BearerRefused, authenticate_bearer
 from authserver.accounts.change_email import confirm_email
 from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import (
-    ClientWish,
-    RegisteredClient,
-    disable_client,
-    enable_client,
-    register_client,
-)
+from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.credentials.events import (
     RolesChanged,
     SignedOutByAdmin,

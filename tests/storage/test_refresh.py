@@ -10,14 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from authserver.accounts.register_client import (
-    FIRST_PARTY_CLIENT_ID,
-    ClientWish,
-    RegisteredClient,
-    disable_client,
-    enable_client,
-    register_client,
-)
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import PREFIX, RefreshToken
@@ -191,7 +185,7 @@ def test_a_flipped_bit_anywhere_is_refused_without_a_query_and_kills_nothing(
 
 def test_another_client_gets_nothing_and_burns_nothing(realm: Realm) -> None:
     """Client binding (OAuth 2.1 §4.3): a wrong client neither revokes nor burns a generation."""
-    registered = register_client(realm, ClientWish("Other", ClientKind.PUBLIC))
+    registered = register_client(realm, ClientWish("Other", ClientKind.PUBLIC, redirect_uris=("https://app.example/",)))
     assert isinstance(registered, RegisteredClient)
     token = open_device(realm).refresh_token
     answer = refresh(realm, token, client_id=registered.client.client_id)
@@ -226,7 +220,7 @@ def test_an_idle_family_expires_softly(realm: Realm, clock: ManualClock) -> None
 
 
 def test_a_family_in_use_still_ends_at_its_absolute_end(realm: Realm, clock: ManualClock) -> None:
-    """ASVS 10.4.8: refresh tokens have an absolute end even when sliding."""
+    """ASVS 7.3.2, 10.4.8: refresh tokens have an absolute end even when sliding."""
     answer = open_device(realm)
     for _ in range(14):
         clock.advance(timedelta(days=6))
