@@ -94,7 +94,7 @@ def test_every_setting_is_explained() -> None:
 
 @pytest.mark.parametrize("document", ["configuration.md", "tokens-and-sessions.md"])
 def test_the_defaults_are_those_of_the_settings(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """7.1.1, 7.1.2, 7.1.3: the lifetimes and the session cap are in force as they are written."""
+    """ASVS 7.1.1, 7.1.2: the lifetimes and the session cap are in force as they are written."""
     for variable in os.environ:
         if variable.startswith(PREFIX):
             monkeypatch.delenv(variable)

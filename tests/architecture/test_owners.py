@@ -48,7 +48,7 @@ def breaches(path: str, source: str) -> list[str]:
 
 
 def test_only_owners_read_time_randomness_and_the_environment() -> None:
-    """Also for files that the linter exempts as a whole because they own one of these."""
+    """ASVS 7.2.3: one source of randomness. Also for files that the linter exempts because they own one of these."""
     found = [
         breach
         for file in sorted(PACKAGE.rglob("*.py"))

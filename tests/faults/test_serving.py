@@ -157,7 +157,7 @@ def test_an_application_that_does_not_load_ends_the_server(port: int) -> None:
     ],
 )
 def test_framing_at_the_real_door(port: int, head: str, body: str, status: int) -> None:
-    """Requirement 4.2.1: safe against request smuggling."""
+    """ASVS 4.2.1: safe against request smuggling."""
     with running(SERVER, str(port), "1") as process:
         assert process.stdout is not None
         process.stdout.readline()

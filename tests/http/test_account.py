@@ -41,14 +41,14 @@ def test_a_user_changes_his_name_and_nothing_ends(api: Api, tokens: Tokens, user
 
 @pytest.mark.parametrize("name", ["two\nlines", "x" * 201, "\u2028"])
 def test_a_name_is_printable_and_of_reasonable_length(api: Api, tokens: Tokens, name: str) -> None:
-    """16.4.1."""
+    """ASVS 16.4.1."""
     response = api.call("PATCH", "/account", tokens["access_token"], json={"name": name})
     assert field_errors(response) == {"name": "invalid_name"}
 
 
 @pytest.mark.parametrize("member", ["email", "email_verified", "roles", "password", "user_id", "token_version"])
 def test_nothing_but_the_name_can_be_set(api: Api, tokens: Tokens, member: str) -> None:
-    """15.3.3 (mass assignment)."""
+    """ASVS 15.3.3 (mass assignment)."""
     response = api.call("PATCH", "/account", tokens["access_token"], json={"name": "Ada", member: "x"})
     assert field_errors(response) == {member: "unknown_member"}
 
@@ -57,7 +57,7 @@ def test_nothing_but_the_name_can_be_set(api: Api, tokens: Tokens, member: str) 
 
 
 def test_a_deleted_account_is_gone(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """7.4.2. Its address is free again, and another user notices nothing."""
+    """ASVS 7.4.2. Its address is free again, and another user notices nothing."""
     add_user(realm, "eve@example.test")
     eve, other = api.sign_in("eve@example.test"), api.sign_in()
     response = api.call("DELETE", "/account", tokens["access_token"], json=DELETE)
@@ -71,7 +71,7 @@ def test_a_deleted_account_is_gone(api: Api, realm: Realm, tokens: Tokens) -> No
 
 
 def test_the_user_is_told_once_and_without_a_link(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """6.3.7: there is nothing left that a link could act on."""
+    """ASVS 6.3.7: there is nothing left that a link could act on."""
     api.call("DELETE", "/account", tokens["access_token"], json=DELETE)
     (mail,) = deliver_all(realm)
     assert mail["To"] == EMAIL
@@ -89,7 +89,7 @@ def test_deleting_takes_the_current_password(api: Api, tokens: Tokens) -> None:
 
 
 def test_deleting_takes_a_recent_sign_in(api: Api, tokens: Tokens, clock: ManualClock) -> None:
-    """7.5.1."""
+    """ASVS 7.5.1."""
     clock.advance(timedelta(seconds=901))
     old = refreshed(api, tokens)
     response = api.call("DELETE", "/account", old["access_token"], json=DELETE)
@@ -115,7 +115,7 @@ def test_an_export_holds_what_is_kept_and_no_secret(api: Api, realm: Realm, toke
 
 
 def test_an_export_takes_a_recent_sign_in(api: Api, tokens: Tokens, clock: ManualClock) -> None:
-    """7.5.1: all at once is what a thief of a session would like best."""
+    """ASVS 7.5.1: all at once is what a thief of a session would like best."""
     clock.advance(timedelta(seconds=901))
     problem(api.get("/account/export", refreshed(api, tokens)["access_token"]), 401, "insufficient_user_authentication")
 
@@ -124,7 +124,7 @@ def test_an_export_takes_a_recent_sign_in(api: Api, tokens: Tokens, clock: Manua
 
 
 def test_ending_other_sessions_takes_a_recent_sign_in(api: Api, tokens: Tokens, clock: ManualClock) -> None:
-    """7.5.2: or the thief of one session ends the owner's, and stays. Seeing them, and leaving oneself, does not."""
+    """ASVS 7.5.2: or a thief of one session ends the owner's, and stays. Seeing them, and leaving oneself, does not."""
     other = api.sign_in()
     clock.advance(timedelta(seconds=901))
     old, other = refreshed(api, tokens), refreshed(api, other)

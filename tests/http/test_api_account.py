@@ -42,7 +42,7 @@ def tokens(api: Api, user_id: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_without_a_token_the_answer_is_a_bare_challenge(api: Api, method: str, path: str) -> None:
-    """RFC 6750 §3.1: no error code where no credentials were presented."""
+    """RFC 6750 §3, §3.1: no error code where no credentials were presented."""
     response = api.call(method, path)
     problem(response, 401, "missing_token")
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -62,7 +62,7 @@ def test_a_token_that_is_none_is_refused(api: Api, method: str, path: str) -> No
 
 
 def test_a_token_is_taken_from_the_header_alone(api: Api, tokens: dict[str, Any]) -> None:
-    """ASVS 14.2.1: no token in a URL."""
+    """ASVS 14.2.1, RFC 6750 §2: no token in a URL."""
     token = tokens["access_token"]
     problem(api.get(f"/account?access_token={token}"), 401, "missing_token")
     problem(api.call("POST", "/logout", data={"access_token": token}), 401, "missing_token")

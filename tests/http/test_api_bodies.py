@@ -78,7 +78,7 @@ def test_what_is_not_json_with_one_meaning_is_refused(api: Api, path: str, body:
 def test_wrong_types_and_unknown_members_are_told_by_name(
     api: Api, path: str, members: dict[str, object], errors: dict[str, str]
 ) -> None:
-    """ASVS 15.3.3 (mass assignment), 15.3.5 (type confusion)."""
+    """ASVS 15.3.3 (mass assignment), ASVS 15.3.5 (type confusion)."""
     response = api.post(path, _body(**members))
     assert field_errors(response) == errors
     assert CANARY not in response.text

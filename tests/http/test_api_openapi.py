@@ -57,7 +57,7 @@ def test_every_route_is_described_and_nothing_else(api: Api, document: dict[str,
 
 
 def test_the_guide_lists_every_call_and_no_other(document: dict[str, Any]) -> None:
-    """6.1.3: docs/api.md."""
+    """ASVS 6.1.3: docs/api.md."""
     guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| ([A-Z]+) `(/api/[^`]*)` \|", guide, re.MULTILINE)
     assert sorted(listed) == sorted((method, path) for method, path, _ in _operations(document))

@@ -65,7 +65,7 @@ def _account(api: Api, tokens: Tokens) -> dict[str, object]:
 
 
 def test_both_addresses_are_told_and_nothing_changes_yet(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """Authentication sheet; 6.3.5, 6.3.7: one mail to each, without a secret. Only the old one can stop it."""
+    """Authentication sheet; ASVS 6.3.5, 6.3.7: one mail to each, without a secret. Only the old one can stop it."""
     _ask(api, tokens)
     mails = _mails(realm)
     assert mails.keys() == {EMAIL, NEW}
@@ -77,7 +77,7 @@ def test_both_addresses_are_told_and_nothing_changes_yet(api: Api, realm: Realm,
 
 
 def test_it_takes_the_current_password(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """7.5.1."""
+    """ASVS 7.5.1."""
     for wrong in ("wrong horse", ""):
         body = {"new_email": NEW, "current_password": wrong}
         problem(api.post("/account/email", body, tokens["access_token"]), 403, "wrong_password")
@@ -87,7 +87,7 @@ def test_it_takes_the_current_password(api: Api, realm: Realm, tokens: Tokens) -
 
 
 def test_a_wrong_password_leaves_a_record(api: Api, realm: Realm, user_id: str, tokens: Tokens) -> None:
-    """16.3.1: who, what, from where; and no password."""
+    """ASVS 16.3.1: who, what, from where; and no password."""
     body = {"new_email": NEW, "current_password": "wrong horse"}
     api.post("/account/email", body, tokens["access_token"])
     with realm.database.read() as tx:
@@ -98,7 +98,7 @@ def test_a_wrong_password_leaves_a_record(api: Api, realm: Realm, user_id: str, 
 
 
 def test_it_takes_a_recent_sign_in(api: Api, realm: Realm, tokens: Tokens, clock: ManualClock) -> None:
-    """7.5.1, 7.5.3."""
+    """ASVS 7.5.1, 7.5.3."""
     clock.advance(timedelta(seconds=901))
     body = {"new_email": NEW, "current_password": PASSWORD}
     old = refreshed(api, tokens)
@@ -113,7 +113,7 @@ def test_what_is_no_address_is_refused(api: Api, tokens: Tokens) -> None:
 
 
 def test_whether_an_address_is_taken_only_the_mail_to_it_tells(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """6.3.8."""
+    """ASVS 6.3.8."""
     add_user(realm, NEW)
     _ask(api, tokens)
     mails = _mails(realm)
@@ -141,7 +141,7 @@ def test_nobody_is_mailed_without_end_by_one_user(realm: Realm, user_id: str) ->
 
 
 def test_wrong_passwords_are_counted_before_they_are_verified(realm: Realm, user_id: str) -> None:
-    """6.3.1: what is wrong with the address clears no count."""
+    """ASVS 6.3.1: what is wrong with the address clears no count."""
     api = Api(realm, "10 per 10 minutes")
     tokens = api.sign_in()
     for number in range(10):
@@ -176,7 +176,7 @@ def test_a_session_that_has_ended_meanwhile_is_not_kept(api: Api, realm: Realm, 
 
 
 def test_both_addresses_are_told_of_it(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """6.3.5, 6.3.7: exactly one mail to each; the old one can take it back."""
+    """ASVS 6.3.5, 6.3.7: exactly one mail to each; the old one can take it back."""
     mails = _changed(api, realm, tokens)
     assert mails.keys() == {EMAIL, NEW}
     assert read_link_page(mails[EMAIL]) == f"{ISSUER}/email/revert"
@@ -185,7 +185,7 @@ def test_both_addresses_are_told_of_it(api: Api, realm: Realm, tokens: Tokens) -
 
 
 def test_a_link_works_once_and_for_an_hour(api: Api, realm: Realm, tokens: Tokens, clock: ManualClock) -> None:
-    """6.4.1."""
+    """ASVS 6.4.1."""
     _ask(api, tokens)
     late = read_link(_mails(realm)[NEW])
     clock.advance(timedelta(hours=1))

@@ -53,7 +53,7 @@ def test_it_ends_everything_and_demands_a_reset(api: Api, realm: Realm, notified
 
 
 def test_a_link_works_once(api: Api, notified: str) -> None:
-    """6.4.1."""
+    """ASVS 6.4.1."""
     _report(api, notified)
     problem(api.post("/account/compromised", {"token": notified}), 400, "invalid_link")
 

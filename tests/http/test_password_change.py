@@ -59,7 +59,7 @@ def test_the_session_that_asks_is_renewed(api: Api, tokens: Tokens) -> None:
 
 
 def test_the_old_tokens_of_the_session_that_asks_are_dead(api: Api, tokens: Tokens) -> None:
-    """7.2.4: a thief's copy of them is worth nothing, also one that was refreshed before."""
+    """ASVS 7.2.4: a thief's copy of them is worth nothing, also one that was refreshed before."""
     later = refreshed(api, tokens)
     answer = content(change(api, later), 200)
     for old in (tokens, later):
@@ -82,7 +82,7 @@ def test_a_narrow_scope_stays_narrow(api: Api, user_id: str) -> None:
 
 @pytest.mark.parametrize("members", [{}, {"logout_devices": True}])
 def test_the_other_devices_are_signed_out(api: Api, tokens: Tokens, members: dict[str, Any]) -> None:
-    """7.4.3, Matrix MSC2457: absent means true. The receipt is exact."""
+    """ASVS 7.4.3, Matrix MSC2457: absent means true. The receipt is exact."""
     others = [api.sign_in(), api.sign_in()]
     answer = content(change(api, tokens, **members), 200)
     assert answer["revocation"] == {
@@ -99,7 +99,7 @@ def test_the_other_devices_are_signed_out(api: Api, tokens: Tokens, members: dic
 
 
 def test_devices_that_are_kept_refresh_once_and_go_on(api: Api, tokens: Tokens) -> None:
-    """7.4.3. The session that asked is renewed all the same."""
+    """ASVS 7.4.3. The session that asked is renewed all the same."""
     other = api.sign_in()
     answer = content(change(api, tokens, logout_devices=False), 200)
     assert (answer["revocation"]["sessions_ended"], answer["revocation"]["sessions_kept"]) == (0, 2)
@@ -144,14 +144,14 @@ def test_a_sign_in_of_the_same_second_lives(api: Api, tokens: Tokens) -> None:
 
 
 def test_afterwards_the_new_password_signs_in_and_the_old_does_not(api: Api, tokens: Tokens) -> None:
-    """6.2.2."""
+    """ASVS 6.2.2."""
     content(change(api, tokens), 200)
     assert_password(api, NEW_PASSWORD)
     assert_no_password(api, PASSWORD)
 
 
 def test_without_the_current_password_nothing_changes(api: Api, tokens: Tokens) -> None:
-    """6.2.3: wrong, empty and absent."""
+    """ASVS 6.2.3: wrong, empty and absent."""
     other = api.sign_in()
     for wrong in ("wrong horse battery staple", "", f"{PASSWORD} ", "x" * 5000):
         problem(change(api, tokens, wrong), 403, "wrong_password")
@@ -182,14 +182,14 @@ def test_a_new_password_that_is_refused_ends_nothing(api: Api, tokens: Tokens, n
 
 @pytest.mark.parametrize("value", [0, 1, "false", "true", None, []])
 def test_logout_devices_is_a_boolean_and_nothing_else(api: Api, tokens: Tokens, value: object) -> None:
-    """15.3.5. A string "false" that signed everybody out, or a 0 that did not, would surprise somebody."""
+    """ASVS 15.3.5. A string "false" that signed everybody out, or a 0 that did not, would surprise somebody."""
     assert field_errors(change(api, tokens, logout_devices=value)) == {"logout_devices": "wrong_type"}
     assert_lives(api, tokens)
 
 
 @pytest.mark.parametrize("member", ["user_id", "email", "roles", "password"])
 def test_nothing_else_can_be_set_beside(api: Api, tokens: Tokens, member: str) -> None:
-    """15.3.3."""
+    """ASVS 15.3.3."""
     assert field_errors(change(api, tokens, **{member: "x"})) == {member: "unknown_member"}
 
 
@@ -201,7 +201,7 @@ def test_a_stranger_is_told_nothing_about_the_body(api: Api) -> None:
 
 
 def test_a_session_that_is_too_old_signs_in_again_first(api: Api, tokens: Tokens, clock: ManualClock) -> None:
-    """7.5.1, RFC 9470 3 to 5, Authentication sheet: refreshing is not signing in."""
+    """ASVS 7.5.1, RFC 9470 §3 to 5, Authentication sheet: refreshing is not signing in."""
     clock.advance(timedelta(seconds=900))
     just = refreshed(api, tokens)
     clock.advance(timedelta(seconds=1))
@@ -225,7 +225,7 @@ def test_the_renewed_session_is_a_fresh_one(api: Api, tokens: Tokens, clock: Man
 
 
 def test_the_eleventh_wrong_try_waits(realm: Realm, user_id: str, clock: ManualClock) -> None:
-    """6.3.1: whoever holds a stolen session does not find the password out. Sign-ins have a count of their own."""
+    """ASVS 6.3.1: whoever holds a stolen session does not find the password out. Sign-ins have a count of their own."""
     api = Api(realm, "10 per 10 minutes")
     tokens = api.sign_in()
     for _ in range(10):
@@ -252,7 +252,7 @@ def test_a_success_clears_the_count(realm: Realm, user_id: str) -> None:
 
 
 def test_strangers_cannot_use_up_the_tries(realm: Realm, user_id: str) -> None:
-    """6.1.1: a flood of wrong sign-ins keeps nobody from changing the password that they guess at."""
+    """ASVS 6.1.1: a flood of wrong sign-ins keeps nobody from changing the password that they guess at."""
     api = Api(realm, "10 per 10 minutes")
     tokens = api.sign_in()
     assert ADDRESS_FACTOR > 11
@@ -265,7 +265,7 @@ def test_strangers_cannot_use_up_the_tries(realm: Realm, user_id: str) -> None:
 
 
 def test_the_user_gets_exactly_one_mail_without_a_secret(api: Api, realm: Realm, tokens: Tokens) -> None:
-    """6.3.5, 6.3.7."""
+    """ASVS 6.3.5, 6.3.7."""
     answer = content(change(api, tokens), 200)
     (mail,) = deliver_all(realm)
     assert mail["To"] == EMAIL
@@ -284,7 +284,7 @@ def test_a_change_that_is_refused_sends_none(api: Api, realm: Realm, tokens: Tok
 
 
 def test_three_devices_and_a_password_change(api: Api, realm: Realm, user_id: str) -> None:
-    """7.4.1, 7.4.3: A goes on, B and C are out, at once."""
+    """ASVS 7.4.1, 7.4.3: A goes on, B and C are out, at once."""
     a, b, c = (api.sign_in(device_id=name) for name in "abc")
     changed = content(change(api, a), 200)
     for gone in (b, c):

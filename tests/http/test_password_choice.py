@@ -54,7 +54,7 @@ def choose(request: pytest.FixtureRequest, api: Api, realm: Realm) -> Choose:
 
 
 def test_passwords_that_everybody_uses_are_refused(choose: Choose) -> None:
-    """6.2.4, 6.2.12: at register, change and reset."""
+    """ASVS 6.2.4, 6.2.12: at register, change and reset."""
     assert len(set(COMMON)) == 20
     for password in COMMON:
         assert list(field_errors(choose(password)).values()) == ["common"], password
@@ -62,18 +62,18 @@ def test_passwords_that_everybody_uses_are_refused(choose: Choose) -> None:
 
 @pytest.mark.parametrize("password", ["nine char", "authserver1", EMAIL, "x" * 1025])
 def test_short_guessable_and_endless_ones_are_refused(choose: Choose, password: str) -> None:
-    """6.1.2, 6.2.1, 6.2.11."""
+    """ASVS 6.1.2, 6.2.1, 6.2.11."""
     assert field_errors(choose(password))
 
 
 @pytest.mark.parametrize("password", ["ten chars!", "all lower case letters", "x7" * 32, "x7" * 64, " spaces around "])
 def test_long_ones_of_any_characters_pass(choose: Choose, password: str) -> None:
-    """6.2.1, 6.2.5, 6.2.9: no rules about what must be in it."""
+    """ASVS 6.2.1, 6.2.5, 6.2.9: no rules about what must be in it."""
     assert choose(password).status_code in {200, 201}
 
 
 def test_only_the_owner_chooses_a_password(api: Api) -> None:
-    """6.4.6: no call takes somebody else's new password; who sets one proves to have a link or the old one."""
+    """ASVS 6.4.6: no call takes somebody else's new password; who sets one proves to have a link or the old one."""
     document = content(api.get("/openapi.json"), 200)
     schemas = document["components"]["schemas"]
     taking = {

@@ -52,7 +52,7 @@ def _assert_dead(api: Api, token: str) -> None:
 
 
 def test_whoever_asks_learns_nothing(api: Api, realm: Realm, user_id: str, recording: Recording) -> None:
-    """6.3.8, Forgot password sheet: the same text, headers and statements, known or not, locked or disabled."""
+    """ASVS 6.3.8, Forgot password sheet: the same text, headers and statements, known or not, locked or disabled."""
     carry_out(realm, UserLocked(locked := add_user(realm, "locked@example.test")), locked)
     carry_out(realm, UserDisabled(gone := add_user(realm, "gone@example.test")), gone)
     answers = []
@@ -113,7 +113,7 @@ def test_a_stranger_who_asks_all_day_floods_no_mailbox_and_kills_no_link(
 
 
 def test_a_reset_ends_everything_and_signs_nobody_in(api: Api, realm: Realm, user_id: str) -> None:
-    """7.4.1; Forgot password sheet; Authentication sheet: after a reset everybody proves himself again."""
+    """ASVS 7.4.1; Forgot password sheet; Authentication sheet: after a reset everybody proves himself again."""
     devices = [api.sign_in(), api.sign_in()]
     answer = _reset(api, _link(api, realm))
     assert answer == {
@@ -144,7 +144,7 @@ def test_logout_devices_is_not_offered(api: Api, realm: Realm, user_id: str) -> 
 
 
 def test_a_link_works_once(api: Api, realm: Realm, user_id: str) -> None:
-    """6.4.1, 6.5.1."""
+    """ASVS 6.4.1, 6.5.1."""
     token = _link(api, realm)
     _reset(api, token)
     _assert_dead(api, token)
@@ -152,7 +152,7 @@ def test_a_link_works_once(api: Api, realm: Realm, user_id: str) -> None:
 
 
 def test_a_link_works_for_fifteen_minutes(api: Api, realm: Realm, user_id: str, clock: ManualClock) -> None:
-    """6.4.1."""
+    """ASVS 6.4.1."""
     first, second = _link(api, realm), _link(api, realm)
     clock.advance(timedelta(minutes=15) - timedelta(microseconds=1))
     _reset(api, first)
@@ -184,7 +184,7 @@ def test_every_changed_character_is_refused(api: Api, realm: Realm, user_id: str
 
 
 def test_the_link_of_a_reset_is_good_for_nothing_else(api: Api, realm: Realm, user_id: str) -> None:
-    """6.6.2."""
+    """ASVS 6.6.2."""
     token = _link(api, realm)
     for path in ("/email/confirm", "/email/revert", "/account/compromised"):
         problem(api.post(path, {"token": token}), 400, "invalid_link")
@@ -222,7 +222,7 @@ def test_a_user_who_was_disabled_meanwhile_may_not(api: Api, realm: Realm, user_
 
 
 def test_the_user_gets_exactly_one_mail_about_it_without_a_secret(api: Api, realm: Realm, user_id: str) -> None:
-    """6.3.5, 6.3.7; Forgot password sheet: tell by mail."""
+    """ASVS 6.3.5, 6.3.7; Forgot password sheet: tell by mail."""
     token = _link(api, realm)
     _reset(api, token)
     (mail,) = deliver_all(realm)
@@ -232,7 +232,7 @@ def test_the_user_gets_exactly_one_mail_about_it_without_a_secret(api: Api, real
 
 
 def test_no_table_holds_a_link_that_works(api: Api, realm: Realm, user_id: str) -> None:
-    """6.5.2 to 6.5.4: a copy of the database opens no account, whether the mail was sent or waits."""
+    """ASVS 6.5.2 to 6.5.4: a copy of the database opens no account, whether the mail was sent or waits."""
     _ask(api)
     waiting = _dump(realm)
     (mail,) = deliver_all(realm)

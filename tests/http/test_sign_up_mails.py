@@ -31,7 +31,7 @@ def _register(api: Api, email: str = EMAIL, password: str = PASSWORD) -> None:
 def test_the_answer_and_the_work_are_the_same_for_a_taken_address(
     strict: Api, realm: Realm, recording: Recording
 ) -> None:
-    """6.3.8; a mail in both cases."""
+    """ASVS 6.3.8; a mail in both cases."""
     add_user(realm, "taken@example.test")
     answers = []
     for email in ("taken@example.test", EMAIL):
@@ -72,7 +72,7 @@ def test_what_is_wrong_with_the_input_is_told_for_every_address(strict: Api, use
 
 
 def test_a_link_works_once(strict: Api, realm: Realm) -> None:
-    """6.4.1."""
+    """ASVS 6.4.1."""
     _register(strict)
     token = read_link(deliver_all(realm)[0])
     content(strict.post("/email/confirm", {"token": token}), 200)
@@ -80,7 +80,7 @@ def test_a_link_works_once(strict: Api, realm: Realm) -> None:
 
 
 def test_a_link_works_for_a_day_and_another_one_can_be_had(strict: Api, realm: Realm, clock: ManualClock) -> None:
-    """6.4.1."""
+    """ASVS 6.4.1."""
     _register(strict)
     first = read_link(deliver_all(realm)[0])
     clock.advance(timedelta(days=1))
@@ -91,7 +91,7 @@ def test_a_link_works_for_a_day_and_another_one_can_be_had(strict: Api, realm: R
 
 
 def test_asking_for_another_link_tells_nothing(strict: Api, realm: Realm, user_id: str, recording: Recording) -> None:
-    """6.3.8: unknown, confirmed, waiting."""
+    """ASVS 6.3.8: unknown, confirmed, waiting."""
     _register(strict, "waiting@example.test")
     deliver_all(realm)
     answers = []

@@ -61,7 +61,7 @@ def test_a_locked_user_can_still_sign_out(api: Api, realm: Realm, user_id: str, 
 
 
 def test_disabling_is_for_good(api: Api, realm: Realm, user_id: str, tokens: Tokens) -> None:
-    """7.4.2: also when the user is enabled again."""
+    """ASVS 7.4.2: also when the user is enabled again."""
     carry_out(realm, UserDisabled(user_id), user_id)
     assert_ended(api, tokens)
     assert_no_password(api, PASSWORD)
@@ -73,7 +73,7 @@ def test_disabling_is_for_good(api: Api, realm: Realm, user_id: str, tokens: Tok
 def test_other_roles_are_felt_at_once_and_nobody_is_signed_out(
     api: Api, realm: Realm, user_id: str, tokens: Tokens
 ) -> None:
-    """8.3.2: the old access token is stale, the next refresh carries the roles."""
+    """ASVS 8.3.2: the old access token is stale, the next refresh carries the roles."""
     carry_out(realm, RolesChanged(user_id, ("admin",)), user_id)
     renewed = assert_goes_on(api, tokens)
     assert content(api.get("/account", renewed["access_token"]), 200)["roles"] == ["admin"]

@@ -258,7 +258,7 @@ def test_each_change_leaves_one_audit_record(installation: Installation) -> None
 
 
 def test_the_algorithm_changes_by_staging_and_promoting(installation: Installation) -> None:
-    """11.2.2."""
+    """ASVS 11.2.2."""
     custody = installation.custody
     assert isinstance(stage_signing_key(custody, "EdDSA", by=CLI), Stage)
     assert stage_signing_key(custody, "EdDSA", by=CLI) == NothingDue()

@@ -61,7 +61,7 @@ def assert_refused(result: Result, line: str) -> None:
 
 
 def test_the_inventory_has_every_key_and_no_secret(run_keys: Keys) -> None:
-    """11.1.1: the inventory is what this prints."""
+    """ASVS 11.1.1: the inventory is what this prints."""
     listed = json.loads(run_keys("list", "--json").stdout)["keys"]
     assert {(key["purpose"], key["algorithm"], key["state"]) for key in listed} == {
         (purpose, algorithm, state)
@@ -144,7 +144,7 @@ def test_a_pem_is_imported_with_its_passphrase(run_keys: Keys, tmp_path: Path) -
 
 
 def test_a_weak_pem_is_refused_in_one_line(run_keys: Keys, tmp_path: Path) -> None:
-    """11.2.3."""
+    """ASVS 11.2.3."""
     file = write_pem(tmp_path / "weak.pem", rsa.generate_private_key(65537, 2048))
     assert_refused(run_keys("import", file), "RSA key of 2048 bits")
 
@@ -174,7 +174,7 @@ def test_the_wrong_master_key_is_said_in_one_line(run_keys: Keys, folder: Path) 
 def test_a_master_key_that_others_can_read_is_refused_in_one_line(
     run_keys: Keys, folder: Path, command: list[str]
 ) -> None:
-    """F19, 13.3.1."""
+    """F19, ASVS 13.3.1."""
     for file in folder.iterdir():
         file.chmod(0o644)
     assert_refused(run_keys(*command), "others than its owner can reach it")

@@ -57,7 +57,7 @@ def test_nothing_is_sent_that_was_not_committed(realm: Realm, user_id: str) -> N
 
 
 def test_a_wish_about_nobody_is_forgotten(realm: Realm) -> None:
-    """6.3.8: whoever asked has been answered long ago."""
+    """ASVS 6.3.8: whoever asked has been answered long ago."""
     ask_reset(realm, "nobody@example.test")
     ask_confirmation(realm, "nobody@example.test")
     assert deliver_all(realm) == []
@@ -65,7 +65,7 @@ def test_a_wish_about_nobody_is_forgotten(realm: Realm) -> None:
 
 
 def test_no_usable_link_is_stored(realm: Realm, user_id: str) -> None:
-    """6.4.1: a copy of the database is worth no link, before the mail is sent or after."""
+    """ASVS 6.4.1: a copy of the database is worth no link, before the mail is sent or after."""
     tell(realm, user_id)
     with realm.database.read() as tx:
         queued = str(tx.execute(sqlalchemy.select(OutboxMail.__table__)).all())

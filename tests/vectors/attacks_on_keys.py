@@ -76,10 +76,22 @@ def _key_confusion() -> Iterator[Attack]:
     yield Attack("alg-ps256-on-rs256-key", "unsupported_algorithm", lambda w: sign_rsa(w, "PS256", pss=True))
 
 
+def _weak_secrets() -> Iterator[Attack]:
+    """HMAC under secrets that people type, and under none at all; where one is listed as a key, a reader is lost."""
+    for alg in ("HS256", "HS384", "HS512"):
+        for secret in ("", "\0", "secret", "password", "changeme", "your-256-bit-secret", "key", "x" * 32, "es"):
+            forge = partial(_sign_with_secret, alg=alg, kid="es", secret=secret.encode())
+            yield Attack(f"hs-weak-{alg}-{secret!r}", "unsupported_algorithm", forge)
+
+
 def _sign_with_public_key(w: Workshop, alg: str, kid: str, form: str) -> str:
+    return _sign_with_secret(w, alg, kid, _public_form(w.pair(kid), form))
+
+
+def _sign_with_secret(_: Workshop, alg: str, kid: str, secret: bytes) -> str:
     header = encode({"alg": alg, "kid": kid, "typ": "at+jwt"})
     text = f"{base64url.encode(header)}.{base64url.encode(encode(user_claims()))}"
-    tag = hmac.digest(_public_form(w.pair(kid), form), text.encode(), f"sha{alg[2:]}")
+    tag = hmac.digest(secret, text.encode(), f"sha{alg[2:]}")
     return f"{text}.{base64url.encode(tag)}"
 
 
@@ -137,6 +149,7 @@ def _embed(w: Workshop, kid: object, member: str) -> str:
 KINDS: tuple[Callable[[], Iterator[Attack]], ...] = (
     _algorithms,
     _key_confusion,
+    _weak_secrets,
     _key_ids,
     _embedded_keys,
 )

@@ -29,8 +29,16 @@ def _header_extensions() -> Iterator[Attack]:
     )
     yield Attack("zip-def", "malformed", lambda w: w.with_header(zip="DEF"))
     yield Attack("zip-bomb", "malformed", lambda w: w.es.sign(w.header(zip="DEF"), zlib.compress(b" " * 1_000_000)))
+    yield Attack("jwe-bomb", "malformed", _encrypt_endlessly)
     yield Attack("compressed-without-zip", "malformed", lambda w: w.with_payload(zlib.compress(encode(user_claims()))))
     yield Attack("unknown-member-is-ignored", None, lambda w: w.with_header(note="x"))
+
+
+def _encrypt_endlessly(_: Workshop) -> str:
+    """A JWE that asks for two thousand million rounds of PBKDF2 before it can be read, and unpacks to more."""
+    header = {"alg": "PBES2-HS512+A256KW", "p2c": 2**31 - 1, "p2s": "AAAAAAAAAAAAAAAA", "enc": "A256GCM", "zip": "DEF"}
+    parts = (encode(header), b"k" * 40, b"i" * 12, zlib.compress(b" " * 250_000), b"t" * 16)
+    return ".".join(base64url.encode(part) for part in parts)
 
 
 def _shapes() -> Iterator[Attack]:

@@ -49,7 +49,7 @@ def read_keys(members: Row) -> dict[str, VerificationKey]:
 
 
 def test_json_web_signature() -> None:
-    """ASVS 9.1.1, 9.1.2; RFC 8725 3.1, 3.3. Rows of other algorithms and of RSA below 3072 bit are refused, too."""
+    """ASVS 9.1.1, 9.1.2; RFC 8725 §3.1, §3.3. Rows of other algorithms and of RSA below 3072 bit are refused, too."""
     wrong, accepted = [], 0
     for group, row in rows("json_web_signature_test.json"):
         keys = read_keys(group["public"] if "public" in group else group["private"])
@@ -91,7 +91,7 @@ def test_the_roca_modulus_is_recognised_by_itself() -> None:
     ],
 )
 def test_signatures(name: str, algorithm_name: str) -> None:
-    """RFC 8725 3.3. `acceptable` (a sloppy ASN.1 encoding) counts as invalid here."""
+    """RFC 8725 §3.3. `acceptable` (a sloppy ASN.1 encoding) counts as invalid here."""
     wrong, valid = [], 0
     algorithm = find_algorithm(algorithm_name)
     assert algorithm is not None

@@ -26,7 +26,7 @@ def code_of(token: object) -> str:
 
 
 def test_a_token_of_a_user_gives_all_its_claims() -> None:
-    """RFC 9068 2.2, 4."""
+    """RFC 9068 §2.2, §4."""
     assert check(PAIR.token(user_claims(aud=["x", AUDIENCE], cnf={"jkt": "A" * 43}))) == AccessTokenClaims(
         iss=ISSUER,
         sub="user-1",
@@ -61,7 +61,7 @@ def test_optional_claims_may_be_absent() -> None:
 
 @pytest.mark.parametrize("audience", [AUDIENCE, [AUDIENCE], {"y", AUDIENCE}, ("y", AUDIENCE)])
 def test_the_audience_may_be_one_or_several(audience: str | list[str]) -> None:
-    """RFC 8725 3.9; ASVS 9.2.3."""
+    """RFC 8725 §3.9; ASVS 9.2.3."""
     token = PAIR.token(user_claims())
     arguments = {"issuer": ISSUER, "now": NOW, "leeway": 30, "longest_lifetime": 3600}
     claims = check_access_token(token, find_key=KEYS.get, audience=audience, **arguments)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ KEYS = {algorithm.name: algorithm.generate() for algorithm in ALGORITHMS}
 
 
 def test_the_table_holds_exactly_these_algorithms() -> None:
-    """RFC 8725 3.1: a fixed allow-list; in this order they are offered and announced."""
+    """RFC 8725 §3.1: a fixed allow-list; in this order they are offered and announced."""
     assert [algorithm.name for algorithm in ALGORITHMS] == ["ES256", "EdDSA", "RS256"]
 
 
@@ -33,7 +33,7 @@ def test_a_signature_of_any_length_is_refused_without_an_exception(
 
 
 def test_a_key_fits_one_row_only() -> None:
-    """One key, one algorithm (RFC 8725 3.1)."""
+    """One key, one algorithm (RFC 8725 §3.1)."""
     for name, key in KEYS.items():
         for form in (key, key.public_key()):
             assert [algorithm.name for algorithm in ALGORITHMS if algorithm.fits(form)] == [name]

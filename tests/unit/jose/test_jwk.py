@@ -44,7 +44,7 @@ def test_alg_may_be_absent_where_the_key_leaves_one_choice(name: str) -> None:
 
 
 def test_an_rsa_key_must_say_its_algorithm() -> None:
-    """One key, one algorithm (RFC 8725 3.1): the key itself leaves RS256 and PS256 open."""
+    """One key, one algorithm (RFC 8725 §3.1): the key itself leaves RS256 and PS256 open."""
     with pytest.raises(InvalidKeyError):
         read_jwk({member: value for member, value in JWKS["RS256"].items() if member != "alg"})
 
@@ -104,7 +104,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("name", "changes"), REFUSED.values(), ids=REFUSED)
 def test_a_key_that_must_not_verify_is_refused(name: str, changes: dict[str, Any]) -> None:
-    """ASVS 11.6.1, 11.2.3; RFC 8725 3.3, 3.4."""
+    """ASVS 11.6.1, 11.2.3; RFC 8725 §3.3, §3.4."""
     with pytest.raises(InvalidKeyError):
         read_jwk({**JWKS[name], **changes})
 

@@ -36,7 +36,7 @@ def test_the_size_cap_is_exact() -> None:
 
 @given(st.text(max_size=80) | st.text(alphabet="eyJAQ_-.=", max_size=80) | st.binary(max_size=20) | st.integers())
 def test_nothing_but_its_own_error_is_raised(token: object) -> None:
-    """RFC 8725 3.3, with any object in the place of a token."""
+    """RFC 8725 §3.3, with any object in the place of a token."""
     with pytest.raises(TokenRejected) as rejected:
         check_signature(parse_compact(token), {"k": ES.verification_key}.get)
     assert rejected.value.code in {"malformed", "unsupported_algorithm", "unknown_key", "bad_signature"}

@@ -61,7 +61,7 @@ def test_ordinary_json_is_read(text: bytes, value: object) -> None:
     ids=range(26),
 )
 def test_anything_ambiguous_is_refused(text: bytes) -> None:
-    """RFC 8725 3.7: UTF-8 only; RFC 7493: no duplicate members, no number that readers disagree on."""
+    """RFC 8725 §3.7: UTF-8 only; RFC 7493: no duplicate members, no number that readers disagree on."""
     with pytest.raises(InvalidJsonError):
         strict_json.loads(text)
 

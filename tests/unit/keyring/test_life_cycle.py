@@ -161,7 +161,7 @@ def test_a_next_key_signs_at_once_when_nothing_else_does(key_set: KeySet) -> Non
 
 
 def test_another_algorithm_replaces_the_next_key_and_stays(key_set: KeySet, carry_out: Callable[..., KeySet]) -> None:
-    """11.2.2."""
+    """ASVS 11.2.2."""
     withdrawn = load_next(key_set)
     step = decide_staging(key_set, SIGNING, "EdDSA")
     assert step == Stage(SIGNING, "EdDSA", withdrawn=withdrawn.kid)

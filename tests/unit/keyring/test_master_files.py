@@ -26,7 +26,7 @@ def create(folder: Path) -> Path:
 
 
 def test_a_new_master_key_is_readable_by_its_owner_only(folder: Path) -> None:
-    """13.3.1."""
+    """ASVS 13.3.1."""
     path = create(folder)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -169,7 +169,7 @@ def folder_writable_by_all(path: Path) -> None:
 def test_a_folder_that_cannot_be_trusted_is_refused_in_one_clear_line(
     folder: Path, break_it: Callable[[Path], None], line: str
 ) -> None:
-    """F19, 13.3.1."""
+    """F19, ASVS 13.3.1."""
     break_it(create(folder))
     with pytest.raises(MasterKeyError, match=line) as refusal:
         load_master_keys(folder)

@@ -79,7 +79,7 @@ class Links(HTMLParser):
     "event", [event for event in EVENTS if event.POLICY.notify or "notify" in event.adjustable], ids=lambda e: e.name
 )
 def test_every_event_that_may_notify_has_its_templates(event: type[CredentialEvent]) -> None:
-    """6.3.7: users are told of changes of their credentials; a setting may not name a mail that nobody can write."""
+    """ASVS 6.3.7: users are told of changes of their credentials; no setting names a mail that nobody can write."""
     if event.is_about("user_id"):
         assert notices_of(event) <= TEMPLATES
 

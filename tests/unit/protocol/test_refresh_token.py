@@ -1,10 +1,13 @@
 """The refresh-token string."""
 
+import secrets
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from authserver.protocol.refresh_token import (
+    FAMILY_ID_BYTES,
     Malformed,
     RefreshToken,
     UnknownMacKey,
@@ -61,3 +64,10 @@ def test_another_key_proves_nothing() -> None:
 def test_the_tag_has_at_least_160_bits() -> None:
     """OAuth 2.1 §7.x: the chance to guess a token is at most 2^-160."""
     assert (len(TEXT) - 3) * 6 // 8 - 25 - 4 >= 20
+
+
+def test_a_hundred_thousand_tokens_differ() -> None:
+    """ASVS 7.2.3: each names a family by 128 bits that a cryptographic generator drew."""
+    assert FAMILY_ID_BYTES * 8 >= 128
+    families = [secrets.token_bytes(FAMILY_ID_BYTES) for _ in range(100_000)]
+    assert len({format_refresh_token(RefreshToken(TOKEN.mac_kid, family, 1), KEY) for family in families}) == 100_000

@@ -67,33 +67,33 @@ def test_a_token_that_was_seen_is_let_in_again_and_one_that_has_expired_meanwhil
 
 @pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "DPoP x"])
 def test_no_credentials_are_challenged_without_an_error_code(ask: Ask, authorization: str | None) -> None:
-    """RFC 6750 3.1; RFC 9728 5.1."""
+    """RFC 6750 §3, §3.1; RFC 9728 §5.1."""
     said = ask("/any", authorization)
     assert (said.status, said.headers["www-authenticate"], said.json) == (401, f"Bearer {METADATA}", {})
 
 
 @pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer x", "Bearer a b", "Bearer \xe9"])
 def test_unreadable_credentials_are_an_invalid_token(ask: Ask, authorization: str) -> None:
-    """RFC 6750 3.1."""
+    """RFC 6750 §3.1."""
     said = ask("/any", authorization)
     assert (said.status, said.headers["www-authenticate"]) == (401, f'Bearer error="invalid_token", {METADATA}')
 
 
 def test_a_token_anywhere_else_than_in_the_header_is_not_seen(ask: Ask) -> None:
-    """RFC 6750 2; OAuth 2.1 5.1: one transport, and never one that ends in logs."""
+    """RFC 6750 §2; OAuth 2.1 5.1: one transport, and never one that ends in logs."""
     said = ask(f"/any?access_token={PAIR.token(user_claims())}")
     assert said.status == 401
 
 
 def test_a_missing_scope_is_forbidden(ask: Ask) -> None:
-    """RFC 6750 3.1."""
+    """RFC 6750 §3.1."""
     said = ask("/notes", bearer(scope="openid"))
     assert said.status == 403
     assert said.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="read", {METADATA}'
 
 
 def test_a_weak_sign_in_is_sent_to_a_stronger_one(ask: Ask) -> None:
-    """RFC 9470 3."""
+    """RFC 9470 §3."""
     said = ask("/payment", bearer())
     challenge = 'Bearer error="insufficient_user_authentication", max_age="60", acr_values="2", soft_logout="true"'
     assert (said.status, said.headers["www-authenticate"]) == (401, f"{challenge}, {METADATA}")
@@ -113,7 +113,7 @@ def test_a_post_is_guarded_as_well(ask: Ask) -> None:
 
 @pytest.mark.parametrize("path", ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"])
 def test_the_metadata_name_resource_and_issuer(ask: Ask, path: str) -> None:
-    """RFC 9728 2, 3.1: at the well-known place, also with the path of the resource after it."""
+    """RFC 9728 §2, §3.1: at the well-known place, also with the path of the resource after it."""
     said = ask(path)
     assert said.status == 200
     assert said.headers["content-type"] == "application/json"

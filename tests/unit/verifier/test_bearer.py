@@ -29,7 +29,7 @@ def challenge_of(answer: Answer) -> str:
     ],
 )
 def test_the_metadata_are_at_the_well_known_place(resource: str, paths: tuple[str, ...]) -> None:
-    """RFC 9728 3.1."""
+    """RFC 9728 §3.1."""
     made = guard(resource)
     assert made.paths == paths
     for path in paths:

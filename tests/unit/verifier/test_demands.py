@@ -35,7 +35,7 @@ def test_a_demand_that_is_met_passes(demand: Demand) -> None:
 
 @pytest.mark.parametrize("scope", ["admin", "read admin", "rea", "READ", "readwrite"])
 def test_a_missing_scope_is_named(scope: str) -> None:
-    """RFC 6750 3.1."""
+    """RFC 6750 §3.1."""
     refusal = refusal_of(Demand(scope=scope))
     assert refusal.code == "insufficient_scope"
     assert refusal.www_authenticate == f'Bearer error="insufficient_scope", scope="{scope}"'
@@ -45,12 +45,12 @@ def test_a_missing_scope_is_named(scope: str) -> None:
     "demand", [Demand(max_age=69), Demand(max_age=0), Demand(acr="3"), Demand(acr="22"), Demand(max_age=100, acr="3")]
 )
 def test_an_old_or_weak_sign_in_asks_for_another(demand: Demand) -> None:
-    """RFC 9470 3; ASVS 10.3.4."""
+    """RFC 9470 §3; ASVS 10.3.4."""
     assert refusal_of(demand).code == "insufficient_user_authentication"
 
 
 def test_the_challenge_says_what_sign_in_is_needed() -> None:
-    """RFC 9470 3."""
+    """RFC 9470 §3."""
     assert refusal_of(Demand(max_age=5, acr="3 4")).www_authenticate == (
         'Bearer error="insufficient_user_authentication", max_age="5", acr_values="3 4", soft_logout="true"'
     )

@@ -55,7 +55,7 @@ def test_without_an_application_no_challenge_points_to_metadata(client: FlaskCli
 
 
 def test_a_cookie_or_a_form_field_is_no_credential(client: FlaskClient) -> None:
-    """RFC 6750 2; OAuth 2.1 5.1."""
+    """RFC 6750 §2; OAuth 2.1 5.1."""
     token = PAIR.token(user_claims())
     client.set_cookie("access_token", token)
     answer = client.post(f"/notes/a?access_token={token}", data={"access_token": token})
@@ -82,7 +82,7 @@ def test_a_demand_that_cannot_be_met_is_refused_when_the_view_is_made(verifier: 
 
 
 def test_metadata_are_below_the_mount_and_their_url_can_be_said(verifier: Verifier) -> None:
-    """RFC 9728 5.1: behind a proxy that changes the host, the operator knows better."""
+    """RFC 9728 §5.1: behind a proxy that changes the host, the operator knows better."""
     app = Flask(__name__)
     auth = FlaskVerifier(verifier, app, resource="https://api.example/v1")
     told = FlaskVerifier(verifier, metadata_url="https://api.example/m")

@@ -42,7 +42,7 @@ def introspector(endpoint: Endpoint, clock: ManualClock) -> Introspector:
 def test_the_token_goes_into_the_body_and_the_credentials_into_the_header(
     introspector: Introspector, endpoint: Endpoint
 ) -> None:
-    """RFC 7662 2.1."""
+    """RFC 7662 §2.1."""
     assert introspector.is_active("a.b.c")
     (call,) = endpoint.calls
     assert call.url == URI

@@ -23,7 +23,7 @@ def test_the_codes_are_those_of_the_contract() -> None:
 
 @pytest.mark.parametrize("code", CONTRACT)
 def test_each_code_has_its_status_and_error(code: RefusalCode) -> None:
-    """RFC 6750 3.1: 401 invalid_token, 403 insufficient_scope; RFC 9470 3; 503 where the token is not to blame."""
+    """RFC 6750 §3.1: 401 invalid_token, 403 insufficient_scope; RFC 9470 §3; 503 where the token is not to blame."""
     refusal = InvalidToken(code)
     expected = {
         "insufficient_scope": (403, "insufficient_scope"),

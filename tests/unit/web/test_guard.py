@@ -58,7 +58,7 @@ def test_a_body_of_stated_length_passes(environ: dict[str, str]) -> None:
     ],
 )
 def test_an_ambiguous_or_oversize_body_is_refused(environ: dict[str, str], status: str) -> None:
-    """Requirement 4.2.1: safe against request smuggling."""
+    """ASVS 4.2.1: safe against request smuggling."""
     got, headers, body, reached = ask(environ)
     assert got.startswith(status)
     assert not reached
