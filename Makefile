@@ -1,5 +1,5 @@
-# A fresh machine needs Python 3.11 or newer and make, nothing else; the tests also need spin and gcc, which `make test`
-# installs where it may. `make` lists what there is.
+# A fresh machine needs Python 3.11 or newer and make, nothing else; the tests also need spin, gcc and chromium, which
+# `make test` installs where it may. `make` lists what there is.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test races faults bench lint format clean prover
+.PHONY: messages help run test races faults bench lint format clean prover browser
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
@@ -17,13 +17,14 @@ help:
 	@echo "make races   the interleavings, 500 rounds each instead of 50"
 	@echo "make faults  killed workers, drained servers, broken requests"
 	@echo "make bench   refresh, sign-in and verify, as ratios to their floors"
+	@echo "make messages  gather the sentences of the pages and compile their translations"
 	@echo "make lint    ruff and mypy                make format  let ruff write"
 	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
 
 run: $(READY)
 	@$(BIN)/python examples/run_demo.py
 
-test: $(READY) prover
+test: $(READY) prover browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 races: $(READY)
@@ -39,6 +40,9 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+messages: $(READY)
+	$(BIN)/python -m tests.support.catalogues
 
 format: $(READY)
 	$(BIN)/ruff check --fix
@@ -67,3 +71,10 @@ prover:
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo 'installing spin' && apt-get -qq update && \
 	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes spin gcc libc6-dev >/dev/null; } || \
 	  echo 'make test needs spin and gcc; as root: apt-get install spin gcc libc6-dev' >&2
+
+# What looks at the pages. Without it the tests of the pages in a browser fail, and all others still run.
+browser:
+	@command -v chromium >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo 'installing chromium' && apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes chromium >/dev/null; } || \
+	  echo 'make test needs chromium; as root: apt-get install chromium' >&2

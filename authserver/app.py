@@ -7,8 +7,12 @@ import functools
 import os
 import platform
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from email.headerregistry import Address
+from pathlib import Path
+
+import structlog
 
 from authserver import storage
 from authserver.accounts.key_custody import KeyCustody
@@ -28,7 +32,7 @@ from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.master_files import load_master_keys
 from authserver.logs import configure_logs
-from authserver.mail.compose import Composer
+from authserver.mail.compose import Composer, UnusableTemplateError
 from authserver.mail.files import FileDelivery
 from authserver.mail.smtp import SmtpDelivery
 from authserver.mail.smtp_url import read_smtp_url
@@ -41,6 +45,10 @@ from authserver.storage import Database
 from authserver.storage.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import Application, DoorSettings, create_application
+from authserver.web.brand import Brand
+from authserver.web.pages.rendering import load_templates
+
+_log = structlog.get_logger(__name__)
 
 SERVICE_WORDS = ("authserver",)
 SPARE_CONNECTIONS = 3
@@ -88,7 +96,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         clients=ClientRegistry(database, clock),
         hasher=PasswordHasher(),
         hashing_pool=HashingPool(),
-        password_policy=PasswordPolicy(settings.password_min_length, SERVICE_WORDS),
+        password_policy=PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name)),
         revocation=custody.revocation,
         feed=RevocationFeed(database, settings.issuer, feed_window(settings.access_token_lifetime), clock),
         lifetimes=Lifetimes(
@@ -143,7 +151,7 @@ def create_wsgi() -> Application:
     clock = SystemClock()
     custody = build_custody(settings, open_database(settings), clock=clock, entropy=SYSTEM_ENTROPY)
     realm = build_realm(settings, custody)
-    app = create_application(realm, _door_settings(settings))
+    app = create_application(realm, _without_broken_templates(_door_settings(settings)))
     Housekeeping(list_chores(settings, realm, custody), clock).start()
     Housekeeping(list_mail_chores(settings, realm), clock, name="mail").start()
     return app
@@ -181,9 +189,37 @@ def build_post(settings: Settings) -> Post:
     return Post(composer, SmtpDelivery(read_smtp_url(settings.smtp_url.reveal()), sender.addr_spec))
 
 
+def try_page_templates(settings: Settings) -> None:
+    """Raise an `UnusableTemplateError` about the operator's templates of pages, if there is one to raise."""
+    load_templates(_page_templates(settings))
+
+
 def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:
     return Revocation(settings.revocation_policy, settings.access_token_lifetime, entropy)
 
 
 def _door_settings(settings: Settings) -> DoorSettings:
-    return DoorSettings(settings.login_limits, settings.limits_url.reveal(), settings.trusted_proxies)
+    brand = Brand(
+        product_name=settings.product_name,
+        accent=settings.accent_colour,
+        logo=settings.logo,
+        support_url=settings.support_url,
+        privacy_url=settings.privacy_url,
+        terms_url=settings.terms_url,
+    )
+    limits_url = settings.limits_url.reveal()
+    return DoorSettings(settings.login_limits, limits_url, settings.trusted_proxies, brand, _page_templates(settings))
+
+
+def _without_broken_templates(doors: DoorSettings) -> DoorSettings:
+    """The same with our own templates, if the operator's broke after `serve` has tried them: people must get in."""
+    try:
+        load_templates(doors.page_templates)
+    except UnusableTemplateError as error:
+        _log.error("page_templates_unusable", reason=str(error))
+        return replace(doors, page_templates=None)
+    return doors
+
+
+def _page_templates(settings: Settings) -> Path:
+    return settings.home / "templates" / "pages"

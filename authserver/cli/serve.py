@@ -4,7 +4,7 @@ import os
 
 import click
 
-from authserver.app import build_post, create_wsgi
+from authserver.app import build_post, create_wsgi, try_page_templates
 from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
@@ -36,6 +36,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
         migrations.upgrade(context.database)
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
     build_post(settings)  # raises, in one line, when a mail template cannot be used
+    try_page_templates(settings)
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
     announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"

@@ -10,21 +10,26 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from authserver.config.values import (
     LONGEST,
+    AccentColour,
     DatabaseUrl,
     Folder,
     Issuer,
     Length,
     LimitsUrl,
+    Link,
     LoginLimits,
+    LogoFile,
     MetricsAddress,
     Networks,
     Policy,
+    ProductName,
     Sender,
     SmtpUrl,
     seconds,
 )
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.secret import Secret
+from authserver.web.brand import DEFAULT_ACCENT
 
 PREFIX: Final = "AUTHSERVER_"
 VERIFIER_LEEWAY: Final = timedelta(seconds=30)
@@ -80,6 +85,13 @@ class Settings(BaseSettings):
 
     smtp_url: SmtpUrl = None
     mail_from: Sender = None
+
+    product_name: ProductName = "authserver"
+    logo: LogoFile = None
+    accent_colour: AccentColour = DEFAULT_ACCENT
+    support_url: Link = None
+    privacy_url: Link = None
+    terms_url: Link = None
 
     audit_retention: Annotated[timedelta, BeforeValidator(seconds(86_400, LONGEST))] = timedelta(days=365)
     log_format: Literal["text", "json"] | None = None

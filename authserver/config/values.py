@@ -20,8 +20,10 @@ from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 from authserver.mail.smtp_url import read_sender, read_smtp_url
 from authserver.protocol.secret import Secret
+from authserver.web.brand import Accent, Logo, derive_accent, read_logo
 
 LONGEST: Final = 10 * 365 * 24 * 3600
+LONGEST_PRODUCT_NAME: Final = 60
 
 
 def seconds(least: int, most: int) -> Callable[[object], timedelta]:
@@ -133,6 +135,35 @@ def _revocation_policy(value: object) -> RevocationPolicy:
         raise ValueError("\n".join(error.problems)) from None
 
 
+def _accent(value: object) -> Accent:
+    return value if isinstance(value, Accent) else derive_accent(str(value))
+
+
+def _logo(value: object) -> Logo | None:
+    """The picture itself: a file that cannot be one keeps the server from starting, not people from signing in."""
+    if value is None or isinstance(value, Logo):
+        return value
+    return read_logo(Path(str(value)).expanduser())
+
+
+def _link(value: object) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    url = urlsplit(text)
+    is_address = (url.scheme in {"https", "http"} and url.netloc) or (url.scheme == "mailto" and "@" in url.path)
+    if not is_address or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("must be an https URL, or mailto:help@example.org")
+    return text
+
+
+def _product_name(value: object) -> str:
+    text = " ".join(str(value).split())
+    if not 0 < len(text) <= LONGEST_PRODUCT_NAME or not text.isprintable():
+        raise ValueError(f"must have 1 to {LONGEST_PRODUCT_NAME} printable characters")
+    return text
+
+
 def _folder(value: object) -> Path:
     if not str(value).strip():
         raise ValueError("must name a folder")
@@ -150,3 +181,7 @@ MetricsAddress = Annotated[tuple[str, int] | None, NoDecode, PlainValidator(_met
 Length = Annotated[timedelta, BeforeValidator(seconds(0, LONGEST))]
 Policy = Annotated[RevocationPolicy, NoDecode, PlainValidator(_revocation_policy)]
 LoginLimits = Annotated[str, BeforeValidator(_login_limits)]
+ProductName = Annotated[str, BeforeValidator(_product_name)]
+AccentColour = Annotated[Accent, NoDecode, PlainValidator(_accent)]
+LogoFile = Annotated[Logo | None, NoDecode, PlainValidator(_logo)]
+Link = Annotated[str | None, BeforeValidator(_link)]

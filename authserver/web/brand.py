@@ -60,8 +60,7 @@ def derive_accent(colour: str) -> Accent:
     contrast = min(find_contrast(text, LIGHT_INK), find_contrast(text, LIGHT_GROUND))
     if contrast < LEAST_CONTRAST:
         raise ValueError(
-            f"cannot be read: its contrast to white is {contrast:.1f}:1, and {LEAST_CONTRAST}:1 is the least;"
-            " choose a darker colour"
+            f"must be a darker colour: its contrast to white is {contrast:.1f}:1, and {LEAST_CONTRAST}:1 is the least"
         )
     lighter = (_mix(text, "#ffffff", step / _STEPS) for step in range(_STEPS + 1))
     # A little more than the least: light text on dark ground seems thinner than it is.

@@ -44,7 +44,7 @@ def test_the_document_lists_exactly_the_settings_that_exist() -> None:
 
 
 def test_the_documented_defaults_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requirement 7.1.1: what is written about lifetimes and the session cap is what is in force."""
+    """ASVS 7.1.1: what is written about lifetimes and the session cap is what is in force."""
     expected = load_settings()
     written = {name: default.strip("`") for name, default in documented().items() if default.startswith("`")}
     assert len(written) > 15
@@ -88,6 +88,12 @@ def test_problems_of_the_file_and_of_the_environment_are_reported_together(
         ("ISSUER", "https://user:hunter2secret@auth.example"),
         ("PASSWORD_MIN_LENGTH", "hunter2secret"),
         ("KEY_RETIRE_AFTER", "hunter2secret"),
+        ("ACCENT_COLOUR", "hunter2secret"),
+        ("LOGO", "hunter2secret.gif"),
+        ("SUPPORT_URL", "javascript:hunter2secret"),
+        ("PRIVACY_URL", "https://auth.example/ hunter2secret"),
+        ("PRODUCT_NAME", "hunter2secret" * 5),
+        ("PRODUCT_NAME", ""),
     ],
 )
 def test_a_problem_never_repeats_the_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -242,3 +248,26 @@ def test_a_mail_server_needs_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sender_without_a_mail_server_is_that_of_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, MAIL_FROM="no-reply@auth.example", REQUIRE_VERIFIED_EMAIL="true")
     assert load_settings().smtp_url is None
+
+
+def test_the_look_of_the_pages_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_bytes(b"<svg/>")
+    set_all(
+        monkeypatch,
+        PRODUCT_NAME=" Example  Cloud ",
+        LOGO=str(logo),
+        ACCENT_COLOUR="#0F5F5C",
+        SUPPORT_URL="mailto:help@example.org",
+        TERMS_URL="https://example.org/terms",
+    )
+    settings = load_settings()
+    assert (settings.product_name, settings.accent_colour.light) == ("Example Cloud", "#0f5f5c")
+    assert settings.logo is not None
+    assert settings.logo.content == b"<svg/>"
+    assert (settings.support_url, settings.privacy_url) == ("mailto:help@example.org", None)
+
+
+def test_an_accent_that_nobody_can_read_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = problems_of(monkeypatch, ACCENT_COLOUR="#ffcc00")
+    assert problem.startswith("AUTHSERVER_ACCENT_COLOUR: must be a darker colour")

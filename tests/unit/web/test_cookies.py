@@ -1,0 +1,77 @@
+"""Cookies: names and flags that keep them where they belong."""
+
+from http.cookies import Morsel, SimpleCookie
+
+import pytest
+from werkzeug import Request, Response
+from werkzeug.test import EnvironBuilder
+
+from authserver.protocol.secret import Secret
+from authserver.web.cookies import Cookie, CookieJar
+
+
+def given(*, https: bool, cookie: Cookie) -> "Morsel[str]":
+    response = Response()
+    CookieJar(https=https).give(response, cookie, Secret("value"))
+    (morsel,) = SimpleCookie(response.headers["Set-Cookie"]).values()
+    return morsel
+
+
+def request(header: str) -> Request:
+    return Request(EnvironBuilder(headers=[("Cookie", header)]).get_environ())
+
+
+@pytest.mark.parametrize("cookie", Cookie)
+def test_over_tls_every_cookie_is_bound_to_this_host_and_hidden_from_scripts(cookie: Cookie) -> None:
+    """ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4."""
+    morsel = given(https=True, cookie=cookie)
+    assert morsel.key.startswith("__Host-")
+    assert (morsel["secure"], morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, True, "Lax", "/")
+    assert morsel["domain"] == ""
+    assert morsel.value == "value"
+
+
+@pytest.mark.parametrize("cookie", Cookie)
+def test_on_a_loopback_address_without_tls_they_can_be_kept_at_all(cookie: Cookie) -> None:
+    """Browsers drop `__Host-` and, some of them, `Secure` there."""
+    morsel = given(https=False, cookie=cookie)
+    assert not morsel.key.startswith("__")
+    assert (morsel["secure"], morsel["httponly"], morsel["samesite"], morsel["path"]) == ("", True, "Lax", "/")
+
+
+def test_only_the_device_outlives_the_browser() -> None:
+    """ASVS 7.1.1: the cookie of the session is no way to stay signed in."""
+    ages = {cookie: given(https=True, cookie=cookie)["max-age"] for cookie in Cookie}
+    assert ages == {Cookie.SESSION: "", Cookie.FORM: "", Cookie.DEVICE: str(365 * 86_400)}
+
+
+def test_names_differ_and_never_change() -> None:
+    """A new name would sign everybody out."""
+    assert [CookieJar(https=True).name(cookie) for cookie in Cookie] == [
+        "__Host-authserver",
+        "__Host-authserver-device",
+        "__Host-authserver-form",
+    ]
+
+
+@pytest.mark.parametrize("cookie", Cookie)
+def test_a_cookie_without_the_prefix_does_not_count_over_tls(cookie: Cookie) -> None:
+    """A neighbour on the same domain can plant that one."""
+    jar = CookieJar(https=True)
+    assert jar.read(request(f"{cookie.value}=planted"), cookie) is None
+    assert jar.read(request(f"__Host-{cookie.value}=ours; {cookie.value}=planted"), cookie) == Secret("ours")
+
+
+@pytest.mark.parametrize("header", ["", "authserver=", "authserver=" + "A" * 513, "other=x"])
+def test_what_we_never_gave_counts_as_absent(header: str) -> None:
+    assert CookieJar(https=False).read(request(header), Cookie.SESSION) is None
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_a_cookie_is_taken_back_with_the_flags_it_was_given_with(https: bool) -> None:  # noqa: FBT001 - the scheme
+    """Without them browsers would keep it."""
+    response = Response()
+    CookieJar(https=https).take_back(response, Cookie.SESSION)
+    (morsel,) = SimpleCookie(response.headers["Set-Cookie"]).values()
+    assert (morsel.value, morsel["max-age"], morsel["path"], morsel["httponly"]) == ("", "0", "/", True)
+    assert bool(morsel["secure"]) is https
