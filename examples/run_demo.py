@@ -1,4 +1,4 @@
-"""`make run`: an authserver with a demo user, a resource server beside it, and five commands that show the main job.
+"""`make run`: an authserver with a demo user, a resource server beside it, and six commands that show the main job.
 
 Data goes to var/ and the master key to keys/, below the folder it is run in; both are kept from run to run, only the
 demo password is a new one each time. Ctrl-C stops both servers.
@@ -27,7 +27,7 @@ GUIDE = """
 The server is at {issuer} (its API: {issuer}/api/docs), a resource server at {resource}.
 The demo user is {email} with the password {password}, a new one at each start.
 
-Five commands for another terminal, one after the other:
+Six commands for another terminal, one after the other:
 
 # 1. Sign in.
 cd {folder}; field() {{ {python} -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}; \\
@@ -50,6 +50,15 @@ curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {
 # 5. Be a thief and show the first refresh token again: refused, and the session is over, with its newest token, too.
 refresh "$FIRST"; refresh "$(printf %s "$TOKENS" | field refresh_token)"
 
+# 6. Sign in on two devices and change the password on one: the other one's access token dies at the resource server
+#    within a second, this one's successor is good.
+sign_in() {{ curl -s {issuer}/api/login -H 'Content-Type: application/json' -d '{login}' | field access_token; }}; \
+THEIRS=$(sign_in); MINE=$(curl -s {issuer}/api/account/password -H "Authorization: Bearer $(sign_in)" \
+    -H 'Content-Type: application/json' -d '{change}' | field access_token); \
+for i in 1 2 3 4 5 6 7 8; do sleep 0.2; \
+    curl -s -o /dev/null -w '%{{http_code}} ' -H "Authorization: Bearer $THEIRS" {resource}/me; done; \
+curl -s -H "Authorization: Bearer $THEIRS" {resource}/me; curl -s -H "Authorization: Bearer $MINE" {resource}/me
+
 Ctrl-C here stops both servers.
 """
 
@@ -65,29 +74,42 @@ def main() -> int:
             return fail(f"port {port} is in use by another program: stop that one first")
     issuer, resource = (f"http://127.0.0.1:{port}" for port in (options.port, options.resource_port))
     environment = {**os.environ, "AUTHSERVER_ISSUER": issuer, "PORT": str(options.resource_port)}
-    setup = subprocess.run(
-        [sys.executable, "-m", "authserver.cli", "init", "--demo"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    setup = authserver(environment, "init", "--demo")
     if setup.returncode != 0:
         return setup.returncode
     values = dict(line.split(maxsplit=1) for line in setup.stdout.splitlines() if line.startswith("password"))
-    config = Path(environment.get("AUTHSERVER_HOME", "var"), "authserver.toml")
-    environment.setdefault("AUTHSERVER_CONFIG", str(config))
+    home = Path(environment.get("AUTHSERVER_HOME", "var"))
+    environment.setdefault("AUTHSERVER_CONFIG", str(home / "authserver.toml"))
+    environment |= register_resource_server(home / "resource_server.json", environment)
     guide = GUIDE.format(
         issuer=issuer,
         resource=resource,
         email=EMAIL,
         password=values["password"],
         login=json.dumps({"email": EMAIL, "password": values["password"]}),
+        change=json.dumps({"current_password": values["password"], "new_password": f"{values['password']}-2"}),
         folder=Path.cwd(),
         python=sys.executable,
         config=environment["AUTHSERVER_CONFIG"],
     )
     return serve(options.port, resource, environment, guide)
+
+
+def authserver(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; what it prints is in `stdout`."""
+    command = [sys.executable, "-m", "authserver.cli", *words]
+    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+
+
+def register_resource_server(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Who the resource server is to the server. Its secret is told once, so it is kept in `file`."""
+    clients = json.loads(authserver(environment, "clients", "list", "--json").stdout)["clients"]
+    if not file.exists() or json.loads(file.read_text())["client_id"] not in {one["client_id"] for one in clients}:
+        made = authserver(environment, "clients", "create", "Demo API", "--resource-server", "--json")
+        file.touch(mode=0o600)
+        file.write_text(made.stdout)
+    known = json.loads(file.read_text())
+    return {"CLIENT_ID": known["client_id"], "CLIENT_SECRET": known["client_secret"]}
 
 
 def serve(port: int, resource: str, environment: Mapping[str, str], guide: str) -> int:

@@ -1,4 +1,4 @@
-"""`make run` does what it prints: the five commands are run here as they are printed."""
+"""`make run` does what it prints: the six commands are run here as they are printed."""
 
 import json
 import re
@@ -49,7 +49,9 @@ def test_the_printed_commands_show_the_main_job(tmp_path: Path, monkeypatch: pyt
                 if line.startswith("Ctrl-C"):
                     break
             commands = guide.partition("# 1.")
-            signed_in, called, refreshed, rotated, stolen = paste("# 1." + commands[2].partition("\nCtrl-C")[0])
+            signed_in, called, refreshed, rotated, stolen, changed = paste(
+                "# 1." + commands[2].partition("\nCtrl-C")[0]
+            )
         finally:
             demo.terminate()
             _, errors = demo.communicate(timeout=2 * PATIENCE)
@@ -64,6 +66,10 @@ def test_the_printed_commands_show_the_main_job(tmp_path: Path, monkeypatch: pyt
     assert "is active" in rotated
     assert [one["user"] for one in objects(rotated)] == [me["user"], me["user"]]
     assert [one["error"] for one in objects(stolen)] == ["invalid_grant", "invalid_grant"]
+    dead, mine = objects(changed)
+    assert changed.split()[7] == "401"
+    assert dead["error"] == "invalid_token"
+    assert (mine["user"], mine["token_version"]) == (me["user"], 2)
 
 
 def test_a_busy_port_is_said_in_one_line(tmp_path: Path) -> None:
