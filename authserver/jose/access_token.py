@@ -9,17 +9,25 @@ whether the token, its session, its user's version or its key has been revoked, 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from authserver.jose import strict_json
-from authserver.jose.errors import InvalidJsonError, TokenRejected
-from authserver.jose.jws import CompactJws, FindKey, check_signature, parse_compact
+from authserver.jose.errors import TokenRejected
+from authserver.jose.jws import FindKey, check_signature, parse_compact
+from authserver.jose.payload import (
+    Payload,
+    check_issuer,
+    find_integer,
+    find_text,
+    find_texts,
+    read_integer,
+    read_payload,
+    read_text,
+    read_texts,
+)
 from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims
 
 _TYPES = frozenset({ACCESS_TOKEN_TYPE, f"application/{ACCESS_TOKEN_TYPE}"})
 _EMBEDDED_KEYS = frozenset({"jwk", "jku", "x5u", "x5c"})
 _USER_CLAIMS = ("sid", "fam", "token_version")
 _THUMBPRINT_LENGTH = 43  # SHA-256 in base64url, RFC 9449 §6.1
-
-_Payload = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +72,26 @@ def read_access_token(token: object, expectation: Expectation, *, find_key: Find
     jws = parse_compact(token)
     _check_header(jws.header)
     key = check_signature(jws, find_key)
-    payload = _read_payload(jws)
-    _check_issuer(payload, expectation.issuer)
+    payload = read_payload(jws)
+    check_issuer(payload, expectation.issuer)
     audience = _check_audience(payload, expectation.audiences)
     issued_at, expires_at = _check_times(payload, expectation, now)
     claims = AccessTokenClaims(
         iss=expectation.issuer,
-        sub=_read_text(payload, "sub"),
+        sub=read_text(payload, "sub"),
         aud=audience,
         exp=expires_at,
         iat=issued_at,
-        jti=_read_text(payload, "jti"),
-        client_id=_read_text(payload, "client_id"),
+        jti=read_text(payload, "jti"),
+        client_id=read_text(payload, "client_id"),
         scope=_read_scope(payload),
-        sid=_find_text(payload, "sid"),
-        fam=_find_text(payload, "fam"),
-        auth_time=_find_integer(payload, "auth_time"),
-        amr=_find_texts(payload, "amr"),
-        acr=_find_text(payload, "acr"),
-        roles=_find_texts(payload, "roles"),
-        token_version=_find_integer(payload, "token_version"),
+        sid=find_text(payload, "sid"),
+        fam=find_text(payload, "fam"),
+        auth_time=find_integer(payload, "auth_time"),
+        amr=find_texts(payload, "amr"),
+        acr=find_text(payload, "acr"),
+        roles=find_texts(payload, "roles"),
+        token_version=find_integer(payload, "token_version"),
         jkt=_find_thumbprint(payload),
     )
     _check_kind(payload, claims)
@@ -98,29 +106,17 @@ def _check_header(header: Mapping[str, object]) -> None:
         raise TokenRejected("malformed", "a key in the header")
 
 
-def _read_payload(jws: CompactJws) -> _Payload:
-    try:
-        return strict_json.load_object(jws.payload)
-    except InvalidJsonError:
-        raise TokenRejected("malformed", "the payload is not strict JSON") from None
-
-
-def _check_issuer(payload: _Payload, issuer: str) -> None:
-    if _read_text(payload, "iss") != issuer:
-        raise TokenRejected("wrong_issuer", "iss is not the expected issuer")
-
-
-def _check_audience(payload: _Payload, audiences: frozenset[str]) -> tuple[str, ...]:
+def _check_audience(payload: Payload, audiences: frozenset[str]) -> tuple[str, ...]:
     audience = payload.get("aud")
-    found = (audience,) if isinstance(audience, str) else _read_texts(payload, "aud")
+    found = (audience,) if isinstance(audience, str) else read_texts(payload, "aud")
     if audiences.isdisjoint(found):
         raise TokenRejected("wrong_audience", "aud names someone else")
     return found
 
 
-def _check_times(payload: _Payload, expectation: Expectation, now: float) -> tuple[int, int]:
-    expires_at, issued_at = _read_integer(payload, "exp"), _read_integer(payload, "iat")
-    valid_from = _find_integer(payload, "nbf")
+def _check_times(payload: Payload, expectation: Expectation, now: float) -> tuple[int, int]:
+    expires_at, issued_at = read_integer(payload, "exp"), read_integer(payload, "iat")
+    valid_from = find_integer(payload, "nbf")
     if now >= expires_at + expectation.leeway:
         raise TokenRejected("expired", "exp has passed")
     if max(issued_at, valid_from or 0) > now + expectation.leeway:
@@ -130,7 +126,7 @@ def _check_times(payload: _Payload, expectation: Expectation, now: float) -> tup
     return issued_at, expires_at
 
 
-def _check_kind(payload: _Payload, claims: AccessTokenClaims) -> None:
+def _check_kind(payload: Payload, claims: AccessTokenClaims) -> None:
     """A user's token names session, family and version; a client's own token names none, and the client as `sub`."""
     present = [name for name in _USER_CLAIMS if name in payload]
     own_token = claims.sub == claims.client_id
@@ -144,50 +140,11 @@ def _check_kind(payload: _Payload, claims: AccessTokenClaims) -> None:
         raise TokenRejected("invalid_claim", "token_version is below 1")
 
 
-def _read(payload: _Payload, name: str) -> object:
-    if name not in payload:
-        raise TokenRejected("missing_claim", name)
-    return payload[name]
+def _read_scope(payload: Payload) -> str:
+    return "" if payload.get("scope") == "" else read_text(payload, "scope")
 
 
-def _read_text(payload: _Payload, name: str) -> str:
-    value = _read(payload, name)
-    if not isinstance(value, str) or not value:
-        raise TokenRejected("invalid_claim", name)
-    return value
-
-
-def _read_scope(payload: _Payload) -> str:
-    return "" if payload.get("scope") == "" else _read_text(payload, "scope")
-
-
-def _read_integer(payload: _Payload, name: str) -> int:
-    value = _read(payload, name)
-    if type(value) is not int or value < 0:  # a bool is an int, too
-        raise TokenRejected("invalid_claim", name)
-    return value
-
-
-def _read_texts(payload: _Payload, name: str) -> tuple[str, ...]:
-    values = _read(payload, name)
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TokenRejected("invalid_claim", name)
-    return tuple(values)
-
-
-def _find_text(payload: _Payload, name: str) -> str | None:
-    return _read_text(payload, name) if name in payload else None
-
-
-def _find_integer(payload: _Payload, name: str) -> int | None:
-    return _read_integer(payload, name) if name in payload else None
-
-
-def _find_texts(payload: _Payload, name: str) -> tuple[str, ...]:
-    return _read_texts(payload, name) if name in payload else ()
-
-
-def _find_thumbprint(payload: _Payload) -> str | None:
+def _find_thumbprint(payload: Payload) -> str | None:
     """`cnf.jkt`. Any other confirmation is refused: nobody here would check it, so it would pass as a bearer token."""
     if "cnf" not in payload:
         return None
