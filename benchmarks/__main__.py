@@ -1,4 +1,4 @@
-"""`make bench`: everything, in about three minutes, as one table."""
+"""`make bench`: everything, in about twenty minutes, as one table."""
 
 import argparse
 import platform
@@ -13,6 +13,7 @@ from authserver.config import Settings
 from benchmarks.databases import Databases, postgres_databases, sqlite_databases
 from benchmarks.driver import Driver, NoCompilerError
 from benchmarks.installation import Sizes, count_cores
+from benchmarks.polls import measure_polls
 from benchmarks.propagation import measure_propagation
 from benchmarks.refresh import measure_refresh
 from benchmarks.sign_in import measure_sign_in
@@ -20,7 +21,7 @@ from benchmarks.start import measure_start
 from benchmarks.table import Line, write_table
 from benchmarks.verification import measure_verification
 
-PARTS = ("refresh", "sign-in", "verify", "start", "propagation")
+PARTS = ("refresh", "sign-in", "verify", "start", "polls", "propagation")
 
 
 def main() -> int:
@@ -90,6 +91,9 @@ def _measure_server(
     if "sign-in" in parts:
         _tell(f"sign-in on {databases.name}")
         lines += measure_sign_in(driver, databases, folder / "sign-in", sizes.threads, rounds=rounds, seconds=seconds)
+    if "polls" in parts:
+        _tell(f"polls on {databases.name}")
+        lines += measure_polls(driver, databases, folder / "polls", sizes, rounds=rounds, seconds=seconds)
     if "propagation" in parts:
         _tell(f"propagation on {databases.name}")
         lines += measure_propagation(driver, databases, folder / "propagation", sizes, changes=arguments.changes)

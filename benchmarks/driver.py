@@ -3,7 +3,8 @@
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _SOURCE = Path(__file__).with_name("loadgen.c")
@@ -25,12 +26,14 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What each client posts, again and again; `{client}` and `{token}` are replaced in `body`."""
+    """What each client sends, again and again: a GET, or a POST with `{client}` and `{token}` replaced in `body`."""
 
     url: str
-    body: str
+    body: str | None
     content_type: str = "application/x-www-form-urlencoded"
     tokens: Path | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    expected_status: int = 200
 
 
 class Driver:
@@ -45,9 +48,12 @@ class Driver:
         subprocess.run([compiler, "-O2", "-o", self._binary, _SOURCE], check=True)
 
     def run(self, request: Request, *, clients: int, seconds: float, warm_up: float = 0.5) -> Load:
-        """Put `clients` to work for `warm_up` and `seconds`; `RuntimeError` when any answer was not a 200."""
-        arguments = ["-u", request.url, "-b", request.body, "-T", request.content_type]
+        """Put `clients` to work for `warm_up` and `seconds`; `RuntimeError` when any answer had another status."""
+        arguments = ["-u", request.url, "-x", str(request.expected_status), "-T", request.content_type]
         arguments += ["-c", str(clients), "-d", str(seconds), "-w", str(warm_up)]
+        arguments += ["-H", "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())]
+        if request.body is not None:
+            arguments += ["-b", request.body]
         if request.tokens is not None:
             arguments += ["-s", str(request.tokens)]
         done = subprocess.run([self._binary, *arguments], capture_output=True, text=True, check=False)

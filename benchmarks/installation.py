@@ -30,6 +30,14 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the revocation feed."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """One installation; `serving` runs it."""
 
@@ -59,6 +67,13 @@ class Installation:
         """A user for each client, while it is served."""
         for number in range(CLIENTS):
             self._post("/api/register", {"email": _email(number), "password": PASSWORD})
+
+    def register_reader(self) -> Reader:
+        """A resource server that may read the revocation feed."""
+        command = [*_AUTHSERVER, "clients", "create", "bench", "--resource-server", "--json"]
+        output = subprocess.run(command, env=self.environment, cwd=self.folder, capture_output=True, check=True).stdout
+        registered = json.loads(output)
+        return Reader(registered["client_id"], registered["client_secret"])
 
     def write_tokens(self) -> Path:
         """Sign each user in, while it is served; the file of their refresh tokens."""

@@ -2,9 +2,10 @@
  *
  * Each of N clients has one request in flight and sends the next when the answer has come. With -s each client owns a
  * chain of refresh tokens: it sends the last token that it got and finds the next one in the answer's "refresh_token".
- * Prints one line of JSON; exit status 1 when any answer was not a 200, a chain broke or nothing was measured.
+ * Without a body it sends GET. Prints one line of JSON; exit status 1 when any answer had another status than the
+ * expected one (200, or that of -x), a chain broke or nothing was measured.
  *
- * Answers must carry a Content-Length. Build: cc -O2 -o loadgen loadgen.c
+ * Answers must carry a Content-Length, except those with status 304, which have no body. Build: cc -O2 -o loadgen loadgen.c
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -42,6 +43,8 @@ static int client_count = 16, living, epoll_fd;
 static struct sockaddr_in server;
 static char path[1024];
 static const char *body_template, *content_type = "application/x-www-form-urlencoded", *seeds_file;
+static const char *headers = "";
+static int expected_status = 200;
 static double warm_up = 1, duration = 3;
 
 static int measuring, stopping;
@@ -110,10 +113,15 @@ static int write_body(const struct client *c, char *out, int capacity)
 static void write_request(struct client *c)
 {
     char body[REQUEST_BYTES / 2];
-    int length = write_body(c, body, sizeof body);
-    c->request_length = snprintf(c->request, REQUEST_BYTES,
-        "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-        path, ntohs(server.sin_port), content_type, length, body);
+    int port = ntohs(server.sin_port);
+    if (body_template) {
+        int length = write_body(c, body, sizeof body);
+        c->request_length = snprintf(c->request, REQUEST_BYTES,
+            "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+            path, port, headers, content_type, length, body);
+    } else
+        c->request_length = snprintf(c->request, REQUEST_BYTES,
+            "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n%s\r\n", path, port, headers);
     if (c->request_length >= REQUEST_BYTES)
         die("the request is too long");
     c->sent = c->received = 0;
@@ -204,14 +212,16 @@ static void receive(struct client *c)
     char *body = strstr(c->answer, "\r\n\r\n"), *length = strcasestr(c->answer, "\r\ncontent-length:");
     if (!body)
         return;
-    if (!length || length > body) {
+    int status = 0;
+    sscanf(c->answer, "HTTP/1.1 %d", &status);
+    if (status != 304 && (!length || length > body)) {
         fail(c, "no Content-Length");
         return;
     }
     body += 4;
-    if (c->received - (body - c->answer) < atol(length + 17))
+    if (status != 304 && c->received - (body - c->answer) < atol(length + 17))
         return;
-    if (strncmp(c->answer, "HTTP/1.1 200", 12) || (seeds_file && !find_token(body, c->token))) {
+    if (status != expected_status || (seeds_file && !find_token(body, c->token))) {
         fail(c, "refused");
         return;
     }
@@ -234,26 +244,29 @@ static double percentile(double p)
 
 static void usage(void)
 {
-    die("loadgen -u http://127.0.0.1:PORT/PATH -b BODY [-s TOKENS_FILE] [-T CONTENT_TYPE] [-c CLIENTS]\n"
-        "        [-w WARM_UP_SECONDS] [-d SECONDS]     BODY may contain {token} and {client}");
+    die("loadgen -u http://127.0.0.1:PORT/PATH [-b BODY] [-s TOKENS_FILE] [-T CONTENT_TYPE] [-c CLIENTS]\n"
+        "        [-H HEADER_LINES] [-x STATUS] [-w WARM_UP_SECONDS] [-d SECONDS]\n"
+        "BODY may contain {token} and {client}; each of HEADER_LINES ends with CR and LF");
 }
 
 static void read_arguments(int argc, char **argv)
 {
     char host[64] = "";
     int port = 0;
-    for (int option; (option = getopt(argc, argv, "u:b:s:T:c:w:d:")) != -1;)
+    for (int option; (option = getopt(argc, argv, "u:b:s:T:H:x:c:w:d:")) != -1;)
         switch (option) {
         case 'u': sscanf(optarg, "http://%63[0-9.]:%d%1023s", host, &port, path); break;
         case 'b': body_template = optarg; break;
         case 's': seeds_file = optarg; break;
         case 'T': content_type = optarg; break;
+        case 'H': headers = optarg; break;
+        case 'x': expected_status = atoi(optarg); break;
         case 'c': client_count = atoi(optarg); break;
         case 'w': warm_up = atof(optarg); break;
         case 'd': duration = atof(optarg); break;
         default: usage();
         }
-    if (!path[0] || !body_template)
+    if (!path[0] || (seeds_file && !body_template))
         usage();
     if (strncmp(host, "127.", 4))
         die("loopback addresses only");

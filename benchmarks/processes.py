@@ -14,6 +14,7 @@ from pathlib import Path
 
 PATIENCE = 20.0
 _PROC = Path("/proc")
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,12 @@ def wait_until_answering(process: "subprocess.Popen[bytes]", url: str, log: Path
 
 
 def server_environment(**settings: str) -> dict[str, str]:
-    """The environment of a process, without any setting of the person who measures."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")}
+    """The environment of a process, without any setting of the person who measures.
+
+    Where that person keeps Python from writing bytecode, a checkout would be compiled at each start; what is installed
+    has been.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AUTHSERVER_", _NO_BYTECODE))}
     return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **settings}
 
 

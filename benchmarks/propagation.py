@@ -3,7 +3,6 @@
 import http.client
 import json
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 from benchmarks.databases import Databases
 from benchmarks.driver import Driver
-from benchmarks.installation import CLIENTS, PASSWORD, Installation, Sizes, install
+from benchmarks.installation import CLIENTS, PASSWORD, Installation, Reader, Sizes, install
 from benchmarks.processes import running_server, server_environment
 from benchmarks.table import Line, Target
 from tests.support.processes import free_port
@@ -36,7 +35,7 @@ def measure_propagation(
     The resource servers are processes with the verifier's defaults (a poll each half second).
     """
     ours = install(folder, databases.create("propagation"), sizes)
-    reader = _register_reader(ours)
+    reader = ours.register_reader()
     with ours.serving(), ExitStack() as stack:
         ours.register_users()
         servers = (_resource_server(folder, ours, reader, number) for number in range(RESOURCE_SERVERS))
@@ -140,20 +139,13 @@ def _post(
     return response.status, response.read()
 
 
-def _register_reader(ours: Installation) -> Mapping[str, str]:
-    command = [*ours.command[:-3], "clients", "create", "bench", "--resource-server", "--json"]
-    output = subprocess.run(command, env=ours.environment, cwd=ours.folder, capture_output=True, check=True).stdout
-    reader: Mapping[str, str] = json.loads(output)
-    return reader
-
-
 @contextmanager
-def _resource_server(folder: Path, ours: Installation, reader: Mapping[str, str], number: int) -> Iterator[int]:
+def _resource_server(folder: Path, ours: Installation, reader: Reader, number: int) -> Iterator[int]:
     port = free_port()
     environment = server_environment(
         BENCH_ISSUER=ours.url,
-        BENCH_CLIENT_ID=reader["client_id"],
-        BENCH_CLIENT_SECRET=reader["client_secret"],
+        BENCH_CLIENT_ID=reader.client_id,
+        BENCH_CLIENT_SECRET=reader.client_secret,
         BENCH_PORT=str(port),
     )
     command = [sys.executable, "-m", "benchmarks.resource_server"]

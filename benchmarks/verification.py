@@ -13,6 +13,8 @@ from tests.support.tokens import AUDIENCE, SigningPair, jwks, make_pair, user_cl
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256")
 FIRST_TARGET = Target("≤", 1.3)
+AGAIN_TARGET = Target("≤", 3, "µs")
+TIMES_TARGET = Target("≥", 30)
 _TOKENS = 100
 """How many different tokens are verified in one slice."""
 _LIFETIME = 300
@@ -42,9 +44,17 @@ def _measure(pair: SigningPair, slices: int) -> list[Line]:
             decodes.append(_time_each(decode, tokens))
             repeats.append(_time_each(verifier.verify, tokens * 10))
     name = pair.algorithm.name
+    again, floor = statistics.median(repeats), f"PyJWT decode: {statistics.median(decodes):.1f} µs"
     return [
-        _compare(f"verify, {name}, first time", firsts, decodes, FIRST_TARGET),
-        _compare(f"verify, {name}, again", repeats, decodes, None),
+        Line(
+            f"verify, {name}, first time",
+            f"{statistics.median(firsts):.1f} µs",
+            floor,
+            _compare(firsts, decodes),
+            target=FIRST_TARGET,
+        ),
+        Line(f"verify, {name}, again", f"{again:.1f} µs", value=again, target=AGAIN_TARGET),
+        Line("… how often during one decode", "", floor, _compare(decodes, repeats), target=TIMES_TARGET),
     ]
 
 
@@ -61,7 +71,6 @@ def _time_each(verify: Callable[[str], object], tokens: list[str]) -> float:
     return (time.perf_counter() - began) / len(tokens) * 1e6
 
 
-def _compare(name: str, ours: list[float], floor: list[float], target: Target | None) -> Line:
-    ratio = statistics.median(a / b for a, b in zip(ours, floor, strict=True))
-    decode = f"PyJWT decode: {statistics.median(floor):.1f} µs"
-    return Line(name, f"{statistics.median(ours):.1f} µs", decode, ratio, target=target)
+def _compare(ours: list[float], floor: list[float]) -> float:
+    """The ratio of each pair of neighbours in time, so that a slow minute of the machine hits both."""
+    return statistics.median(a / b for a, b in zip(ours, floor, strict=True))
