@@ -16,7 +16,7 @@ help:
 	@echo "make test    the whole suite, on SQLite and on a PostgreSQL of its own   (ARGS='-k name' for a part)"
 	@echo "make races   the interleavings, 500 rounds each instead of 50"
 	@echo "make faults  killed workers, drained servers, broken requests"
-	@echo "make bench   refresh, sign-in and verify, as ratios to their floors"
+	@echo "make bench   refresh, sign-in, verify, start, polls and propagation, beside their floors and targets"
 	@echo "make messages  gather the sentences of the pages and compile their translations"
 	@echo "make lint    ruff and mypy                make format  let ruff write"
 	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
