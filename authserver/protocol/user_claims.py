@@ -1,0 +1,17 @@
+"""What can be said about a user, and which scope allows it (OpenID Connect Core §5.1, §5.4)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+CLAIMS_OF_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
+    "openid": ("sub",),
+    "profile": ("name", "updated_at"),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+}
+
+
+def allowed_claims(scopes: frozenset[str]) -> frozenset[str]:
+    """The claims that userinfo may tell a client with these scopes."""
+    return frozenset(name for scope in scopes for name in CLAIMS_OF_SCOPE.get(scope, ()))
