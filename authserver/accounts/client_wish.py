@@ -159,7 +159,7 @@ def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[Fie
             # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
             least, most = _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
-                field, "invalid_lifetime", f"It is {least} to {most} seconds, which is the installation's."
+                field, "invalid_lifetime", f"It is {least} to {most} seconds, as long as the installation's at most."
             )
     in_force = installation.of_client(wish)
     idle = in_force.refresh_idle_lifetime

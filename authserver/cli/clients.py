@@ -1,30 +1,23 @@
 """`authserver clients`: the registered applications. A secret is printed once, when it is made."""
 
+from dataclasses import replace
+from typing import Any
+
 import click
 
+from authserver.accounts.client_wish import ClientWish
 from authserver.accounts.oversee import find_client, list_clients
-from authserver.accounts.register_client import ClientWish, register_client
-from authserver.accounts.switch_client import disable_client, enable_client
+from authserver.accounts.register_client import RegisteredClient, register_client, rotate_secret, update_client
+from authserver.accounts.switch_client import delete_client, disable_client, enable_client
+from authserver.cli.client_options import kind_options, read_settings, settings_options
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
-from authserver.cli.output import Command, Record, json_option, print_list, print_record
+from authserver.cli.output import Record, json_option, print_list, print_record
+from authserver.clients.registry import MAX_AGE
 from authserver.protocol.client_metadata import ClientKind
 from authserver.storage.clients import Client
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
-_KINDS = {
-    ClientKind.PUBLIC: "A browser app: no secret. This is the default.",
-    ClientKind.CONFIDENTIAL: "A server: authenticates with a secret.",
-    ClientKind.NATIVE: "A mobile or desktop app: no secret.",
-    ClientKind.DEVICE: "A device without a browser: no secret.",
-    ClientKind.RESOURCE_SERVER: "An API: asks about tokens, signs nobody in.",
-}
-
-
-def _kind_options(command: Command) -> Command:
-    for kind, meaning in reversed(_KINDS.items()):
-        command = click.option(f"--{kind.value}", is_flag=True, help=meaning)(command)
-    return command
 
 
 @click.group()
@@ -34,48 +27,16 @@ def clients() -> None:
 
 @clients.command()
 @click.argument("name")
-@_kind_options
-@click.option(
-    "--redirect-uri", "redirect_uris", multiple=True, help="Where to return to; compared exactly. Repeatable."
-)
-@click.option(
-    "--origin", "origins", multiple=True, help="Browser origin that may call, https://app.example. Repeatable."
-)
-@click.option("--scope", "scopes", multiple=True, help="What it may ask for, with spaces between. Repeatable.")
-@click.option("--audience", "audience", multiple=True, help="Resource it may name, an absolute URI. Repeatable.")
-@click.option("--first-party", is_flag=True, help="Our own: may take e-mail addresses and passwords.")
+@kind_options
+@settings_options
 @json_option
 @click.pass_obj
-def create(
-    context: Context,
-    /,
-    *,
-    name: str,
-    redirect_uris: tuple[str, ...],
-    origins: tuple[str, ...],
-    scopes: tuple[str, ...],
-    audience: tuple[str, ...],
-    first_party: bool,
-    as_json: bool,
-    **kinds: bool,
-) -> None:
-    """Register the application NAME; print its client_id and, this one time, its secret."""
-    wish = ClientWish(
-        name=name,
-        kind=_choose_kind(kinds),
-        first_party=first_party,
-        scope=tuple(" ".join(scopes).split()),
-        audience=audience,
-        redirect_uris=redirect_uris,
-        origins=origins,
-    )
+def create(context: Context, /, *, name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - by the options
+    """Register the application NAME; print what to paste into it and, this one time, its secret."""
+    kind = _choose_kind({kind: options.pop(kind.value.replace("-", "_")) for kind in ClientKind})
+    wish = replace(ClientWish(name, kind), **read_settings(options))
     registered = refuse(register_client(context.realm, wish, by=OPERATOR))
-    record = dict(_describe(registered.client))
-    if registered.secret is not None:
-        record["client_secret"] = registered.secret.reveal()
-    print_record(record, as_json=as_json)
-    if registered.secret is not None and not as_json:
-        click.echo("Keep the secret now; it will not be shown again.", err=True)
+    _print_registered(context, registered, as_json=as_json)
 
 
 @clients.command("list")
@@ -98,6 +59,35 @@ def show(context: Context, *, client_id: str, as_json: bool) -> None:
 
 @clients.command()
 @click.argument("client_id")
+@click.option("--name", help="What users see that they sign in to.")
+@settings_options
+@json_option
+@click.pass_obj
+def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - by the options
+    """Change what is given and leave the rest. A list is replaced; --origin '' empties it.
+
+    The kind stays, and so does what was granted before: `disable` ends that.
+    """
+    changes = read_settings(options)
+    if not changes:
+        raise click.UsageError("say what to change")
+    print_record(_describe(refuse(update_client(context.realm, client_id, changes, by=OPERATOR))), as_json=as_json)
+
+
+@clients.command("rotate-secret")
+@click.argument("client_id")
+@json_option
+@click.pass_obj
+def rotate_secret_of(context: Context, *, client_id: str, as_json: bool) -> None:
+    """Give the client a new secret; the old one is refused within seconds. Its tokens live on."""
+    registered = refuse(rotate_secret(context.realm, client_id, by=OPERATOR))
+    _print_registered(context, registered, as_json=as_json)
+    if not as_json:
+        click.echo(f"The former secret is refused within {MAX_AGE:.0f} seconds.", err=True)
+
+
+@clients.command()
+@click.argument("client_id")
 @click.pass_obj
 def disable(context: Context, *, client_id: str) -> None:
     """Refuse the client and every token it holds, at once. They stay dead when it is enabled again."""
@@ -114,12 +104,57 @@ def enable(context: Context, *, client_id: str) -> None:
     click.echo(f"{client_id} is enabled")
 
 
-def _choose_kind(kinds: dict[str, bool]) -> ClientKind:
-    chosen = [kind for kind in ClientKind if kinds[kind.value.replace("-", "_")]]
+@clients.command()
+@click.argument("client_id")
+@click.pass_obj
+def delete(context: Context, *, client_id: str) -> None:
+    """Refuse the client as `disable` does, and remove all that is known of it. The audit record keeps its id. Final."""
+    refuse(delete_client(context.realm, client_id, by=OPERATOR))
+    click.echo(f"{client_id} is deleted")
+
+
+def _choose_kind(kinds: dict[ClientKind, bool]) -> ClientKind:
+    chosen = [kind for kind, is_chosen in kinds.items() if is_chosen]
     if len(chosen) > 1:
         names = " and ".join(f"--{kind.value}" for kind in chosen)
         raise click.UsageError(f"{names} exclude each other")
     return chosen[0] if chosen else ClientKind.PUBLIC
+
+
+def _print_registered(context: Context, registered: RegisteredClient, *, as_json: bool) -> None:
+    """The client with its secret, and for people what to paste where."""
+    record = dict(_describe(registered.client))
+    if as_json and registered.secret is not None:
+        record["client_secret"] = registered.secret.reveal()
+    print_record(record, as_json=as_json)
+    if as_json:
+        return
+    click.echo("\n" + "\n".join(_tell_what_to_paste(context, registered)))
+    if registered.secret is not None:
+        click.echo("Keep the secret now; it will not be shown again.", err=True)
+
+
+def _tell_what_to_paste(context: Context, registered: RegisteredClient) -> list[str]:
+    client, issuer = registered.client, context.realm.issuer
+    secret = None if registered.secret is None else registered.secret.reveal()
+    if client.kind is ClientKind.RESOURCE_SERVER:
+        audience = (*client.audience, context.realm.default_audience)[0]
+        known = {"issuer": issuer, "audience": audience, "client_id": client.client_id, "client_secret": secret}
+        arguments = ", ".join(f"{name}={value!r}" for name, value in known.items())
+        return [
+            "Into the API (pip install authserver):",
+            "  from authserver.verifier import Verifier",
+            f"  verifier = Verifier({arguments})",
+            "  claims = verifier.verify(token)",
+        ]
+    pairs = [
+        ("issuer", issuer),
+        ("discovery", f"{issuer}/.well-known/openid-configuration"),
+        ("client_id", client.client_id),
+        *((("client_secret", secret),) if secret is not None else ()),
+        *(("redirect_uri", uri) for uri in client.redirect_uris),
+    ]
+    return ["Into the application:", *(f"  {name:<14} {value}" for name, value in pairs)]
 
 
 def _describe(client: Client) -> Record:
@@ -131,7 +166,16 @@ def _describe(client: Client) -> Record:
         "scope": client.scope,
         "audience": client.audience,
         "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
         "origins": client.origins,
+        "consent": client.consent.value,
+        "offline_access": client.offline_access,
+        "pairwise": client.pairwise_salt is not None,
+        "access_token_lifetime": client.access_token_lifetime,
+        "refresh_idle_lifetime": client.refresh_idle_lifetime,
+        "refresh_absolute_lifetime": client.refresh_absolute_lifetime,
+        "retry_window": client.retry_window,
+        "late_retry_window": client.late_retry_window,
         "state": "enabled" if client.disabled_at is None else "disabled",
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,

@@ -48,7 +48,7 @@ def find_fault(uri: str, kind: ClientKind) -> str | None:
     if "#" in uri:
         return "has a fragment"
     if "*" in uri:
-        return "has a wildcard; it is compared exactly"
+        return "has a wildcard"
     parts = _URI.match(uri)
     if parts is None:
         return "is not an absolute URI with its scheme in lower case"
@@ -68,7 +68,7 @@ def find_origin_fault(origin: str) -> str | None:
         return "is not an origin with https, or http on the loopback interface"
     fault = _find_authority_fault(scheme, authority)
     if fault is not None:
-        return f"{fault}; an origin looks like https://app.example"
+        return f"{fault} (an origin looks like https://app.example)"
     if authority.endswith(f":{_DEFAULT_PORTS[scheme]}"):
         return "names the port that browsers leave out of an origin"
     return None

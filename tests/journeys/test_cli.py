@@ -273,40 +273,64 @@ def test_who_can_keep_a_secret_gets_one(shell: Shell, subtests: pytest.Subtests)
     """RFC 6749 §2.1. The text says that it is printed this one time."""
     for kind in ClientKind:
         with subtests.test(kind=kind):
-            created = shell.json("clients", "create", "Some", f"--{kind.value}")
+            back = ("--redirect-uri", "https://app.example/") if "authorization_code" in kind.grant_types else ()
+            created = shell.json("clients", "create", "Some", f"--{kind.value}", *back)
             assert created["kind"] == kind.value
             assert ("client_secret" in created) == (kind.value in {"confidential", "resource-server"})
-            told = shell.type("clients", "create", "Other", f"--{kind.value}").stderr
+            told = shell.type("clients", "create", "Other", f"--{kind.value}", *back).stderr
             assert ("not be shown again" in told) == ("client_secret" in created)
 
 
 def test_a_client_is_public_unless_said_otherwise(shell: Shell) -> None:
-    assert shell.json("clients", "create", "Some")["kind"] == "public"
+    assert shell.json("clients", "create", "Some", "--redirect-uri", "https://app.example/")["kind"] == "public"
 
 
+_BACK = ("--redirect-uri", "https://a.example/")
 BAD_CLIENTS = [
-    (("",), "name"),
-    (("N\0", "--public"), "name"),
-    (("N\udcff",), "name"),
+    (("", *_BACK), "name"),
+    (("N\0", "--public", *_BACK), "name"),
+    (("N\udcff", *_BACK), "name"),
+    (("N" * 201, *_BACK), "200"),
+    (("N",), "redirect"),
+    (("N", "--confidential"), "redirect"),
+    (("N", "--native"), "redirect"),
+    (("N", "--device", *_BACK), "redirects nobody"),
+    (("N", "--resource-server", "--post-logout-redirect-uri", "https://a.example/"), "redirects nobody"),
     (("N", "--redirect-uri", "/back"), "redirect"),
     (("N", "--redirect-uri", "https://a.example/#here"), "fragment"),
     (("N", "--redirect-uri", "http://["), "redirect"),
     (("N", "--redirect-uri", "https://a.example/\0"), "redirect"),
-    (("N", "--origin", "https://a.example/path"), "origin"),
-    (("N", "--origin", "http://["), "origin"),
-    (("N", "--origin", "https://a\udcff.example"), "origin"),
-    (("N", "--audience", "api"), "audience"),
-    (("N", "--audience", "urn:\0"), "audience"),
-    (("N", "--scope", 'say "hi"'), "scope"),
-    (("N", "--scope", "\udcff"), "scope"),
+    (("N", "--redirect-uri", "javascript:alert(1)"), "scheme"),
+    (("N", "--redirect-uri", "http://a.example/"), "loopback"),
+    (("N", "--redirect-uri", "com.example.app:/back"), "scheme"),
+    (("N", *_BACK, "--post-logout-redirect-uri", "https://*.a.example/"), "wildcard"),
+    (("N", *_BACK, "--origin", "https://a.example/path"), "origin"),
+    (("N", *_BACK, "--origin", "http://["), "origin"),
+    (("N", *_BACK, "--origin", "https://a\udcff.example"), "origin"),
+    (("N", *_BACK, "--audience", "api"), "audience"),
+    (("N", *_BACK, "--audience", "urn:\0"), "audience"),
+    (("N", *_BACK, "--scope", 'say "hi"'), "scope"),
+    (("N", *_BACK, "--scope", "\udcff"), "scope"),
     (("N", "--resource-server", "--first-party"), "resource server"),
+    (("N", *_BACK, "--consent", "never"), "first-party"),
+    (("N", "--native", "--first-party", "--consent", "never"), "native"),
+    (("N", *_BACK, "--access-token-lifetime", "59"), "60 to 300"),
+    (("N", *_BACK, "--access-token-lifetime", "301"), "60 to 300"),
+    (("N", *_BACK, "--refresh-idle-lifetime", "604801"), "60 to 604800"),
+    (("N", *_BACK, "--refresh-idle-lifetime", "59"), "60 to 604800"),
+    (("N", *_BACK, "--refresh-absolute-lifetime", "7776001"), "60 to 7776000"),
+    (("N", *_BACK, "--refresh-absolute-lifetime", "3600"), "below the idle"),
+    (("N", *_BACK, "--retry-window", "604801"), "0 to 604800"),
+    (("N", *_BACK, "--late-retry-window", "86401"), "0 to 86400"),
 ]
 
 
 def test_what_cannot_be_a_client_is_refused_in_one_line(shell: Shell, subtests: pytest.Subtests) -> None:
     for options, said in BAD_CLIENTS:
         with subtests.test(options=options):
-            assert said in shell.refuse("clients", "create", *options)
+            refusal = shell.refuse("clients", "create", *options)
+            assert said in refusal
+            assert "; " not in refusal, "one thing is wrong, one thing is said"
     assert len(shell.json("clients", "list")["clients"]) == 1
 
 

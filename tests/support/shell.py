@@ -61,12 +61,18 @@ class Shell:
     def create_user(self, email: str = EMAIL, *options: str, password: str = PASSWORD) -> Any:  # noqa: ANN401 - as JSON is
         return self.json("users", "create", email, *options, "--password-stdin", stdin=f"{password}\n")
 
-    def sign_in(self, email: str = EMAIL, password: str = PASSWORD, device: str | None = None) -> TokenAnswer | Refused:
+    def sign_in(
+        self,
+        email: str = EMAIL,
+        password: str = PASSWORD,
+        device: str | None = None,
+        client_id: str = FIRST_PARTY_CLIENT_ID,
+    ) -> TokenAnswer | Refused:
         """What a sign-in with the installation's own keys and clients comes to."""
         attempt = SignIn(
             email,
             Secret(password),
-            FIRST_PARTY_CLIENT_ID,
+            client_id,
             None,
             DeviceClaim(device, None),
             Origin("192.0.2.1", "test"),

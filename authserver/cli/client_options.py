@@ -1,0 +1,99 @@
+"""What `authserver clients create` and `update` can be told about a client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import click
+
+from authserver.accounts.client_wish import ClientChanges
+from authserver.cli.output import Command
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
+
+KINDS: Final = {
+    ClientKind.PUBLIC: "A browser app: no secret. This is the default.",
+    ClientKind.CONFIDENTIAL: "A server: authenticates with a secret.",
+    ClientKind.NATIVE: "A mobile or desktop app: no secret.",
+    ClientKind.DEVICE: "A device without a browser: no secret.",
+    ClientKind.RESOURCE_SERVER: "An API: asks about tokens, signs nobody in.",
+}
+_LISTS: Final = {
+    "redirect-uri": ("redirect_uris", "Where to return to after signing in; compared exactly."),
+    "post-logout-redirect-uri": ("post_logout_redirect_uris", "Where to return to after signing out."),
+    "origin": ("origins", "Browser origin that may call, https://app.example."),
+    "scope": ("scope", "What it may ask for, with spaces between."),
+    "audience": ("audience", "Resource it may name, an absolute URI."),
+}
+_MARKS: Final = {
+    "first-party": "Our own: may take e-mail addresses and passwords.",
+    "offline-access": "Refresh tokens also without the scope of that name.",
+    "pairwise": "ID tokens name users by ids of its own.",
+}
+_LENGTHS: Final = {
+    "access-token-lifetime": "Seconds; at most the installation's.",
+    "refresh-idle-lifetime": "Seconds; at most the installation's.",
+    "refresh-absolute-lifetime": "Seconds; at most the installation's.",
+    "retry-window": "Seconds in which a lost answer is given again; 0 is strict.",
+    "late-retry-window": "Seconds in which that happens once more; 0 is strict.",
+}
+_CONSENT: Final = "When the user is asked; never is for first-party clients alone, and there the default."
+_MOST_DIGITS: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length of time for the client alone; None takes it back to the installation's."""
+
+    own: timedelta | None
+
+
+def _read_length(ctx: click.Context, param: click.Parameter, value: str | None) -> Length | None:
+    if value is None:
+        return None
+    if value == "default":
+        return Length(None)
+    if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
+        raise click.BadParameter("is neither a number of seconds nor 'default'.", ctx, param)
+    return Length(timedelta(seconds=int(value)))
+
+
+def kind_options(command: Command) -> Command:
+    """Add one flag for each kind of client."""
+    for kind, meaning in reversed(KINDS.items()):
+        command = click.option(f"--{kind.value}", is_flag=True, help=meaning)(command)
+    return command
+
+
+def settings_options(command: Command) -> Command:
+    """Add what may be set when a client is made, and set anew later; see `read_settings`."""
+    options = [
+        *(
+            click.option(f"--{option}", name, multiple=True, help=f"{meaning} Repeatable.")
+            for option, (name, meaning) in _LISTS.items()
+        ),
+        *(click.option(f"--{mark}/--no-{mark}", default=None, help=meaning) for mark, meaning in _MARKS.items()),
+        click.option("--consent", type=click.Choice([rule.value for rule in ConsentRule]), help=_CONSENT),
+        *(
+            click.option(f"--{length}", metavar="SECONDS", callback=_read_length, help=f"{meaning} Or: default.")
+            for length, meaning in _LENGTHS.items()
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_settings(options: Mapping[str, Any]) -> ClientChanges:
+    """What the options say; those that were not given say nothing. One empty text is the empty list."""
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None and value != ()}
+    for name, _ in _LISTS.values():
+        if name in given:
+            given[name] = tuple(value for value in given[name] if value)
+    if "scope" in given:
+        given["scope"] = tuple(" ".join(given["scope"]).split())
+    if "consent" in given:
+        given["consent"] = ConsentRule(given["consent"])
+    return cast(
+        "ClientChanges", {name: value.own if isinstance(value, Length) else value for name, value in given.items()}
+    )
