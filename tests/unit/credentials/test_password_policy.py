@@ -86,6 +86,14 @@ def test_every_common_password_is_refused() -> None:
         assert "common" in [breach.code for breach in policy.breaches(Secret(typed), email="", name="")]
 
 
+def test_a_part_of_the_list_is_not_an_entry() -> None:
+    """The list is searched as one text; what is looked for is a whole entry, and one only."""
+    longest = max(_common_passwords(), key=len)
+    for password in ("\n".join(_common_passwords()[:2]), longest[1:], longest[:-1]):
+        breaches = PasswordPolicy().breaches(Secret(password), email="", name="")
+        assert "common" not in [breach.code for breach in breaches]
+
+
 @pytest.mark.parametrize(
     ("password", "code"),
     [
