@@ -58,7 +58,7 @@ class Pages:
 
     def get(self, path: str, token: str | None = None, **headers: str) -> TestResponse:
         """Look at a page, by a link with a token or without."""
-        query = {} if token is None else {"token": token}
+        query = None if token is None else {"token": token}
         return self._client.get(path, query_string=query, headers=headers)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
@@ -69,6 +69,20 @@ class Pages:
     def post_bare(self, path: str, headers: dict[str, str], **form: str) -> TestResponse:
         """Send exactly these fields."""
         return self._client.post(path, data=form, headers=headers)
+
+    def send(self, path: str, body: str, content_type: str = "application/x-www-form-urlencoded") -> TestResponse:
+        """Send exactly this, from here."""
+        return self._client.post(path, data=body, content_type=content_type, headers={"Origin": ISSUER})
+
+    def cookie(self, name: str) -> str:
+        """What the browser keeps under this name."""
+        cookie = self._client.get_cookie(name)
+        assert cookie is not None, name
+        return cookie.value
+
+    def set_cookie(self, name: str, value: str) -> None:
+        """Have the browser bring this."""
+        self._client.set_cookie(name, value)
 
     def find_token(self) -> str:
         """What a form of ours holds in this browser."""

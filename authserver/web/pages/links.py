@@ -66,7 +66,7 @@ def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
 QUESTIONS: Final = (
     Question(
         (LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL),
-        mark("Is this your e-mail address?"),
+        mark("Is this address yours?"),
         (mark("The mail with this link reached you. Confirm that the account is to have this address."),),
         mark("Confirm"),
         confirm_email,
@@ -74,7 +74,7 @@ QUESTIONS: Final = (
     ),
     Question(
         (LinkPurpose.REVERT_EMAIL,),
-        mark("Take the change of your e-mail address back?"),
+        mark("Take the change of your address back?"),
         (
             mark("The address that this link was mailed to becomes the address of the account again."),
             mark("All devices are signed out and the password stops working, because whoever made the change knew it."),

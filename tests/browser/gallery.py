@@ -1,0 +1,170 @@
+"""Every page in every state that people can meet, served without the doings that lead there."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Response
+from werkzeug.serving import make_server
+
+from authserver.app import SYSTEM_ENTROPY
+from authserver.clock import SystemClock
+from authserver.web.application import DoorSettings, create_application
+from authserver.web.brand import Brand
+from authserver.web.pages.blueprint import Told, answer_page
+from authserver.web.pages.links import QUESTIONS
+from authserver.web.pages.scope_words import say_scopes
+from authserver.web.pages.words import say_password_rules
+from tests.support.processes import free_port
+from tests.support.realm import build_realm
+
+BRAND: Final = Brand(
+    product_name="Example",
+    support_url="https://example.org/help",
+    privacy_url="https://example.org/privacy",
+    terms_url="https://example.org/terms",
+)
+EMAIL: Final = "ada.lovelace@example.org"
+LONG: Final = "an.address.that.goes.on.and.on.and.on.without.any.end.in.sight@a-very-long-domain-name.example.org"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One page in one state. Values that need a request are functions."""
+
+    name: str
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+LOGIN: Final = {
+    "client_name": None,
+    "email": "",
+    "error": None,
+    "request_token": "",
+    "next": "",
+    "signed_in_as": None,
+    "offers_continue": False,
+    "may_register": True,
+}
+CONSENT: Final = {
+    "client": {"name": "Photo Book", "kind": "public", "first_party": False},
+    "redirect_host": "photobook.example",
+    "scopes": lambda: say_scopes(("openid", "profile", "email", "offline_access")),
+    "lifetime": "Stays signed in for up to 90 days.",
+    "email": EMAIL,
+    "request_token": "token",
+}
+SIGN_UP: Final = {
+    "email": "",
+    "name": "",
+    "request_token": "",
+    "errors": {"email": [], "name": [], "password": []},
+    "is_refused": False,
+    "rules": say_password_rules,
+}
+WRONG: Final = {
+    "email": ["This is not an e-mail address."],
+    "name": [],
+    "password": [
+        "A password needs at least 10 characters.",
+        "This password is on the lists that attackers try first.",
+    ],
+}
+
+PICTURES: Final = (
+    Picture("sign-in", "login.html", LOGIN),
+    Picture("sign-in-for-app", "login.html", {**LOGIN, "client_name": "Photo Book", "email": EMAIL}),
+    Picture(
+        "sign-in-refused",
+        "login.html",
+        {**LOGIN, "email": EMAIL, "error": "The e-mail address or the password is wrong."},
+    ),
+    Picture("sign-in-again", "login.html", {**LOGIN, "signed_in_as": EMAIL}),
+    Picture(
+        "choose-account",
+        "login.html",
+        {**LOGIN, "client_name": "Photo Book", "signed_in_as": EMAIL, "offers_continue": True},
+    ),
+    Picture("sign-up", "signup.html", SIGN_UP),
+    Picture(
+        "sign-up-refused", "signup.html", {**SIGN_UP, "email": "ada at example", "errors": WRONG, "is_refused": True}
+    ),
+    Picture("consent", "consent.html", CONSENT),
+    Picture(
+        "consent-long",
+        "consent.html",
+        {
+            **CONSENT,
+            "email": LONG,
+            "client": {"name": "A very long name of an application that somebody found funny " * 2},
+            "redirect_host": "a." * 40 + "example",
+            "scopes": lambda: say_scopes(("openid", "https://api.example/" + "scope" * 20)),
+        },
+    ),
+    Picture("forgot", "forgot.html", {"email": "", "request_token": ""}),
+    Picture("reset", "reset.html", {"token": "t", "errors": [], "rules": say_password_rules}),
+    Picture("reset-refused", "reset.html", {"token": "t", "errors": WRONG["password"], "rules": say_password_rules}),
+    Picture("sign-out", "sign_out.html", {"client_name": "Photo Book", "fields": {"state": "x"}}),
+    Picture("signed-out", "signed_out.html"),
+    Picture("form-post", "form_post.html", {"action": "/gallery/signed-out", "fields": {"code": "c"}}),
+    Picture(
+        "error",
+        "error.html",
+        {
+            "title": "This link of an app does not work",
+            "sentences": ["The app that sent you here is not registered.", "Please tell whoever makes it."],
+        },
+    ),
+    Picture(
+        "told",
+        "told.html",
+        {
+            "told": Told(
+                "Your password is changed",
+                ("3 devices were signed out.", "You can sign in with the new password now."),
+                offers_sign_in=True,
+            )
+        },
+    ),
+    Picture(
+        "dead-link",
+        "told.html",
+        {"told": Told("This link does not work any more", ("Nothing was changed.",), offers_reset=True)},
+    ),
+    *(
+        Picture(question.purposes[0].value.replace("_", "-"), "question.html", {"question": question, "token": "t"})
+        for question in QUESTIONS
+    ),
+)
+
+
+@contextmanager
+def hanging(database_url: str, brand: Brand = BRAND) -> Iterator[str]:
+    """The gallery, in this process; the URL below which each picture is."""
+    realm = build_realm(database_url, SystemClock(), SYSTEM_ENTROPY)
+    app = create_application(realm, DoorSettings("1000 per minute", "memory", brand=brand))
+    for picture in PICTURES:
+        app.add_url_rule(f"/gallery/{picture.name}", f"gallery_{picture.name}", _show(picture), methods=["GET", "POST"])
+    server = make_server("127.0.0.1", free_port(), app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}/gallery"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        realm.database.dispose()
+
+
+def _show(picture: Picture) -> Any:  # noqa: ANN401 - a view
+    def view() -> Response:
+        values = {name: value() if callable(value) else value for name, value in picture.values.items()}
+        script = picture.template == "form_post.html"
+        return answer_page(picture.template, HTTPStatus.OK, runs_script=script, **values)
+
+    return view

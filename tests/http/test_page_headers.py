@@ -1,0 +1,135 @@
+"""What every page carries, and no page leaves out (ASVS 3.4)."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from authserver.realm import Realm
+from authserver.web.pages.blueprint import answer_page
+from tests.support.api import Api
+from tests.support.pages import Form, Pages
+
+FILES = {"/pages.css": "text/css; charset=utf-8", "/pages/logo": "image/svg+xml"}
+SCRIPT = "/pages/form-post.js"
+
+
+def list_pages(app: Flask) -> set[tuple[str, str]]:
+    """Path and method of each page, as they are registered."""
+    return {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("pages.") and not rule.arguments and rule.rule not in {*FILES, SCRIPT}
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
+    }
+
+
+def visit_all(pages: Pages, app: Flask) -> Iterator[tuple[str, TestResponse]]:
+    for path, method in sorted(list_pages(app)):
+        yield f"{method} {path}", pages.get(path) if method == "GET" else pages.post(path)
+
+
+def test_every_page_carries_the_headers_that_protect_it(api: Api, pages: Pages) -> None:
+    """ASVS 3.4.3, 3.4.4, 3.4.5, 3.4.6, 3.4.8, 14.3.2; redirects hold nothing that could run or be framed."""
+    seen = 0
+    for name, response in visit_all(pages, api.app):
+        assert response.headers["Referrer-Policy"] == "no-referrer", name
+        assert response.headers["Cache-Control"] == "no-store", name
+        assert response.headers["X-Content-Type-Options"] == "nosniff", name
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert "unsafe" not in policy, name
+        assert "Access-Control-Allow-Origin" not in response.headers, name
+        if response.status_code != 303:
+            assert response.headers["X-Frame-Options"] == "DENY", name
+            assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin", name
+            assert {"base-uri 'none'", "form-action 'self'"} <= {part.strip() for part in policy.split(";")}, name
+            seen += 1
+    assert seen >= 10
+
+
+def test_over_tls_every_page_asks_for_tls_from_now_on(realm: Realm) -> None:
+    """ASVS 3.4.1."""
+    api = Api(dataclasses.replace(realm, issuer="https://auth.example"))
+    for name, response in visit_all(Pages(api), api.app):
+        assert response.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains", name
+
+
+def test_no_page_may_be_read_by_another_origin(api: Api, pages: Pages) -> None:
+    """ASVS 3.4.2."""
+    for path, method in sorted(list_pages(api.app)):
+        if method == "GET":
+            response = pages.get(path, Origin="https://evil.example")
+            assert not [name for name, _ in response.headers if name.startswith("Access-Control-")], path
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_files_of_the_pages_are_what_they_say(pages: Pages, path: str) -> None:
+    response = pages.get(path)
+    assert response.content_type == FILES[path]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert pages.get(path, **{"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+def test_a_picture_that_is_opened_by_itself_runs_nothing(pages: Pages) -> None:
+    """An SVG is a document."""
+    policy = pages.get("/pages/logo").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "script-src" not in policy
+
+
+def test_only_where_it_must_a_form_may_lead_to_others_and_a_script_may_run(api: Api) -> None:
+    """RFC 9700 §4.16; CSP 3 `form-action` holds for what a form is redirected to."""
+    targets = ("https://app.example", "com.example.app:")
+    with api.app.test_request_context("/"):
+        response = answer_page(
+            "form_post.html", form_targets=targets, runs_script=True, action="https://app.example/cb", fields={}
+        )
+    policy = response.headers["Content-Security-Policy"]
+    assert "form-action 'self' https://app.example com.example.app:;" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("target", ["https://app.example; script-src *", "'unsafe-inline'", "a, b", "é:", "a\nb"])
+def test_nothing_but_a_target_gets_into_the_policy(api: Api, target: str) -> None:
+    with api.app.test_request_context("/"), pytest.raises(ValueError, match="no origin"):
+        answer_page("signed_out.html", form_targets=(target,))
+
+
+# --- languages -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "language", "word"),
+    [
+        ("", "en", "E-mail address"),
+        ("de-DE,de;q=0.9,en;q=0.8", "de", "E-Mail-Adresse"),
+        ("fr, de;q=0.5, en;q=0.4", "de", "E-Mail-Adresse"),
+        ("de;q=0, en", "en", "E-mail address"),
+        ("fr", "en", "E-mail address"),
+    ],
+)
+def test_a_page_is_in_the_language_of_the_browser(pages: Pages, header: str, language: str, word: str) -> None:
+    """WCAG 2.2, 3.1.1."""
+    response = pages.get("/forgot", **{"Accept-Language": header})
+    assert response.headers["Content-Language"] == language
+    assert "Accept-Language" in response.headers["Vary"]
+    assert f'<html lang="{language}">' in response.text
+    assert word in response.text
+
+
+def test_sentences_that_come_from_code_are_translated_too(pages: Pages) -> None:
+    german = {"Accept-Language": "de"}
+    token = Form(pages.get("/signup", **german).text).values["csrf_token"]
+    typed = {"email": "no address", "password": "short", "csrf_token": token}
+    response = pages.post_bare("/signup", {**german, "Sec-Fetch-Site": "same-origin"}, **typed)
+    assert response.status_code == 422
+    assert "Das ist keine E-Mail-Adresse." in response.text
+    assert "Ein Passwort braucht mindestens 10 Zeichen." in response.text
+    dead = pages.get("/reset", "x", **german)
+    assert "Dieser Link gilt nicht mehr" in dead.text
