@@ -9,7 +9,7 @@ from typing import Protocol
 
 from authserver.clients.authentication import PresentedClient, authenticate_client
 from authserver.protocol.oauth_error import OAuthError, invalid_request
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import AccessAnswer, Realm
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
 
@@ -36,7 +36,7 @@ class GrantHandler(Protocol):
         """The value of `grant_type` that selects this grant (RFC 6749 §4, §6)."""
         ...
 
-    def exchange(self, request: TokenRequest, realm: Realm) -> TokenAnswer | OAuthError:
+    def exchange(self, request: TokenRequest, realm: Realm) -> AccessAnswer | OAuthError:
         """Answer `request`, whose client is authenticated and may use this grant."""
         ...
 
@@ -47,7 +47,7 @@ def answer_token_request(
     parameters: Mapping[str, str],
     presented: PresentedClient,
     ip: str,
-) -> TokenAnswer | OAuthError:
+) -> AccessAnswer | OAuthError:
     """Take a token request through the phases."""
     client = authenticate_client(presented, realm.clients.find)
     if isinstance(client, OAuthError):

@@ -20,12 +20,16 @@ class AuditName(StrEnum):
     REAUTHENTICATION_FAIL = "authn_reauthentication_fail"
     PASSWORD_REHASH = "authn_password_rehash"  # noqa: S105 - a name
     FACTOR_CHANGE = "authn_factor_change"
+    LINK_FAIL = "authn_link_fail"
     COMPROMISE_REPORT = "authn_compromise_report"
     TOKEN_REUSE = "authn_token_reuse"  # noqa: S105 - a name
     TOKEN_LATE_RETRY = "authn_token_late_retry"  # noqa: S105 - a name
     TOKEN_REVOKED = "authn_token_revoked"  # noqa: S105 - a name
 
     ROLES_CHANGE = "authz_change"
+    AUTHZ_FAIL = "authz_fail"
+    CONSENT_GRANTED = "authz_consent_granted"
+    CONSENT_REVOKED = "authz_consent_revoked"
 
     SESSION_LOGOUT = "session_logout"
     SESSION_REVOKED = "session_revoked"

@@ -1,6 +1,7 @@
 """One installation: the values its use cases work with, and the tokens it hands out."""
 
 from authserver.realm.new_family import NewGrant, begin_family, choose_audience
+from authserver.realm.pending_request import PendingRequest, read_pending, write_pending
 from authserver.realm.proof import EndedMacKey, prove_link_token, prove_refresh_token
 from authserver.realm.realm import Realm, Registration
 from authserver.realm.subject import name_subject
@@ -11,6 +12,7 @@ __all__ = [
     "EndedMacKey",
     "Narrowing",
     "NewGrant",
+    "PendingRequest",
     "Realm",
     "Registration",
     "TokenAnswer",
@@ -21,4 +23,6 @@ __all__ = [
     "name_subject",
     "prove_link_token",
     "prove_refresh_token",
+    "read_pending",
+    "write_pending",
 ]

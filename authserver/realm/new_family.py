@@ -38,11 +38,9 @@ def begin_family(
     tx: Transaction, realm: Realm, *, user: User, session: Session, client: Client, grant: NewGrant, now: datetime
 ) -> Holding:
     """Give `client` a family in `session`, at its first generation. The caller holds the user's row."""
-    idle_lifetime = client.refresh_idle_lifetime or realm.lifetimes.refresh_idle_lifetime
-    absolute_lifetime = client.refresh_absolute_lifetime or realm.lifetimes.refresh_absolute_lifetime
-    if not grant.offline:
-        idle_lifetime = client.access_token_lifetime or realm.lifetimes.access_token_lifetime
-    expires_at = min(now + absolute_lifetime, session.expires_at)
+    lifetimes = realm.lifetimes.of_client(client)
+    idle_lifetime = lifetimes.refresh_idle_lifetime if grant.offline else lifetimes.access_token_lifetime
+    expires_at = min(now + lifetimes.refresh_absolute_lifetime, session.expires_at)
     mac_key = realm.keyring.current.mac_key
     family = NewFamily(
         family_id=realm.entropy(FAMILY_ID_BYTES),

@@ -103,7 +103,7 @@ def issue_access(
 ) -> AccessAnswer:
     """The same without a refresh token, for a family that has no offline access."""
     grant = holding.grant
-    lifetime = int((client.access_token_lifetime or realm.lifetimes.access_token_lifetime).total_seconds())
+    lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
     issued_at = int(now.timestamp())
     carried = effective_scope(grant.scope, narrowing.scope, holding.roles)
     key = realm.keyring.current.signing_key

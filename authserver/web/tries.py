@@ -3,8 +3,9 @@
 import structlog
 from flask import request
 
-from authserver.web.context import current_limits
-from authserver.web.limits import LimitKey, address_key
+from authserver.accounts.known_device import is_known_device
+from authserver.web.context import current_limits, current_realm
+from authserver.web.limits import LimitKey, account_key, address_key
 
 _log = structlog.get_logger(__name__)
 
@@ -20,3 +21,23 @@ def hit(key: LimitKey) -> int | None:
 def hit_address(purpose: str) -> int | None:
     """The same for where the request comes from."""
     return hit(address_key(purpose, request.remote_addr or ""))
+
+
+def hit_login(email: str, device_id: str) -> LimitKey | int:
+    """Count a sign-in before it is verified: the key to forgive when it succeeds, or the seconds to wait.
+
+    A stranger who uses up an account's tries must not lock its owner out: a device that signed in before counts by
+    itself then, and its id is not to be guessed.
+    """
+    wait = hit_address("login")
+    if wait is not None:
+        return wait
+    account = account_key(email)
+    wait = hit(account)
+    if wait is None:
+        return account
+    if not device_id or not is_known_device(current_realm(), email, device_id):
+        return wait
+    device = account_key(email, device_id)
+    wait = hit(device)
+    return device if wait is None else wait

@@ -35,7 +35,9 @@ def refresh(
     parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if scope is not None:
         parameters["scope"] = scope
-    return answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP)
+    answer = answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP)
+    assert isinstance(answer, TokenAnswer | OAuthError), answer
+    return answer
 
 
 def refreshed(realm: Realm, refresh_token: str) -> TokenAnswer:

@@ -17,7 +17,7 @@ from authserver.web.api.credential_shapes import (
     PasswordChangedAnswer,
     ResetPasswordBody,
 )
-from authserver.web.api.origin import read_origin
+from authserver.web.origin import read_origin
 from authserver.web.api.refusals import (
     OF_BODIES,
     OF_LINKS,

@@ -3,7 +3,6 @@
 import structlog
 from flask import Response, request
 
-from authserver.accounts.known_device import is_known_device
 from authserver.accounts.open_session import DeviceClaim
 from authserver.accounts.register import Awaited, Registered, register
 from authserver.accounts.sign_in import SignIn, sign_in
@@ -12,7 +11,6 @@ from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
 from authserver.web.api.blueprint import answer_accepted, answer_nothing, api
-from authserver.web.api.origin import read_origin
 from authserver.web.api.refusals import (
     ACCEPTED,
     BUSY,
@@ -29,11 +27,10 @@ from authserver.web.api.refusals import (
     explain,
 )
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
-from authserver.web.api.tries import count, count_address, refuse_excess
+from authserver.web.api.tries import count_address, count_login
 from authserver.web.context import current_limits, current_realm
-from authserver.web.limits import LimitKey, account_key
+from authserver.web.origin import read_origin
 from authserver.web.problem import answer_problem
-from authserver.web.tries import hit
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Sign-in"]
@@ -88,7 +85,7 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
 )
 def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
     """Sign in with a password."""
-    key = _count_login(json_data.email, json_data.device_id)
+    key = count_login(json_data.email, json_data.device_id)
     attempt = SignIn(
         email=json_data.email,
         password=Secret(json_data.password),
@@ -139,21 +136,3 @@ def answer_logout_all() -> Response:
     """Sign out of all sessions."""
     sign_out_everywhere(current_realm(), load_bearer_signing_out(), request.remote_addr or "")
     return answer_nothing()
-
-
-def _count_login(email: str, device_id: str) -> LimitKey:
-    """Count a try before it is verified; the key to forgive when it succeeds.
-
-    A stranger who uses up an account's tries must not lock its owner out: a device that signed in before counts by
-    itself then, and its id is not to be guessed.
-    """
-    count_address("login")
-    account = account_key(email)
-    wait = hit(account)
-    if wait is None:
-        return account
-    if not device_id or not is_known_device(current_realm(), email, device_id):
-        refuse_excess(wait)
-    device = account_key(email, device_id)
-    count(device)
-    return device

@@ -17,6 +17,14 @@ def count_address(purpose: str) -> None:
     refuse_excess(tries.hit_address(purpose))
 
 
+def count_login(email: str, device_id: str) -> LimitKey:
+    """Count a sign-in, or raise; the key to forgive when it succeeds."""
+    key = tries.hit_login(email, device_id)
+    if isinstance(key, int):
+        raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=key))
+    return key
+
+
 def count_password(bearer: Bearer) -> LimitKey:
     """Count one try of the current password of the user who asks; the key to forgive when it was right.
 

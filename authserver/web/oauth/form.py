@@ -16,11 +16,15 @@ from authserver.storage.clients import Client
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50
+_RESOURCE = "resource"
 _encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def read_form(request: Request) -> dict[str, str] | OAuthError:
-    """The parameters of the body, each at most once; an empty one counts as absent (RFC 6749 §3.2)."""
+    """The parameters of the body, each at most once; an empty one counts as absent (RFC 6749 §3.2).
+
+    `resource` alone may come several times (RFC 8707 §2); its values, which hold no space, are joined by one.
+    """
     if request.mimetype != _MEDIA_TYPE:
         return invalid_request(f"The body must be {_MEDIA_TYPE}.")
     try:
@@ -28,9 +32,12 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
     except ValueError:
         return invalid_request("The body is not a well-formed form.")
+    resources = [value for name, value in pairs if name == _RESOURCE]
     parameters = dict(pairs)
-    if len(parameters) != len(pairs):
+    if len(parameters) != len(pairs) - max(len(resources) - 1, 0):
         return invalid_request("A parameter is repeated.")
+    if resources:
+        parameters[_RESOURCE] = " ".join(resources)
     if not all(is_storable(value) for value in parameters.values()):
         return invalid_request("A parameter holds a character that is not text.")
     return {name: value for name, value in parameters.items() if value}

@@ -6,7 +6,7 @@ from werkzeug import Request
 
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import AccessAnswer, Realm
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import answer_error, answer_json, read_form, read_presented_client
 
@@ -23,7 +23,7 @@ def answer_token(realm: Realm, request: Request) -> Response:
     return answer_json(answer)
 
 
-def _answer(realm: Realm, request: Request) -> TokenAnswer | OAuthError:
+def _answer(realm: Realm, request: Request) -> AccessAnswer | OAuthError:
     parameters = read_form(request)
     if isinstance(parameters, OAuthError):
         return parameters

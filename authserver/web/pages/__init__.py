@@ -8,11 +8,11 @@ from pathlib import Path
 from flask import Flask
 
 from authserver.web.brand import Brand
-from authserver.web.pages import assets, forgot, links, reset, signup
+from authserver.web.pages import assets, authorize, consent, forgot, links, login, reset, signup
 from authserver.web.pages.blueprint import pages
 from authserver.web.pages.rendering import dress
 
-VIEWS = (assets, links, reset, forgot, signup)
+VIEWS = (assets, authorize, login, consent, links, reset, forgot, signup)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
 __all__ = ["register_pages"]

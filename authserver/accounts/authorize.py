@@ -1,0 +1,312 @@
+"""What an authorization request comes to (RFC 6749 §4.1, OpenID Connect Core §3.1.2).
+
+Evaluated whole each time: when it comes, after the sign-in, after the consent. Nothing that an earlier evaluation
+found is believed. As long as client and redirect URI are not known to belong together nobody is redirected, and to a
+client that is not our own only with somebody signed in, so that we are no open redirector (RFC 9700 §4.11.2).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.open_session import PASSWORD
+from authserver.jose.errors import TokenRejected
+from authserver.jose.id_token import read_id_token_hint
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.authorization_code import CODE_LIFETIME, digest_code, new_code
+from authserver.protocol.authorization_request import (
+    Address,
+    AuthorizationRequest,
+    Parameters,
+    parse_request,
+    read_address,
+    read_parameters,
+)
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.redirect_uri import matches
+from authserver.realm import PendingRequest, Realm, choose_audience, name_subject
+from authserver.sessions.family import Standing
+from authserver.sessions.scope import grantable_scope
+from authserver.storage import Transaction, audit, clients, codes, consents, sessions, users
+from authserver.storage.audit import Actor
+from authserver.storage.clients import Client
+from authserver.storage.codes import AuthorizationCode
+from authserver.storage.consents import Consent
+from authserver.storage.users import User
+
+
+class Decision(Enum):
+    """What the person said when he was asked."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Unredirectable:
+    """Nobody may be redirected: the person is told instead, and `reason` is for the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationAnswer:
+    """What the browser brings to the client at `redirect_uri`: a code or an error (RFC 6749 §4.1.2)."""
+
+    redirect_uri: str
+    response_mode: str
+    parameters: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who asks, and for what: all that the pages show."""
+
+    client: Client
+    redirect_uri: str
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    login_hint: str
+    ui_locales: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInNeeded:
+    """Somebody has to prove who he is first; `may_choose` a person who is signed in may also just say that it is he."""
+
+    wish: Wish
+    may_choose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNeeded:
+    """The person has to be asked."""
+
+    wish: Wish
+
+
+Outcome = Unredirectable | AuthorizationAnswer | SignInNeeded | ConsentNeeded
+
+
+def authorize(
+    realm: Realm,
+    pending: PendingRequest,
+    browser: SignedInBrowser | None,
+    *,
+    ip: str,
+    decision: Decision | None = None,
+) -> Outcome:
+    """Evaluate `pending` for who sits at the browser. `decision` is what he has just said to this very request."""
+    found = _find_client(realm, pending)
+    if isinstance(found, Unredirectable):
+        return found
+    reply = _Reply(realm.issuer, found.address)
+    asked = _read_asked(realm, found)
+    if isinstance(asked, OAuthError):
+        return _refuse(reply, found, asked, browser)
+    is_silent = "none" in asked.request.prompts
+    needed = _find_missing_proof(realm, pending, asked, browser)
+    if needed is not None or browser is None:
+        needs = SignInNeeded(asked.wish, may_choose=needed is _Missing.CHOICE)
+        return reply.refuse("login_required") if is_silent else needs
+    if decision is Decision.DENY:
+        return reply.refuse("access_denied")
+    if decision is None and _must_ask(realm, asked, browser.user_id):
+        return reply.refuse("consent_required") if is_silent else ConsentNeeded(asked.wish)
+    code = _issue_code(realm, asked, browser, remembers=decision is Decision.ALLOW, ip=ip)
+    return reply.send({"code": code}) if isinstance(code, str) else code
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A client and a redirect URI that belong together: from here on the client can be told."""
+
+    parameters: Parameters
+    address: Address
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that the client may make."""
+
+    request: AuthorizationRequest
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """How this request is answered: `state` whole, and `iss` in every answer (RFC 9207 §2)."""
+
+    issuer: str
+    address: Address
+
+    def send(self, parameters: dict[str, str]) -> AuthorizationAnswer:
+        state = {} if self.address.state is None else {"state": self.address.state}
+        return AuthorizationAnswer(
+            self.address.redirect_uri or "", self.address.response_mode, parameters | state | {"iss": self.issuer}
+        )
+
+    def refuse(self, error: str, description: str = "") -> AuthorizationAnswer:
+        return self.send({"error": error} | ({"error_description": description} if description else {}))
+
+
+class _Missing(Enum):
+    PROOF = "proof"
+    CHOICE = "choice"
+
+
+def _find_client(realm: Realm, pending: PendingRequest) -> _Found | Unredirectable:
+    parameters = read_parameters(pending.text)
+    address = None if parameters is None else read_address(parameters)
+    if parameters is None or address is None:
+        return Unredirectable("no client is named")
+    client = realm.clients.find(address.client_id)
+    if client is None or client.disabled_at is not None:
+        return Unredirectable("unknown or disabled client")
+    if "authorization_code" not in client.kind.grant_types:
+        return Unredirectable("a client of this kind gets no code")
+    if address.redirect_uri is None or not matches(client.redirect_uris, address.redirect_uri):
+        return Unredirectable("redirect_uri is missing or not registered")
+    return _Found(parameters, address, client)
+
+
+def _read_asked(realm: Realm, found: _Found) -> _Asked | OAuthError:
+    request, client = parse_request(found.parameters), found.client
+    if isinstance(request, OAuthError):
+        return request
+    scope = client.scope if request.scope is None else request.scope
+    if not set(scope) <= set(client.scope):
+        return OAuthError("invalid_scope", "The client may not ask for this scope.", "scope")
+    audience = choose_audience(realm, client, " ".join(scope), request.resources)
+    if audience is None:
+        return OAuthError("invalid_target", "The client may not name this resource.", "resource")
+    claims = request.claims
+    if claims.essential_acr and claims.acr_values and PASSWORD.acr not in claims.acr_values:
+        return OAuthError("unmet_authentication_requirements", "No sign-in here reaches this acr.", "acr")
+    return _Asked(request, _show(found, scope, audience))
+
+
+def _show(found: _Found, scope: tuple[str, ...] = (), audience: tuple[str, ...] = ()) -> Wish:
+    values = found.parameters.values
+    return Wish(
+        client=found.client,
+        redirect_uri=found.address.redirect_uri or "",
+        scope=scope,
+        audience=audience,
+        login_hint=values.get("login_hint", ""),
+        ui_locales=values.get("ui_locales", ""),
+    )
+
+
+def _refuse(reply: _Reply, found: _Found, refusal: OAuthError, browser: SignedInBrowser | None) -> Outcome:
+    """Tell the client; where it is not our own, only with somebody signed in (RFC 9700 §4.11.2)."""
+    is_silent = "none" in found.parameters.values.get("prompt", "").split()
+    if browser is None and not found.client.first_party and not is_silent:
+        return SignInNeeded(_show(found))
+    return reply.refuse(refusal.error, refusal.description)
+
+
+def _find_missing_proof(
+    realm: Realm, pending: PendingRequest, asked: _Asked, browser: SignedInBrowser | None
+) -> _Missing | None:
+    """What the person has to do before the request can go on; None when he has done it."""
+    if browser is None or not _is_meant(realm, asked, browser):
+        return _Missing.PROOF
+    if browser.session.auth_time >= pending.began_at:
+        return None
+    request, age = asked.request, realm.clock.now() - browser.session.auth_time
+    if "login" in request.prompts or (request.max_age is not None and age > timedelta(seconds=request.max_age)):
+        return _Missing.PROOF
+    if "select_account" in request.prompts and pending.chosen_sid != browser.sid:
+        return _Missing.CHOICE
+    return None
+
+
+def _is_meant(realm: Realm, asked: _Asked, browser: SignedInBrowser) -> bool:
+    """Whether the request may be about the user at the browser (OpenID Connect Core §3.1.2.2)."""
+    request, sub = asked.request, name_subject(asked.wish.client, browser.user_id)
+    if request.claims.sub not in {None, sub}:
+        return False
+    if request.id_token_hint is None:
+        return True
+    find_key = realm.keyring.current.find_verification_key
+    try:
+        return read_id_token_hint(request.id_token_hint, find_key=find_key, issuer=realm.issuer).sub == sub
+    except TokenRejected:
+        return False
+
+
+def _must_ask(realm: Realm, asked: _Asked, user_id: str) -> bool:
+    """Whether the person is asked although he may have allowed it before (RFC 8252 §8.6, ASVS 10.7.1)."""
+    wish, client = asked.wish, asked.wish.client
+    if client.kind is ClientKind.NATIVE or client.consent is ConsentRule.ALWAYS or "consent" in asked.request.prompts:
+        return True
+    if client.consent is ConsentRule.NEVER:
+        return False
+    with realm.database.read() as tx:
+        known = consents.find(tx, user_id, client.client_id)
+    return known is None or not known.covers(frozenset(wish.scope), frozenset(wish.audience))
+
+
+def _issue_code(
+    realm: Realm, asked: _Asked, browser: SignedInBrowser, *, remembers: bool, ip: str
+) -> str | SignInNeeded | Unredirectable:
+    """A code, unless the session has ended or its user has changed since it was looked up."""
+    now, wish, client = realm.clock.now(), asked.wish, asked.wish.client
+    code = new_code(realm.entropy)
+    with realm.database.write() as tx:
+        user = users.lock(tx, browser.user_id)
+        session = sessions.find_live(tx, browser.user_id, browser.sid)
+        if user is None or session is None or not _is_unchanged(user, browser.user):
+            return SignInNeeded(wish)
+        family_version = clients.find_family_version(tx, client.client_id)
+        if family_version is None:
+            return Unredirectable("the client was disabled meanwhile")
+        if remembers:
+            _remember(tx, realm, wish, user, ip, now)
+        codes.add(
+            tx,
+            AuthorizationCode(
+                code_digest=digest_code(code),
+                user_id=user.user_id,
+                sid=session.sid,
+                client_id=client.client_id,
+                client_family_version=family_version,
+                redirect_uri=wish.redirect_uri,
+                code_challenge=asked.request.code_challenge,
+                scope=grantable_scope(wish.scope, user.roles),
+                audience=wish.audience,
+                nonce=asked.request.nonce,
+                auth_time=session.auth_time,
+                amr=session.amr,
+                acr=session.acr,
+                created_at=now,
+                expires_at=now + CODE_LIFETIME,
+            ),
+        )
+    return code
+
+
+def _is_unchanged(user: User, seen: User) -> bool:
+    return user.standing is Standing.ACTIVE and user.credential_version == seen.credential_version
+
+
+def _remember(tx: Transaction, realm: Realm, wish: Wish, user: User, ip: str, now: datetime) -> None:
+    client_id = wish.client.client_id
+    consents.remember(
+        tx, Consent(user.user_id, client_id, frozenset(wish.scope), frozenset(wish.audience), granted_at=now)
+    )
+    audit.write(
+        tx,
+        AuditName.CONSENT_GRANTED,
+        by=Actor(user.user_id, ip),
+        now=now,
+        entropy=realm.entropy,
+        outcome="success",
+        user_id=user.user_id,
+        client_id=client_id,
+        detail={"scope": " ".join(wish.scope)},
+    )

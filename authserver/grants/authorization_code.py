@@ -1,0 +1,111 @@
+"""`grant_type=authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3): the story of a code.
+
+A code that is shown by the wrong client, with the wrong redirect URI or without the verifier gives nothing and revokes
+nothing, or whoever saw one could end what its owner has got. Shown rightly for the second time it has leaked with all
+its secrets: what the first use gave ends (RFC 9700 §4.5).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authserver.grants.base import TokenRequest
+from authserver.protocol.authorization_code import digest_code
+from authserver.protocol.oauth_error import OAuthError, invalid_request
+from authserver.protocol.pkce import proves
+from authserver.realm import (
+    AccessAnswer,
+    Narrowing,
+    NewGrant,
+    Realm,
+    begin_family,
+    issue_access,
+    issue_tokens,
+)
+from authserver.realm.token_answer import Holding
+from authserver.sessions.family import Standing
+from authserver.sessions.scope import OFFLINE_SCOPE
+from authserver.storage import Transaction, clients, codes, families, sessions, users
+from authserver.storage.codes import AuthorizationCode, CodeUse
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    code: str
+    redirect_uri: str
+    code_verifier: str
+
+
+class AuthorizationCodeGrant:
+    """Exchanges a code for the tokens of a new family."""
+
+    grant_type = "authorization_code"
+
+    def exchange(self, request: TokenRequest, realm: Realm) -> AccessAnswer | OAuthError:
+        """See `GrantHandler.exchange`."""
+        shown = _read(request)
+        if isinstance(shown, OAuthError):
+            return shown
+        with realm.database.read() as tx:
+            code = codes.find(tx, digest_code(shown.code))
+        if code is None or not _fits(code, shown, request):
+            return _refuse("unknown code, or wrong client, redirect_uri or verifier")
+        audience = tuple(request.parameters.get("resource", "").split()) or None
+        if audience is not None and not set(audience) <= set(code.audience):
+            return OAuthError("invalid_target", "The resource was not authorized.", "resource")
+        now, offline = realm.clock.now(), request.client.offline_access or OFFLINE_SCOPE in code.scope.split()
+        with realm.database.write() as tx:
+            holding = _redeem(tx, realm, code, request, now, offline=offline)
+        if isinstance(holding, OAuthError):
+            return holding
+        issue = issue_tokens if offline else issue_access
+        narrowing = Narrowing(audience=audience)
+        return issue(realm, holding, request.client, now=now, narrowing=narrowing, nonce=code.nonce)
+
+
+def _read(request: TokenRequest) -> _Shown | OAuthError:
+    for name in ("code", "redirect_uri", "code_verifier"):
+        if name not in request.parameters:
+            return invalid_request(f"{name} is missing.")
+    parameters = request.parameters
+    return _Shown(parameters["code"], parameters["redirect_uri"], parameters["code_verifier"])
+
+
+def _fits(code: AuthorizationCode, shown: _Shown, request: TokenRequest) -> bool:
+    """Whether the code was made for this client, this redirect URI and the secret behind this verifier."""
+    return (
+        code.client_id == request.client.client_id
+        and code.redirect_uri == shown.redirect_uri
+        and proves(shown.code_verifier, code.code_challenge)
+    )
+
+
+def _redeem(
+    tx: Transaction, realm: Realm, found: AuthorizationCode, request: TokenRequest, now: datetime, *, offline: bool
+) -> Holding | OAuthError:
+    """Use the code up and begin the family; of many at once, one does."""
+    user = users.lock(tx, found.user_id)
+    code = codes.find(tx, found.code_digest)
+    if code is None or user is None or user.standing is not Standing.ACTIVE:
+        return _refuse("ended meanwhile")
+    if code.use is not None:
+        return _end_what_it_gave(tx, realm, code.use, request, now)
+    session = sessions.find_live(tx, code.user_id, code.sid)
+    family_version = clients.find_family_version(tx, code.client_id)
+    if now >= code.expires_at or session is None or family_version != code.client_family_version:
+        return _refuse("expired, or its session or client has ended")
+    grant = NewGrant(code.scope, code.audience, code.auth_time, code.client_family_version, offline=offline)
+    holding = begin_family(tx, realm, user=user, session=session, client=request.client, grant=grant, now=now)
+    codes.use(tx, code.code_digest, CodeUse(now, holding.grant.fam))
+    return holding
+
+
+def _end_what_it_gave(tx: Transaction, realm: Realm, use: CodeUse, request: TokenRequest, now: datetime) -> OAuthError:
+    family = families.find_by_fam(tx, use.fam)
+    if family is not None and family.ended is None:
+        by = request.actor
+        realm.revocation.end_family(tx, family, reason="code_used_twice", soft_logout=False, by=by, now=now)
+    return _refuse("used twice")
+
+
+def _refuse(reason: str) -> OAuthError:
+    return OAuthError("invalid_grant", "The authorization code is not valid.", reason)

@@ -1,0 +1,72 @@
+"""An authorization request on its way through our pages: sign in, choose an account, allow.
+
+It travels as a text that only we can write, so that nobody can shorten what was asked (`prompt=login`), or bring a
+person to our pages with a request of a later day. Nothing of it is stored. It is no secret: whoever has it can begin
+the same request anew.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from authserver.protocol import base64url
+from authserver.realm.realm import Realm
+
+LIFETIME: Final = timedelta(hours=1)
+"""How long a person may take from the application to its answer."""
+
+_DOMAIN: Final = b"authserver authorization request 1\0"
+_FIELDS: Final = 4
+_MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRequest:
+    """What was asked, and when.
+
+    Attributes:
+        began_at: the instant at which the request came; who proved since then to be who he is, did it for this request.
+        text: its parameters, as they came.
+        chosen_sid: the session with which the person said he wants to go on (`prompt=select_account`).
+    """
+
+    began_at: datetime
+    text: str
+    chosen_sid: str = ""
+
+    def choose(self, sid: str) -> "PendingRequest":
+        """The same with the person's choice."""
+        return replace(self, chosen_sid=sid)
+
+
+def write_pending(realm: Realm, pending: PendingRequest) -> str:
+    """The text that `read_pending` understands."""
+    mac_key = realm.keyring.current.mac_key
+    began_at = str((pending.began_at - _EPOCH) // _MICROSECOND)
+    said = ".".join((mac_key.kid, began_at, pending.chosen_sid, base64url.encode(pending.text.encode())))
+    return f"{said}.{base64url.encode(_tag(mac_key.secret, said))}"
+
+
+def read_pending(realm: Realm, text: str) -> PendingRequest | None:
+    """The request, or None: not ours, changed on the way, or older than `LIFETIME`."""
+    said, _, tag = text.rpartition(".")
+    fields = said.split(".")
+    if len(fields) != _FIELDS:
+        return None
+    kid, began_at, chosen_sid, query = fields
+    mac_key = realm.keyring.find_mac_key(kid)
+    try:
+        proven = mac_key is not None and hmac.compare_digest(base64url.decode(tag), _tag(mac_key.secret, said))
+    except ValueError:
+        return None
+    if not proven:
+        return None
+    pending = PendingRequest(_EPOCH + int(began_at) * _MICROSECOND, base64url.decode(query).decode(), chosen_sid)
+    return pending if realm.clock.now() - pending.began_at < LIFETIME else None
+
+
+def _tag(secret: bytes, said: str) -> bytes:
+    return hmac.digest(secret, _DOMAIN + said.encode("utf-8", "surrogatepass"), hashlib.sha256)

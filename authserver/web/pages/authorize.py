@@ -1,0 +1,133 @@
+"""`/oauth/authorize`: where applications send people, and how the answer goes back with them."""
+
+from http import HTTPStatus
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from flask import Response, request
+
+from authserver.accounts.authorize import (
+    AuthorizationAnswer,
+    ConsentNeeded,
+    Decision,
+    Outcome,
+    SignInNeeded,
+    Unredirectable,
+    authorize,
+)
+from authserver.realm import PendingRequest, read_pending, write_pending
+from authserver.web.context import current_realm
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, take_foreign_forms
+from authserver.web.pages.browser import current_browser
+from authserver.web.pages.languages import translate
+from authserver.web.pages.rendering import page_path
+
+PATH = "/oauth/authorize"
+_log = structlog.get_logger(__name__)
+
+
+@pages.get(PATH)
+def show_authorize() -> Response:
+    """Evaluate a request that came in the query."""
+    return _begin(request.query_string.decode("ascii", "replace"))
+
+
+@pages.post(PATH)
+@take_foreign_forms
+def take_authorize() -> Response:
+    """The same for one that came as a form (OpenID Connect Core §3.1.2.1). It does nothing that GET does not."""
+    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    return _begin(request.get_data(as_text=True) if is_form else "")
+
+
+def _begin(text: str) -> Response:
+    realm = current_realm()
+    pending = PendingRequest(realm.clock.now(), text)
+    return answer_outcome(evaluate(pending), pending)
+
+
+def load_pending(token: str) -> PendingRequest | None:
+    """The request that one of our pages carries on, or None."""
+    return read_pending(current_realm(), token)
+
+
+def evaluate(pending: PendingRequest, decision: Decision | None = None) -> Outcome:
+    """What `pending` comes to for who sits at this browser."""
+    return authorize(current_realm(), pending, current_browser(), ip=request.remote_addr or "", decision=decision)
+
+
+def answer_outcome(outcome: Outcome, pending: PendingRequest) -> Response:
+    """Send the browser where the request has to go next."""
+    match outcome:
+        case Unredirectable(reason=reason):
+            _log.info("authorization_refused", reason=reason, ip=request.remote_addr)
+            return answer_told(_tell_unredirectable())
+        case SignInNeeded():
+            return go_to("/login", request=write_pending(current_realm(), pending))
+        case ConsentNeeded():
+            return go_to("/consent", request=write_pending(current_realm(), pending))
+        case AuthorizationAnswer():
+            return _answer_client(outcome)
+
+
+def go_to(path: str, **query: str | None) -> Response:
+    """See Other, never 307: no browser sends a password on (RFC 9700 §4.12)."""
+    return _redirect(page_path(path, **query))
+
+
+def _redirect(location: str) -> Response:
+    response = Response(status=HTTPStatus.SEE_OTHER)
+    # Not made absolute, and not "corrected": the client compares it with what it registered.
+    response.autocorrect_location_header = False
+    response.headers["Location"] = location
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def answer_too_late() -> Response:
+    """The page for a request that was begun too long ago, or that no application began."""
+    sentences = (
+        translate("It took too long, or the address of this page was changed."),
+        translate("Go back to the app that sent you here, and start again."),
+    )
+    return answer_told(Told(translate("Please start again"), sentences, HTTPStatus.BAD_REQUEST))
+
+
+def name_form_target(redirect_uri: str) -> str:
+    """What `form-action` must allow for a browser to come to `redirect_uri` after a form (CSP §6.3.1)."""
+    parts = urlsplit(redirect_uri)
+    # A host in brackets is no host-source of CSP, and a private-use scheme has no host.
+    is_host = parts.scheme in {"http", "https"} and not parts.netloc.startswith("[")
+    return f"{parts.scheme}://{parts.netloc}" if is_host else f"{parts.scheme}:"
+
+
+def _answer_client(answer: AuthorizationAnswer) -> Response:
+    _log.info("authorization_answered", error=answer.parameters.get("error"), ip=request.remote_addr)
+    if answer.response_mode == "form_post":
+        return answer_page(
+            "form_post.html",
+            form_targets=(name_form_target(answer.redirect_uri),),
+            runs_script=True,
+            action=answer.redirect_uri,
+            fields=answer.parameters,
+        )
+    return _redirect(_add_to_query(answer.redirect_uri, answer.parameters))
+
+
+def _add_to_query(uri: str, parameters: dict[str, str]) -> str:
+    """RFC 6749 §3.1.2: a query that the client registered stays. A registered URI has no fragment."""
+    base, mark, query = uri.partition("?")
+    joined = f"{query}&{urlencode(parameters)}" if mark and query else urlencode(parameters)
+    return f"{base}?{joined}"
+
+
+def _tell_unredirectable() -> Told:
+    return Told(
+        translate("This link does not lead anywhere"),
+        (
+            translate("The app that sent you here is not known, or asks to be answered at an address that is not its."),
+            translate("Nothing was changed. If this happens again, tell the people who make the app."),
+        ),
+        HTTPStatus.BAD_REQUEST,
+    )

@@ -1,0 +1,29 @@
+"""Who sits at the browser, from its cookie, and the cookies that a sign-in gives it."""
+
+from flask import Response, g, request
+
+from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
+from authserver.protocol.secret import Secret
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import Cookie
+
+
+def current_browser() -> SignedInBrowser | None:
+    """Who is signed in at this browser, or None."""
+    if "browser" not in g:
+        g.browser = find_browser_session(current_realm(), current_cookies().read(request, Cookie.SESSION))
+    browser: SignedInBrowser | None = g.browser
+    return browser
+
+
+def read_device_id() -> str | None:
+    """The id of this browser as a device, if it has been here before."""
+    device = current_cookies().read(request, Cookie.DEVICE)
+    return None if device is None else device.reveal()
+
+
+def keep_signed_in(response: Response, signed_in: BrowserSignedIn) -> Response:
+    """Have the browser keep what opens the session from now on."""
+    current_cookies().give(response, Cookie.SESSION, signed_in.cookie)
+    current_cookies().give(response, Cookie.DEVICE, Secret(signed_in.device_id))
+    return response

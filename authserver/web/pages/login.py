@@ -1,0 +1,148 @@
+"""`/login`: sign in, prove again who one is, or choose who to go on as."""
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+import structlog
+from flask import Response, current_app, request
+
+from authserver.accounts.authorize import ConsentNeeded, SignInNeeded, Wish
+from authserver.accounts.browser_session import BrowserSignedIn
+from authserver.accounts.outcomes import Refused, TryLater
+from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.protocol.secret import Secret
+from authserver.realm import PendingRequest, write_pending
+from authserver.web.context import current_limits, current_realm
+from authserver.web.origin import read_origin
+from authserver.web.pages.authorize import (
+    answer_outcome,
+    answer_too_late,
+    evaluate,
+    go_to,
+    load_pending,
+    name_form_target,
+)
+from authserver.web.pages.blueprint import answer_page, answer_told, pages, read_fields
+from authserver.web.pages.browser import current_browser, keep_signed_in, read_device_id
+from authserver.web.pages.languages import use_locales
+from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
+from authserver.web.tries import hit_login
+
+HOME = "/account"
+_OTHER, _CONTINUE = "other", "continue"
+_log = structlog.get_logger(__name__)
+
+
+@pages.get("/login")
+def show_login() -> Response:
+    """The form, unless the request behind it needs no sign-in any more."""
+    form = _Form(
+        token=request.args.get("request", ""),
+        following=choose_following(request.args.get("next", "")),
+        is_other=request.args.get("choice") == _OTHER,
+    )
+    if not form.token:
+        return form.answer()
+    pending = load_pending(form.token)
+    if pending is None:
+        return answer_too_late()
+    prepared = _prepare(pending, form)
+    return prepared.answer() if isinstance(prepared, _Form) else prepared
+
+
+@pages.post("/login")
+def act_login() -> Response:
+    """Verify the password, or take the choice."""
+    fields = read_fields()
+    token, following = fields.get("request", ""), choose_following(fields.get("next", ""))
+    pending = load_pending(token) if token else None
+    if token and pending is None:
+        return answer_too_late()
+    browser = current_browser()
+    if fields.get("choice") == _OTHER:
+        return go_to("/login", request=token, next=None if token else following, choice=_OTHER)
+    if fields.get("choice") == _CONTINUE and browser is not None and pending is not None:
+        return go_to("/consent", request=write_pending(current_realm(), pending.choose(browser.sid)))
+    outcome = _sign_in(fields.get("email", ""), Secret(fields.get("password", "")))
+    if isinstance(outcome, Refused):
+        email = fields.get("email", "")
+        is_other = browser is not None and email != browser.user.email
+        form = _Form(token=token, following=following, email=email, is_other=is_other)
+        prepared = form if pending is None else _prepare(pending, form)
+        return prepared.answer(say_refused(outcome)) if isinstance(prepared, _Form) else prepared
+    if isinstance(outcome, Response):
+        return outcome
+    return keep_signed_in(go_to("/consent", request=token) if token else go_to(following), outcome)
+
+
+def choose_following(asked: str) -> str:
+    """Where to go after a sign-in: a page about the account, named exactly, or else the first of them.
+
+    Nothing of what is asked reaches a redirect but the name of one of our own pages (RFC 9700 §4.11).
+    """
+    own = {
+        rule.rule
+        for rule in current_app.url_map.iter_rules()
+        if rule.rule.startswith(HOME) and "GET" in (rule.methods or ()) and not rule.arguments
+    }
+    return asked if asked in own else HOME
+
+
+def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Response:
+    device_id = read_device_id()
+    key = hit_login(email, device_id or "")
+    if isinstance(key, int):
+        return answer_told(tell_too_many(key))
+    attempt = BrowserSignIn(email, password, device_id, current_browser(), read_origin())
+    outcome = sign_in_browser(current_realm(), attempt)
+    if isinstance(outcome, TryLater):
+        return answer_told(tell_busy(outcome.retry_after))
+    if isinstance(outcome, Refused):
+        _log.info("authn_login_fail", code=outcome.code, reason=outcome.reason, ip=request.remote_addr)
+        return outcome
+    current_limits().forgive(key)
+    _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the form carries on, and for whom it is."""
+
+    token: str = ""
+    following: str = ""
+    email: str = ""
+    wish: Wish | None = None
+    may_choose: bool = False
+    is_other: bool = False
+
+    def answer(self, error: str | None = None) -> Response:
+        browser = None if self.is_other else current_browser()
+        wish = self.wish
+        return answer_page(
+            "login.html",
+            HTTPStatus.OK if error is None else HTTPStatus.UNAUTHORIZED,
+            form_targets=() if wish is None else (name_form_target(wish.redirect_uri),),
+            client_name=None if wish is None else wish.client.name,
+            email=self.email or ("" if wish is None else wish.login_hint),
+            error=error,
+            request_token=self.token,
+            next=self.following,
+            signed_in_as=None if browser is None else browser.user.email,
+            offers_continue=self.may_choose,
+            may_register=current_realm().registration.open,
+        )
+
+
+def _prepare(pending: PendingRequest, form: _Form) -> _Form | Response:
+    """The form on the way to an application; or on with the request, where nothing is missing that the form gives."""
+    outcome = evaluate(pending)
+    match outcome:
+        case SignInNeeded(wish=wish, may_choose=may_choose):
+            pass
+        case ConsentNeeded(wish=wish) if form.is_other:
+            may_choose = False
+        case _:
+            return answer_outcome(outcome, pending)
+    use_locales(wish.ui_locales)
+    return replace(form, wish=wish, may_choose=may_choose and not form.is_other)
