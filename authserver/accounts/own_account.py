@@ -1,4 +1,4 @@
-"""What a user does to his own account besides its credentials: rename, take away, delete."""
+"""What a user does to his own account as a whole: take its data away, delete it."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,12 @@ from authserver.accounts.failed_proof import refuse_wrong_password
 from authserver.accounts.outcomes import (
     NOT_FOUND,
     WRONG_PASSWORD,
-    FieldError,
-    Invalid,
     Reauthenticate,
     Refused,
     TryLater,
 )
 from authserver.accounts.passwords import is_unchanged, verify_password
 from authserver.accounts.reauthentication import demand_recent
-from authserver.accounts.register import find_name_error
 from authserver.credentials.events import UserDeleted
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
@@ -33,16 +30,6 @@ class AccountExport:
     user: User
     sessions: list[SessionSummary]
     events: list[AuditRecord]
-
-
-def rename(realm: Realm, asker: Asker, name: str) -> User | Refused | Invalid:
-    """Give the user who asks another name."""
-    error = find_name_error(name)
-    if error is not None:
-        return Invalid((FieldError("name", *error),))
-    with realm.database.write() as tx:
-        users.rename(tx, asker.user_id, name)
-        return users.find(tx, asker.user_id) or _refuse()
 
 
 def delete_account(

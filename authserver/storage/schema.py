@@ -58,6 +58,7 @@ class User(Base):
     disabled_at: Mapped[datetime | None]
     phone_number: Mapped[str] = mapped_column(server_default=text("''"))
     address: Mapped[str] = mapped_column(server_default=text("''"))
+    profile_changed_at: Mapped[datetime | None]
 
 
 class Client(Base):

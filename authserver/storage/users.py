@@ -1,7 +1,7 @@
 """Statements on users. Writers of hashes, roles, states and versions are called by `revocation` alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,18 @@ class User:
     credential_version: int
     created_at: datetime
     password_changed_at: datetime | None
+    phone_number: str = ""
+    address: str = ""
+    profile_changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a user says of himself. None leaves a part as it is, an empty text takes it away."""
+
+    name: str | None = None
+    phone_number: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,9 @@ _USER: Select[Any] = select(
     _U.credential_version,
     _U.created_at,
     _U.password_changed_at,
+    _U.phone_number,
+    _U.address,
+    _U.profile_changed_at,
 )
 
 
@@ -163,7 +178,7 @@ def _values(change: UserChange, now: datetime) -> dict[str, Any]:
     if change.forget_password:
         values["password_hash"] = None
     if change.email is not None:
-        values |= {"email": change.email, "email_verified": True}
+        values |= {"email": change.email, "email_verified": True, "profile_changed_at": now}
     if change.roles is not None:
         values["roles"] = " ".join(change.roles)
     if change.locked is not None:
@@ -180,9 +195,10 @@ def confirm_email(tx: Connection, user_id: str, email: str) -> bool:
     )
 
 
-def rename(tx: Connection, user_id: str, name: str) -> None:
-    """Store another name."""
-    tx.execute(update(UserRow).where(_U.user_id == user_id).values(name=name))
+def write_profile(tx: Connection, user_id: str, profile: Profile, now: datetime) -> None:
+    """Store what is not None."""
+    values = {name: value for name, value in asdict(profile).items() if value is not None}
+    tx.execute(update(UserRow).where(_U.user_id == user_id).values(**values, profile_changed_at=now))
 
 
 def load_token_version(tx: Connection, user_id: str) -> int | None:
@@ -219,6 +235,9 @@ def _decode(row: Sequence[Any]) -> User:
         credential_version,
         created_at,
         password_changed_at,
+        phone_number,
+        address,
+        profile_changed_at,
     ) = row
     return User(
         user_id,
@@ -231,4 +250,7 @@ def _decode(row: Sequence[Any]) -> User:
         credential_version,
         created_at,
         password_changed_at,
+        phone_number,
+        address,
+        profile_changed_at,
     )

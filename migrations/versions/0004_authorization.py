@@ -10,6 +10,7 @@ down_revision = "0003"
 def upgrade() -> None:
     for name in ("phone_number", "address"):
         op.add_column("users", sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("users", sa.Column("profile_changed_at", sa.BigInteger(), nullable=True))
     op.add_column(
         "clients", sa.Column("post_logout_redirect_uris", sa.Text(), server_default=sa.text("''"), nullable=False)
     )

@@ -47,7 +47,7 @@ def test_a_name_is_printable_and_of_reasonable_length(api: Api, tokens: Tokens, 
 
 
 @pytest.mark.parametrize("member", ["email", "email_verified", "roles", "password", "user_id", "token_version"])
-def test_nothing_but_the_name_can_be_set(api: Api, tokens: Tokens, member: str) -> None:
+def test_nothing_but_the_profile_can_be_set(api: Api, tokens: Tokens, member: str) -> None:
     """ASVS 15.3.3 (mass assignment)."""
     response = api.call("PATCH", "/account", tokens["access_token"], json={"name": "Ada", member: "x"})
     assert field_errors(response) == {member: "unknown_member"}

@@ -4,13 +4,14 @@ from flask import Response, request
 
 from authserver.accounts.account import find_account
 from authserver.accounts.bearer import Bearer, BearerRefused
-from authserver.accounts.own_account import AccountExport, delete_account, export_account, rename
+from authserver.accounts.own_account import AccountExport, delete_account, export_account
+from authserver.accounts.profile import change_profile
 from authserver.protocol.secret import Secret
 from authserver.revocation import Receipt
-from authserver.storage.users import User
+from authserver.storage.users import Profile, User
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_nothing, api
-from authserver.web.api.credential_shapes import CurrentPasswordBody, ExportAnswer, RenameBody
+from authserver.web.api.credential_shapes import CurrentPasswordBody, ExportAnswer, ProfileBody
 from authserver.web.api.refusals import (
     OF_BEARERS,
     OF_BODIES,
@@ -42,17 +43,19 @@ def answer_account() -> Response | AccountAnswer:
 
 @api.patch("/account")
 @with_bearer(load_bearer)
-@api.input(RenameBody, example={"name": "Ada Lovelace"})
+@api.input(ProfileBody, example={"name": "Ada Lovelace", "phone_number": "+442079460000"})
 @api.output(AccountAnswer, description="The user, as he is now.")
 @api.doc(
-    summary="Change the name",
+    summary="Change the profile",
+    description="Members that are absent stay as they are; an empty text takes one away.",
     tags=_TAGS,
     security=SECURITY_SCHEME,
     responses=document(*OF_BODIES, *OF_BEARERS),
 )
-def answer_rename(json_data: RenameBody, bearer: Bearer) -> Response | AccountAnswer:
-    """Give the bearer's user another name."""
-    outcome = rename(current_realm(), bearer, json_data.name)
+def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | AccountAnswer:
+    """Change what the bearer's user says of himself."""
+    wish = Profile(**json_data.model_dump(exclude_unset=True))
+    outcome = change_profile(current_realm(), bearer, wish)
     return AccountAnswer.of(outcome) if isinstance(outcome, User) else answer_problem(explain_own(outcome))
 
 

@@ -1,14 +1,15 @@
 """What the calls about passwords, addresses and the whole account take and answer, member by member (contract §3)."""
 
 from dataclasses import asdict
+from typing import Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from authserver.accounts.change_password import PasswordWasChanged
 from authserver.accounts.own_account import AccountExport
 from authserver.revocation import Receipt
 from authserver.storage.audit import AuditRecord
-from authserver.web.api.body import Body
+from authserver.web.api.body import Body, refuse_member
 from authserver.web.api.shapes import (
     AccountAnswer,
     Answer,
@@ -16,6 +17,7 @@ from authserver.web.api.shapes import (
     SessionAnswer,
     TokensAnswer,
     seconds,
+    without_default,
 )
 
 
@@ -63,10 +65,22 @@ class ChangeEmailBody(Body):
     current_password: str
 
 
-class RenameBody(Body):
-    """How to address the person from now on."""
+class ProfileBody(Body):
+    """What the user says of himself from now on; at least one member."""
 
-    name: str
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    name: str = Field("", description="How to address the person.", json_schema_extra=without_default)
+    phone_number: str = Field("", description="E.164: `+` and 4 to 15 digits.", json_schema_extra=without_default)
+    address: str = Field(
+        "", description="A postal address: at most 300 characters, in lines.", json_schema_extra=without_default
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            refuse_member("missing", "At least one member is required.")
+        return self
 
 
 class AcceptedAnswer(Answer):

@@ -45,7 +45,7 @@ def _scope(text: str) -> str:
     return text
 
 
-def _without_default(schema: JsonDict) -> None:
+def without_default(schema: JsonDict) -> None:
     """An absent member is absent; what stands for it inside is nobody's business."""
     schema.pop("default", None)
 
@@ -55,7 +55,7 @@ class RegisterBody(Body):
 
     email: str = Field(description="Where mail reaches this person.")
     password: str = Field(description="1 to 1,024 characters; how long at least, and what else is refused, is told.")
-    name: str = Field("", description="How to address the person.", json_schema_extra=_without_default)
+    name: str = Field("", description="How to address the person.", json_schema_extra=without_default)
 
 
 class LoginBody(Body):
@@ -67,16 +67,16 @@ class LoginBody(Body):
     scope: Annotated[str, AfterValidator(_scope)] = Field(
         "",
         description="Tokens with single spaces between; absent: all that the client may have.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
     )
     device_id: Annotated[str, AfterValidator(_device_id)] = Field(
         "",
         description="From an earlier sign-in on this device, or of the client's choice: the device's earlier session"
         " ends. Absent: the server chooses one.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
     )
     device_name: Annotated[str, AfterValidator(_device_name)] = Field(
-        "", description="What the user will recognise in the list.", json_schema_extra=_without_default
+        "", description="What the user will recognise in the list.", json_schema_extra=without_default
     )
 
 
@@ -104,7 +104,7 @@ class TokensAnswer(Answer):
     sid: str = Field(description="The session.")
     device_id: str
     id_token: str | None = Field(
-        default=None, description="Only with the scope `openid`; absent without.", json_schema_extra=_without_default
+        default=None, description="Only with the scope `openid`; absent without.", json_schema_extra=without_default
     )
 
     @model_serializer(mode="wrap")
@@ -124,6 +124,8 @@ class AccountAnswer(Answer):
     email: str
     email_verified: bool
     name: str
+    phone_number: str = Field(description="Empty: not told.")
+    address: str = Field(description="Empty: not told.")
     roles: list[str]
     created_at: int
     password_changed_at: int | None = Field(description="null: no password was ever set.")
@@ -137,6 +139,8 @@ class AccountAnswer(Answer):
             email=user.email,
             email_verified=user.email_verified,
             name=user.name,
+            phone_number=user.phone_number,
+            address=user.address,
             roles=list(user.roles),
             created_at=seconds(user.created_at),
             password_changed_at=None if user.password_changed_at is None else seconds(user.password_changed_at),
