@@ -1,11 +1,14 @@
 """Client records in memory, so that the hot path asks the database once.
 
-A record is at most `MAX_AGE` old. What must bite at once (`disabled_at`) is read in the database by the statements
-themselves; a client that is not found is not remembered, or a stranger could fill the memory with names.
+A record, and the set of all origins, is at most `MAX_AGE` old. What must bite at once (`disabled_at`) is read in the
+database by the statements themselves; a client that is not found is not remembered, or a stranger could fill the memory
+with names.
 """
 
+from contextlib import suppress
+
 from authserver.clock import Clock
-from authserver.storage import Database, clients
+from authserver.storage import Database, StorageUnavailableError, clients
 from authserver.storage.clients import Client
 
 MAX_AGE = 5.0
@@ -20,6 +23,7 @@ class ClientRegistry:
         self._database = database
         self._clock = clock
         self._cached: dict[str, tuple[float, Client]] = {}
+        self._origins: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id, up to `MAX_AGE` seconds old, or None."""
@@ -34,3 +38,18 @@ class ClientRegistry:
         else:
             self._cached[client_id] = (now, client)
         return client
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether an enabled client registered this browser origin, compared exactly.
+
+        All origins are read at once: asking for each one would let a stranger with many names keep the database busy,
+        and remembering the answers would let him fill the memory. While the database is away, what was read last
+        holds, or a page could not even read the 503.
+        """
+        now = self._clock.monotonic()
+        read_at, origins = self._origins
+        if now - read_at >= MAX_AGE:
+            with suppress(StorageUnavailableError), self._database.read() as tx:
+                origins = clients.list_origins(tx)
+            self._origins = (now, origins)
+        return origin in origins

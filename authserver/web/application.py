@@ -15,6 +15,7 @@ from authserver.web.api import register_api
 from authserver.web.binding import bind
 from authserver.web.brand import DEFAULT_BRAND, Brand
 from authserver.web.context import EXTENSION, current_realm
+from authserver.web.cors import allow_origins
 from authserver.web.direct import answer_directly
 from authserver.web.errors import handle_errors
 from authserver.web.guard import guard
@@ -59,7 +60,8 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     if issuer.path:
         served = Mount(served, issuer.path)
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
-    app.wsgi_app = complete_headers(guarded, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
+    readable = allow_origins(guarded, realm.clients.allows_origin, prefix=issuer.path)
+    app.wsgi_app = complete_headers(readable, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
     return app
 
 
