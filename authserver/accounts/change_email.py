@@ -2,7 +2,7 @@
 
 from authserver.accounts.asker import Asker
 from authserver.accounts.failed_proof import refuse_wrong_password
-from authserver.accounts.mailed_link import carry_out, find_link, refuse_link, refuse_taken
+from authserver.accounts.mailed_link import carry_out, find_link, record_failed_link, refuse_link, refuse_taken
 from authserver.accounts.outcomes import (
     NOT_FOUND,
     WRONG_PASSWORD,
@@ -19,6 +19,7 @@ from authserver.credentials.events import CompromiseReported, EmailChanged, Emai
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.queue import queue_mail
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.revocation import Receipt
@@ -34,7 +35,7 @@ def ask_email_change(
 
     Whether the new address is somebody else's is not told here but in the mail to it.
     """
-    stale = demand_recent(realm, asker)
+    stale = demand_recent(realm, asker, "change_email", ip)
     if stale is not None:
         return stale
     address = canonicalise_email(new_email)
@@ -54,6 +55,31 @@ def ask_email_change(
 
 def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
     """Use a link that proves an address: of a new user (None), or of a user who changes his (the receipt)."""
+    outcome = _confirm(realm, token, ip)
+    _record_failed(realm, token, outcome, ip, "confirm_email")
+    return outcome
+
+
+def revert_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
+    """Take a change of address back: the account counts as stolen, and the reset goes to this address alone."""
+    outcome = _revert(realm, token, ip)
+    _record_failed(realm, token, outcome, ip, "revert_email")
+    return outcome
+
+
+def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
+    """The "this was not me" link of a notification: the owner of the address takes everything back."""
+    outcome = _report(realm, token, ip)
+    _record_failed(realm, token, outcome, ip, "report_compromise")
+    return outcome
+
+
+def _record_failed(realm: Realm, token: str, outcome: Receipt | Refused | TryLater | None, ip: str, act: str) -> None:
+    if isinstance(outcome, Refused):
+        record_failed_link(realm, token, outcome, ip, name=AuditName.LINK_FAIL, act=act)
+
+
+def _confirm(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
     link = find_link(realm, token, LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL)
     if isinstance(link, Refused | TryLater):
         return link
@@ -67,19 +93,17 @@ def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryL
         users.lock(tx, link.user_id)  # users before links, as everywhere, or a deletion deadlocks with this
         if links.use(tx, link.link_id, now) and users.confirm_email(tx, link.user_id, link.address):
             return None
-    return refuse_link()
+    return refuse_link("overtaken")
 
 
-def revert_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
-    """Take a change of address back: the account counts as stolen, and the reset goes to this address alone."""
+def _revert(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
     link = find_link(realm, token, LinkPurpose.REVERT_EMAIL)
     if isinstance(link, Refused | TryLater):
         return link
     return carry_out(realm, link, EmailChangeReverted(link.user_id, link.address, link.issued_at), ip)
 
 
-def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
-    """The "this was not me" link of a notification: the owner of the address takes everything back."""
+def _report(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
     link = find_link(realm, token, LinkPurpose.NOT_ME)
     if isinstance(link, Refused | TryLater):
         return link

@@ -105,7 +105,7 @@ class _Proven:
 def _prove(
     realm: Realm, asker: Asker, wish: PasswordWish, origin: Origin
 ) -> _Proven | Refused | Invalid | TryLater | Reauthenticate:
-    stale = demand_recent(realm, asker)
+    stale = demand_recent(realm, asker, "change_password", origin.ip)
     if stale is not None:
         return stale
     outcome = _verify_and_hash(realm, asker, wish)

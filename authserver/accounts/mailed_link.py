@@ -1,8 +1,11 @@
 """What stands behind a link from a mail. Looking at it changes nothing; only the act that it is for uses it up."""
 
-from authserver.accounts.outcomes import EMAIL_TAKEN, INVALID_LINK, Refused, TryLater
+from authserver.accounts.failed_proof import name_reason
+from authserver.accounts.outcomes import EMAIL_TAKEN, INVALID_LINK, Invalid, Refused, TryLater
+from authserver.accounts.refused_act import NOBODY, RefusedAct, record_refused
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.links import LinkPurpose
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.link_token import LinkToken
 from authserver.protocol.refresh_token import Malformed, UnknownMacKey
 from authserver.realm import EndedMacKey, Realm, prove_link_token
@@ -16,14 +19,17 @@ from authserver.storage.users import AddressTakenError
 def find_link(realm: Realm, token: str, *purposes: LinkPurpose) -> MailLink | Refused | TryLater:
     """The live link of one of `purposes` that `token` proves."""
     match prove_link_token(realm, token):
-        case Malformed() | EndedMacKey():
-            return refuse_link()
+        case Malformed():
+            return refuse_link("no_link")
+        case EndedMacKey():
+            return refuse_link("mac_key_ended")
         case UnknownMacKey():
             return TryLater()
         case LinkToken() as proven:
             with realm.database.read() as tx:
                 link = links.find_live(tx, proven.link_id, realm.clock.now())
-            return link if link is not None and link.purpose in purposes else refuse_link()
+                why = "other_purpose" if link is not None else links.find_end(tx, proven.link_id)
+            return link if link is not None and link.purpose in purposes else refuse_link(why)
 
 
 def carry_out(
@@ -35,7 +41,7 @@ def carry_out(
         with realm.database.write() as tx:
             users.lock(tx, link.user_id)
             if not links.use(tx, link.link_id, now):
-                return refuse_link()
+                return refuse_link("overtaken")
             return realm.revocation.apply(tx, event, by=Actor(link.user_id, ip), now=now, current=current)
     except AddressTakenError:
         return refuse_taken()
@@ -43,9 +49,23 @@ def carry_out(
 
 def refuse_taken() -> Refused:
     """The address belongs to another user."""
-    return Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+    return Refused(EMAIL_TAKEN, "This e-mail address is registered already.", EMAIL_TAKEN)
 
 
-def refuse_link() -> Refused:
-    """One answer for every link that does not work, whatever the reason."""
-    return Refused(INVALID_LINK, "This link does not work any more. Please ask for another one.")
+def refuse_link(reason: str) -> Refused:
+    """One answer for every link that does not work, whatever the reason: that is for the record."""
+    return Refused(INVALID_LINK, "This link does not work any more. Please ask for another one.", reason)
+
+
+def record_failed_link(
+    realm: Realm, token: str, failed: Refused | Invalid, ip: str, *, name: AuditName, act: str
+) -> None:
+    """Record that `act` was not done with the link `token`: about its user, if it is one of ours, used up or not."""
+    proven = prove_link_token(realm, token)
+    link = None
+    if isinstance(proven, LinkToken):
+        with realm.database.read() as tx:
+            link = links.find(tx, proven.link_id)
+    user_id = None if link is None else link.user_id
+    by = Actor(user_id or NOBODY, ip)
+    record_refused(realm, RefusedAct(name, act, name_reason(failed), user_id), by)

@@ -36,7 +36,7 @@ def delete_account(
     realm: Realm, asker: Asker, password: Secret, ip: str
 ) -> Receipt | Refused | TryLater | Reauthenticate:
     """Delete the user who asks, with everything that names him but the audit record."""
-    stale = demand_recent(realm, asker)
+    stale = demand_recent(realm, asker, "delete_account", ip)
     if stale is not None:
         return stale
     with realm.database.read() as tx:
@@ -55,9 +55,9 @@ def delete_account(
         return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now())
 
 
-def export_account(realm: Realm, asker: Asker) -> AccountExport | Refused | Reauthenticate:
+def export_account(realm: Realm, asker: Asker, ip: str | None = None) -> AccountExport | Refused | Reauthenticate:
     """Everything that is kept about the user who asks."""
-    stale = demand_recent(realm, asker)
+    stale = demand_recent(realm, asker, "export_account", ip)
     if stale is not None:
         return stale
     with realm.database.read() as tx:

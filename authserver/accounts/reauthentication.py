@@ -2,11 +2,18 @@
 
 from authserver.accounts.asker import Asker
 from authserver.accounts.outcomes import Reauthenticate
+from authserver.accounts.refused_act import RefusedAct, record_refused
+from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
+from authserver.storage.audit import Actor
 
 
-def demand_recent(realm: Realm, asker: Asker) -> Reauthenticate | None:
-    """None when the user has signed in within the reauthentication age."""
+def demand_recent(realm: Realm, asker: Asker, act: str, ip: str | None) -> Reauthenticate | None:
+    """None when the user has signed in within the reauthentication age; else `act` is refused, which is recorded."""
     age = realm.clock.seconds() - asker.auth_time
     limit = realm.reauthentication_age.total_seconds()
-    return None if age <= limit else Reauthenticate(int(limit))
+    if age <= limit:
+        return None
+    refused = RefusedAct.of(asker, AuditName.AUTHZ_FAIL, act, "insufficient_user_authentication")
+    record_refused(realm, refused, Actor(asker.user_id, ip))
+    return Reauthenticate(int(limit))

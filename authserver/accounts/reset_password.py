@@ -3,13 +3,14 @@
 Whoever asks learns nothing: the wish alone is queued, and the outbox worker looks the user up (ASVS 6.3.8).
 """
 
-from authserver.accounts.mailed_link import carry_out, find_link, refuse_link
+from authserver.accounts.mailed_link import carry_out, find_link, record_failed_link, refuse_link
 from authserver.accounts.outcomes import Invalid, Refused, TryLater
 from authserver.accounts.passwords import hash_new_password
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import PasswordReset
 from authserver.credentials.links import LinkPurpose
 from authserver.mail.wishes import RESET_WISH, queue_wish
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.revocation import Receipt
@@ -27,13 +28,21 @@ def ask_reset(realm: Realm, email: str) -> None:
 
 def reset_password(realm: Realm, token: str, password: Secret, ip: str) -> Receipt | Refused | Invalid | TryLater:
     """Set a new password with a mailed link. Ends everything and signs nobody in; a refused password ends nothing."""
+    outcome = _reset(realm, token, password, ip)
+    if isinstance(outcome, Refused | Invalid):
+        name = AuditName.PASSWORD_CHANGE_FAIL
+        record_failed_link(realm, token, outcome, ip, name=name, act="reset_password")
+    return outcome
+
+
+def _reset(realm: Realm, token: str, password: Secret, ip: str) -> Receipt | Refused | Invalid | TryLater:
     link = find_link(realm, token, LinkPurpose.RESET_PASSWORD)
     if isinstance(link, Refused | TryLater):
         return link
     with realm.database.read() as tx:
         user = users.find(tx, link.user_id)
     if user is None or user.standing is Standing.DISABLED:
-        return refuse_link()
+        return refuse_link("user_disabled")
     hashed = hash_new_password(realm, password, email=user.email, name=user.name, field="new_password")
     if not isinstance(hashed, str):
         return hashed

@@ -12,11 +12,14 @@ from authserver.accounts.prove_password import (
     prove_password,
     record_sign_in,
 )
+from authserver.accounts.refused_act import NOBODY, RefusedAct, record_refused
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import NewGrant, Realm, TokenAnswer, choose_audience, issue_tokens
 from authserver.realm.token_answer import Holding
 from authserver.sessions.scope import grantable_scope
 from authserver.storage import Transaction, clients
+from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
 from authserver.storage.users import User
 
@@ -35,11 +38,9 @@ class SignIn:
 
 def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     """Verify the password and open a session, or refuse."""
-    client = realm.clients.find(attempt.client_id)
-    if client is None or not client.first_party or client.disabled_at is not None:
-        return _refuse_client(attempt.client_id)
-    if attempt.scope is not None and not set(attempt.scope.split()) <= set(client.scope):
-        return Refused(INVALID_SCOPE, "The client may not ask for this scope.")
+    client = _admit(realm, attempt)
+    if isinstance(client, Refused):
+        return client
     proven = prove_password(realm, attempt.email, attempt.password, attempt.origin)
     if isinstance(proven, TryLater):
         return proven
@@ -48,6 +49,30 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
         outcome = proven if isinstance(proven, NotProven) else _open(tx, realm, attempt, client, proven.user, now)
         record_sign_in(tx, realm, _note(outcome), attempt.origin, client_id=attempt.client_id, now=now)
     return outcome.refused if isinstance(outcome, NotProven) else issue_tokens(realm, outcome, client, now=now)
+
+
+def _admit(realm: Realm, attempt: SignIn) -> Client | Refused:
+    """The client, if people may sign in with it and for this scope; else why not, which is recorded."""
+    client = realm.clients.find(attempt.client_id)
+    judged = _judge(client, attempt.scope)
+    if isinstance(judged, Client):
+        return judged
+    known = None if client is None else client.client_id
+    by = Actor(NOBODY if known is None else f"client:{known}", attempt.origin.ip)
+    record_refused(realm, RefusedAct(AuditName.AUTHZ_FAIL, "sign_in", judged.reason, client_id=known), by)
+    return judged
+
+
+def _judge(client: Client | None, scope: str | None) -> Client | Refused:
+    if client is None:
+        return _refuse_client("unknown_client")
+    if not client.first_party:
+        return _refuse_client("not_first_party")
+    if client.disabled_at is not None:
+        return _refuse_client("client_disabled")
+    if scope is not None and not set(scope.split()) <= set(client.scope):
+        return Refused(INVALID_SCOPE, "The client may not ask for this scope.", INVALID_SCOPE)
+    return client
 
 
 def _note(outcome: Holding | NotProven) -> SignInRecord | NotProven:

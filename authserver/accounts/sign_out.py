@@ -3,6 +3,7 @@
 from authserver.accounts.asker import Asker
 from authserver.accounts.outcomes import NOT_FOUND, Reauthenticate, Refused
 from authserver.accounts.reauthentication import demand_recent
+from authserver.accounts.refused_act import RefusedAct, record_refused
 from authserver.credentials.events import (
     CredentialEvent,
     SessionEndedByUser,
@@ -10,6 +11,7 @@ from authserver.credentials.events import (
     SignedOutElsewhere,
     SignedOutEverywhere,
 )
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.revocation import Receipt
@@ -30,7 +32,8 @@ def sign_out_everywhere(realm: Realm, asker: Asker, ip: str) -> Receipt:
 
 def sign_out_elsewhere(realm: Realm, asker: Asker, ip: str) -> Receipt | Reauthenticate:
     """End all sessions of the user but the one that asks: a thief of that one would shut the owner out."""
-    return demand_recent(realm, asker) or _apply(realm, SignedOutElsewhere(asker.user_id), asker, ip)
+    stale = demand_recent(realm, asker, "sign_out_elsewhere", ip)
+    return stale or _apply(realm, SignedOutElsewhere(asker.user_id), asker, ip)
 
 
 def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
@@ -47,8 +50,11 @@ def end_session(realm: Realm, asker: Asker, sid: str, ip: str) -> Receipt | Refu
     with realm.database.read() as tx:
         owner = sessions.find_owner(tx, sid) if is_storable(sid) else None
     if owner != asker.user_id:
-        return Refused(NOT_FOUND, "There is no such session.")
-    stale = None if sid == asker.sid else demand_recent(realm, asker)
+        reason = "no_such_session" if owner is None else "session_of_another_user"
+        refused = RefusedAct.of(asker, AuditName.AUTHZ_FAIL, "end_session", reason)
+        record_refused(realm, refused, Actor(asker.user_id, ip))
+        return Refused(NOT_FOUND, "There is no such session.", reason)
+    stale = None if sid == asker.sid else demand_recent(realm, asker, "end_session", ip)
     return stale or _apply(realm, SessionEndedByUser(asker.user_id, sid), asker, ip)
 
 

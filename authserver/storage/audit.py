@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, or_, select
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select
 
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
@@ -114,6 +114,13 @@ def list_page(
     if after is not None:
         conditions.append(or_(_A.at < after.at, and_(_A.at == after.at, _A.event_id < after.event_id)))
     return [_decode(row) for row in tx.execute(_RECORD.where(*conditions).order_by(*_NEWEST_FIRST).limit(limit))]
+
+
+def count_since(tx: Connection, name: AuditName, user_id: str | None, since: datetime, *, most: int) -> int:
+    """How many records of `name` are about this user, or about none, since then; no more than `most` are counted."""
+    about = _A.user_id.is_(None) if user_id is None else _A.user_id == user_id
+    found = select(_A.event_id).where(about, _A.at > since, _A.name == name.value).limit(most).subquery()
+    return tx.execute(select(func.count()).select_from(found)).scalar_one()
 
 
 def list_of_user(tx: Connection, user_id: str, *, limit: int = 1000) -> list[AuditRecord]:

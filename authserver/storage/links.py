@@ -66,6 +66,12 @@ def find_live(tx: Connection, link_id: bytes, now: datetime) -> MailLink | None:
     return None if row is None else _decode(row)
 
 
+def find_end(tx: Connection, link_id: bytes) -> str:
+    """Why a link does not work: `used`, `replaced`, the event that overtook it, `expired`; `unknown` once pruned."""
+    row = tx.execute(select(_L.ended_by).where(_L.link_id == link_id)).one_or_none()
+    return "unknown" if row is None else row.ended_by or "expired"
+
+
 def use(tx: Connection, link_id: bytes, now: datetime) -> bool:
     """Use the link up; False when it was used, ended or has expired: the one statement that decides a race."""
     return bool(

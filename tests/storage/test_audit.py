@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from authserver.accounts import key_custody
-from authserver.accounts.change_email import ask_email_change
+from authserver.accounts.change_email import ask_email_change, confirm_email
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.outcomes import Invalid, Refused
 from authserver.accounts.own_account import delete_account
@@ -26,10 +26,11 @@ from authserver.accounts.register_client import (
     update_client,
 )
 from authserver.accounts.sign_in import SignIn, sign_in
-from authserver.accounts.sign_out import sign_out, sign_out_elsewhere
+from authserver.accounts.sign_out import end_session, sign_out, sign_out_elsewhere
 from authserver.accounts.switch_client import delete_client, disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS
+from authserver.credentials.links import LinkPurpose
 from authserver.credentials.policy_row import Reach
 from authserver.keyring.steps import Compromise
 from authserver.protocol.audit_name import AuditName
@@ -91,6 +92,22 @@ def _change_wrongly(person: Person) -> None:
 
 def _delete_wrongly(person: Person) -> None:
     assert isinstance(delete_account(person.realm, person.bearer(person.sign_in()), Secret("wrong"), IP), Refused)
+
+
+def _reset_with_nothing(person: Person) -> None:
+    assert isinstance(person.reset("lt_none"), Refused)
+
+
+def _reset_to_a_short_password(person: Person) -> None:
+    assert isinstance(person.reset(person.add_link(LinkPurpose.RESET_PASSWORD), "short"), Invalid)
+
+
+def _confirm_with_nothing(person: Person) -> None:
+    assert isinstance(confirm_email(person.realm, "lt_none", IP), Refused)
+
+
+def _end_no_session(person: Person) -> None:
+    assert isinstance(end_session(person.realm, person.bearer(person.sign_in()), "none", IP), Refused)
 
 
 def _sign_in_twice(person: Person) -> None:
@@ -156,7 +173,9 @@ def _apply(kind: type[events.CredentialEvent]) -> Callable[[Person], object]:
 ACTS: dict[AuditName, tuple[Callable[[Person], object], ...]] = {
     AuditName.LOGIN_SUCCESS: (lambda person: person.sign_in(),),
     AuditName.LOGIN_FAIL: (_sign_in_wrongly,),
-    AuditName.PASSWORD_CHANGE_FAIL: (_change_wrongly,),
+    AuditName.PASSWORD_CHANGE_FAIL: (_change_wrongly, _reset_with_nothing, _reset_to_a_short_password),
+    AuditName.LINK_FAIL: (_confirm_with_nothing,),
+    AuditName.AUTHZ_FAIL: (_end_no_session,),
     AuditName.REAUTHENTICATION_FAIL: (_delete_wrongly,),
     AuditName.TOKEN_LATE_RETRY: (_retry_late,),
     AuditName.TOKEN_REVOKED: (_lapse,),

@@ -60,7 +60,7 @@ def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | Account
 
 
 @api.delete("/account")
-@with_bearer(load_recent_bearer)
+@with_bearer(load_recent_bearer("delete_account"))
 @api.input(CurrentPasswordBody, example={"current_password": "correct horse battery staple"})
 @api.output({}, 204, description="The user is gone, with everything that names him but the audit record.")
 @api.doc(
@@ -79,12 +79,12 @@ def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Res
 
 
 @api.get("/account/export")
-@with_bearer(load_recent_bearer)
+@with_bearer(load_recent_bearer("export_account"))
 @api.output(ExportAnswer, description="All that is kept about the user who asks.")
 @api.doc(summary="Take the data along", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_SENSITIVE))
 def answer_export(bearer: Bearer) -> Response | ExportAnswer:
     """Everything about the bearer's user."""
-    outcome = export_account(current_realm(), bearer)
+    outcome = export_account(current_realm(), bearer, request.remote_addr)
     if not isinstance(outcome, AccountExport):
         return answer_problem(explain_own(outcome))
     return ExportAnswer.of(outcome, bearer.sid)

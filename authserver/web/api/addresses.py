@@ -38,7 +38,7 @@ _TOKEN = {"token": "lt_AQ"}
 
 
 @api.post("/account/email")
-@with_bearer(load_recent_bearer)
+@with_bearer(load_recent_bearer("change_email"))
 @api.input(
     ChangeEmailBody, example={"new_email": "ada@example.net", "current_password": "correct horse battery staple"}
 )

@@ -29,13 +29,17 @@ def load_bearer_signing_out() -> Bearer:
     return _load(authenticate_signing_out)
 
 
-def load_recent_bearer() -> Bearer:
-    """The same for a sensitive act: the user must have signed in a short while ago (RFC 9470, ASVS 7.5.1)."""
-    bearer = load_bearer()
-    stale = demand_recent(current_realm(), bearer)
-    if stale is not None:
-        raise ProblemError(explain(stale))
-    return bearer
+def load_recent_bearer(act: str) -> Callable[[], Bearer]:
+    """The same for the sensitive `act`: the user must have signed in a short while ago (RFC 9470, ASVS 7.5.1)."""
+
+    def load() -> Bearer:
+        bearer = load_bearer()
+        stale = demand_recent(current_realm(), bearer, act, request.remote_addr)
+        if stale is not None:
+            raise ProblemError(explain(stale))
+        return bearer
+
+    return load
 
 
 def with_bearer(load: Callable[[], Bearer]) -> Callable[[Callable[..., ResponseT]], Callable[..., ResponseT]]:

@@ -17,7 +17,6 @@ from authserver.web.api.credential_shapes import (
     PasswordChangedAnswer,
     ResetPasswordBody,
 )
-from authserver.web.origin import read_origin
 from authserver.web.api.refusals import (
     OF_BODIES,
     OF_LINKS,
@@ -30,6 +29,7 @@ from authserver.web.api.refusals import (
 from authserver.web.api.shapes import RevocationAnswer
 from authserver.web.api.tries import count_address, count_password
 from authserver.web.context import current_limits, current_realm
+from authserver.web.origin import read_origin
 from authserver.web.problem import answer_problem
 
 _log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ _TAGS = ["Passwords"]
 
 
 @api.post("/account/password")
-@with_bearer(load_recent_bearer)
+@with_bearer(load_recent_bearer("change_password"))
 @api.input(
     ChangePasswordBody,
     example={
