@@ -32,6 +32,7 @@ hypothesis.settings.load_profile("suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=50, help="how often each race is run (make races: 500)")
+    parser.addoption("--screenshots", action="store_true", help="write the pictures in docs/screenshots anew")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Response
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from authserver.app import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
@@ -38,6 +38,7 @@ class Picture:
     name: str
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    runs_script: bool = False
 
 
 LOGIN: Final = {
@@ -75,6 +76,10 @@ WRONG: Final = {
     ],
 }
 
+FORM_POST: Final = {"action": "/gallery/signed-out", "fields": {"code": "c", "state": "s"}}
+MOVING: Final = Picture("form-post", "form_post.html", FORM_POST, runs_script=True)
+"""Nobody looks at it for long: its script goes on."""
+
 PICTURES: Final = (
     Picture("sign-in", "login.html", LOGIN),
     Picture("sign-in-for-app", "login.html", {**LOGIN, "client_name": "Photo Book", "email": EMAIL}),
@@ -110,7 +115,7 @@ PICTURES: Final = (
     Picture("reset-refused", "reset.html", {"token": "t", "errors": WRONG["password"], "rules": say_password_rules}),
     Picture("sign-out", "sign_out.html", {"client_name": "Photo Book", "fields": {"state": "x"}}),
     Picture("signed-out", "signed_out.html"),
-    Picture("form-post", "form_post.html", {"action": "/gallery/signed-out", "fields": {"code": "c"}}),
+    MOVING,
     Picture(
         "error",
         "error.html",
@@ -149,7 +154,7 @@ def hanging(database_url: str, brand: Brand = BRAND) -> Iterator[str]:
     app = create_application(realm, DoorSettings("1000 per minute", "memory", brand=brand))
     for picture in PICTURES:
         app.add_url_rule(f"/gallery/{picture.name}", f"gallery_{picture.name}", _show(picture), methods=["GET", "POST"])
-    server = make_server("127.0.0.1", free_port(), app, threaded=True)
+    server = make_server("127.0.0.1", free_port(), app, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -161,10 +166,14 @@ def hanging(database_url: str, brand: Brand = BRAND) -> Iterator[str]:
         realm.database.dispose()
 
 
+class _Silent(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
 def _show(picture: Picture) -> Any:  # noqa: ANN401 - a view
     def view() -> Response:
         values = {name: value() if callable(value) else value for name, value in picture.values.items()}
-        script = picture.template == "form_post.html"
-        return answer_page(picture.template, HTTPStatus.OK, runs_script=script, **values)
+        return answer_page(picture.template, HTTPStatus.OK, runs_script=picture.runs_script, **values)
 
     return view

@@ -1,0 +1,18 @@
+"""One Chromium for all tests of a process. `make test` installs it; a missing one fails the tests, and skips none."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    path = shutil.which("chromium")
+    assert path is not None, "there is no chromium; as root: apt-get install chromium (make browser)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path)
+        yield browser
+        browser.close()
