@@ -46,6 +46,12 @@ def authenticate_bearer(realm: Realm, token: str) -> Bearer | BearerRefused:
     return _authenticate(realm, token, realm.keyring.current.find_verification_key, LEEWAY, signing_out=False)
 
 
+def authenticate_bearer_of_any_client(realm: Realm, token: str) -> Bearer | BearerRefused:
+    """The same, whichever client the user let have the token: for what its scope alone allows."""
+    find_key = realm.keyring.current.find_verification_key
+    return _authenticate(realm, token, find_key, LEEWAY, signing_out=False, any_client=True)
+
+
 def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused:
     """The same for signing out, where a session that is locked, stale, expired or softly ended may still be ended.
 
@@ -57,7 +63,7 @@ def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused
 
 
 def _authenticate(
-    realm: Realm, token: str, find_key: FindKey, leeway: timedelta, *, signing_out: bool
+    realm: Realm, token: str, find_key: FindKey, leeway: timedelta, *, signing_out: bool, any_client: bool = False
 ) -> Bearer | BearerRefused:
     try:
         claims = check_access_token(
@@ -77,7 +83,7 @@ def _authenticate(
         # Nobody here looks at a proof, so a bound token must not pass as a bearer token (RFC 9449 §7.2).
         return BearerRefused("invalid_claim", soft_logout=False, reason="a DPoP-bound token")
     client = realm.clients.find(claims.client_id)
-    if client is None or not client.first_party:
+    if client is None or not (any_client or client.first_party):
         return BearerRefused("wrong_audience", soft_logout=False, reason="not a first-party client")
     refusal = judge_user_token(realm, claims, signing_out=signing_out)
     return refusal or Bearer(claims.sub, claims.sid, claims.auth_time or 0, claims.client_id, claims)

@@ -46,7 +46,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     app = APIFlask("authserver.web", json_errors=False, docs_path=None, spec_path=None)
     app.extensions[EXTENSION] = realm
     for door in DOORS:
-        app.add_url_rule(door.path, door.metadata_name, partial(_answer_in_flask, door), methods=[door.method])
+        app.add_url_rule(door.path, door.metadata_name, partial(_answer_in_flask, door), methods=door.methods)
     for path in discovery.PATHS:
         app.add_url_rule(path, path, discovery.answer_discovery, methods=["GET"])
     app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])

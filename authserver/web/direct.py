@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def answer_directly(app: Flask, realm: Realm) -> "WSGIApplication":
     """The application of `app`, with a shorter way to the doors."""
-    views = {(door.method, door.path): door.view for door in DOORS}
+    views = {(method, door.path): door.view for door in DOORS for method in door.methods}
     others = app.wsgi_app
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -12,9 +12,9 @@ from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from authserver.accounts.outcomes import FieldError
+from authserver.web.authorization import BARE_CHALLENGE
 
 PROBLEM_TYPE = "application/problem+json"
-BARE_CHALLENGE = "Bearer"
 _CODES_BY_STATUS = {
     400: "bad_request",
     413: "content_too_large",

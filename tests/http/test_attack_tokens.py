@@ -1,4 +1,4 @@
-"""The verifier's corpus of attack tokens at the server itself: account API and introspection refuse them, too."""
+"""The verifier's corpus of attack tokens at the server itself: account API, userinfo and introspection refuse it, too."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -66,6 +66,27 @@ def test_the_account_api_refuses_every_attack_token(
         # Audiences are the other way round here: what is meant for this server alone is sound, but of no session.
         codes = {attack.code, "wrong_audience", *(["session_revoked"] if attack.code == "wrong_audience" else [])}
         assert response.json["code"] in codes, attack.name
+        tried += 1
+    assert tried > 400
+    assert listener.hits == 0
+
+
+def test_userinfo_answers_every_attack_token_alike(
+    client: FlaskClient, workshop: Workshop, listener: LoopbackServer
+) -> None:
+    """ASVS 9.1.1, 9.1.2, 9.1.3: whoever tries learns nothing from the answer."""
+    tried = 0
+    for attack in ATTACKS:
+        token = attack.forge(workshop)
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
+            continue  # nothing that an HTTP header could carry
+        response = client.get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 401, attack.name
+        assert response.json == {
+            "error": "invalid_token",
+            "error_description": "The access token is not valid.",
+            "soft_logout": False,
+        }, attack.name
         tried += 1
     assert tried > 400
     assert listener.hits == 0

@@ -11,6 +11,7 @@ from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_beare
 from authserver.accounts.reauthentication import demand_recent
 from authserver.realm import Realm
 from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, refuse
+from authserver.web.authorization import read_bearer_token
 from authserver.web.context import current_realm
 from authserver.web.problem import ProblemError
 
@@ -56,10 +57,10 @@ def with_bearer(load: Callable[[], Bearer]) -> Callable[[Callable[..., ResponseT
 
 
 def _load(authenticate: Callable[[Realm, str], Bearer | BearerRefused]) -> Bearer:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    token = read_bearer_token(request)
+    if token is None:
         raise ProblemError(refuse(MISSING_TOKEN))
-    bearer = authenticate(current_realm(), token.strip(" "))
+    bearer = authenticate(current_realm(), token)
     if isinstance(bearer, BearerRefused):
         _log.info("bearer_refused", code=bearer.code, reason=bearer.reason, ip=request.remote_addr)
         raise ProblemError(explain_bearer(bearer))

@@ -7,9 +7,9 @@ from typing import Any, Final
 from authserver.accounts import outcomes
 from authserver.accounts.bearer import BearerRefused
 from authserver.accounts.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
-from authserver.web.problem import BARE_CHALLENGE, PROBLEM_TYPE, Problem, describe_problem
+from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
+from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
 
-_REFUSED_CHALLENGE: Final = 'Bearer error="invalid_token", soft_logout="{}"'
 _STALE_CHALLENGE: Final = 'Bearer error="insufficient_user_authentication", max_age="{}", soft_logout="true"'
 
 
@@ -132,7 +132,7 @@ def explain_own(outcome: Refused | Invalid | TryLater | Reauthenticate) -> Probl
 
 def explain_bearer(refused: BearerRefused) -> Problem:
     """The problem for an access token that is not accepted (RFC 6750 §3.1)."""
-    challenge = _REFUSED_CHALLENGE.format(str(refused.soft_logout).lower())
+    challenge = challenge_refused(soft_logout=refused.soft_logout)
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         refused.code,

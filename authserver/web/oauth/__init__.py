@@ -1,8 +1,15 @@
 """The OAuth and OpenID Connect endpoints. What is in `DOORS` is served, and discovery names exactly that."""
 
-from authserver.web.oauth import introspect, jwks, revocations, revoke, token
+from authserver.web.oauth import introspect, jwks, revocations, revoke, token, userinfo
 from authserver.web.oauth.door import Door
 
-DOORS: tuple[Door, ...] = (token.DOOR, revoke.DOOR, introspect.DOOR, revocations.DOOR, jwks.DOOR)
+DOORS: tuple[Door, ...] = (
+    token.DOOR,
+    revoke.DOOR,
+    introspect.DOOR,
+    userinfo.DOOR,
+    revocations.DOOR,
+    jwks.DOOR,
+)
 
 __all__ = ["DOORS", "Door"]

@@ -1,4 +1,4 @@
-"""What one OAuth endpoint is: the name that metadata gives it, its path, its view."""
+"""What one OAuth endpoint is: the name that metadata gives it, its path, its methods, its view."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,5 +18,5 @@ class Door:
 
     metadata_name: str
     path: str
-    method: str
+    methods: tuple[str, ...]
     view: Callable[[Realm, Request], Response]

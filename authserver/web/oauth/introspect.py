@@ -80,4 +80,4 @@ def _describe_refresh_token(family: Family, issuer: str) -> dict[str, Any]:
     }
 
 
-DOOR = Door("introspection_endpoint", "/oauth/introspect", "POST", answer_introspection)
+DOOR = Door("introspection_endpoint", "/oauth/introspect", ("POST",), answer_introspection)

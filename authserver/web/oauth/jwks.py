@@ -22,4 +22,4 @@ def answer_jwks(realm: Realm, request: Request) -> Response:
     return response
 
 
-DOOR = Door("jwks_uri", "/.well-known/jwks.json", "GET", answer_jwks)
+DOOR = Door("jwks_uri", "/.well-known/jwks.json", ("GET",), answer_jwks)

@@ -46,4 +46,4 @@ def _authenticate_reader(realm: Realm, request: Request) -> Client | OAuthError:
     return client
 
 
-DOOR = Door("revocation_feed_endpoint", "/oauth/revocations", "GET", answer_revocations)
+DOOR = Door("revocation_feed_endpoint", "/oauth/revocations", ("GET",), answer_revocations)

@@ -29,4 +29,4 @@ def _revoke(realm: Realm, request: Request) -> OAuthError | None:
     return revoke_token(realm, asked.client, asked.parameters["token"], request.remote_addr or "")
 
 
-DOOR = Door("revocation_endpoint", "/oauth/revoke", "POST", answer_revoke)
+DOOR = Door("revocation_endpoint", "/oauth/revoke", ("POST",), answer_revoke)

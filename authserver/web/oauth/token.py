@@ -33,4 +33,4 @@ def _answer(realm: Realm, request: Request) -> AccessAnswer | OAuthError:
     return answer_token_request(GRANTS, realm, parameters, presented, request.remote_addr or "")
 
 
-DOOR = Door("token_endpoint", "/oauth/token", "POST", answer_token)
+DOOR = Door("token_endpoint", "/oauth/token", ("POST",), answer_token)

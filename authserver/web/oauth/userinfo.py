@@ -1,0 +1,64 @@
+"""`GET, POST /oauth/userinfo` (OpenID Connect Core §5.3)."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import assert_never
+
+import structlog
+from flask import Response
+from werkzeug import Request
+
+from authserver.accounts.bearer import BearerRefused
+from authserver.accounts.userinfo import ScopeMissing, tell_about_user
+from authserver.realm import Realm
+from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, read_bearer_token
+from authserver.web.oauth.door import Door
+from authserver.web.oauth.form import answer_json
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """One answer in the shape of RFC 6750 §3. `soft_logout` stands beside a 401 alone."""
+
+    error: str
+    description: str
+    challenge: str
+    soft_logout: bool | None = None
+
+    @property
+    def status(self) -> HTTPStatus:
+        return HTTPStatus.FORBIDDEN if self.soft_logout is None else HTTPStatus.UNAUTHORIZED
+
+
+def answer_userinfo(realm: Realm, request: Request) -> Response:
+    """Who the bearer is, as far as the token's scope says. A body is not looked at."""
+    token = read_bearer_token(request)
+    told = None if token is None else tell_about_user(realm, token)
+    match told:
+        case None:
+            needed = "An access token is needed in the Authorization header."
+            return _answer(_Refusal("invalid_token", needed, BARE_CHALLENGE, soft_logout=False))
+        case BearerRefused():
+            _log.info("bearer_refused", code=told.code, reason=told.reason, ip=request.remote_addr)
+            challenge = challenge_refused(soft_logout=told.soft_logout)
+            return _answer(_Refusal("invalid_token", "The access token is not valid.", challenge, told.soft_logout))
+        case ScopeMissing():
+            challenge = f'Bearer error="insufficient_scope", scope="{told.scope}"'
+            return _answer(_Refusal("insufficient_scope", "The scope of the token does not allow this.", challenge))
+        case dict():
+            return answer_json(told)
+        case _:
+            assert_never(told)
+
+
+def _answer(refusal: _Refusal) -> Response:
+    members = {"error": refusal.error, "error_description": refusal.description}
+    kept = {} if refusal.soft_logout is None else {"soft_logout": refusal.soft_logout}
+    response = answer_json(members | kept, refusal.status)
+    response.headers["WWW-Authenticate"] = refusal.challenge
+    return response
+
+
+DOOR = Door("userinfo_endpoint", "/oauth/userinfo", ("GET", "POST"), answer_userinfo)

@@ -1,0 +1,56 @@
+"""An application that a user let have tokens, in the session of his browser: what the redirects come to in the end."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from authserver.accounts.browser_session import BrowserSignedIn, begin_browser_session
+from authserver.accounts.open_session import PASSWORD, DeviceClaim, Opening, Origin
+from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.protocol.client_metadata import ClientKind
+from authserver.realm import NewGrant, Realm, TokenAnswer, begin_family, choose_audience, issue_tokens
+from authserver.storage import clients, sessions, users
+from authserver.storage.clients import Client
+
+APP = "https://app.example"
+SCOPE = ("openid", "profile", "email", "address", "phone", "offline_access")
+
+
+def register_app(realm: Realm, name: str = "App", **wish: Any) -> Client:  # noqa: ANN401 - what a wish takes
+    """A public client that is not first-party, unless `wish` says so."""
+    members: dict[str, Any] = {"scope": SCOPE, "redirect_uris": (f"{APP}/callback",), "client_id": name.lower()}
+    registered = register_client(realm, ClientWish(name, ClientKind.PUBLIC, **members | wish))
+    assert isinstance(registered, RegisteredClient), registered
+    return registered.client
+
+
+@dataclass
+class Browser:
+    """A browser in which `user_id` has just signed in, at a page."""
+
+    realm: Realm
+    user_id: str
+    signed_in: BrowserSignedIn = field(init=False)
+
+    def __post_init__(self) -> None:
+        opening = Opening(PASSWORD, DeviceClaim(None, None), Origin("127.0.0.1", "test"), self.realm.clock.now())
+        with self.realm.database.write() as tx:
+            user = users.load(tx, self.user_id)
+            self.signed_in = begin_browser_session(tx, self.realm, user, opening)
+
+    @property
+    def sid(self) -> str:
+        return self.signed_in.sid
+
+    def let(self, client: Client, scope: str = "openid", resources: tuple[str, ...] = ()) -> TokenAnswer:
+        """The tokens that `client` gets in this session."""
+        realm, now = self.realm, self.realm.clock.now()
+        audience = choose_audience(realm, client, scope, resources)
+        assert audience is not None
+        with realm.database.write() as tx:
+            user, session = users.load(tx, self.user_id), sessions.find_live(tx, self.user_id, self.sid)
+            version = clients.find_family_version(tx, client.client_id)
+            assert session is not None
+            assert version is not None
+            grant = NewGrant(scope, audience, now, version)
+            holding = begin_family(tx, realm, user=user, session=session, client=client, grant=grant, now=now)
+        return issue_tokens(realm, holding, client, now=now)
