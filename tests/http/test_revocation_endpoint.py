@@ -12,7 +12,8 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.api import Api, content
 from tests.support.clock import ManualClock
-from tests.support.credentials import Tokens, assert_ended, assert_lives, refresh, refreshed
+from tests.support.credentials import assert_ended, assert_lives, refreshed
+from tests.support.realm import SCOPE
 
 HINTS = (None, "access_token", "refresh_token", "id_token", "", "no such hint")
 Recording = Callable[[], AbstractContextManager[list[str]]]
@@ -25,7 +26,11 @@ def reader(realm: Realm) -> dict[str, str]:
 
 
 def _credentials(realm: Realm, kind: ClientKind, audience: tuple[str, ...] = ()) -> dict[str, str]:
-    registered = register_client(realm, ClientWish("A client", kind, audience=audience))
+    return _register(realm, ClientWish("A client", kind, audience=audience))
+
+
+def _register(realm: Realm, wish: ClientWish) -> dict[str, str]:
+    registered = register_client(realm, wish)
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     return {"client_id": registered.client.client_id, "client_secret": registered.secret.reveal()}
@@ -88,21 +93,34 @@ def test_guessing_tokens_finds_none_and_costs_nothing(api: Api, user_id: str, re
     assert_lives(api, tokens)
 
 
-def test_introspection_knows_what_has_expired_or_was_used(
-    api: Api, realm: Realm, user_id: str, reader: dict[str, str], clock: ManualClock
+def test_introspection_knows_what_has_expired(
+    api: Api, user_id: str, reader: dict[str, str], clock: ManualClock
 ) -> None:
     """RFC 7662 §2.2."""
-    tokens: Tokens = api.sign_in()
+    tokens = api.sign_in()
     assert _is_active(api, tokens["access_token"], reader)
-    assert not _is_active(api, tokens["refresh_token"], reader), "of another client"
     clock.advance(timedelta(seconds=331))
     assert not _is_active(api, tokens["access_token"], reader)
     later = refreshed(api, tokens)
     assert _is_active(api, later["access_token"], reader)
-    assert not _is_active(api, tokens["refresh_token"], reader)
     assert _revoke(api, later["access_token"]).status_code == 200
     assert not _is_active(api, later["access_token"], reader)
-    assert refresh(api, later).status_code == 200
+
+
+def test_introspection_knows_what_was_used(api: Api, realm: Realm, user_id: str, clock: ManualClock) -> None:
+    """RFC 7662 §2.2: a refresh token that was exchanged, is another client's, or was idle too long."""
+    redirect = ("https://app.example/",)
+    wish = ClientWish("Web", ClientKind.CONFIDENTIAL, first_party=True, scope=SCOPE, redirect_uris=redirect)
+    own, other = _register(realm, wish), _credentials(realm, ClientKind.RESOURCE_SERVER)
+    used = api.sign_in(client_id=own["client_id"])["refresh_token"]
+    assert _is_active(api, used, own)
+    assert not _is_active(api, used, other)
+    form = {"grant_type": "refresh_token", "refresh_token": used, **own}
+    current = content(api.client.post("/oauth/token", data=form), 200)["refresh_token"]
+    assert not _is_active(api, used, own)
+    assert _is_active(api, current, own)
+    clock.advance(timedelta(days=7))
+    assert not _is_active(api, current, own)
 
 
 def test_introspection_tells_no_server_of_the_tokens_of_another(api: Api, realm: Realm, user_id: str) -> None:
