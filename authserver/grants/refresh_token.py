@@ -27,7 +27,7 @@ class RefreshTokenGrant:
         presented = Presented(token.generation, request.client.client_id, _read_scope(request))
         now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
         mac_key = realm.keyring.current.mac_key
-        idle_lifetime = realm.lifetimes.refresh_idle_lifetime
+        idle_lifetime = realm.lifetimes.of_client(request.client).refresh_idle_lifetime
         rotated = realm.rotation.rotate(
             family_id=token.family_id,
             generation=presented.generation,

@@ -1,0 +1,101 @@
+"""A client's own lifetimes and windows take effect, on both databases."""
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from authserver.accounts.client_wish import ClientChanges
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, update_client
+from authserver.jose.access_token import check_access_token
+from authserver.protocol.oauth_error import OAuthError
+from authserver.realm import Realm
+from authserver.storage.clients import Client
+from tests.support.clock import ManualClock
+from tests.support.realm import ISSUER, add_user
+from tests.support.refreshing import open_device, refresh, refreshed, refused
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def user_id(realm: Realm) -> str:
+    """The user of every test here."""
+    return add_user(realm)
+
+
+def _give(realm: Realm, clock: ManualClock, changes: ClientChanges) -> None:
+    """Change the client, and wait until no record in memory is older."""
+    changed = update_client(realm, FIRST_PARTY_CLIENT_ID, changes)
+    assert isinstance(changed, Client), changed
+    clock.advance(6 * SECOND)
+
+
+def _lifetime(realm: Realm, token: str) -> int:
+    claims = check_access_token(
+        token,
+        find_key=realm.keyring.current.find_verification_key,
+        issuer=ISSUER,
+        audience=ISSUER,
+        now=realm.clock.seconds(),
+        leeway=0,
+        longest_lifetime=3600,
+    )
+    return claims.exp - claims.iat
+
+
+def test_access_tokens_live_as_long_as_their_client_says(realm: Realm, clock: ManualClock) -> None:
+    """Issue 5 §4; at a sign-in and at a refresh."""
+    _give(realm, clock, {"access_token_lifetime": 90 * SECOND})
+    opened = open_device(realm)
+    for answer in (opened, refreshed(realm, opened.refresh_token)):
+        assert (answer.expires_in, _lifetime(realm, answer.access_token)) == (90, 90)
+
+
+def test_no_access_token_outlives_the_installations_lifetime(realm: Realm, clock: ManualClock) -> None:
+    """Else it would outlive the feed window: the setting was lowered after the client was registered."""
+    _give(realm, clock, {"access_token_lifetime": 240 * SECOND})
+    lowered = dataclasses.replace(realm.lifetimes, access_token_lifetime=60 * SECOND)
+    assert open_device(dataclasses.replace(realm, lifetimes=lowered)).expires_in == 60
+
+
+def test_a_family_falls_idle_when_its_client_says(realm: Realm, clock: ManualClock) -> None:
+    """Counted from its birth and anew from each rotation."""
+    _give(realm, clock, {"refresh_idle_lifetime": HOUR})
+    opened = open_device(realm)
+    assert opened.refresh_expires_in == 3600
+    clock.advance(HOUR - SECOND)
+    rotated = refreshed(realm, opened.refresh_token)
+    assert rotated.refresh_expires_in == 3600
+    clock.advance(HOUR - SECOND)
+    token = refreshed(realm, rotated.refresh_token).refresh_token
+    clock.advance(HOUR)
+    assert refused(realm, token).soft_logout is True
+
+
+def test_a_shorter_idle_lifetime_holds_from_the_next_rotation(realm: Realm, clock: ManualClock) -> None:
+    token = open_device(realm).refresh_token
+    _give(realm, clock, {"refresh_idle_lifetime": HOUR})
+    rotated = refreshed(realm, token)
+    assert rotated.refresh_expires_in == 3600
+    clock.advance(HOUR)
+    assert isinstance(refresh(realm, rotated.refresh_token), OAuthError)
+
+
+def test_a_family_ends_for_good_when_its_client_says(realm: Realm, clock: ManualClock) -> None:
+    _give(realm, clock, {"refresh_idle_lifetime": HOUR, "refresh_absolute_lifetime": HOUR + timedelta(minutes=30)})
+    opened = open_device(realm)
+    clock.advance(HOUR - SECOND)
+    rotated = refreshed(realm, opened.refresh_token)
+    assert rotated.refresh_expires_in == 1801
+    clock.advance(1801 * SECOND)
+    assert isinstance(refresh(realm, rotated.refresh_token), OAuthError)
+
+
+def test_a_strict_client_gets_no_lost_answer_again(realm: Realm, clock: ManualClock) -> None:
+    """Design §4: 0 and 0 is strict."""
+    _give(realm, clock, {"retry_window": timedelta(0), "late_retry_window": timedelta(0)})
+    token = open_device(realm).refresh_token
+    refreshed(realm, token)
+    assert isinstance(refresh(realm, token), OAuthError)
