@@ -2,9 +2,12 @@
 
 import hashlib
 import hmac
+from typing import Final
 
 from authserver.protocol import base64url
 from authserver.storage.clients import Client
+
+SUBJECT_TYPES: Final = ("public", "pairwise")
 
 
 def name_subject(client: Client, user_id: str) -> str:

@@ -2,41 +2,80 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 
 from flask import Response
 
+from authserver.accounts.open_session import PASSWORD
 from authserver.grants import GRANTS
 from authserver.jose.algorithms import ALGORITHMS
+from authserver.protocol.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
+from authserver.protocol.claims import IdTokenClaims
+from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
+from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
+from authserver.realm.subject import SUBJECT_TYPES
+from authserver.sessions.scope import OFFLINE_SCOPE
+from authserver.web.brand import Brand
 from authserver.web.context import current_realm
 from authserver.web.oauth import DOORS
+from authserver.web.pages import ENDPOINTS
+from authserver.web.pages.languages import LANGUAGES
+from authserver.web.pages.rendering import current_look
 
 PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 _CLIENT_AUTHENTICATION = ["none", "client_secret_basic", "client_secret_post"]
+_AUTHENTICATING = frozenset({"token_endpoint", "revocation_endpoint", "introspection_endpoint"})
+
+Metadata = dict[str, str | list[str] | bool]
 
 
 def answer_discovery() -> Response:
     """The metadata of this installation, for any origin."""
-    response = Response(json.dumps(_describe(current_realm().issuer)), content_type="application/json")
+    document = _describe(current_realm().issuer) | _describe_brand(current_look().brand)
+    response = Response(json.dumps(document), content_type="application/json")
     response.headers["Cache-Control"] = "public, max-age=300"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
-def _describe(issuer: str) -> dict[str, str | list[str] | bool]:
-    endpoints = {door.metadata_name: issuer + door.path for door in DOORS}
-    methods = {
-        f"{name}_auth_methods_supported": _CLIENT_AUTHENTICATION
-        for name in endpoints
-        if name in {"token_endpoint", "revocation_endpoint", "introspection_endpoint"}
-    }
+def _describe(issuer: str) -> Metadata:
+    paths = {**{door.metadata_name: door.path for door in DOORS}, **ENDPOINTS}
     return {
         "issuer": issuer,
-        **endpoints,
-        **methods,
+        **{name: issuer + path for name, path in paths.items()},
+        **{f"{name}_auth_methods_supported": _CLIENT_AUTHENTICATION for name in paths if name in _AUTHENTICATING},
         "grant_types_supported": _names(grant.grant_type for grant in GRANTS),
+        **_describe_authorization(),
+        "scopes_supported": [*CLAIMS_OF_SCOPE, OFFLINE_SCOPE],
+        "claims_supported": _list_claims(),
+        "subject_types_supported": _names(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": _names(algorithm.name for algorithm in ALGORITHMS),
-        "subject_types_supported": ["public"],
+        "ui_locales_supported": _names(LANGUAGES),
     }
+
+
+def _describe_authorization() -> Metadata:
+    return {
+        "response_types_supported": _names(RESPONSE_TYPES),
+        "response_modes_supported": _names(RESPONSE_MODES),
+        "code_challenge_methods_supported": _names(CODE_CHALLENGE_METHODS),
+        "prompt_values_supported": _names(PROMPTS),
+        "acr_values_supported": [PASSWORD.acr],
+        "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,  # absent would mean true (OpenID Connect Discovery §3)
+    }
+
+
+def _describe_brand(brand: Brand) -> Metadata:
+    known = {"op_policy_uri": brand.privacy_url, "op_tos_uri": brand.terms_url}
+    return {name: url for name, url in known.items() if url}
+
+
+def _list_claims() -> list[str]:
+    about_users = {name for names in CLAIMS_OF_SCOPE.values() for name in names}
+    return sorted(about_users | {field.name for field in fields(IdTokenClaims)})
 
 
 def _names(names: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The verifier's corpus of attack tokens at the server itself: account API, userinfo and introspection refuse it, too."""
+"""The corpus of attack tokens at the server itself: account API, userinfo and introspection refuse it, too."""
 
 import dataclasses
 from collections.abc import Iterator

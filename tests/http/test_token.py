@@ -189,28 +189,6 @@ def test_another_client_cannot_revoke(client: FlaskClient, realm: Realm, confide
     assert _refresh(client, token).status_code == 200
 
 
-def test_discovery_names_what_is_served(client: FlaskClient) -> None:
-    """RFC 8414: derived from what is registered; each endpoint named answers."""
-    documents = [
-        client.get(f"/.well-known/{name}").json for name in ("openid-configuration", "oauth-authorization-server")
-    ]
-    assert documents[0] == documents[1]
-    document = documents[0]
-    assert document is not None
-    assert document["issuer"] == ISSUER
-    assert document["grant_types_supported"] == ["refresh_token"]
-    endpoints = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
-    assert endpoints.keys() == {
-        "token_endpoint",
-        "revocation_endpoint",
-        "introspection_endpoint",
-        "revocation_feed_endpoint",
-        "jwks_uri",
-    }
-    for url in endpoints.values():
-        assert client.get(url.removeprefix(ISSUER)).status_code != 404
-
-
 def test_the_jwks_is_public_cacheable_and_conditional(client: FlaskClient) -> None:
     response = client.get("/.well-known/jwks.json")
     assert response.json is not None

@@ -3,7 +3,9 @@
 Owns what people read and the checks that a form comes from here. Decides nothing: every act is one use case.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from flask import Flask
 
@@ -15,7 +17,10 @@ from authserver.web.pages.rendering import dress
 VIEWS = (assets, authorize, login, consent, links, reset, forgot, signup)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
-__all__ = ["register_pages"]
+ENDPOINTS: Final[Mapping[str, str]] = {"authorization_endpoint": authorize.PATH}
+"""Pages that protocols send browsers to: name in the discovery documents (RFC 8414 §2) → path."""
+
+__all__ = ["ENDPOINTS", "register_pages"]
 
 
 def register_pages(app: Flask, brand: Brand, overrides: Path | None) -> None:
