@@ -8,12 +8,15 @@ from authserver.realm import Realm
 from authserver.storage.audit import Actor
 
 
+def is_recent(realm: Realm, asker: Asker) -> bool:
+    """Whether the user has proved to be who he is within the reauthentication age."""
+    return realm.clock.seconds() - asker.auth_time <= realm.reauthentication_age.total_seconds()
+
+
 def demand_recent(realm: Realm, asker: Asker, act: str, ip: str | None) -> Reauthenticate | None:
     """None when the user has signed in within the reauthentication age; else `act` is refused, which is recorded."""
-    age = realm.clock.seconds() - asker.auth_time
-    limit = realm.reauthentication_age.total_seconds()
-    if age <= limit:
+    if is_recent(realm, asker):
         return None
     refused = RefusedAct.of(asker, AuditName.AUTHZ_FAIL, act, "insufficient_user_authentication")
     record_refused(realm, refused, Actor(asker.user_id, ip))
-    return Reauthenticate(int(limit))
+    return Reauthenticate(int(realm.reauthentication_age.total_seconds()))

@@ -124,6 +124,14 @@ class Revocation:
             self._publish(tx, [FamilyEntry(grant.fam, int(now.timestamp()))])
             self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"reason": reason, "fam": grant.fam})
 
+    def end_grant(self, tx: Transaction, user_id: str, client_id: str, *, reason: str, by: Actor, now: datetime) -> int:
+        """End all that one client holds of one user, codes too; how many families. The caller holds the user's row."""
+        held = families.list_of_client(tx, user_id, client_id)
+        for family in held:
+            self.end_family(tx, family, reason=reason, soft_logout=False, by=by, now=now)
+        codes.end_unused(tx, user_id, client_id=client_id)
+        return len(held)
+
     def end_token(self, tx: Transaction, claims: AccessTokenClaims, *, by: Actor, now: datetime) -> None:
         """End one access token; its session lives on."""
         subject = _Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)

@@ -51,12 +51,16 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Which records are asked for: those that fit everything that is set. `since` is in, `until` is out."""
+    """Which records are asked for: those that fit everything that is set. `since` is in, `until` is out.
+
+    `without` names what nobody asks for.
+    """
 
     user_id: str | None = None
     name: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    without: frozenset[AuditName] = frozenset()
 
 
 def write(  # noqa: PLR0913 - who, what, about whom and with which outcome are different facts
@@ -111,9 +115,17 @@ def list_page(
         conditions.append(_A.at >= wanted.since)
     if wanted.until is not None:
         conditions.append(_A.at < wanted.until)
+    if wanted.without:
+        conditions.append(_A.name.not_in([name.value for name in wanted.without]))
     if after is not None:
         conditions.append(or_(_A.at < after.at, and_(_A.at == after.at, _A.event_id < after.event_id)))
     return [_decode(row) for row in tx.execute(_RECORD.where(*conditions).order_by(*_NEWEST_FIRST).limit(limit))]
+
+
+def find_of_user(tx: Connection, user_id: str, event_id: str) -> AuditRecord | None:
+    """The record with this id, if it is about this user."""
+    row = tx.execute(_RECORD.where(_A.event_id == event_id, _A.user_id == user_id)).one_or_none()
+    return None if row is None else _decode(row)
 
 
 def count_since(tx: Connection, name: AuditName, user_id: str | None, since: datetime, *, most: int) -> int:

@@ -82,14 +82,16 @@ def use(tx: Connection, code_digest: bytes, use: CodeUse) -> bool:
     )
 
 
-def end_unused(tx: Connection, user_id: str, sids: Sequence[str] | None = None) -> int:
-    """Delete the codes of the user that wait to be used: all, or those of the sessions `sids`; how many.
+def end_unused(tx: Connection, user_id: str, sids: Sequence[str] | None = None, *, client_id: str | None = None) -> int:
+    """Delete the codes of the user that wait to be used: all, or those of the sessions `sids` or of a client; how many.
 
     Only `revocation` calls this.
     """
     which = [_K.user_id == user_id, _K.used_at.is_(None)]
     if sids is not None:
         which.append(_K.sid.in_(sids))
+    if client_id is not None:
+        which.append(_K.client_id == client_id)
     return tx.execute(delete(CodeRow).where(*which)).rowcount
 
 

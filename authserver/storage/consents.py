@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from authserver.storage.families import enabled_for_family
 from authserver.storage.schema import Client, RefreshTokenFamily
 from authserver.storage.schema import Consent as ConsentRow
 
@@ -30,12 +31,18 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedApp:
-    """A client that holds tokens of a user, or that he allowed something."""
+    """A client that holds tokens of a user, or that he allowed something.
+
+    Attributes:
+        scope: all that it may do by one or the other, sorted.
+        granted_at: since when: what he said last, or where he was not asked the oldest of its families.
+        last_used_at: None while it holds nothing.
+    """
 
     client_id: str
     name: str
     scope: tuple[str, ...]
-    granted_at: datetime | None
+    granted_at: datetime
     last_used_at: datetime | None
 
 
@@ -76,21 +83,41 @@ def forget(tx: Connection, user_id: str, client_id: str) -> bool:
 
 def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]:
     """The clients that hold live families of this user, or that he allowed something, by name."""
+    # Scopes hold no other space, and the two engines' aggregates share only this much.
+    join = func.group_concat if tx.dialect.name == "sqlite" else func.string_agg
     used = (
-        select(_F.client_id, func.max(_F.rotated_at).label("last_used_at"))
+        select(
+            _F.client_id,
+            func.min(_F.created_at).label("since"),
+            func.max(_F.rotated_at).label("last_used_at"),
+            join(_F.scope, " ").label("scope"),
+        )
+        .join_from(RefreshTokenFamily, Client, _C.client_id == _F.client_id)
         .where(_F.user_id == user_id, _F.ended_at.is_(None), _F.idle_expires_at > now, _F.expires_at > now)
+        .where(enabled_for_family())
         .group_by(_F.client_id)
         .subquery()
     )
     allowed = select(_N.client_id, _N.scope, _N.granted_at).where(_N.user_id == user_id).subquery()
     rows = tx.execute(
-        select(_C.client_id, _C.name, allowed.c.scope, allowed.c.granted_at, used.c.last_used_at)
+        select(
+            _C.client_id,
+            _C.name,
+            allowed.c.scope,
+            used.c.scope,
+            func.coalesce(allowed.c.granted_at, used.c.since),
+            used.c.last_used_at,
+        )
         .outerjoin(allowed, allowed.c.client_id == _C.client_id)
         .outerjoin(used, used.c.client_id == _C.client_id)
         .where((allowed.c.client_id.is_not(None)) | (used.c.client_id.is_not(None)))
-        .order_by(_C.name, _C.client_id)
+        .order_by(func.lower(_C.name), _C.client_id)
     )
     return [
-        ConnectedApp(client_id, name, tuple((scope or "").split()), granted_at, last_used_at)
-        for client_id, name, scope, granted_at, last_used_at in rows
+        ConnectedApp(client_id, name, _unite(allowed_scope, used_scope), granted_at, last_used_at)
+        for client_id, name, allowed_scope, used_scope, granted_at, last_used_at in rows
     ]
+
+
+def _unite(*scopes: str | None) -> tuple[str, ...]:
+    return tuple(sorted({one for scope in scopes for one in (scope or "").split()}))

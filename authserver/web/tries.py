@@ -5,7 +5,7 @@ from flask import request
 
 from authserver.accounts.known_device import is_known_device
 from authserver.web.context import current_limits, current_realm
-from authserver.web.limits import LimitKey, account_key, address_key
+from authserver.web.limits import LimitKey, account_key, address_key, password_key
 
 _log = structlog.get_logger(__name__)
 
@@ -41,3 +41,14 @@ def hit_login(email: str, device_id: str) -> LimitKey | int:
     device = account_key(email, device_id)
     wait = hit(device)
     return device if wait is None else wait
+
+
+def hit_password(user_id: str) -> LimitKey | int:
+    """Count one try of the current password of a user who is signed in: the key to forgive, or the seconds to wait.
+
+    Whoever holds a stolen session must not find the password out with it (ASVS 6.3.1). It is not the count of the
+    sign-ins, which strangers can use up.
+    """
+    key = password_key(user_id)
+    wait = hit(key)
+    return key if wait is None else wait

@@ -8,11 +8,15 @@ from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from authserver.accounts import key_custody
+from authserver.accounts.authorize import AuthorizationAnswer, Decision, authorize
+from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.accounts.change_email import ask_email_change, confirm_email
+from authserver.accounts.connected_apps import disconnect
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.outcomes import Invalid, Refused
 from authserver.accounts.own_account import delete_account
@@ -26,6 +30,7 @@ from authserver.accounts.register_client import (
     update_client,
 )
 from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.accounts.sign_out import end_session, sign_out, sign_out_elsewhere
 from authserver.accounts.switch_client import delete_client, disable_client, enable_client
 from authserver.credentials import events
@@ -36,9 +41,10 @@ from authserver.keyring.steps import Compromise
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import PendingRequest, Realm, TokenAnswer
 from authserver.storage import audit, users
 from authserver.storage.audit import Actor, AuditFilter, AuditRecord
+from tests.support.authorizing import CALLBACK, CHALLENGE, register_app
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.person import BY, NEW_PASSWORD, Person
@@ -152,6 +158,28 @@ def _compromise_key(person: Person) -> None:
         person.realm.revocation.apply(tx, event, by=BY, now=person.realm.clock.now())
 
 
+def _allow_app(person: Person) -> tuple[SignedInBrowser, str]:
+    realm, app = person.realm, register_app(person.realm).client
+    device = BrowserSignIn(person.email, Secret(PASSWORD), None, None, Origin(IP, "test"))
+    signed_in = sign_in_browser(realm, device)
+    assert isinstance(signed_in, BrowserSignedIn)
+    browser = find_browser_session(realm, signed_in.cookie)
+    assert browser is not None
+    asked = {"response_type": "code", "client_id": app.client_id, "redirect_uri": CALLBACK}
+    text = urlencode({**asked, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})
+    pending = PendingRequest(realm.clock.now(), text)
+    assert isinstance(authorize(realm, pending, browser, ip=IP, decision=Decision.ALLOW), AuthorizationAnswer)
+    return browser, app.client_id
+
+
+def _disconnect_app(person: Person) -> None:
+    assert disconnect(person.realm, *_allow_app(person), IP) == 0
+
+
+def _disconnect_no_app(person: Person) -> None:
+    assert isinstance(disconnect(person.realm, person.bearer(person.sign_in()), "none", IP), Refused)
+
+
 def _apply(kind: type[events.CredentialEvent]) -> Callable[[Person], object]:
     def act(person: Person) -> object:
         sid = person.sign_in().sid
@@ -175,7 +203,9 @@ ACTS: dict[AuditName, tuple[Callable[[Person], object], ...]] = {
     AuditName.LOGIN_FAIL: (_sign_in_wrongly,),
     AuditName.PASSWORD_CHANGE_FAIL: (_change_wrongly, _reset_with_nothing, _reset_to_a_short_password),
     AuditName.LINK_FAIL: (_confirm_with_nothing,),
-    AuditName.AUTHZ_FAIL: (_end_no_session,),
+    AuditName.AUTHZ_FAIL: (_end_no_session, _disconnect_no_app),
+    AuditName.CONSENT_GRANTED: (_allow_app,),
+    AuditName.CONSENT_REVOKED: (_disconnect_app,),
     AuditName.REAUTHENTICATION_FAIL: (_delete_wrongly,),
     AuditName.TOKEN_LATE_RETRY: (_retry_late,),
     AuditName.TOKEN_REVOKED: (_lapse,),
@@ -420,6 +450,7 @@ def test_filters_narrow_by_user_name_and_time(realm: Realm, clock: ManualClock) 
 
     assert count(user_id="a") == 2
     assert count(user_id="a", name=AuditName.LOGIN_SUCCESS) == 1
+    assert count(user_id="a", without=frozenset({AuditName.LOGIN_SUCCESS})) == 1
     assert count(user_id="a", since=start + timedelta(hours=1)) == 1
     assert count(user_id="a", until=start + timedelta(hours=1)) == 1
     assert count(user_id="c") == 0

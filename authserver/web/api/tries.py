@@ -3,7 +3,7 @@
 from authserver.accounts.bearer import Bearer
 from authserver.web import tries
 from authserver.web.api.refusals import TOO_MANY_REQUESTS, refuse
-from authserver.web.limits import LimitKey, password_key
+from authserver.web.limits import LimitKey
 from authserver.web.problem import ProblemError
 
 
@@ -19,24 +19,21 @@ def count_address(purpose: str) -> None:
 
 def count_login(email: str, device_id: str) -> LimitKey:
     """Count a sign-in, or raise; the key to forgive when it succeeds."""
-    key = tries.hit_login(email, device_id)
-    if isinstance(key, int):
-        raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=key))
-    return key
+    return _accept(tries.hit_login(email, device_id))
 
 
 def count_password(bearer: Bearer) -> LimitKey:
-    """Count one try of the current password of the user who asks; the key to forgive when it was right.
-
-    Whoever holds a stolen session must not find the password out with it (ASVS 6.3.1). It is not the count of the
-    sign-ins, which strangers can use up.
-    """
-    key = password_key(bearer.user_id)
-    count(key)
-    return key
+    """Count one try of the current password of the user who asks, or raise; the key to forgive when it was right."""
+    return _accept(tries.hit_password(bearer.user_id))
 
 
 def refuse_excess(wait: int | None) -> None:
     """Raise the refusal if there is something to wait for."""
     if wait is not None:
         raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=wait))
+
+
+def _accept(key: LimitKey | int) -> LimitKey:
+    if isinstance(key, int):
+        raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=key))
+    return key
