@@ -13,6 +13,9 @@ from authserver.realm.token_answer import Holding
 from authserver.sessions.lifetimes import idle_end
 from authserver.sessions.rotation import Presented
 
+_MOST_ASKED = 50
+"""Scope tokens or resources in one request: the statement is compiled for each number of them."""
+
 
 class RefreshTokenGrant:
     """Exchanges one generation of a family for the next."""
@@ -24,7 +27,9 @@ class RefreshTokenGrant:
         token = _prove(request, realm)
         if isinstance(token, OAuthError):
             return token
-        presented = Presented(token.generation, request.client.client_id, _read_scope(request))
+        presented = _read_presented(request, token)
+        if isinstance(presented, OAuthError):
+            return presented
         now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
         mac_key = realm.keyring.current.mac_key
         idle_lifetime = realm.lifetimes.of_client(request.client).refresh_idle_lifetime
@@ -33,6 +38,7 @@ class RefreshTokenGrant:
             generation=presented.generation,
             client_id=presented.client_id,
             scope=presented.scope,
+            audience=presented.audience,
             mac_kid=mac_key.kid,
             now=now,
             idle_expires_at=now + idle_lifetime,
@@ -43,7 +49,8 @@ class RefreshTokenGrant:
         holding = Holding(
             token.family_id, rotated.generation, mac_key, rotated.grant, ends_at, rotated.token_version, rotated.roles
         )
-        return issue_tokens(realm, holding, request.client, now=now, narrowing=Narrowing(presented.scope))
+        narrowing = Narrowing(presented.scope, presented.audience)
+        return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing)
 
 
 def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
@@ -62,6 +69,12 @@ def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
             return token
 
 
-def _read_scope(request: TokenRequest) -> frozenset[str] | None:
-    scope = request.parameters.get("scope")
-    return None if scope is None else frozenset(scope.split())
+def _read_presented(request: TokenRequest, token: RefreshToken) -> Presented | OAuthError:
+    scope, resource = request.parameters.get("scope"), request.parameters.get("resource")
+    asked = None if scope is None else frozenset(scope.split())
+    audience = None if resource is None else tuple(dict.fromkeys(resource.split()))
+    if len(asked or ()) > _MOST_ASKED:
+        return OAuthError("invalid_scope", "More scope than was granted.", "more scope tokens than any grant has")
+    if len(audience or ()) > _MOST_ASKED:
+        return OAuthError("invalid_target", "The resource was not authorized.", "more resources than any grant has")
+    return Presented(token.generation, request.client.client_id, asked, audience)

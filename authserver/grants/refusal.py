@@ -13,9 +13,9 @@ from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailab
 from authserver.realm import Narrowing, Realm, TokenAnswer, issue_tokens
 from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Family, LateRetryMark
-from authserver.sessions.lifetimes import RetryWindows
 from authserver.sessions.rotation import (
     Ahead,
+    AudienceExceeded,
     Classification,
     Expired,
     Lapsed,
@@ -39,7 +39,7 @@ def settle(
     request: TokenRequest, realm: Realm, family_id: bytes, presented: Presented, now: datetime
 ) -> TokenAnswer | OAuthError:
     """Say why nothing was rotated, and do what follows from it."""
-    windows = _windows_of(request, realm)
+    windows = realm.lifetimes.of_client(request.client).retry_windows
     with realm.database.read() as tx:
         family = families.find(tx, family_id)
     verdict = classify(family, presented, windows, now)
@@ -52,14 +52,6 @@ def settle(
             if family is not None:
                 _act(tx, realm, verdict, family, presented, request.actor, now)
     return _answer(request, realm, verdict, family, presented, now)
-
-
-def _windows_of(request: TokenRequest, realm: Realm) -> RetryWindows:
-    default, client = realm.lifetimes.retry_windows, request.client
-    return RetryWindows(
-        default.retry_window if client.retry_window is None else client.retry_window,
-        default.late_retry_window if client.late_retry_window is None else client.late_retry_window,
-    )
 
 
 def _act(
@@ -84,7 +76,7 @@ def _act(
             pass  # a parallel request changed the row meanwhile; the answer follows from what it is now
 
 
-def _answer(  # noqa: C901, PLR0911 - one line per classification
+def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
     request: TokenRequest,
     realm: Realm,
     verdict: Classification,
@@ -112,6 +104,8 @@ def _answer(  # noqa: C901, PLR0911 - one line per classification
             return invalid_grant("issued to another client", soft_logout=False)
         case ScopeExceeded():
             return OAuthError("invalid_scope", "More scope than was granted.", "scope exceeds the grant")
+        case AudienceExceeded():
+            return OAuthError("invalid_target", "The resource was not authorized.", "resource exceeds the grant")
         case Unknown():
             return invalid_grant("unknown family", soft_logout=False)
         case Rotatable():
@@ -141,4 +135,6 @@ def _answer_again(
         family.token_version,
         family.roles,
     )
-    return issue_tokens(realm, holding, request.client, now=now, narrowing=Narrowing(presented.scope))
+    return issue_tokens(
+        realm, holding, request.client, now=now, narrowing=Narrowing(presented.scope, presented.audience)
+    )

@@ -20,6 +20,8 @@ RESPONSE_TYPES: Final = ("code",)
 RESPONSE_MODES: Final = ("query", "form_post")
 PROMPTS: Final = ("none", "login", "consent", "select_account")
 
+NO_CLAIMS: Final = ClaimsRequest()
+
 _MOST_PARAMETERS: Final = 50
 _MAX_AGE = re.compile(r"[0-9]{1,9}\Z")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*\Z")  # RFC 6749 §3.3
@@ -69,7 +71,7 @@ class AuthorizationRequest:
     max_age: int | None = None
     login_hint: str = ""
     id_token_hint: str | None = field(default=None, repr=False)
-    claims: ClaimsRequest = ClaimsRequest()
+    claims: ClaimsRequest = NO_CLAIMS
 
 
 def read_parameters(text: str) -> Parameters | None:
@@ -107,7 +109,7 @@ def parse_request(parameters: Parameters) -> AuthorizationRequest | OAuthError:
         return refusal
     values = parameters.values
     try:
-        claims = parse_claims_request(values["claims"]) if "claims" in values else ClaimsRequest()
+        claims = parse_claims_request(values["claims"]) if "claims" in values else NO_CLAIMS
     except ValueError:
         return invalid_request("claims is not what OpenID Connect Core 5.5 describes.")
     scope = values.get("scope")

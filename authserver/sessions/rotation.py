@@ -7,17 +7,18 @@ The statement rotates or touches nothing. Only when it touched nothing is the ro
 from dataclasses import dataclass
 from datetime import datetime
 
-from authserver.sessions.family import Family, Standing
+from authserver.sessions.family import Family, Grant, Standing
 from authserver.sessions.lifetimes import RetryWindows
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The proven refresh token, and what the request asks of it. `scope` is None when the request names none."""
+    """The proven refresh token, and what the request asks of it: `scope` and `audience` are None when it names none."""
 
     generation: int
     client_id: str
     scope: frozenset[str] | None
+    audience: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,17 @@ class ScopeExceeded:
 
 
 @dataclass(frozen=True, slots=True)
+class AudienceExceeded:
+    """A resource was named that was not granted (RFC 8707 §2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """No such family: never issued here, or ended so long ago that its row is gone."""
 
 
-Refused = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | ScopeExceeded | Unknown
+Excess = ScopeExceeded | AudienceExceeded
+Refused = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | Excess | Unknown
 Classification = Rotatable | Retry | LateRetry | Refused
 
 
@@ -113,11 +120,20 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
             return UserRefused(soft_logout=False)
         case Standing.ACTIVE:
             pass
-    if presented.scope is not None and not presented.scope <= frozenset(family.grant.scope.split()):
-        return ScopeExceeded()
+    excess = _find_excess(presented, family.grant)
+    if excess is not None:
+        return excess
     if presented.generation == family.generation:
         return Rotatable()
     return _classify_predecessor(family, presented.generation, windows, now)
+
+
+def _find_excess(presented: Presented, grant: Grant) -> Excess | None:
+    if presented.scope is not None and not presented.scope <= frozenset(grant.scope.split()):
+        return ScopeExceeded()
+    if presented.audience is not None and not set(presented.audience) <= set(grant.audience):
+        return AudienceExceeded()
+    return None
 
 
 def _classify_predecessor(

@@ -33,14 +33,14 @@ class Rotated:
 class Rotation:
     """The hot statement: exchange one generation for the next, or touch nothing.
 
-    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens asked for (nearly
-    always none) and runs in autocommit at the driver.
+    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens and resources asked for
+    (nearly always none; the caller bounds both) and runs in autocommit at the driver.
     """
 
     def __init__(self, database: Database) -> None:
         """Bind to `database`; nothing is compiled or connected yet."""
         self._database = database
-        self._compiled: dict[int, CompiledStatement] = {}
+        self._compiled: dict[tuple[int, int], CompiledStatement] = {}
 
     def rotate(
         self,
@@ -49,15 +49,17 @@ class Rotation:
         generation: int,
         client_id: str,
         scope: frozenset[str] | None,
+        audience: tuple[str, ...] | None = None,
         mac_kid: str,
         now: datetime,
         idle_expires_at: datetime,
     ) -> Rotated | None:
         """Exchange `generation` for its successor, tagged by `mac_kid`, or return None and change nothing."""
-        asked = sorted(scope or ())
-        statement = self._compiled.get(len(asked))
+        tokens, resources = tuple(scope or ()), audience or ()
+        asked = len(tokens), len(resources)
+        statement = self._compiled.get(asked)
         if statement is None:
-            statement = self._compiled[len(asked)] = self._database.compile(_rotation_statement(len(asked)))
+            statement = self._compiled[asked] = self._database.compile(_rotation_statement(*asked))
         row = statement.execute(
             presented_family=family_id,
             presented_generation=generation,
@@ -65,14 +67,14 @@ class Rotation:
             next_mac_kid=mac_kid,
             now=to_micros(now),
             next_idle_end=to_micros(idle_expires_at),
-            **{f"scope_{position}": f" {token} " for position, token in enumerate(asked)},
+            **{f"scope_{position}": f" {token} " for position, token in enumerate(tokens)},
+            **{f"resource_{position}": f" {resource} " for position, resource in enumerate(resources)},
         )
         return None if row is None else _decode_rotated(row)
 
 
-def _rotation_statement(scope_tokens: int) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
+def _rotation_statement(scope_tokens: int, resources: int) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
     now = bindparam("now", type_=BigInteger)
-    spaced = literal_column("' '", Text) + _F.scope + literal_column("' '", Text)
     return (
         update(RefreshTokenFamily)
         .where(
@@ -90,11 +92,8 @@ def _rotation_statement(scope_tokens: int) -> Any:  # noqa: ANN401 - SQLAlchemy'
             .where(_C.client_id == _F.client_id, enabled_for_family())
             .correlate(RefreshTokenFamily)
             .exists(),
-            *(
-                # Not LIKE: SQLite would compare without regard to case.
-                func.replace(spaced, bindparam(f"scope_{position}", type_=Text), literal_column("''")) != spaced
-                for position in range(scope_tokens)
-            ),
+            *(_holds(_F.scope, f"scope_{position}") for position in range(scope_tokens)),
+            *(_holds(_F.audience, f"resource_{position}") for position in range(resources)),
         )
         .values(
             generation=_F.generation + literal_column("1", BigInteger),
@@ -104,6 +103,13 @@ def _rotation_statement(scope_tokens: int) -> Any:  # noqa: ANN401 - SQLAlchemy'
         )
         .returning(*GRANT_COLUMNS, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles))
     )
+
+
+def _holds(words: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Whether the space-separated `words` hold the one that the parameter `name` has between spaces."""
+    spaced = literal_column("' '", Text) + words + literal_column("' '", Text)
+    # Not LIKE: SQLite would compare without regard to case.
+    return func.replace(spaced, bindparam(name, type_=Text), literal_column("''")) != spaced
 
 
 def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar sub-select of any type

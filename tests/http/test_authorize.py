@@ -1,16 +1,13 @@
 """`/oauth/authorize`: who may be redirected where, and what the person has to do before."""
 
-import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from authserver.jose.jws import parse_compact
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.realm import Realm
 from tests.support.api import Api
-from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, register_app
+from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock
 from tests.support.pages import Form, Pages, dump, read_page
 from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
@@ -20,13 +17,6 @@ from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
 def app(realm: Realm, api: Api, pages: Pages) -> App:
     """An application of somebody else in a browser where nobody is signed in."""
     return App(pages, api, register_app(realm).client.client_id)
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    """What a token says."""
-    claims = json.loads(parse_compact(token).payload)
-    assert isinstance(claims, dict)
-    return claims
 
 
 # --- the whole way ---------------------------------------------------------------------------------------------------

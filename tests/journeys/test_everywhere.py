@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browser_device import BrowserDevice, allow_redirects
 from tests.support.device import Device, assert_refused, register
 from tests.support.guards.running import Guards, guarding_both
 from tests.support.realm import PASSWORD
@@ -30,10 +31,14 @@ class World:
     server: Server
     guards: Guards
     devices: list[Device]
+    through_pages: bool = False
 
     def sign_in(self, email: str, device_id: str, server: Server | None = None) -> Device:
-        """A device whose connection is closed with the world."""
-        device = Device(server or self.server, email, device_id=device_id)
+        """A device whose connection is closed with the world; what it is called is a page's own choice."""
+        if self.through_pages:
+            device: Device = BrowserDevice(server or self.server, email)
+        else:
+            device = Device(server or self.server, email, device_id=device_id)
         self.devices.append(device)
         return device
 
@@ -62,14 +67,23 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
         world.hang_up()
 
 
+@pytest.fixture(params=["api", "pages"])
+def any_world(request: pytest.FixtureRequest, world: World) -> World:
+    """The same world for those who sign in at the JSON API, and for those who do so at a page."""
+    world.through_pages = request.param == "pages"
+    if world.through_pages:
+        allow_redirects(world.installation)
+    return world
+
+
 def assert_pass(world: World, *devices: Device) -> None:
     for device in devices:
         world.guards.wait_for(200, device.access_token, within=SOON)
 
 
-def test_a_password_change_is_true_everywhere_within_a_second(world: World) -> None:
+def test_a_password_change_is_true_everywhere_within_a_second(any_world: World) -> None:
     """Story 1 of credential events and of the feed: A goes on, B and C are dead, whoever signs in afterwards lives."""
-    email = world.register()
+    world, email = any_world, any_world.register()
     a, b, c = (world.sign_in(email, name) for name in "abc")
     assert_pass(world, a, b, c)
     old = (a.access_token, a.refresh_token)
@@ -101,8 +115,8 @@ def test_a_password_change_is_true_everywhere_within_a_second(world: World) -> N
     assert again.status == 200, "A can change again at once"
 
 
-def test_spared_devices_go_on_after_one_refresh_that_nobody_notices(world: World) -> None:
-    email = world.register()
+def test_spared_devices_go_on_after_one_refresh_that_nobody_notices(any_world: World) -> None:
+    world, email = any_world, any_world.register()
     a, b = (world.sign_in(email, name) for name in "ab")
     assert_pass(world, a, b)
     changed = a.post_json(
@@ -124,8 +138,9 @@ def test_spared_devices_go_on_after_one_refresh_that_nobody_notices(world: World
     assert_pass(world, b)
 
 
-def test_each_kind_of_revocation_shows_at_both_servers_and_touches_nothing_else(world: World) -> None:
+def test_each_kind_of_revocation_shows_at_both_servers_and_touches_nothing_else(any_world: World) -> None:
     """Lock, unlock, roles, one device, one token, a client, a key."""
+    world = any_world
     email, bystander = world.register(), world.sign_in(world.register(), "elsewhere")
     a, b = (world.sign_in(email, name) for name in "ab")
     assert_pass(world, a, b, bystander)

@@ -1,6 +1,7 @@
 """An application that sends people to `/oauth/authorize`, and a browser that goes there for it."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -9,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from authserver.accounts.client_wish import ClientWish
 from authserver.accounts.register_client import RegisteredClient, register_client
+from authserver.jose.jws import parse_compact
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
@@ -86,7 +88,7 @@ class App:
             response = self.decide(response)
         return answered(response)["code"]
 
-    def redeem(self, code: str, **parameters: str | None) -> TestResponse:
+    def redeem(self, code: str, /, **parameters: str | None) -> TestResponse:
         """Exchange the code at the token endpoint."""
         form: dict[str, str | None] = {
             "grant_type": "authorization_code",
@@ -99,9 +101,10 @@ class App:
         }
         return self.token({name: value for name, value in form.items() if value is not None})
 
-    def refresh(self, refresh_token: str) -> TestResponse:
+    def refresh(self, refresh_token: str, **parameters: str) -> TestResponse:
         """Exchange a refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": self.client_id}
+        form |= parameters
         return self.token(form if self.secret is None else {**form, "client_secret": self.secret})
 
     def token(self, form: dict[str, str]) -> TestResponse:
@@ -114,6 +117,13 @@ class App:
         assert response.status_code == 200, response.text
         assert isinstance(response.json, dict)
         return response.json
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a token says."""
+    claims = json.loads(parse_compact(token).payload)
+    assert isinstance(claims, dict)
+    return claims
 
 
 def answered(response: TestResponse, redirect_uri: str = CALLBACK) -> dict[str, str]:

@@ -17,11 +17,12 @@ IDLE_SECONDS: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Header names are in lower case."""
+    """What came back. Header names are in lower case; `cookies` are all that were given, as they were."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> dict[str, Any]:
@@ -76,7 +77,8 @@ class HttpClient:
         except (ConnectionError, http.client.HTTPException) as broken:
             self.close()
             raise ConnectionError(f"{method} {path}: {broken!r}") from broken
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers, content, tuple(response.headers.get_all("Set-Cookie", ())))
 
     def _renew(self) -> None:
         """Do not use a connection again that the server may be about to close because it was idle."""
