@@ -167,6 +167,8 @@ def hanging(database_url: str, brand: Brand = BRAND) -> Iterator[str]:
 
 
 class _Silent(WSGIRequestHandler):
+    """Does not fill the output of the tests."""
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing."""
 

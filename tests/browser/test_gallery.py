@@ -110,7 +110,7 @@ def test_the_screenshots_show_what_there_is(
         window.page.goto(f"{gallery}/{name}")
         window.look(width=width, dark=dark)
         path = folder / f"{name}-{width}-{'dark' if dark else 'light'}.png"
-        window.page.screenshot(path=path)
+        window.page.screenshot(path=path, full_page=True)
     kept = {path.name: path.stat().st_size for path in SCREENSHOTS.glob("*.png")}
     assert kept.keys() == {path.name for path in folder.glob("*.png")}
     assert max(kept.values()) < LARGEST_SCREENSHOT
