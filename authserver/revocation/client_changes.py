@@ -1,6 +1,6 @@
 """Enabling a client again, and deleting one: for good stays what the client held before.
 
-Disabling is a credential event (`Revocation.apply`). This is what follows it (docs/decisions/0013, 0018).
+Disabling is a credential event (`Revocation.apply`). This is what follows it (docs/decisions/0013, 0019).
 """
 
 from datetime import datetime, timedelta
