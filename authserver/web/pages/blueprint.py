@@ -64,8 +64,10 @@ def answer_page(
     response.headers["Referrer-Policy"] = "no-referrer"
     # frame-ancestors says the same to every browser of this decade.
     response.headers["X-Frame-Options"] = "DENY"
-    # No window that opened this page can reach into it (ASVS 3.4.8).
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if not form_targets:
+        # No window that opened this page can reach into it (ASVS 3.4.8); but an application may have opened the way to
+        # its sign-in in a window of its own, and waits for that.
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Content-Language"] = current_language()
     response.headers["Vary"] = "Accept-Language, Cookie"
