@@ -28,6 +28,10 @@ from authserver.storage import Transaction, clients, codes, families, sessions, 
 from authserver.storage.codes import AuthorizationCode, CodeUse
 
 
+MOST_FAMILIES = 20
+"""Of one client in one session, as for tabs that each ask for a code; the one that was used longest ago gives way."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shown:
     code: str
@@ -96,6 +100,8 @@ def _redeem(
     grant = NewGrant(code.scope, code.audience, code.auth_time, code.client_family_version, offline=offline)
     holding = begin_family(tx, realm, user=user, session=session, client=request.client, grant=grant, now=now)
     codes.use(tx, code.code_digest, CodeUse(now, holding.grant.fam))
+    for family in families.list_excess(tx, session.sid, code.client_id, MOST_FAMILIES):
+        realm.revocation.end_family(tx, family, reason="family_cap", soft_logout=True, by=request.actor, now=now)
     return holding
 
 

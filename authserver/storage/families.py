@@ -91,6 +91,12 @@ def find_by_fam(tx: Connection, fam: str) -> Family | None:
     return None if row is None else _decode_family(row)
 
 
+def list_excess(tx: Connection, sid: str, client_id: str, most: int) -> list[Family]:
+    """What this client holds in this session beyond the `most` families that it used last."""
+    mine = _FAMILY.where(_F.sid == sid, _F.client_id == client_id, _F.ended_at.is_(None))
+    return [_decode_family(row) for row in tx.execute(mine.order_by(_F.rotated_at.desc(), _F.fam).offset(most))]
+
+
 def list_of_client(tx: Connection, user_id: str, client_id: str) -> list[Family]:
     """What this client holds of this user and has not ended."""
     rows = tx.execute(_FAMILY.where(_F.user_id == user_id, _F.client_id == client_id, _F.ended_at.is_(None)))

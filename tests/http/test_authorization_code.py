@@ -8,6 +8,7 @@ from authserver.accounts.manage_user import apply_event
 from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import CredentialEvent
+from authserver.grants.authorization_code import MOST_FAMILIES
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.api import Api
@@ -183,3 +184,15 @@ def test_a_refresh_may_pick_one_of_the_resources(realm: Realm, api: Api, pages: 
     wide = app.refresh(narrow["refresh_token"]).json
     assert wide is not None
     assert claims_of(wide["access_token"])["aud"] == [notes, mail]
+
+
+def test_a_page_that_is_loaded_again_and_again_piles_nothing_up(app: App, realm: Realm, clock: ManualClock) -> None:
+    """Each load asks for a code; of the families that come of it the last ones used live."""
+    first = app.connect()
+    for _ in range(MOST_FAMILIES):
+        clock.advance(timedelta(seconds=1))
+        last = app.connect(prompt="none")
+    refused = app.refresh(first["refresh_token"]).json
+    assert refused is not None
+    assert (refused["error"], refused["soft_logout"]) == ("invalid_grant", True)
+    assert app.refresh(last["refresh_token"]).status_code == 200
