@@ -27,7 +27,6 @@ from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.storage import Transaction, clients, codes, families, sessions, users
 from authserver.storage.codes import AuthorizationCode, CodeUse
 
-
 MOST_FAMILIES = 20
 """Of one client in one session, as for tabs that each ask for a code; the one that was used longest ago gives way."""
 
