@@ -39,10 +39,17 @@ FEED_AND_VERIFIER = (
 )
 """What a resource server checks, and what it is told."""
 
+PAGES = (
+    *("ASVS 3.3.1", "ASVS 3.3.2", "ASVS 3.3.3", "ASVS 3.3.4"),
+    *("ASVS 3.4.1", "ASVS 3.4.2", "ASVS 3.4.3", "ASVS 3.4.4", "ASVS 3.4.5", "ASVS 3.4.6", "ASVS 3.4.8"),
+    *("ASVS 3.5.1", "ASVS 6.2.6", "ASVS 15.3.7"),
+)
+"""What a page and its cookies carry, and where a form may come from."""
+
 AUDIT = ("ASVS 16.3.1", "ASVS 16.3.2")
 """What is recorded of sign-ins and of refused authorisations."""
 
-CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *AUDIT)
+CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *AUDIT)
 """Every row that must stay proven. Whoever claims more writes a tuple above and names it here."""
 
 _ASVS = re.compile(r"\bASVS (\d+\.\d+\.\d+(?:, \d+\.\d+\.\d+)*)")

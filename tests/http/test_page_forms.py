@@ -85,7 +85,7 @@ FORMS = ("/forgot", "/signup", "/reset", "/email/confirm", "/email/revert", "/no
 
 @pytest.mark.parametrize("path", FORMS)
 def test_a_form_without_its_token_does_nothing(pages: Pages, realm: Realm, links: dict[str, str], path: str) -> None:
-    """3.5.1: beside where it comes from, a form proves that its page was seen in this browser."""
+    """ASVS 3.5.1: beside where it comes from, a form proves that its page was seen in this browser."""
     typed = {"token": links.get(path, ""), "email": NEW, "new_password": NEW_PASSWORD, "password": NEW_PASSWORD}
     of_another_browser = Pages(Api(realm)).find_token()
     pages.find_token()
@@ -128,7 +128,7 @@ def test_a_value_that_we_never_gave_is_replaced(realm: Realm, planted: str) -> N
 
 
 def test_a_field_that_is_there_twice_is_no_form_of_ours(realm: Realm, pages: Pages) -> None:
-    """15.3.7: nobody has to guess which one counts."""
+    """ASVS 15.3.7: nobody has to guess which one counts."""
     token = pages.find_token()
     before = dump(realm)
     body = f"csrf_token={token}&email={EMAIL}&email={NEW}"

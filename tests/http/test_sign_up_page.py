@@ -37,7 +37,7 @@ def test_where_addresses_are_confirmed_the_mail_has_the_link(realm: Realm, stric
 
 
 def test_there_nobody_learns_whether_an_address_is_taken(user_id: str, strict: Api) -> None:
-    """6.3.8."""
+    """ASVS 6.3.8."""
     pages = Pages(strict)
     answers = [pages.open_and_send("/signup", email=email, password=PASSWORD) for email in (EMAIL, NEW)]
     assert len({(answer.status_code, answer.text, str(answer.headers)) for answer in answers}) == 1
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said_at_the_field_and_above(pages: Pages) -> None:
 
 
 def test_the_password_field_helps_managers_and_takes_everything(pages: Pages) -> None:
-    """6.2.6, 6.2.7: masked; nothing keeps anybody from pasting or from long passwords; the rules are shown."""
+    """ASVS 6.2.6, 6.2.7: masked; nothing keeps anybody from pasting or from long passwords; the rules are shown."""
     page = pages.get("/signup").text
     field = Form(page).fields["password"]
     assert (field["type"], field["autocomplete"]) == ("password", "new-password")

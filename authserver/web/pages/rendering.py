@@ -20,6 +20,7 @@ from jinja2 import (
     StrictUndefined,
     TemplateError,
     meta,
+    nodes,
     select_autoescape,
 )
 
@@ -29,7 +30,7 @@ from authserver.web.pages.csrf import csrf_field
 from authserver.web.pages.languages import current_language, translate, translate_number
 
 _EXTENSION: Final = "authserver.pages"
-_GIVEN: Final = frozenset({"brand", "language", "title"})
+_GIVEN: Final = frozenset({"brand", "language"})
 """What every page has besides its own values."""
 
 
@@ -116,20 +117,23 @@ def _try_out(name: str, templates: Environment, original: Environment) -> None:
         raise UnusableTemplateError(f"there is no page template {name} to take the place of")
     try:
         templates.get_template(name)
-        used, known = _list_names(name, templates), _list_names(name, original)
+        own, ours = _parse(name, templates), _parse(name, original)
     except (TemplateError, UnicodeDecodeError) as error:
         line = getattr(error, "lineno", None)
         reason = getattr(error, "message", None) or type(error).__name__
         at = f" (line {line})" if line else ""
         raise UnusableTemplateError(f"the page template {name} cannot be used: {reason}{at}") from None
-    foreign = used - known - _GIVEN - templates.globals.keys()
+    foreign = meta.find_undeclared_variables(own) - meta.find_undeclared_variables(ours) - _GIVEN
     if foreign:
         raise UnusableTemplateError(f"the page template {name} cannot be used: there is no {min(foreign)} in it")
-    if "csrf_field" in known - used:
+    if _has_proof(ours) and not _has_proof(own):
         raise UnusableTemplateError(f"the page template {name} cannot be used: its form needs {{{{ csrf_field() }}}}")
 
 
-def _list_names(name: str, templates: Environment) -> set[str]:
-    """The values that a template takes from outside."""
+def _parse(name: str, templates: Environment) -> nodes.Template:
     source = "" if templates.loader is None else templates.loader.get_source(templates, name)[0]
-    return meta.find_undeclared_variables(templates.parse(source))
+    return templates.parse(source)
+
+
+def _has_proof(template: nodes.Template) -> bool:
+    return any(name.name == csrf_field.__name__ for name in template.find_all(nodes.Name))
