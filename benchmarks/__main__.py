@@ -1,4 +1,4 @@
-"""`make bench`: everything, in about twenty minutes, as one table."""
+"""`make bench`: everything, in about fifteen minutes, as one table."""
 
 import argparse
 import platform
