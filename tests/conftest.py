@@ -6,9 +6,12 @@ fail: a skipped database would hide a missing half of the promise.
 """
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -24,6 +27,9 @@ from tests.support.realm import build_realm
 from tests.support.smtp import SmtpSink, smtp_server
 
 statements.install()
+
+ROOM = 1 << 30
+"""Bytes that have to be free in memory for databases to be kept there."""
 
 # On a shared machine the time that one example takes says nothing about the code.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -62,13 +68,18 @@ def entropy() -> SeededEntropy:
 
 
 @pytest.fixture(scope="session")
-def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
-    """Makes SQLite files."""
-    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabases]:
+    """Makes SQLite files; in memory where there is room, because each commit waits for the disk otherwise."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder below it is our own
+    if not memory.is_dir() or shutil.disk_usage(memory).free < ROOM:
+        yield SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+        return
+    with tempfile.TemporaryDirectory(prefix="authserver-", dir=memory) as folder:
+        yield SqliteDatabases(Path(folder))
 
 
 @pytest.fixture(scope="session")
-def postgres_databases() -> Iterator[PostgresDatabases]:
+def postgresql_databases() -> Iterator[PostgresDatabases]:
     """Makes databases on a real PostgreSQL, started with the first test that needs it."""
     with ExitStack() as stack:
         url = os.environ.get("AUTHSERVER_TEST_POSTGRES") or stack.enter_context(running_postgres())
@@ -80,10 +91,7 @@ def postgres_databases() -> Iterator[PostgresDatabases]:
 @pytest.fixture(params=BACKENDS)
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Makes databases of the kind that this run of the test is for; each test runs once per kind."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("sqlite_databases")
-        return
-    made: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    made: Databases = request.getfixturevalue(f"{request.param}_databases")
     yield made
     made.forget()
 

@@ -95,7 +95,7 @@ def published(server: Server) -> set[str]:
         return {key["kid"] for key in client.get("/.well-known/jwks.json").json["keys"]}
 
 
-@pytest.fixture(scope="module", params=["sqlite_databases", "postgres_databases"])
+@pytest.fixture(scope="module", params=["sqlite_databases", "postgresql_databases"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """An issuer of short-lived tokens; the tests here leave it with other keys."""
     databases: Databases = request.getfixturevalue(request.param)

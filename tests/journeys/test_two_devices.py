@@ -12,7 +12,7 @@ from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
 
 
-@pytest.fixture(scope="module", params=["sqlite_databases", "postgres_databases"])
+@pytest.fixture(scope="module", params=["sqlite_databases", "postgresql_databases"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all stories here: each has a user of its own."""
     databases: Databases = request.getfixturevalue(request.param)

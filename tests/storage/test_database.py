@@ -84,9 +84,9 @@ def test_a_pool_that_is_empty_is_unavailable_and_not_an_accident(
     database.dispose()
 
 
-def test_a_connection_that_the_server_closed_is_replaced(postgres_databases: Databases) -> None:
+def test_a_connection_that_the_server_closed_is_replaced(postgresql_databases: Databases) -> None:
     """Also when the hot statement meets it, which goes below SQLAlchemy."""
-    database = storage.open(postgres_databases.migrated(), pool_size=1)
+    database = storage.open(postgresql_databases.migrated(), pool_size=1)
     statement = database.compile(select(Node.node_id).where(Node.node_id == "nobody"))
     assert statement.execute(node_id_1="nobody") is None
     with database.read() as tx:

@@ -179,13 +179,13 @@ def test_the_feed_forgets_what_no_unexpired_token_can_carry(realm: Realm, user_i
 
 
 def test_positions_follow_the_order_of_commits(
-    postgres_databases: Databases, clock: ManualClock, entropy: SeededEntropy
+    postgresql_databases: Databases, clock: ManualClock, entropy: SeededEntropy
 ) -> None:
     """A transaction that began to revoke earlier but commits later comes later: no reader can have passed it.
 
     SQLite has one writer at a time, so there is nothing to interleave.
     """
-    realm = build_realm(postgres_databases.migrated(), clock, entropy)
+    realm = build_realm(postgresql_databases.migrated(), clock, entropy)
     user_id, other = add_user(realm), add_user(realm, "zoe@example.test")
     applied, finish = threading.Event(), threading.Event()
 

@@ -196,10 +196,10 @@ def test_a_step_costs_few_statements(
 
 
 def test_a_row_that_somebody_holds_is_left_for_the_next_time(
-    postgres_databases: PostgresDatabases, clock: ManualClock, entropy: SeededEntropy
+    postgresql_databases: PostgresDatabases, clock: ManualClock, entropy: SeededEntropy
 ) -> None:
     """Pruning waits for nobody, so that it can be part of no deadlock. SQLite has one writer, and no row locks."""
-    realm = build_realm(postgres_databases.migrated(), clock, entropy)
+    realm = build_realm(postgresql_databases.migrated(), clock, entropy)
     user_id = add_user(realm)
     _sign_out(realm, user_id, open_device(realm))
     clock.advance(RETENTION + MOMENT)
@@ -208,7 +208,7 @@ def test_a_row_that_somebody_holds_is_left_for_the_next_time(
         assert _prune_a_little(realm) == NOTHING
     assert _prune_a_little(realm) == Pruned(1, 1, 0, None)
     realm.database.dispose()
-    postgres_databases.forget()
+    postgresql_databases.forget()
 
 
 def test_refreshes_go_on_while_pruning(realm: Realm, user_id: str, clock: ManualClock) -> None:
