@@ -6,6 +6,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.support.databases import SqliteDatabases
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Makes databases that outlive a test: a server is shared by a module."""
+    return SqliteDatabases(tmp_path_factory.mktemp("browsed"))
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
