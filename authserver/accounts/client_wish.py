@@ -131,11 +131,7 @@ def _find_uri_errors(wish: ClientWish) -> Iterator[FieldError]:
             fault = find(value)
             if fault is not None:
                 yield FieldError(field, f"invalid_{field}", f"{value!r} {fault}.")
-    if wish.kind in _REDIRECTING:
-        # A first-party client may sign people in by the account API alone.
-        if not wish.redirect_uris and not wish.first_party:
-            yield FieldError("redirect_uri", "redirect_uri_missing", "It needs one, unless it is first-party.")
-    elif wish.redirect_uris or wish.post_logout_redirect_uris:
+    if wish.kind not in _REDIRECTING and (wish.redirect_uris or wish.post_logout_redirect_uris):
         yield FieldError(
             "redirect_uri", "invalid_combination", f"A {wish.kind.value.replace('-', ' ')} redirects nobody."
         )
