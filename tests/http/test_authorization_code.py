@@ -188,7 +188,7 @@ def test_a_refresh_may_pick_one_of_the_resources(realm: Realm, api: Api, pages: 
 
 def test_a_page_that_is_loaded_again_and_again_piles_nothing_up(app: App, realm: Realm, clock: ManualClock) -> None:
     """Each load asks for a code; of the families that come of it the last ones used live."""
-    first = app.connect()
+    first = last = app.connect()
     for _ in range(MOST_FAMILIES):
         clock.advance(timedelta(seconds=1))
         last = app.connect(prompt="none")

@@ -78,8 +78,10 @@ def test_flask_finds_the_commands_of_an_installation(
     monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("AUTHSERVER_KEYS_DIR", str(tmp_path / "keys"))
     monkeypatch.setenv("AUTHSERVER_DATABASE_URL", database_url)
-    for arguments in (["authserver.cli", "init"], ["flask", "--app", "authserver.development", "db", "current"]):
-        told = subprocess.run(
+    _, told = (
+        subprocess.run(
             [sys.executable, "-m", *arguments], check=True, capture_output=True, text=True, timeout=60
         ).stdout
+        for arguments in (["authserver.cli", "init"], ["flask", "--app", "authserver.development", "db", "current"])
+    )
     assert told == f"{revision.head()} (head)\n"
