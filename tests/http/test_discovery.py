@@ -23,6 +23,7 @@ ENDPOINTS = {
     "revocation_endpoint",
     "introspection_endpoint",
     "revocation_feed_endpoint",
+    "end_session_endpoint",
     "jwks_uri",
 }
 

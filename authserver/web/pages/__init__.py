@@ -10,14 +10,17 @@ from typing import Final
 from flask import Flask
 
 from authserver.web.brand import Brand
-from authserver.web.pages import assets, authorize, consent, forgot, links, login, reset, signup
+from authserver.web.pages import assets, authorize, consent, forgot, links, login, reset, sign_out, signup
 from authserver.web.pages.blueprint import pages
 from authserver.web.pages.rendering import dress
 
-VIEWS = (assets, authorize, login, consent, links, reset, forgot, signup)
+VIEWS = (assets, authorize, login, consent, links, reset, forgot, signup, sign_out)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
-ENDPOINTS: Final[Mapping[str, str]] = {"authorization_endpoint": authorize.PATH}
+ENDPOINTS: Final[Mapping[str, str]] = {
+    "authorization_endpoint": authorize.PATH,
+    "end_session_endpoint": sign_out.PATH,
+}
 """Pages that protocols send browsers to: name in the discovery documents (RFC 8414 §2) → path."""
 
 __all__ = ["ENDPOINTS", "register_pages"]

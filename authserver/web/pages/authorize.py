@@ -72,10 +72,11 @@ def answer_outcome(outcome: Outcome, pending: PendingRequest) -> Response:
 
 def go_to(path: str, **query: str | None) -> Response:
     """See Other, never 307: no browser sends a password on (RFC 9700 §4.12)."""
-    return _redirect(page_path(path, **query))
+    return redirect_exactly(page_path(path, **query))
 
 
-def _redirect(location: str) -> Response:
+def redirect_exactly(location: str) -> Response:
+    """See Other, to exactly these characters."""
     response = Response(status=HTTPStatus.SEE_OTHER)
     # Not made absolute, and not "corrected": the client compares it with what it registered.
     response.autocorrect_location_header = False
@@ -112,10 +113,10 @@ def _answer_client(answer: AuthorizationAnswer) -> Response:
             action=answer.redirect_uri,
             fields=answer.parameters,
         )
-    return _redirect(_add_to_query(answer.redirect_uri, answer.parameters))
+    return redirect_exactly(add_to_query(answer.redirect_uri, answer.parameters))
 
 
-def _add_to_query(uri: str, parameters: dict[str, str]) -> str:
+def add_to_query(uri: str, parameters: dict[str, str]) -> str:
     """RFC 6749 §3.1.2: a query that the client registered stays. A registered URI has no fragment."""
     base, mark, query = uri.partition("?")
     joined = f"{query}&{urlencode(parameters)}" if mark and query else urlencode(parameters)

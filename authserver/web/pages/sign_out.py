@@ -1,0 +1,108 @@
+"""`/oauth/logout`, where applications send people to sign out, and `/logout`, where people go by themselves."""
+
+import structlog
+from flask import Response, request
+
+from authserver.accounts.end_session import EndSessionPlan, EndSessionWish, plan_end_session
+from authserver.accounts.sign_out import sign_out
+from authserver.protocol.authorization_request import read_parameters
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import Cookie
+from authserver.web.pages.authorize import add_to_query, go_to, name_form_target, redirect_exactly
+from authserver.web.pages.blueprint import (
+    answer_page,
+    is_own_form,
+    pages,
+    read_fields,
+    take_foreign_forms,
+)
+from authserver.web.pages.browser import current_browser
+from authserver.web.pages.languages import use_locales
+from authserver.web.pages.login import HOME
+
+PATH = "/oauth/logout"
+_PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+_SIGN_OUT, _STAY = "sign_out", "stay"
+_log = structlog.get_logger(__name__)
+
+
+@pages.get(PATH)
+def show_end_session() -> Response:
+    """Sign out at once what the request can name; else ask."""
+    return _answer(_read(request.query_string.decode("ascii", "replace")))
+
+
+@pages.post(PATH)
+@take_foreign_forms
+def take_end_session() -> Response:
+    """The person's answer; or a client's request, which goes on as GET.
+
+    A browser brings no session along with the form of another site (SameSite=Lax), but does with the GET that follows.
+    """
+    if is_own_form():
+        fields = read_fields()
+        return _answer({name: fields[name] for name in _PARAMETERS if name in fields}, fields.get("decision", ""))
+    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    return go_to(PATH, **_read(request.get_data(as_text=True) if is_form else ""))
+
+
+@pages.get("/logout")
+def show_sign_out() -> Response:
+    """Ask."""
+    return _answer({})
+
+
+@pages.post("/logout")
+def act_sign_out() -> Response:
+    """Take the answer."""
+    return _answer({}, read_fields().get("decision", ""))
+
+
+def _read(text: str) -> dict[str, str]:
+    """The parameters of a request; none of one that says something twice."""
+    parameters = read_parameters(text)
+    if parameters is None or parameters.repeated:
+        return {}
+    return {name: parameters.values[name] for name in _PARAMETERS if name in parameters.values}
+
+
+def _answer(parameters: dict[str, str], decision: str = "") -> Response:
+    use_locales(parameters.get("ui_locales"))
+    browser = current_browser()
+    plan = plan_end_session(current_realm(), _wish(parameters), browser)
+    if browser is None:
+        return _leave(plan, parameters)
+    if decision == _STAY:
+        return go_to(HOME)
+    if plan.needs_asking and decision != _SIGN_OUT:
+        return _ask(plan, parameters)
+    receipt = sign_out(current_realm(), browser, request.remote_addr or "")
+    _log.info("signed_out", sid=browser.sid, ip=request.remote_addr)
+    response = _leave(plan, parameters)
+    if receipt.sessions_ended:
+        # Only now is it sure that the cookie at the browser is not that of somebody who signed in meanwhile.
+        current_cookies().take_back(response, Cookie.SESSION)
+    return response
+
+
+def _wish(parameters: dict[str, str]) -> EndSessionWish:
+    return EndSessionWish(
+        parameters.get("id_token_hint"), parameters.get("client_id"), parameters.get("post_logout_redirect_uri")
+    )
+
+
+def _ask(plan: EndSessionPlan, parameters: dict[str, str]) -> Response:
+    return answer_page(
+        "sign_out.html",
+        form_targets=() if plan.redirect_uri is None else (name_form_target(plan.redirect_uri),),
+        client_name=None if plan.client is None else plan.client.name,
+        fields=parameters,
+    )
+
+
+def _leave(plan: EndSessionPlan, parameters: dict[str, str]) -> Response:
+    """Back to the client, with its `state` unchanged (§3), or to our own last page."""
+    if plan.redirect_uri is None:
+        return answer_page("signed_out.html")
+    state = {name: value for name, value in parameters.items() if name == "state"}
+    return redirect_exactly(add_to_query(plan.redirect_uri, state) if state else plan.redirect_uri)
