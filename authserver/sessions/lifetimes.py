@@ -59,6 +59,9 @@ class Lifetimes:
         A token that outlives the installation's lifetime would outlive the feed window, and a refresh token its MAC
         key: so a setting that was lowered after the client was registered wins.
         """
+        own = client.access_token_lifetime, client.refresh_idle_lifetime, client.refresh_absolute_lifetime
+        if own == _NONE and (client.retry_window, client.late_retry_window) == _NONE[:2]:
+            return self  # as for nearly every client, at each of its refreshes
         return Lifetimes(
             _at_most(self.access_token_lifetime, client.access_token_lifetime),
             _at_most(self.refresh_idle_lifetime, client.refresh_idle_lifetime),
@@ -66,6 +69,9 @@ class Lifetimes:
             self.retry_windows.of_client(client),
             self.max_sessions_per_user,
         )
+
+
+_NONE = (None, None, None)
 
 
 def idle_end(now: datetime, idle_lifetime: timedelta, absolute_end: datetime) -> datetime:
