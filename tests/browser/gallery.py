@@ -1,9 +1,8 @@
 """Every page in every state that people can meet, served without the doings that lead there."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,12 +11,14 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from authserver.app import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
-from authserver.web.application import DoorSettings, create_application
+from authserver.web.application import Application, DoorSettings, create_application
 from authserver.web.brand import Brand
 from authserver.web.pages.blueprint import Told, answer_page
 from authserver.web.pages.links import QUESTIONS
 from authserver.web.pages.scope_words import say_scopes
 from authserver.web.pages.words import say_password_rules
+from tests.browser.account_gallery import ACCOUNT_PICTURES
+from tests.browser.picture import Picture
 from tests.support.processes import free_port
 from tests.support.realm import build_realm
 
@@ -29,16 +30,6 @@ BRAND: Final = Brand(
 )
 EMAIL: Final = "ada.lovelace@example.org"
 LONG: Final = "an.address.that.goes.on.and.on.and.on.without.any.end.in.sight@a-very-long-domain-name.example.org"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One page in one state. Values that need a request are functions."""
-
-    name: str
-    template: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-    runs_script: bool = False
 
 
 LOGIN: Final = {
@@ -140,6 +131,7 @@ PICTURES: Final = (
         "told.html",
         {"told": Told("This link does not work any more", ("Nothing was changed.",), offers_reset=True)},
     ),
+    *ACCOUNT_PICTURES,
     *(
         Picture(question.purposes[0].value.replace("_", "-"), "question.html", {"question": question, "token": "t"})
         for question in QUESTIONS
@@ -154,16 +146,23 @@ def hanging(database_url: str, brand: Brand = BRAND) -> Iterator[str]:
     app = create_application(realm, DoorSettings("1000 per minute", "memory", brand=brand))
     for picture in PICTURES:
         app.add_url_rule(f"/gallery/{picture.name}", f"gallery_{picture.name}", _show(picture), methods=["GET", "POST"])
-    server = make_server("127.0.0.1", free_port(), app, threaded=True, request_handler=_Silent)
+    with served(app, free_port()) as url:
+        yield f"{url}/gallery"
+    realm.database.dispose()
+
+
+@contextmanager
+def served(app: Application, port: int) -> Iterator[str]:
+    """Serve `app` in this process; the URL."""
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}/gallery"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
-        realm.database.dispose()
 
 
 class _Silent(WSGIRequestHandler):

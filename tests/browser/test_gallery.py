@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.gallery import MOVING, PICTURES, Picture, hanging
+from tests.browser.gallery import MOVING, PICTURES, hanging
+from tests.browser.picture import Picture
 from tests.browser.watching import Window, looking
 from tests.support.databases import SqliteDatabases
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from authserver.accounts import outcomes
 from authserver.accounts.outcomes import EMAIL_TAKEN, FieldError, Refused, TryLater
+from authserver.accounts.profile import LONGEST_ADDRESS
 from authserver.accounts.register import LONGEST_NAME
 from authserver.credentials.password_text import LONGEST_PASSWORD
 from authserver.revocation import Receipt
@@ -27,6 +28,8 @@ _REFUSALS: Final = {
 _ERRORS: Final = {
     "invalid_email": mark("This is not an e-mail address."),
     "invalid_name": mark("A name has at most %(longest_name)d printable characters."),
+    "invalid_phone_number": mark("A phone number is + and 4 to 15 digits, without spaces."),
+    "invalid_address": mark("An address has at most %(longest_address)d printable characters."),
     "empty": mark("Please enter a password."),
     "too_short": mark("A password needs at least %(minimum_length)d characters."),
     "too_long": mark("A password has at most %(longest_password)d characters."),
@@ -57,15 +60,17 @@ def say_password_rules() -> str:
     )
 
 
-def say_signed_out(receipt: Receipt) -> str:
-    """How many devices the event signed out, and how many it did not."""
+def say_signed_out(receipt: Receipt, *, with_this: bool = False) -> str:
+    """How many devices the event signed out, and how many it did not; `with_this`: this one is among those."""
     ended, kept = receipt.sessions_ended, receipt.sessions_kept
     sentences = [
         translate_number("%(number)d device was signed out.", "%(number)d devices were signed out.", ended)
         if ended
         else translate("No device was signed out.")
     ]
-    if kept:
+    if kept == 1 and with_this:
+        sentences.append(translate("This one stays signed in."))
+    elif kept:
         sentences.append(
             translate_number("%(number)d device stays signed in.", "%(number)d devices stay signed in.", kept)
         )
@@ -149,4 +154,5 @@ def _say_error(error: FieldError) -> str:
         minimum_length=current_realm().password_policy.minimum_length,
         longest_password=LONGEST_PASSWORD,
         longest_name=LONGEST_NAME,
+        longest_address=LONGEST_ADDRESS,
     )

@@ -1,0 +1,12 @@
+"""The pages about one's own account (contract §9): for who is signed in at this browser, and about himself alone.
+
+Owns what is shown there and in which words. Every act is a use case of `accounts`, which decides whether the person has
+to prove once more who he is; `frame` sends him to do so.
+"""
+
+from authserver.web.pages.account import address, apps, events, leaving, password, profile, sessions
+
+VIEWS = (profile, address, password, sessions, apps, events, leaving)
+"""The modules whose views are served."""
+
+__all__ = ["VIEWS"]

@@ -1,0 +1,90 @@
+"""`/account/email`: ask for another e-mail address, which counts once a link mailed to it is used."""
+
+from http import HTTPStatus
+
+from flask import Response, request
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.change_email import ask_email_change
+from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.credentials.links import LinkPurpose
+from authserver.protocol.secret import Secret
+from authserver.web.context import current_limits, current_realm
+from authserver.web.limits import email_change_key
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
+from authserver.web.pages.account.profile import PATH as HOME
+from authserver.web.pages.blueprint import answer_told, pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import say_duration, say_errors, say_refused, tell_busy, tell_too_many
+from authserver.web.tries import hit, hit_password
+
+PATH = "/account/email"
+
+
+@pages.get(PATH)
+@with_recent_browser
+def show_email(browser: SignedInBrowser) -> Response:
+    """The form."""
+    return _answer_form(browser)
+
+
+@pages.post(PATH)
+@with_browser
+def act_email(browser: SignedInBrowser) -> Response:
+    """Have the links mailed. Whether the address is somebody else's only the mail to it says."""
+    fields = read_fields()
+    new_email, password = fields.get("new_email", ""), Secret(fields.get("current_password", ""))
+    wait = hit(email_change_key(browser.user_id))
+    key = hit_password(browser.user_id) if wait is None else wait
+    if isinstance(key, int):
+        return answer_told(tell_too_many(key))
+    outcome = ask_email_change(current_realm(), browser, new_email=new_email, password=password, ip=request.remote_addr)
+    match outcome:
+        case None:
+            current_limits().forgive(key)
+            return _answer_sent(browser, new_email)
+        case Invalid(errors=errors):
+            return _answer_form(browser, new_email, errors, HTTPStatus.UNPROCESSABLE_ENTITY)
+        case Refused(code=code) if code != NOT_FOUND:
+            error = FieldError("current_password", code, say_refused(outcome))
+            return _answer_form(browser, new_email, (error,), HTTPStatus.FORBIDDEN)
+        case Refused() | Reauthenticate():
+            return ask_who(PATH)
+        case TryLater():
+            return answer_told(tell_busy(outcome.retry_after))
+
+
+def _answer_form(
+    browser: SignedInBrowser,
+    new_email: str = "",
+    errors: tuple[FieldError, ...] = (),
+    status: HTTPStatus = HTTPStatus.OK,
+) -> Response:
+    return answer_room(
+        browser,
+        "account_email.html",
+        HOME,
+        status,
+        new_email=new_email,
+        errors={name: say_errors(errors, name) for name in ("new_email", "current_password")},
+        sent_to="",
+        sentences=[],
+    )
+
+
+def _answer_sent(browser: SignedInBrowser, new_email: str) -> Response:
+    lifetime = say_duration(LinkPurpose.CHANGE_EMAIL.lifetime)
+    return answer_room(
+        browser,
+        "account_email.html",
+        HOME,
+        HTTPStatus.ACCEPTED,
+        new_email=new_email,
+        errors={},
+        sent_to=new_email,
+        sentences=[
+            translate("The link works for %(lifetime)s.", lifetime=lifetime),
+            translate("When you use it, the address is changed and all your other devices are signed out."),
+            translate("Until then nothing changes. Your present address has been told, too."),
+        ],
+    )

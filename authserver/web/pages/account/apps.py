@@ -1,0 +1,73 @@
+"""`/account/apps`: which apps may use the account for what, and the end of it (ASVS 10.4.9, 10.7.3)."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Response, request
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.connected_apps import disconnect, list_apps
+from authserver.accounts.outcomes import Refused
+from authserver.storage.consents import ConnectedApp
+from authserver.web.context import current_realm
+from authserver.web.pages.account.frame import answer_room, with_browser
+from authserver.web.pages.account.moments import Moment, tell_moment
+from authserver.web.pages.blueprint import pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.scope_words import say_scopes
+
+PATH = "/account/apps"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One app as it is shown."""
+
+    client_id: str
+    name: str
+    scopes: list[str]
+    since: Moment
+    last_used: Moment | None
+
+
+@pages.get(PATH)
+@with_browser
+def show_apps(browser: SignedInBrowser) -> Response:
+    """All of them, by name."""
+    return _answer(browser)
+
+
+@pages.post(PATH)
+@with_browser
+def act_apps(browser: SignedInBrowser) -> Response:
+    """Disconnect the one that the button names."""
+    realm, client_id = current_realm(), read_fields().get("disconnect", "")
+    if isinstance(disconnect(realm, browser, client_id, request.remote_addr or ""), Refused):
+        return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This app is not connected any more."))
+    client = realm.clients.find(client_id)
+    name = translate("The app") if client is None else client.name
+    return _answer(browser, done=translate("%(name)s is disconnected. It is signed out everywhere.", name=name))
+
+
+def _answer(
+    browser: SignedInBrowser, status: HTTPStatus = HTTPStatus.OK, *, done: str = "", problem: str = ""
+) -> Response:
+    return answer_room(
+        browser,
+        "account_apps.html",
+        PATH,
+        status,
+        apps=[_describe(app) for app in list_apps(current_realm(), browser.user_id)],
+        done=[done] if done else [],
+        problem=[problem] if problem else [],
+    )
+
+
+def _describe(app: ConnectedApp) -> Connection:
+    return Connection(
+        client_id=app.client_id,
+        name=app.name,
+        scopes=say_scopes(app.scope),
+        since=tell_moment(app.granted_at),
+        last_used=None if app.last_used_at is None else tell_moment(app.last_used_at),
+    )

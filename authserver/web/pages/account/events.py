@@ -1,0 +1,61 @@
+"""`/account/events`: what happened to the account in the last 90 days."""
+
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.refused_act import NOBODY
+from authserver.accounts.security_events import SHOWN, list_security_events
+from authserver.storage.audit import AuditRecord
+from authserver.web.context import current_realm
+from authserver.web.pages.account.event_words import say_event
+from authserver.web.pages.account.frame import answer_room, with_browser
+from authserver.web.pages.account.moments import Moment, tell_moment
+from authserver.web.pages.account.origins import say_browser, say_network
+from authserver.web.pages.blueprint import pages
+
+PATH = "/account/events"
+_OUTSIDERS = frozenset({"page", NOBODY})
+"""Actors whose address is told although they are not the person: that is what he looks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record as it is shown: nothing of it that is for operators."""
+
+    said: str
+    at: Moment
+    network: str
+    browser: str
+    failed: bool
+
+
+@pages.get(PATH)
+@with_browser
+def show_events(browser: SignedInBrowser) -> Response:
+    """One page of them, newest first."""
+    after = request.args.get("after", "")
+    found = list_security_events(current_realm(), browser.user_id, after)
+    return answer_room(
+        browser,
+        "account_events.html",
+        PATH,
+        events=[_describe(record) for record in found.records],
+        following=found.following,
+        is_first=not after,
+        days=SHOWN.days,
+    )
+
+
+def _describe(record: AuditRecord) -> Event:
+    actor = record.actor.name
+    # Where an administrator sits is nobody else's business.
+    is_told = actor in _OUTSIDERS or actor == record.user_id or actor.startswith("client:")
+    return Event(
+        said=say_event(record),
+        at=tell_moment(record.at),
+        network=say_network(record.actor.ip) if is_told else "",
+        browser=say_browser(str(record.detail.get("user_agent", ""))),
+        failed=record.outcome == "failure",
+    )

@@ -1,0 +1,79 @@
+"""`/account/export` and `/account/delete`: take one's data along, and go."""
+
+from http import HTTPStatus
+
+from flask import Response, request
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.outcomes import NOT_FOUND, Reauthenticate, Refused, TryLater
+from authserver.accounts.own_account import AccountExport, delete_account, export_account
+from authserver.protocol.secret import Secret
+from authserver.web.api.credential_shapes import ExportAnswer
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import Cookie
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
+from authserver.web.pages.account.profile import PATH as HOME
+from authserver.web.pages.blueprint import Told, answer_told, pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
+from authserver.web.tries import hit_password
+
+PATH = "/account/delete"
+
+
+@pages.post("/account/export")
+@with_browser
+def act_export(browser: SignedInBrowser) -> Response:
+    """A file with all that is kept about the user. By POST, so that no link of somebody else fetches it."""
+    outcome = export_account(current_realm(), browser, request.remote_addr)
+    if not isinstance(outcome, AccountExport):
+        return ask_who(HOME)
+    content = ExportAnswer.of(outcome, browser.sid).model_dump_json(indent=2)
+    response = Response(content, content_type="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="account.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@pages.get(PATH)
+@with_recent_browser
+def show_delete(browser: SignedInBrowser) -> Response:
+    """The question."""
+    return _answer_form(browser)
+
+
+@pages.post(PATH)
+@with_browser
+def act_delete(browser: SignedInBrowser) -> Response:
+    """Delete the account, with the password."""
+    wait = hit_password(browser.user_id)
+    if isinstance(wait, int):
+        return answer_told(tell_too_many(wait))
+    password = Secret(read_fields().get("current_password", ""))
+    outcome = delete_account(current_realm(), browser, password, request.remote_addr or "")
+    match outcome:
+        case Refused(code=code) if code != NOT_FOUND:
+            return _answer_form(browser, [say_refused(outcome)], HTTPStatus.FORBIDDEN)
+        case Refused() | Reauthenticate():
+            return ask_who(PATH)
+        case TryLater():
+            return answer_told(tell_busy(outcome.retry_after))
+        case _:
+            response = answer_told(_tell_deleted())
+            current_cookies().take_back(response, Cookie.SESSION)
+            current_cookies().take_back(response, Cookie.DEVICE)
+            return response
+
+
+def _answer_form(
+    browser: SignedInBrowser, errors: list[str] | None = None, status: HTTPStatus = HTTPStatus.OK
+) -> Response:
+    return answer_room(browser, "account_delete.html", HOME, status, errors=errors or [])
+
+
+def _tell_deleted() -> Told:
+    sentences = (
+        translate("All devices and apps are signed out."),
+        translate("Nothing of it can be brought back. Thank you for having been here."),
+    )
+    return Told(translate("Your account is deleted"), sentences)

@@ -1,0 +1,33 @@
+"""When something happened: roughly in words, and exactly for who wants to know."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from authserver.web.context import current_realm
+from authserver.web.pages.languages import translate, translate_number
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`said` in words, `exact` in UTC for people, `iso` for programs."""
+
+    said: str
+    exact: str
+    iso: str
+
+
+def tell_moment(at: datetime) -> Moment:
+    """An instant as it is told now. A clock of another node may be a little ahead of ours."""
+    return Moment(_say(current_realm().clock.now() - at), f"{at:%Y-%m-%d %H:%M} UTC", f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _say(ago: timedelta) -> str:
+    if ago < _MINUTE:
+        return translate("just now")
+    if ago < _HOUR:
+        return translate_number("%(number)d minute ago", "%(number)d minutes ago", ago // _MINUTE)
+    if ago < _DAY:
+        return translate_number("%(number)d hour ago", "%(number)d hours ago", ago // _HOUR)
+    return translate_number("%(number)d day ago", "%(number)d days ago", ago // _DAY)

@@ -1,0 +1,113 @@
+"""`/account/password`: choose another password, and whether the other devices stay signed in."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Response, request
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.change_password import (
+    PasswordWasChangedInBrowser,
+    PasswordWish,
+    change_password_in_browser,
+)
+from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.credentials.events import PasswordChanged
+from authserver.protocol.secret import Secret
+from authserver.revocation import Receipt
+from authserver.web.context import current_limits, current_realm
+from authserver.web.origin import read_origin
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
+from authserver.web.pages.blueprint import answer_told, pages, read_fields
+from authserver.web.pages.browser import keep_signed_in
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import (
+    say_errors,
+    say_password_rules,
+    say_refused,
+    say_signed_out,
+    tell_busy,
+    tell_too_many,
+)
+from authserver.web.tries import hit_password
+
+PATH = "/account/password"
+_log = structlog.get_logger(__name__)
+
+
+@pages.get(PATH)
+@with_recent_browser
+def show_password(browser: SignedInBrowser) -> Response:
+    """The form; the other devices are signed out unless the person says otherwise."""
+    return _answer_form(browser, logout_devices=True)
+
+
+@pages.post(PATH)
+@with_browser
+def act_password(browser: SignedInBrowser) -> Response:
+    """Change it. The browser goes on with another cookie; a password that is refused ends nothing."""
+    key = hit_password(browser.user_id)
+    if isinstance(key, int):
+        return answer_told(tell_too_many(key))
+    wish = _read_wish(read_fields())
+    outcome = change_password_in_browser(current_realm(), browser, wish, read_origin())
+    if isinstance(outcome, PasswordWasChangedInBrowser):
+        current_limits().forgive(key)
+        _log.info("authn_password_change", sid=outcome.signed_in.sid, ip=request.remote_addr)
+        return keep_signed_in(_answer_changed(browser, outcome.receipt), outcome.signed_in)
+    _log.info("authn_password_change_fail", sid=browser.sid, ip=request.remote_addr)
+    return _answer_failed(browser, wish, outcome)
+
+
+def _read_wish(fields: dict[str, str]) -> PasswordWish:
+    """A box that is not ticked sends nothing: it counts as a wish only where the form says that it had one."""
+    return PasswordWish(
+        current=Secret(fields.get("current_password", "")),
+        new=Secret(fields.get("new_password", "")),
+        logout_devices="logout_devices" in fields or "may_choose" not in fields,
+    )
+
+
+def _answer_failed(
+    browser: SignedInBrowser, wish: PasswordWish, outcome: Refused | Invalid | TryLater | Reauthenticate
+) -> Response:
+    match outcome:
+        case Invalid(errors=errors):
+            return _answer_form(browser, errors, HTTPStatus.UNPROCESSABLE_ENTITY, logout_devices=wish.logout_devices)
+        case Refused(code=code) if code != NOT_FOUND:
+            error = FieldError("current_password", code, say_refused(outcome))
+            return _answer_form(browser, (error,), HTTPStatus.FORBIDDEN, logout_devices=wish.logout_devices)
+        case Refused() | Reauthenticate():
+            return ask_who(PATH)
+        case TryLater():
+            return answer_told(tell_busy(outcome.retry_after))
+
+
+def _answer_form(
+    browser: SignedInBrowser,
+    errors: tuple[FieldError, ...] = (),
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    logout_devices: bool,
+    done: tuple[str, ...] = (),
+) -> Response:
+    return answer_room(
+        browser,
+        "account_password.html",
+        PATH,
+        status,
+        errors={name: say_errors(errors, name) for name in ("current_password", "new_password")},
+        rules=say_password_rules(),
+        may_choose=current_realm().revocation.policy.row(PasswordChanged).client_may_choose,
+        logout_devices=logout_devices,
+        done=done,
+    )
+
+
+def _answer_changed(browser: SignedInBrowser, receipt: Receipt) -> Response:
+    sentences = (
+        translate("Your password is changed."),
+        say_signed_out(receipt, with_this=True),
+        translate("Apps that you opened in this browser go on without asking you."),
+    )
+    return _answer_form(browser, logout_devices=True, done=sentences)

@@ -1,0 +1,62 @@
+"""`/account`: who one is here, and what one says of oneself."""
+
+from http import HTTPStatus
+
+from flask import Response
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.outcomes import FieldError, Invalid, Refused
+from authserver.accounts.profile import change_profile
+from authserver.storage.users import Profile
+from authserver.web.context import current_realm
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
+from authserver.web.pages.account.moments import tell_moment
+from authserver.web.pages.blueprint import pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import say_errors
+
+PATH = "/account"
+_FIELDS = ("name", "phone_number", "address")
+
+
+@pages.get(PATH)
+@with_browser
+def show_profile(browser: SignedInBrowser) -> Response:
+    """The user as he is."""
+    user = browser.user
+    return _answer(browser, Profile(user.name, user.phone_number, user.address))
+
+
+@pages.post(PATH)
+@with_browser
+def act_profile(browser: SignedInBrowser) -> Response:
+    """Keep what was typed; an empty field takes away what was there."""
+    fields = read_fields()
+    typed = Profile(*(fields.get(name, "") for name in _FIELDS))
+    outcome = change_profile(current_realm(), browser, typed)
+    match outcome:
+        case Invalid(errors=errors):
+            return _answer(browser, typed, errors)
+        case Refused():
+            return ask_who(PATH)
+        case user:
+            kept = Profile(user.name, user.phone_number, user.address)
+            return _answer(browser, kept, done=translate("Your profile is saved."))
+
+
+def _answer(
+    browser: SignedInBrowser, profile: Profile, errors: tuple[FieldError, ...] = (), done: str = ""
+) -> Response:
+    user = browser.user
+    return answer_room(
+        browser,
+        "account_profile.html",
+        PATH,
+        HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
+        profile=profile,
+        errors={name: say_errors(errors, name) for name in _FIELDS},
+        done=[done] if done else [],
+        email_verified=user.email_verified,
+        password_changed=None if user.password_changed_at is None else tell_moment(user.password_changed_at),
+        member_since=tell_moment(user.created_at),
+    )

@@ -1,0 +1,98 @@
+"""`/account/sessions`: where one is signed in, and the end of it (ASVS 7.5.2)."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Response, request
+
+from authserver.accounts.browser_session import SignedInBrowser
+from authserver.accounts.outcomes import Reauthenticate, Refused
+from authserver.accounts.sign_out import end_session, list_sessions, sign_out_elsewhere
+from authserver.revocation import Receipt
+from authserver.storage.sessions import SessionSummary
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import Cookie
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
+from authserver.web.pages.account.moments import Moment, tell_moment
+from authserver.web.pages.account.origins import say_browser, say_network
+from authserver.web.pages.blueprint import answer_page, pages, read_fields
+from authserver.web.pages.languages import translate
+from authserver.web.pages.words import say_signed_out
+
+PATH = "/account/sessions"
+_OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One session as it is shown."""
+
+    sid: str
+    name: str
+    browser: str
+    network: str
+    apps: tuple[str, ...]
+    signed_in: Moment
+    last_used: Moment
+    is_current: bool
+
+
+@pages.get(PATH)
+@with_browser
+def show_sessions(browser: SignedInBrowser) -> Response:
+    """All of them, this one first."""
+    return _answer(browser)
+
+
+@pages.post(PATH)
+@with_browser
+def act_sessions(browser: SignedInBrowser) -> Response:
+    """End the one that the button names, or all others. For others than this one a recent sign-in is needed."""
+    realm, ip, end = current_realm(), request.remote_addr or "", read_fields().get("end", "")
+    outcome = sign_out_elsewhere(realm, browser, ip) if end == _OTHERS else end_session(realm, browser, end, ip)
+    match outcome:
+        case Reauthenticate():
+            return ask_who(PATH)
+        case Refused():
+            return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This device is not signed in any more."))
+        case Receipt(sessions_ended=1) if end == browser.sid:
+            response = answer_page("signed_out.html")
+            current_cookies().take_back(response, Cookie.SESSION)
+            return response
+        case receipt:
+            return _answer(browser, done=say_signed_out(receipt, with_this=True))
+
+
+def _answer(
+    browser: SignedInBrowser, status: HTTPStatus = HTTPStatus.OK, *, done: str = "", problem: str = ""
+) -> Response:
+    devices = [_describe(summary, browser.sid) for summary in list_sessions(current_realm(), browser.user_id)]
+    return answer_room(
+        browser,
+        "account_sessions.html",
+        PATH,
+        status,
+        devices=sorted(devices, key=lambda device: not device.is_current),
+        done=[done] if done else [],
+        problem=[problem] if problem else [],
+    )
+
+
+def _describe(summary: SessionSummary, current: str) -> Device:
+    session = summary.session
+    browser = say_browser(session.user_agent)
+    return Device(
+        sid=session.sid,
+        name=session.device_name or browser or translate("Unknown device"),
+        browser=browser if session.device_name else "",
+        network=say_network(session.ip),
+        apps=tuple(_name_clients(summary.clients)),
+        signed_in=tell_moment(session.created_at),
+        last_used=tell_moment(summary.last_used_at),
+        is_current=session.sid == current,
+    )
+
+
+def _name_clients(client_ids: tuple[str, ...]) -> list[str]:
+    found = (current_realm().clients.find(client_id) for client_id in client_ids)
+    return sorted({client.name for client in found if client is not None}, key=str.casefold)
