@@ -126,6 +126,8 @@ def test_an_account_is_shown_to_its_user(api: Api, user_id: str, tokens: dict[st
         "email": EMAIL,
         "email_verified": True,
         "name": "Ada",
+        "phone_number": "",
+        "address": "",
         "roles": [],
         "created_at": NOW,
         "password_changed_at": NOW,

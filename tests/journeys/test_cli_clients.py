@@ -153,7 +153,6 @@ def test_users_keep_their_pairwise_names_through_an_update(shell: Shell, web: An
 
 
 BAD_UPDATES = [
-    (("--redirect-uri", ""), "redirect_uri"),
     (("--redirect-uri", "https://*"), "redirect_uri"),
     (("--consent", "never"), "consent"),
     (("--name", ""), "name"),
