@@ -6,4 +6,4 @@ from authserver.grants.refresh_token import RefreshTokenGrant
 
 GRANTS: tuple[GrantHandler, ...] = (AuthorizationCodeGrant(), RefreshTokenGrant())
 
-__all__ = ["GRANTS", "GrantHandler", "TokenRequest", "answer_token_request"]
+__all__ = ["GRANTS", "GrantHandler", "RefreshTokenGrant", "TokenRequest", "answer_token_request"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Literal
+from urllib.parse import quote
 
 from werkzeug import Request, Response
 
@@ -41,21 +42,46 @@ class Cookie(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshCookie:
+    """The refresh token of a first-party client that asked for it (contract §3).
+
+    One name for each client, so that two applications of one site do not sign each other out. Strict: no link and no
+    page of another site has to bring it along. `lifetime` is that of the token; what only reads needs none.
+    """
+
+    client_id: str
+    lifetime: timedelta | None = None
+
+    @property
+    def value(self) -> str:
+        """The name without the prefix; only characters that a cookie's name may have (RFC 6265 §4.1.1)."""
+        return f"authserver-refresh-{quote(self.client_id, safe='')}"
+
+    @property
+    def same_site(self) -> Literal["Lax", "Strict"]:
+        """Strict."""
+        return "Strict"
+
+
+AnyCookie = Cookie | RefreshCookie
+
+
+@dataclass(frozen=True, slots=True)
 class CookieJar:
     """Gives cookies to browsers and takes them back. `https` is the scheme of the issuer, whatever a proxy said."""
 
     https: bool
 
-    def name(self, cookie: Cookie) -> str:
+    def name(self, cookie: AnyCookie) -> str:
         """The name as it travels."""
         return f"__Host-{cookie.value}" if self.https else cookie.value
 
-    def read(self, request: Request, cookie: Cookie) -> Secret | None:
+    def read(self, request: Request, cookie: AnyCookie) -> Secret | None:
         """What the browser brings, unless it is empty or longer than anything we ever gave."""
         value = request.cookies.get(self.name(cookie), "")
         return Secret(value) if 0 < len(value) <= _LONGEST_VALUE else None
 
-    def give(self, response: Response, cookie: Cookie, value: Secret) -> None:
+    def give(self, response: Response, cookie: AnyCookie, value: Secret) -> None:
         """Have the browser keep `value` and bring it with each request."""
         response.set_cookie(
             self.name(cookie),
@@ -67,6 +93,6 @@ class CookieJar:
             samesite=cookie.same_site,
         )
 
-    def take_back(self, response: Response, cookie: Cookie) -> None:
+    def take_back(self, response: Response, cookie: AnyCookie) -> None:
         """Have the browser forget it."""
         response.delete_cookie(self.name(cookie), path="/", secure=self.https, httponly=True, samesite=cookie.same_site)

@@ -18,6 +18,7 @@ from tests.support.realm import EMAIL, ISSUER, PASSWORD
 OPEN_TO_ALL = {
     "/api/register",
     "/api/login",
+    "/api/refresh",
     "/api/password/forgot",
     "/api/password/reset",
     "/api/email/confirm",
@@ -129,6 +130,13 @@ def test_real_answers_are_the_ones_described(api: Api, document: dict[str, Any])
     check(api.login(client_id="nobody"), "POST", "/api/login")
     check(api.login(scope="nothing"), "POST", "/api/login")
     token = content(check(api.login(), "POST", "/api/login"), 200)["access_token"]
+    here = {"Origin": ISSUER}
+    check(api.call("POST", "/refresh", json={}, headers=here), "POST", "/api/refresh")
+    check(api.login(delivery="cookie"), "POST", "/api/login")
+    check(api.call("POST", "/refresh", json={}), "POST", "/api/refresh")
+    check(api.call("POST", "/refresh", json={"client_id": "nobody"}, headers=here), "POST", "/api/refresh")
+    check(api.call("POST", "/refresh", json={"scope": "nothing"}, headers=here), "POST", "/api/refresh")
+    check(api.call("POST", "/refresh", json={}, headers=here), "POST", "/api/refresh")
     for method, path, _ in [*_operations(document)]:
         if path not in OPEN_TO_ALL:
             check(api.call(method, path.removeprefix("/api").format(sid="x")), method, path)

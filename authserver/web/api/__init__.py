@@ -7,13 +7,13 @@ it are made of what is declared on the views.
 from apiflask import APIFlask
 
 from authserver import __version__
-from authserver.web.api import account, addresses, documentation, own_sessions, passwords, sign_in
+from authserver.web.api import account, addresses, documentation, own_sessions, passwords, refresh, sign_in
 from authserver.web.api.bearer import SECURITY_SCHEME
 from authserver.web.api.blueprint import PREFIX, api
 from authserver.web.context import EXTENSION, LIMITS_EXTENSION
 from authserver.web.limits import create_limits
 
-VIEWS = (sign_in, account, passwords, addresses, own_sessions, documentation)
+VIEWS = (sign_in, refresh, account, passwords, addresses, own_sessions, documentation)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
 __all__ = ["PREFIX", "register_api"]

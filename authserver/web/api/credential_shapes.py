@@ -1,6 +1,5 @@
 """What the calls about passwords, addresses and the whole account take and answer, member by member (contract §3)."""
 
-from dataclasses import asdict
 from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -93,9 +92,10 @@ class PasswordChangedAnswer(TokensAnswer):
     revocation: ReceiptAnswer
 
     @classmethod
-    def of_change(cls, changed: PasswordWasChanged) -> "PasswordChangedAnswer":
-        """The shape of `changed`."""
-        return cls(**asdict(changed.tokens), revocation=ReceiptAnswer.of(changed.receipt))
+    def of_change(cls, changed: PasswordWasChanged, *, in_cookie: bool) -> "PasswordChangedAnswer":
+        """The shape of `changed`; without the refresh token that is `in_cookie`."""
+        tokens = TokensAnswer.of(changed.tokens, in_cookie=in_cookie)
+        return cls(**tokens.model_dump(), revocation=ReceiptAnswer.of(changed.receipt))
 
 
 class ConfirmedAnswer(Answer):

@@ -17,6 +17,7 @@ from authserver.web.api.credential_shapes import (
     PasswordChangedAnswer,
     ResetPasswordBody,
 )
+from authserver.web.api.delivery import keep_in_cookie, keeps_session
 from authserver.web.api.refusals import (
     OF_BODIES,
     OF_LINKS,
@@ -53,6 +54,7 @@ _TAGS = ["Passwords"]
         "The session that asks is renewed: it has another `sid`, and all its earlier tokens are dead. All other"
         " sessions end, unless `logout_devices` is false; then they stay, and their next call is answered 401 with"
         " `soft_logout: true`, after which they refresh once and go on. A new password that is refused ends nothing."
+        " Where the browser has the session's refresh token in a cookie, the next one is in it as well."
     ),
     tags=_TAGS,
     security=SECURITY_SCHEME,
@@ -66,6 +68,7 @@ def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Res
         new=Secret(json_data.new_password),
         logout_devices=json_data.logout_devices,
     )
+    in_cookie = keeps_session(bearer)
     outcome = change_password(current_realm(), bearer, wish, read_origin())
     if not isinstance(outcome, PasswordWasChanged):
         problem = explain_own(outcome)
@@ -73,7 +76,9 @@ def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Res
         return answer_problem(problem)
     current_limits().forgive(key)
     _log.info("authn_password_change", sid=outcome.tokens.sid, ip=request.remote_addr)
-    return PasswordChangedAnswer.of_change(outcome)
+    if in_cookie:
+        keep_in_cookie(bearer.claims.client_id, outcome.tokens)
+    return PasswordChangedAnswer.of_change(outcome, in_cookie=in_cookie)
 
 
 @api.post("/password/forgot")

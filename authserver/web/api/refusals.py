@@ -7,6 +7,7 @@ from typing import Any, Final
 from authserver.accounts import outcomes
 from authserver.accounts.bearer import BearerRefused
 from authserver.accounts.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.protocol.oauth_error import OAuthError
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
 
@@ -41,6 +42,13 @@ MISSING_TOKEN = Refusal(
     "missing_token", HTTPStatus.UNAUTHORIZED, "This call needs an access token in the Authorization header."
 )
 _INVALID_TOKEN = "The access token is not valid."  # noqa: S105 - a sentence
+MISSING_COOKIE = Refusal(
+    "missing_cookie",
+    HTTPStatus.UNAUTHORIZED,
+    "This browser has no refresh token of this client.",
+    soft_logout=True,
+)
+INVALID_GRANT = Refusal("invalid_grant", HTTPStatus.UNAUTHORIZED, "The refresh token is not valid.")
 SESSION_REVOKED = Refusal("session_revoked", HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN)
 REAUTHENTICATE = Refusal(
     "insufficient_user_authentication",
@@ -51,6 +59,12 @@ REAUTHENTICATE = Refusal(
 WRONG_PASSWORD = Refusal(outcomes.WRONG_PASSWORD, HTTPStatus.FORBIDDEN, "The current password is wrong.")
 UNAUTHORIZED_CLIENT = Refusal(
     outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "This client may not sign people in with a password."
+)
+NO_COOKIES_FOR_CLIENT = Refusal(
+    outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "Only a public first-party client refreshes by cookie."
+)
+FOREIGN_ORIGIN = Refusal(
+    "foreign_origin", HTTPStatus.FORBIDDEN, "This page may not use the cookie: its origin is not one of the client's."
 )
 EMAIL_NOT_VERIFIED = Refusal(
     outcomes.EMAIL_NOT_VERIFIED, HTTPStatus.FORBIDDEN, "Please confirm your e-mail address first."
@@ -140,6 +154,17 @@ def explain_bearer(refused: BearerRefused) -> Problem:
         challenge=challenge,
         soft_logout=refused.soft_logout,
     )
+
+
+def explain_refresh(error: OAuthError) -> Problem:
+    """The problem for what the token endpoint would have answered (RFC 6749 §5.2)."""
+    if error.retry_after is not None:
+        return refuse(UNAVAILABLE, retry_after=error.retry_after)
+    if error.error == INVALID_GRANT.code:
+        soft_logout = bool(error.soft_logout)
+        challenge = challenge_refused(soft_logout=soft_logout)
+        return replace(refuse(INVALID_GRANT), soft_logout=soft_logout, challenge=challenge)
+    return refuse(INVALID_SCOPE if error.error == INVALID_SCOPE.code else NO_COOKIES_FOR_CLIENT)
 
 
 ACCEPTED: Final = {

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -24,6 +25,8 @@ from authserver.storage.users import User
 from authserver.web.api.body import Body, refuse_member
 
 _SCOPE_WORD = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
+_GRANTED = frozenset({"id_token", "refresh_token"})
+_BODY, _COOKIE = "body", "cookie"
 _SCOPE = re.compile(rf"{_SCOPE_WORD}(?: {_SCOPE_WORD})*\Z")
 
 
@@ -42,6 +45,12 @@ def _device_name(text: str) -> str:
 def _scope(text: str) -> str:
     if not _SCOPE.match(text):
         refuse_member("invalid_scope", "A scope is one or more tokens with single spaces between.")
+    return text
+
+
+def _delivery(text: str) -> str:
+    if text not in {_BODY, _COOKIE}:
+        refuse_member("invalid_delivery", "Delivery is body or cookie.")
     return text
 
 
@@ -78,6 +87,27 @@ class LoginBody(Body):
     device_name: Annotated[str, AfterValidator(_device_name)] = Field(
         "", description="What the user will recognise in the list.", json_schema_extra=without_default
     )
+    delivery: Annotated[str, AfterValidator(_delivery)] = Field(
+        _BODY,
+        description="`cookie`: for a browser, whose scripts never see the refresh token; it calls `/api/refresh`.",
+        json_schema_extra={"enum": [_BODY, _COOKIE]},
+    )
+
+    @property
+    def in_cookie(self) -> bool:
+        """Whether the refresh token is to be kept in a cookie."""
+        return self.delivery == _COOKIE
+
+
+class RefreshBody(Body):
+    """A browser whose refresh token is in a cookie."""
+
+    client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
+    scope: Annotated[str, AfterValidator(_scope)] = Field(
+        "",
+        description="Tokens with single spaces between, of those that were granted; absent: all of them.",
+        json_schema_extra=without_default,
+    )
 
 
 class Answer(BaseModel):
@@ -98,7 +128,9 @@ class TokensAnswer(Answer):
     access_token: str
     token_type: Literal["Bearer"]
     expires_in: int = Field(description="Seconds.")
-    refresh_token: str
+    refresh_token: str | None = Field(
+        default=None, description="Absent where it is in a cookie.", json_schema_extra=without_default
+    )
     refresh_expires_in: int = Field(description="Seconds, if it is not used before.")
     scope: str
     sid: str = Field(description="The session.")
@@ -109,12 +141,12 @@ class TokensAnswer(Answer):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_was_not_granted(self, serialise: SerializerFunctionWrapHandler) -> dict[str, object]:
-        return {name: value for name, value in serialise(self).items() if name != "id_token" or value is not None}
+        return {name: value for name, value in serialise(self).items() if name not in _GRANTED or value is not None}
 
     @classmethod
-    def of(cls, tokens: TokenAnswer) -> "TokensAnswer":
-        """The shape of `tokens`."""
-        return cls.model_validate(tokens)
+    def of(cls, tokens: TokenAnswer, *, in_cookie: bool = False) -> "TokensAnswer":
+        """The shape of `tokens`; without the refresh token that is `in_cookie`, out of reach of scripts."""
+        return cls.model_validate(asdict(tokens) | ({"refresh_token": None} if in_cookie else {}))
 
 
 class AccountAnswer(Answer):

@@ -11,6 +11,7 @@ from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
 from authserver.web.api.blueprint import answer_accepted, answer_nothing, api
+from authserver.web.api.delivery import forget_session, forget_user, keep_in_cookie
 from authserver.web.api.refusals import (
     ACCEPTED,
     BUSY,
@@ -102,7 +103,9 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
         return answer_problem(problem)
     current_limits().forgive(key)
     _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
-    return TokensAnswer.of(outcome)
+    if json_data.in_cookie:
+        keep_in_cookie(json_data.client_id, outcome)
+    return TokensAnswer.of(outcome, in_cookie=json_data.in_cookie)
 
 
 @api.post("/logout")
@@ -119,8 +122,9 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
 )
 def answer_logout() -> Response:
     """Sign out of this session."""
-    sign_out(current_realm(), load_bearer_signing_out(), request.remote_addr or "")
-    return answer_nothing()
+    bearer = load_bearer_signing_out()
+    sign_out(current_realm(), bearer, request.remote_addr or "")
+    return forget_session(answer_nothing(), bearer)
 
 
 @api.post("/logout/all")
@@ -134,5 +138,6 @@ def answer_logout() -> Response:
 )
 def answer_logout_all() -> Response:
     """Sign out of all sessions."""
-    sign_out_everywhere(current_realm(), load_bearer_signing_out(), request.remote_addr or "")
-    return answer_nothing()
+    bearer = load_bearer_signing_out()
+    sign_out_everywhere(current_realm(), bearer, request.remote_addr or "")
+    return forget_user(answer_nothing(), bearer)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, g, request
@@ -14,8 +14,8 @@ from authserver.web.context import current_realm
 from authserver.web.pages.csrf import is_proved, keep_seed
 from authserver.web.pages.languages import current_language, translate
 from authserver.web.pages.rendering import render
+from authserver.web.site import serialise_origin
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MOST_FIELDS: Final = 50
 _View = TypeVar("_View", bound=Callable[..., Response])
 _TAKES_FOREIGN_FORMS: Final = "takes_foreign_forms"
@@ -142,14 +142,6 @@ def comes_from_here() -> bool:
     if site is not None:
         return site == "same-origin"
     return request.headers.get("Origin") == serialise_origin(current_realm().issuer)
-
-
-def serialise_origin(url: str) -> str:
-    """The origin of `url` as browsers write it (RFC 6454 §6.2): without a default port."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
 
 
 def _write_policy(form_targets: tuple[str, ...], *, runs_script: bool) -> str:

@@ -1,13 +1,16 @@
 """Cookies: names and flags that keep them where they belong."""
 
+import re
+from datetime import timedelta
 from http.cookies import Morsel, SimpleCookie
+from urllib.parse import unquote
 
 import pytest
 from werkzeug import Request, Response
 from werkzeug.test import EnvironBuilder
 
 from authserver.protocol.secret import Secret
-from authserver.web.cookies import Cookie, CookieJar
+from authserver.web.cookies import Cookie, CookieJar, RefreshCookie
 
 
 def given(*, https: bool, cookie: Cookie) -> "Morsel[str]":
@@ -52,6 +55,21 @@ def test_names_differ_and_never_change() -> None:
         "__Host-authserver-device",
         "__Host-authserver-form",
     ]
+
+
+@pytest.mark.parametrize("client_id", ["first-party", "a.b~c_d", "a b;c=d, e\r\n", "é", "a%20b"])
+def test_each_client_has_a_refresh_cookie_of_its_own_and_whatever_its_id_is_one_name(client_id: str) -> None:
+    """RFC 6265 §4.1.1; ASVS 3.3.1 to 3.3.4."""
+    cookie = RefreshCookie(client_id, timedelta(days=7))
+    name = CookieJar(https=True).name(cookie)
+    assert re.fullmatch(r"__Host-authserver-refresh-[A-Za-z0-9._~%-]+", name)
+    assert unquote(name.removeprefix("__Host-authserver-refresh-")) == client_id
+    response = Response()
+    CookieJar(https=True).give(response, cookie, Secret("value"))
+    (header,) = response.headers.getlist("Set-Cookie")
+    flags = {part for part in header.split("; ") if not part.startswith("Expires=")}
+    assert flags == {f"{name}=value", "Secure", "HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Strict"}
+    assert CookieJar(https=True).read(request(f"{name}=value"), cookie) == Secret("value")
 
 
 @pytest.mark.parametrize("cookie", Cookie)

@@ -1,0 +1,76 @@
+"""`/api/refresh`: the token endpoint for a browser whose refresh token is in a cookie (contract §3).
+
+A cookie comes along with whatever a page sends, so that it has to be said where from: JSON (which no form can send),
+`SameSite=Strict`, and an `Origin` that the client registered. What a refresh comes to is the token endpoint's to say.
+"""
+
+import structlog
+from flask import Response, request
+
+from authserver.clients.authentication import PresentedClient
+from authserver.grants import RefreshTokenGrant, answer_token_request
+from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.secret import Secret
+from authserver.realm import TokenAnswer
+from authserver.web.api.blueprint import api
+from authserver.web.api.delivery import comes_from, keep_in_cookie, read_cookie
+from authserver.web.api.refusals import (
+    FOREIGN_ORIGIN,
+    INVALID_GRANT,
+    INVALID_SCOPE,
+    MISSING_COOKIE,
+    NO_COOKIES_FOR_CLIENT,
+    OF_BODIES,
+    document,
+    explain_refresh,
+    refuse,
+)
+from authserver.web.api.shapes import RefreshBody, TokensAnswer
+from authserver.web.context import current_realm
+from authserver.web.problem import answer_problem
+
+_GRANTS = (RefreshTokenGrant(),)
+_log = structlog.get_logger(__name__)
+
+
+@api.post("/refresh")
+@api.input(RefreshBody, example={"client_id": "first-party"})
+@api.output(TokensAnswer, description="The next tokens; the refresh token is in the cookie.")
+@api.doc(
+    summary="Refresh by cookie",
+    description=(
+        'For browsers that signed in with `"delivery": "cookie"`. `Origin` must be one of the client\'s, or ours.'
+        " Whatever the token endpoint would answer is answered here; a refusal leaves the cookie alone, because another"
+        " tab may just have been given a better one."
+    ),
+    tags=["Sign-in"],
+    responses=document(*OF_BODIES, FOREIGN_ORIGIN, NO_COOKIES_FOR_CLIENT, MISSING_COOKIE, INVALID_GRANT, INVALID_SCOPE),
+)
+def answer_refresh(json_data: RefreshBody) -> Response | TokensAnswer:
+    """Exchange the refresh token of the cookie for the next one."""
+    client = current_realm().clients.find(json_data.client_id)
+    if client is None or not client.first_party:
+        return answer_problem(refuse(NO_COOKIES_FOR_CLIENT))
+    if not comes_from(client):
+        _log.info("foreign_origin", client_id=client.client_id, ip=request.remote_addr)
+        return answer_problem(refuse(FOREIGN_ORIGIN))
+    held = read_cookie(client.client_id)
+    if held is None:
+        return answer_problem(refuse(MISSING_COOKIE))
+    answer = _exchange(client.client_id, held, json_data.scope)
+    if isinstance(answer, OAuthError):
+        _log.info("token_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
+        return answer_problem(explain_refresh(answer))
+    keep_in_cookie(client.client_id, answer)
+    return TokensAnswer.of(answer, in_cookie=True)
+
+
+def _exchange(client_id: str, held: Secret, scope: str) -> TokenAnswer | OAuthError:
+    parameters = {"grant_type": RefreshTokenGrant.grant_type, "refresh_token": held.reveal()}
+    if scope:
+        parameters["scope"] = scope
+    presented = PresentedClient(client_id, None)
+    answer = answer_token_request(_GRANTS, current_realm(), parameters, presented, request.remote_addr or "")
+    if not isinstance(answer, TokenAnswer | OAuthError):
+        raise TypeError("a refresh gives a refresh token")
+    return answer
