@@ -1,4 +1,4 @@
-"""One error shape per surface, chosen by the path: OAuth JSON, problem+json, or plain text.
+"""One error shape per surface, chosen by the path: a page for people, OAuth JSON, problem+json, or plain text.
 
 Nothing of an exception reaches the other side; the log has it.
 """
@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 
 from authserver.storage import StorageUnavailableError
 from authserver.web.oauth.form import answer_json
+from authserver.web.pages.failures import answer_failure, is_for_people
 from authserver.web.problem import answer_http_problem
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +38,11 @@ def _shape(error: HTTPException) -> Response:
     status = error.code or 500
     if request.path.startswith("/api/"):
         return answer_http_problem(error)
+    if is_for_people(request.path):
+        try:
+            return answer_failure(error)
+        except Exception as second:  # noqa: BLE001 - what failed may be what pages are made with
+            _log.error("page_of_failure_failed", exc_info=second)
     if request.path.startswith("/oauth/"):
         code = _OAUTH_CODES.get(status, "invalid_request")
         return answer_json({"error": code, "error_description": f"{error.name}."}, status)

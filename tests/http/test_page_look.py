@@ -1,6 +1,7 @@
 """Whose pages these are: name, logo, colour, links, and templates of an operator's own."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -8,8 +9,10 @@ from authserver.mail.compose import UnusableTemplateError
 from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
 from authserver.web.brand import Brand, Logo, derive_accent
+from authserver.web.pages import blueprint, signup
 from authserver.web.pages.rendering import load_templates
 from tests.support.api import GENEROUS
+from tests.support.pages import Pages, read_page
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -88,3 +91,28 @@ def test_what_is_no_text_is_no_template(tmp_path: Path) -> None:
     (tmp_path / "forgot.html").write_bytes(b"\xff\xfe")
     with pytest.raises(UnusableTemplateError, match=r"forgot\.html cannot be used: UnicodeDecodeError"):
         load_templates(tmp_path)
+
+
+def test_a_person_sees_a_page_where_there_is_none(pages: Pages) -> None:
+    """A program gets a line of text."""
+    response = pages.get("/nothing", None, Accept="text/html,*/*;q=0.8")
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert "There is no such page" in read_page(response)
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    assert pages.get("/nothing", None, Accept="*/*").mimetype == "text/plain"
+
+
+def test_a_person_sees_a_page_where_everything_fails(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASVS 16.5.1, 16.5.4: nothing of the reason; and still an answer where pages cannot be made."""
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("the secret reason")
+
+    monkeypatch.setattr(signup, "_answer_form", fail)
+    response = pages.get("/signup", None, Accept="text/html")
+    assert (response.status_code, response.mimetype) == (500, "text/html")
+    assert "Something went wrong here" in read_page(response)
+    assert "secret" not in response.text
+    monkeypatch.setattr(blueprint, "render", fail)
+    response = pages.get("/signup", None, Accept="text/html")
+    assert (response.status_code, response.mimetype) == (500, "text/plain")

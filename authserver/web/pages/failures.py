@@ -1,0 +1,40 @@
+"""What a person sees where something failed that no page of ours expected: a page, and not a line of text."""
+
+from http import HTTPStatus
+from typing import Final
+
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from authserver.web.pages.blueprint import Told, answer_told
+from authserver.web.pages.languages import mark, translate
+
+_OF_PEOPLE: Final = frozenset({"/oauth/authorize", "/oauth/logout"})
+_SAYINGS: Final = {
+    HTTPStatus.NOT_FOUND: (
+        mark("There is no such page"),
+        mark("The address is wrong, or the page has moved."),
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        mark("Please try again in a moment"),
+        mark("Something that we need does not answer just now. Nothing was changed."),
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        mark("Something went wrong here"),
+        mark("It is not your fault, and we have been told. Please try again later."),
+    ),
+}
+_ELSE: Final = (mark("This did not work"), mark("Your browser sent something that this page does not take."))
+
+
+def is_for_people(path: str) -> bool:
+    """Whether who asks for `path` is a browser that shows a page."""
+    is_page = path in _OF_PEOPLE or not path.startswith(("/oauth/", "/api/", "/.well-known/"))
+    return is_page and "text/html" in request.headers.get("Accept", "")
+
+
+def answer_failure(error: HTTPException) -> Response:
+    """The page for `error`; nothing of its reason is told."""
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    title, sentence = _SAYINGS.get(status, _ELSE)
+    return answer_told(Told(translate(title), (translate(sentence),), status))
