@@ -17,8 +17,9 @@ from authserver.credentials.events import UserDeleted
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.revocation import Receipt
-from authserver.storage import audit, sessions, users
+from authserver.storage import audit, consents, sessions, users
 from authserver.storage.audit import Actor, AuditRecord
+from authserver.storage.consents import ConnectedApp
 from authserver.storage.sessions import SessionSummary
 from authserver.storage.users import User
 
@@ -29,6 +30,7 @@ class AccountExport:
 
     user: User
     sessions: list[SessionSummary]
+    apps: list[ConnectedApp]
     events: list[AuditRecord]
 
 
@@ -65,7 +67,8 @@ def export_account(realm: Realm, asker: Asker, ip: str | None = None) -> Account
         if user is None:
             return _refuse()
         live = sessions.list_live(tx, user.user_id, realm.clock.now())
-        return AccountExport(user, live, audit.list_of_user(tx, user.user_id))
+        apps = consents.list_apps(tx, user.user_id, realm.clock.now())
+        return AccountExport(user, live, apps, audit.list_of_user(tx, user.user_id))
 
 
 def _refuse() -> Refused:

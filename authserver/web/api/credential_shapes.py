@@ -8,6 +8,7 @@ from authserver.accounts.change_password import PasswordWasChanged
 from authserver.accounts.own_account import AccountExport
 from authserver.revocation import Receipt
 from authserver.storage.audit import AuditRecord
+from authserver.storage.consents import ConnectedApp
 from authserver.web.api.body import Body, refuse_member
 from authserver.web.api.shapes import (
     AccountAnswer,
@@ -136,11 +137,33 @@ class EventAnswer(Answer):
         )
 
 
+class AppAnswer(Answer):
+    """A client that may act for the user."""
+
+    client_id: str
+    name: str
+    scope: list[str]
+    granted_at: int
+    last_used_at: int | None = Field(description="null: it holds no tokens at the moment.")
+
+    @classmethod
+    def of(cls, app: ConnectedApp) -> "AppAnswer":
+        """The shape of `app`."""
+        return cls(
+            client_id=app.client_id,
+            name=app.name,
+            scope=list(app.scope),
+            granted_at=seconds(app.granted_at),
+            last_used_at=None if app.last_used_at is None else seconds(app.last_used_at),
+        )
+
+
 class ExportAnswer(Answer):
     """All that is kept about the user who asks."""
 
     account: AccountAnswer
     sessions: list[SessionAnswer]
+    apps: list[AppAnswer]
     events: list[EventAnswer] = Field(description="Newest first.")
 
     @classmethod
@@ -149,5 +172,6 @@ class ExportAnswer(Answer):
         return cls(
             account=AccountAnswer.of(export.user),
             sessions=[SessionAnswer.of(summary, current) for summary in export.sessions],
+            apps=[AppAnswer.of(app) for app in export.apps],
             events=[EventAnswer.of(record) for record in export.events],
         )
