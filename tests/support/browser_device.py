@@ -1,15 +1,14 @@
 """A first-party application that signs its user in through `/oauth/authorize`, in a browser of its own."""
 
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
 from tests.support.authorizing import CALLBACK, CHALLENGE, VERIFIER
 from tests.support.device import Device
 from tests.support.http import Answer, HttpClient
-from tests.support.pages import Form
 from tests.support.realm import PASSWORD
 from tests.support.server import Installation, Server
+from tests.support.visitor import Visitor
 
 
 def allow_redirects(installation: Installation) -> None:
@@ -26,13 +25,19 @@ class BrowserDevice(Device):
     def __init__(self, server: Server, email: str) -> None:
         """Sign in with a password at the page, and redeem the code."""
         HttpClient.__init__(self, server.port)
-        self._origin = server.url
-        self._cookies: dict[str, str] = {}
-        self.take_code(self._type_password(self._visit(_link()), email))
+        self._server = server.url
+        self._visitor = Visitor()
+        self._visitor.visit(self._server + _link())
+        self.take_code(self._visitor.send("password", email=email, password=PASSWORD))
+
+    def close(self) -> None:
+        """Close the browser's connections, too."""
+        super().close()
+        self._visitor.close()
 
     def come_back(self) -> None:
         """Ask for a code without a word to the person, as a page does that is loaded again."""
-        self.take_code(self._visit(_link(prompt="none")))
+        self.take_code(self._visitor.visit(self._server + _link(prompt="none")))
 
     def take_code(self, answer: Answer) -> None:
         """Redeem the code that the browser was sent back with."""
@@ -41,28 +46,6 @@ class BrowserDevice(Device):
         tokens = self.post_form("/oauth/token", grant_type="authorization_code", **form)
         assert tokens.status == 200, tokens
         self._take(tokens)
-
-    def _type_password(self, page: Answer, email: str) -> Answer:
-        form = Form(page.body.decode(), "password")
-        typed = urlencode({**form.values, "email": email, "password": PASSWORD}).encode()
-        return self._follow(self._ask("POST", form.action, typed))
-
-    def _visit(self, path: str) -> Answer:
-        return self._follow(self._ask("GET", path))
-
-    def _follow(self, answer: Answer) -> Answer:
-        while answer.headers.get("location", "").startswith("/"):
-            answer = self._ask("GET", answer.headers["location"])
-        return answer
-
-    def _ask(self, method: str, path: str, body: bytes = b"") -> Answer:
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
-        if body:
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self._origin}
-        answer = self.request(method, path, body, headers)
-        for given in map(SimpleCookie, answer.cookies):
-            self._cookies |= {name: morsel.value for name, morsel in given.items()}
-        return answer
 
 
 def _link(**parameters: str) -> str:

@@ -1,0 +1,88 @@
+"""A web application that signs people in with authserver. Their tokens stay here: a browser gets a session cookie."""
+
+import os
+import secrets
+
+from authlib.integrations.flask_client import OAuth, OAuthError
+from cachelib import SimpleCache
+from flask import Flask, abort, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+from joserfc.errors import JoseError
+
+ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/")
+CLIENT = {"client_id": os.environ["CLIENT_ID"], "client_secret": os.environ["CLIENT_SECRET"]}
+ASKS = {"scope": "openid profile email offline_access", "code_challenge_method": "S256", "default_timeout": 10}
+PORT = int(os.environ.get("PORT", "8002"))
+HERE = f"http://127.0.0.1:{PORT}"
+
+app = Flask(__name__)
+app.config.update(SECRET_KEY=secrets.token_bytes(), SESSION_COOKIE_NAME=f"client-{PORT}", SESSION_COOKIE_SAMESITE="Lax")
+store = SimpleCache(threshold=10_000, default_timeout=7 * 24 * 3600)
+oauth = OAuth(app, store, update_token=lambda _name, token, **_: store.set(session["id"], token))
+metadata = f"{ISSUER}/.well-known/openid-configuration"
+authserver = oauth.register("authserver", server_metadata_url=metadata, client_kwargs=ASKS, **CLIENT)
+
+
+@app.before_request
+def trust_no_other_server() -> None:
+    """Take no metadata that speaks for another issuer (OpenID Connect Discovery §4.3); Authlib takes any."""
+    if authserver.load_server_metadata().get("issuer") != ISSUER:
+        abort(502)
+
+
+@app.get("/")
+def show_home() -> ResponseReturnValue:
+    """Ask the server each time who this is: whoever has lost his session there has none here."""
+    token = store.get(session.get("id", ""))
+    if token is None:
+        return render_template("home.html")
+    userinfo = authserver.server_metadata["userinfo_endpoint"]
+    answer = authserver.get(userinfo, token=token)  # Authlib refreshes what is about to expire …
+    if "WWW-Authenticate" in answer.headers:  # … and here what died before, as after a change of roles
+        answer = authserver.get(userinfo, token={**token, "expires_at": 1})
+    answer.raise_for_status()
+    person = answer.json()
+    return render_template("home.html", person=person) if person["sub"] == session["sub"] else abort(502)
+
+
+@app.get("/login")
+def sign_in() -> ResponseReturnValue:
+    """Send the browser to the server, with `state`, `nonce` and a PKCE challenge, which Authlib keeps in the store."""
+    away: ResponseReturnValue = authserver.authorize_redirect(f"{HERE}/callback")
+    return away
+
+
+@app.get("/callback")
+def take_answer() -> ResponseReturnValue:
+    """Take the answer of the server that was asked (RFC 9207 §2.4) to what this browser asked, for this client."""
+    if request.args.get("iss") != ISSUER:
+        abort(400)
+    claims = {"iss": {"essential": True, "value": ISSUER}, "aud": {"essential": True, "value": CLIENT["client_id"]}}
+    token = authserver.authorize_access_token(claims_options=claims)
+    person = token.get("userinfo") or abort(502)
+    session.clear()
+    session.update(id=secrets.token_urlsafe(), sub=person["sub"])
+    store.set(session["id"], token)
+    return redirect("/")
+
+
+@app.post("/logout")
+def sign_out() -> ResponseReturnValue:
+    """End the session here and, by way of the browser, at the server."""
+    hint = (store.get(session.get("id", "")) or {}).get("id_token")
+    store.delete(session.pop("id", ""))
+    return redirect(authserver.create_logout_url(f"{HERE}/", hint)["url"])
+
+
+@app.errorhandler(OAuthError)
+@app.errorhandler(JoseError)
+def ask_to_sign_in(error: Exception) -> ResponseReturnValue:
+    """Say what the server refused, or what was wrong with its answer."""
+    if request.path == "/":  # the refresh was refused; a forged answer to /callback ends nobody's session
+        store.delete(session.pop("id", ""))
+        return render_template("home.html", error="Your session has ended."), 401
+    return render_template("home.html", error=error), 400
+
+
+if __name__ == "__main__":
+    app.run(port=PORT)

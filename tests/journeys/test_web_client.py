@@ -1,0 +1,137 @@
+"""The example of a web application: a person signs in through it, and it keeps to what clients must do."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.support.device import Device
+from tests.support.http import HttpClient
+from tests.support.realm import PASSWORD
+from tests.support.server import Server, install, serving
+from tests.support.time_limit import time_limit
+from tests.support.visitor import Visitor
+from tests.support.web_client import WebClient, find_tokens, registered_web_client
+
+SOON = 3.0
+EMAIL, NAME = "ada@example.test", "Ada Lovelace"
+NEW_PASSWORD = "another horse, another battery"
+
+
+@dataclass(frozen=True)
+class World:
+    """A server with one user, the example as a client of somebody else, and her browser."""
+
+    server: Server
+    client: WebClient
+    visitor: Visitor
+
+    def home(self, client: WebClient | None = None) -> str:
+        """What she reads at the application."""
+        return self.visitor.visit(f"{(client or self.client).url}/").body.decode()
+
+    def sign_in(self, password: str = PASSWORD) -> str:
+        """The whole way, with consent where it is asked for; what she reads in the end."""
+        self.visitor.visit(f"{self.client.url}/login")
+        self.visitor.send("password", email=EMAIL, password=password)
+        if "decision" in self.visitor.page.body.decode():
+            self.visitor.send(decision="allow")
+        return self.visitor.page.body.decode()
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    installation = install(tmp_path, database_url)
+    with (
+        time_limit(120),
+        serving(installation, workers=1) as server,
+        registered_web_client(installation, "Photo book") as client,
+        Visitor() as visitor,
+    ):
+        with HttpClient(server.port) as api:
+            assert api.post_json("/api/register", email=EMAIL, password=PASSWORD, name=NAME).status == 201
+        yield World(server, client, visitor)
+
+
+def change_password(world: World, **wish: bool) -> None:
+    """In another session, and at the JSON API."""
+    with Device(world.server, EMAIL) as device:
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD, **wish}
+        changed = device.post_json("/api/account/password", bearer=device.access_token, **body)
+        assert changed.status == 200, changed
+
+
+def test_a_person_signs_in_and_her_browser_sees_no_token(world: World) -> None:
+    """ASVS 10.1.1: access and refresh token stay with the application, also out of its cookie."""
+    assert "Nobody is signed in" in world.home()
+    assert f"Hello, {NAME}. Your address is {EMAIL}." in world.sign_in()
+    assert world.visitor.url == f"{world.client.url}/"
+    assert NAME in world.home()
+    assert find_tokens(world.visitor) == []
+
+
+def test_a_second_application_signs_her_in_without_a_word(world: World) -> None:
+    """ASVS 7.6.2: she pressed the button there; our own application need not ask for consent."""
+    world.sign_in()
+    with registered_web_client(world.server.installation, "Our own", "--first-party") as second:
+        assert "Nobody is signed in" in world.home(second)
+        before = len(world.visitor.received)
+        world.visitor.visit(f"{second.url}/login")
+        assert NAME in world.visitor.page.body.decode()
+        assert {answer.status for answer in world.visitor.received[before:-1]} <= {302, 303}
+        world.visitor.send()
+        assert "Nobody is signed in" in world.home(second)
+        assert "Your session has ended" in world.home(), "it was one session for both"
+
+
+def test_a_password_change_elsewhere_ends_what_the_application_holds(world: World) -> None:
+    """ASVS 7.4.3, 7.4.1: its next refresh is refused, and it asks to sign in again."""
+    world.sign_in()
+    change_password(world)
+    began = time.monotonic()
+    page = world.home()
+    assert time.monotonic() - began < SOON
+    assert "Your session has ended" in page
+    assert "Nobody is signed in" in world.home()
+    assert NAME in world.sign_in(NEW_PASSWORD)
+
+
+def test_an_application_that_was_spared_goes_on_and_nobody_notices(world: World) -> None:
+    """Contract §3, `logout_devices: false`: its access token is stale, so it refreshes and asks again."""
+    world.sign_in()
+    change_password(world, logout_devices=False)
+    assert NAME in world.home()
+
+
+def test_signing_out_ends_the_session_at_the_server(world: World) -> None:
+    """RP-Initiated Logout §2: by the hint, so nobody is asked; only this hint ever comes to the browser."""
+    world.sign_in()
+    world.visitor.send()
+    assert world.visitor.url.startswith(f"{world.client.url}/?")
+    assert set(find_tokens(world.visitor)) == {"JWT"}
+    assert "Nobody is signed in" in world.home()
+    world.visitor.visit(f"{world.client.url}/login")
+    assert 'name="password"' in world.visitor.page.body.decode()
+
+
+def test_what_another_browser_asked_for_signs_nobody_in(world: World) -> None:
+    """ASVS 10.1.2, 10.2.1: neither a stranger's answer as it is, nor his code under one's own `state`."""
+    stranger = Visitor()
+    other = World(world.server, world.client, stranger)
+    other.sign_in()
+    stranger.visit(f"{world.client.url}/login", until=world.client.callback)
+    answer = stranger.target
+    assert world.visitor.visit(answer).status == 400
+    world.visitor.visit(f"{world.client.url}/login")
+    world.visitor.send("password", until=world.client.callback, email=EMAIL, password=PASSWORD)
+    mine, his = (parse_qs(urlsplit(url).query) for url in (world.visitor.target, answer))
+    mixed = urlencode({**{name: values[0] for name, values in mine.items()}, "code": his["code"][0]})
+    refused = world.visitor.visit(f"{world.client.callback}?{mixed}")
+    assert (refused.status, b"invalid_grant" in refused.body) == (400, True)
+    assert "Nobody is signed in" in world.home()
+    stranger.visit(answer)
+    assert NAME in other.home(), "it goes wrong only for whom it was not meant"
+    stranger.close()

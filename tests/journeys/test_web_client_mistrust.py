@@ -1,0 +1,144 @@
+"""The example of a web application, before a server that lies: whatever does not fit signs nobody in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.lying_server import CLIENT_ID, LyingServer, running_lying_server
+from tests.support.processes import free_port
+from tests.support.tokens import ABSENT, Members, make_pair
+from tests.support.visitor import Visitor
+from tests.support.web_client import WebClient, running_web_client
+
+ELSEWHERE = "https://other.example"
+
+
+def name_lie(lie: Members) -> str:
+    """The same in each process."""
+    return ", ".join(f"{name} {'absent' if value is ABSENT else value}" for name, value in lie.items())
+
+
+@pytest.fixture
+def liar() -> Iterator[LyingServer]:
+    with running_lying_server() as liar:
+        yield liar
+
+
+@pytest.fixture
+def client(liar: LyingServer, tmp_path: Path) -> Iterator[WebClient]:
+    with running_web_client(liar.url, free_port(), CLIENT_ID, "its secret", tmp_path) as client:
+        yield client
+
+
+@pytest.fixture
+def visitor() -> Iterator[Visitor]:
+    with Visitor() as visitor:
+        yield visitor
+
+
+def assert_nobody_is_signed_in(client: WebClient, visitor: Visitor) -> None:
+    assert visitor.page.status in {400, 502}
+    assert b"Nobody is signed in" in visitor.visit(f"{client.url}/").body
+
+
+def test_the_truth_is_believed(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+    """What the other tests change signs somebody in as it is."""
+    assert b"Hello, Ada" in visitor.visit(f"{client.url}/login").body
+    (redeemed,) = liar.asked_for
+    assert (redeemed["grant_type"], redeemed["redirect_uri"]) == ("authorization_code", client.callback)
+    assert len(redeemed["code_verifier"]) >= 43
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"state": "another one"},
+        {"state": ABSENT},
+        {"state": ""},
+        {"iss": ELSEWHERE},
+        {"iss": ABSENT},
+        {"iss": ELSEWHERE, "error": "access_denied"},
+    ],
+    ids=name_lie,
+)
+def test_an_answer_that_may_be_forged_is_not_even_redeemed(
+    liar: LyingServer, client: WebClient, visitor: Visitor, lie: Members
+) -> None:
+    """ASVS 10.2.1 by `state`; ASVS 10.2.2, RFC 9207 §2, §2.4 by `iss`: a code goes to no server that is not its own."""
+    liar.answer = lie
+    visitor.visit(f"{client.url}/login")
+    assert_nobody_is_signed_in(client, visitor)
+    assert liar.asked_for == []
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"nonce": "of another transaction"},
+        {"nonce": ABSENT},
+        {"aud": "another client"},
+        {"aud": "another client", "azp": CLIENT_ID},
+        {"aud": [CLIENT_ID], "azp": "another client"},
+        {"aud": ABSENT},
+        {"iss": ELSEWHERE},
+        {"iss": ABSENT},
+        {"exp": 1},
+    ],
+    ids=name_lie,
+)
+def test_an_id_token_for_another_purpose_is_refused(
+    liar: LyingServer, client: WebClient, visitor: Visitor, lie: Members
+) -> None:
+    """ASVS 10.5.1 by `nonce`; ASVS 10.5.4, OIDC Core §3.1.3.7 by `aud`, `azp`, `iss` and `exp`."""
+    liar.claims = lie
+    visitor.visit(f"{client.url}/login")
+    assert_nobody_is_signed_in(client, visitor)
+
+
+def test_an_id_token_that_the_issuer_did_not_sign_is_refused(
+    liar: LyingServer, client: WebClient, visitor: Visitor
+) -> None:
+    """OIDC Core §3.1.3.7."""
+    liar.signing = make_pair("k", "ES256")
+    visitor.visit(f"{client.url}/login")
+    assert_nobody_is_signed_in(client, visitor)
+
+
+def test_without_an_id_token_nobody_is_signed_in(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+    """ASVS 10.5.1: an answer that could be anybody's."""
+    liar.tokens = {"id_token": ABSENT}
+    visitor.visit(f"{client.url}/login")
+    assert_nobody_is_signed_in(client, visitor)
+
+
+def test_userinfo_about_somebody_else_is_not_shown(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+    """ASVS 10.5.2, OIDC Core §5.3.2: the user is whom the ID token named."""
+    liar.person = {"sub": "user-2"}
+    assert visitor.visit(f"{client.url}/login").status == 502
+    assert b"Ada" not in visitor.page.body
+
+
+def test_metadata_of_another_issuer_lead_nowhere(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+    """ASVS 10.5.3: nobody is sent to what they name; the client has not read them before."""
+    liar.metadata = {"issuer": ELSEWHERE}
+    assert visitor.visit(f"{client.url}/login").status == 502
+    assert "/authorize" not in " ".join(liar.server.paths)
+
+
+def test_a_forged_answer_ends_no_session(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+    """ASVS 10.2.1: whoever makes a browser load one does no harm with it."""
+    visitor.visit(f"{client.url}/login")
+    assert visitor.visit(f"{client.callback}?code=c&state=s&iss={liar.url}").status == 400
+    assert b"Hello, Ada" in visitor.visit(f"{client.url}/").body
+
+
+def test_a_token_is_refreshed_before_it_expires(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+    """And what comes back is what is used from then on."""
+    liar.tokens = {"expires_in": 30}
+    visitor.visit(f"{client.url}/login")
+    liar.tokens = {"refresh_token": "the next one"}
+    for _ in range(2):
+        assert b"Hello, Ada" in visitor.visit(f"{client.url}/").body
+    used = [form.get("refresh_token") for form in liar.asked_for]
+    assert used == [None, "a refresh token", "a refresh token"], "the last one is good for five minutes"
