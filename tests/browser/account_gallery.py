@@ -25,6 +25,14 @@ def _hang(name: str, template: str, room: str, **values: Any) -> Picture:  # noq
     return Picture(f"account-{name}", template, {"room": room, "signed_in_as": EMAIL, **values})
 
 
+def _list_apps() -> tuple[Connection, ...]:
+    """Sentences need a request."""
+    return (
+        Connection("a1", "Mail", say_scopes(("openid", "email", "offline_access")), DAYS, MINUTES),
+        Connection("a2", "Photo Book", say_scopes(("openid", "profile", "https://api.example/albums")), DAYS, None),
+    )
+
+
 PROFILE: Final = {
     "profile": Profile("Ada Lovelace", "+442079460000", "12 St James's Square\nLondon"),
     "errors": {"name": [], "phone_number": [], "address": []},
@@ -46,15 +54,10 @@ DEVICES: Final = (
     Device("s2", "Ada's phone", "Safari on iOS", "198.51.100.x", ("Mail", "Notes"), DAYS, MINUTES, is_current=False),
     Device("s3", "Chrome on Windows", "", "2001:db8::/32", (), DAYS, HOURS, is_current=False),
 )
-APPS: Final = lambda: (  # noqa: E731 - sentences need a request
-    Connection("a1", "Mail", say_scopes(("openid", "email", "offline_access")), DAYS, MINUTES),
-    Connection("a2", "Photo Book", say_scopes(("openid", "profile", "https://api.example/albums")), DAYS, None),
-)
 EVENTS: Final = (
     Event("Signed in.", MINUTES, "203.0.113.x", "Firefox on Linux", failed=False),
     Event("Somebody tried to sign in, and failed.", HOURS, "192.0.2.x", "Chrome on Windows", failed=True),
     Event("The password was changed.", DAYS, "203.0.113.x", "", failed=False),
-    Event("An administrator signed all devices out.", DAYS, "", "", failed=False),
     Event("The account was made.", DAYS, "203.0.113.x", "", failed=False),
 )
 
@@ -136,6 +139,7 @@ ACCOUNT_PICTURES: Final = (
         },
     ),
     _hang("devices", "account_sessions.html", "/account/sessions", devices=DEVICES, done=[], problem=[]),
+    _hang("two-devices", "account_sessions.html", "/account/sessions", devices=DEVICES[::2], done=[], problem=[]),
     _hang(
         "device-ended",
         "account_sessions.html",
@@ -155,7 +159,8 @@ ACCOUNT_PICTURES: Final = (
         done=[],
         problem=["This device is not signed in any more."],
     ),
-    _hang("apps", "account_apps.html", "/account/apps", apps=APPS, done=[], problem=[]),
+    _hang("apps", "account_apps.html", "/account/apps", apps=_list_apps, done=[], problem=[]),
+    _hang("one-app", "account_apps.html", "/account/apps", apps=lambda: _list_apps()[:1], done=[], problem=[]),
     _hang(
         "app-disconnected",
         "account_apps.html",

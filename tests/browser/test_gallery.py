@@ -27,6 +27,12 @@ SHOWN = (
     ("reset", 390, False),
     ("not-me", 390, False),
     ("told", 390, True),
+    ("account-device-ended", 1280, False),
+    ("account-two-devices", 390, False),
+    ("account-password", 390, False),
+    ("account-password-changed", 390, True),
+    ("account-one-app", 390, False),
+    ("account-events", 390, True),
 )
 """What docs/screenshots has: picture, width, whether in the dark."""
 LARGEST_SCREENSHOT = 60_000
