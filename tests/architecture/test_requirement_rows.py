@@ -1,7 +1,8 @@
 """Every requirement that is claimed has a test whose docstring names it, so that none loses its proof unnoticed.
 
-A docstring names rows of OWASP ASVS 5.0.0 as `ASVS 6.2.1, 6.2.9` and sections of RFCs as `RFC 7009 §2.1, §2.2`. This
-test only sees that a row is named; that the test under the name proves the row is for its reader to judge.
+A docstring names rows of OWASP ASVS 5.0.0 as `ASVS 6.2.1, 6.2.9`, sections of RFCs as `RFC 7009 §2.1, §2.2` and of
+OpenID Connect Core as `OIDC Core §12.2`. This test only sees that a row is named; that the test under the name proves
+the row is for its reader to judge.
 """
 
 import ast
@@ -46,17 +47,35 @@ PAGES = (
 )
 """What a page and its cookies carry, and where a form may come from."""
 
+AUTHORIZATION = (
+    *("ASVS 3.5.2", "ASVS 7.6.1", "ASVS 7.6.2", "ASVS 9.2.4"),
+    *("ASVS 10.1.1", "ASVS 10.1.2", "ASVS 10.2.1", "ASVS 10.2.2"),
+    *("ASVS 10.3.1", "ASVS 10.3.2", "ASVS 10.3.3", "ASVS 10.3.4"),
+    *("ASVS 10.4.1", "ASVS 10.4.2", "ASVS 10.4.3", "ASVS 10.4.6"),
+    *("ASVS 10.5.1", "ASVS 10.5.2", "ASVS 10.5.3", "ASVS 10.5.4"),
+    *("ASVS 10.6.1", "ASVS 10.6.2", "ASVS 10.7.1", "ASVS 10.7.2"),
+    *("RFC 7636 §4.1", "RFC 7636 §4.2", "RFC 7636 §4.3", "RFC 7636 §4.4", "RFC 7636 §4.5", "RFC 7636 §4.6"),
+    *("RFC 8252 §6", "RFC 8252 §7.1", "RFC 8252 §7.2", "RFC 8252 §7.3"),
+    *("RFC 8252 §8.4", "RFC 8252 §8.5", "RFC 8252 §8.6"),
+    *("RFC 9207 §2", "RFC 9207 §2.4", "RFC 9207 §3"),
+    *("RFC 9700 §2.1", "RFC 9700 §2.1.1", "RFC 9700 §2.1.2", "RFC 9700 §2.2.2", "RFC 9700 §2.3", "RFC 9700 §2.4"),
+    *("RFC 9700 §2.6", "RFC 9700 §4.2.4", "RFC 9700 §4.5", "RFC 9700 §4.8.2", "RFC 9700 §4.11.2"),
+    *("RFC 9700 §4.12", "RFC 9700 §4.13", "RFC 9700 §4.14.2", "RFC 9700 §4.15", "RFC 9700 §4.16"),
+    *("OIDC Core §3.1.2.1", "OIDC Core §3.1.3.7", "OIDC Core §5.3.2", "OIDC Core §10.1.1", "OIDC Core §12.2"),
+)
+"""Authorization code, single sign-on, OpenID Connect; what is wanted of clients, by the example of one."""
+
 ACCOUNT_PAGES = ("ASVS 3.5.3", "ASVS 7.2.4", "ASVS 10.4.9", "ASVS 10.7.3")
 """What people see and end at the pages about their accounts."""
 
 AUDIT = ("ASVS 16.3.1", "ASVS 16.3.2")
 """What is recorded of sign-ins and of refused authorisations."""
 
-CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *ACCOUNT_PAGES, *AUDIT)
+CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *AUTHORIZATION, *ACCOUNT_PAGES, *AUDIT)
 """Every row that must stay proven. Whoever claims more writes a tuple above and names it here."""
 
 _ASVS = re.compile(r"\bASVS (\d+\.\d+\.\d+(?:, \d+\.\d+\.\d+)*)")
-_RFC = re.compile(r"\bRFC (\d+(?:bis)?) (§\d+(?:\.\d+)*(?:, §\d+(?:\.\d+)*)*)")
+_SECTIONS = re.compile(r"\b(RFC \d+(?:bis)?|OIDC Core) (§\d+(?:\.\d+)*(?:, §\d+(?:\.\d+)*)*)")
 
 
 def find_named(docstring: str) -> Iterator[str]:
@@ -64,8 +83,8 @@ def find_named(docstring: str) -> Iterator[str]:
     text = " ".join(docstring.split())
     for listed in _ASVS.findall(text):
         yield from (f"ASVS {row}" for row in listed.split(", "))
-    for number, listed in _RFC.findall(text):
-        yield from (f"RFC {number} {section}" for section in listed.split(", "))
+    for document, listed in _SECTIONS.findall(text.replace("OpenID Connect Core", "OIDC Core")):
+        yield from (f"{document} {section}" for section in listed.split(", "))
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +114,4 @@ def test_rows_are_found_in_lists_and_over_the_end_of_a_line() -> None:
         "Why. ASVS 6.2.1,\n    6.2.10: text; RFC 7009 §2, §2.1 and RFC 8725bis §3.14. Not 1.2.3, RFC 6749."
     )
     assert list(found) == ["ASVS 6.2.1", "ASVS 6.2.10", "RFC 7009 §2", "RFC 7009 §2.1", "RFC 8725bis §3.14"]
+    assert list(find_named("OpenID Connect\n    Core §8.1, §9")) == ["OIDC Core §8.1", "OIDC Core §9"]

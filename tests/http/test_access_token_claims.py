@@ -25,7 +25,10 @@ def test_without_a_wish_a_token_is_for_the_default_audience(api: Api, user_id: s
 
 
 def test_no_user_is_named_as_a_client_could_be(api: Api, realm: Realm, user_id: str) -> None:
-    """RFC 9068 §5: the server draws both names, 128 bits each, so that `sub` never says two things."""
+    """RFC 9068 §5, RFC 9700 §4.15: the server draws both names, 128 bits each, so that `sub` never says two things.
+
+    ASVS 10.3.3: so `iss` and `sub` are one user, now and later.
+    """
     others = [add_user(realm, f"user{number}@example.test") for number in range(3)]
     wish = ClientWish("Alice", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
     registered = [register_client(realm, wish) for _ in range(3)]

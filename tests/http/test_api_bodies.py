@@ -31,6 +31,7 @@ def _body(**members: object) -> dict[str, object]:
 @pytest.mark.parametrize("path", DOORS)
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "text/json", ""])
 def test_another_media_type_is_refused(api: Api, path: str, content_type: str) -> None:
+    """ASVS 3.5.2: a page elsewhere can send these without a preflight; nothing here listens to them."""
     response = api.post_raw(path, json.dumps(_body()).encode(), content_type)
     problem(response, 415, "unsupported_media_type")
 

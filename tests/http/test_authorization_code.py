@@ -41,7 +41,7 @@ WRONG: dict[str, dict[str, str | None]] = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
 def test_who_cannot_prove_it_gets_nothing_and_ends_nothing(app: App, wrong: dict[str, str | None]) -> None:
-    """ASVS 10.4.6, 10.4.2, RFC 7636 §4.6, RFC 9700 §4.8.2: and the rightful client can still use the code."""
+    """ASVS 10.4.6, 10.4.2, RFC 7636 §4.1, §4.4, §4.6, RFC 9700 §4.8.2; the rightful client still can use it."""
     code = app.authorize()
     refused = app.redeem(code, **wrong)
     assert (refused.status_code, refused.json and refused.json["error"]) == (400, "invalid_grant")

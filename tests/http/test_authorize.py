@@ -103,6 +103,23 @@ def test_a_native_client_never_skips_the_question(
     assert answered(app.send(prompt="none"), "com.example.app:/cb")["error"] == "consent_required"
 
 
+def test_the_question_says_who_wants_what_for_how_long(app: App) -> None:
+    """ASVS 10.7.2: the client, each scope and the lifetime, in words."""
+    asked = read_page(app.sign_in(app.send(scope="openid email")))
+    assert "Notes" in asked
+    assert "See your e-mail address" in asked
+    assert "It can use this for 5 minutes" in asked
+    assert "It stays connected for up to 90 days" in read_page(app.send(scope="openid email offline_access"))
+
+
+def test_a_native_client_needs_a_challenge_as_well(realm: Realm, api: Api, pages: Pages) -> None:
+    """RFC 8252 §6: it has no secret, and another app may get its answer."""
+    client = register_app(realm, kind=ClientKind.NATIVE, redirect_uris=("com.example.app:/cb",)).client
+    app = App(pages, api, client.client_id, redirect_uri="com.example.app:/cb")
+    said = answered(app.send(code_challenge=None, code_challenge_method=None, prompt="none"), "com.example.app:/cb")
+    assert said["error"] == "invalid_request"
+
+
 def test_our_own_client_asks_for_no_consent(realm: Realm, api: Api, pages: Pages) -> None:
     client = register_app(realm, first_party=True).client
     app = App(pages, api, client.client_id)
@@ -220,7 +237,7 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
 
 @pytest.mark.parametrize(("parameters", "error"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_done_is_said_to_the_client(app: App, parameters: dict[str, str | None], error: str) -> None:
-    """ASVS 10.4.6, 10.4.12, 10.6.1, 9.2.4, RFC 7636 §4.4.1: by redirect, with `state` and `iss`."""
+    """ASVS 10.4.6, 10.4.12, 10.6.1, 9.2.4, RFC 7636 §4.2, §4.3, §4.4.1, RFC 9700 §2.1.2: with `state`, `iss`."""
     app.authorize()
     said = answered(app.send(**parameters))
     assert (said["error"], said["state"], said["iss"]) == (error, STATE, ISSUER)

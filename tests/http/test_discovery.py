@@ -92,6 +92,12 @@ def test_an_issuer_with_a_path_has_all_endpoints_below_it(realm: Realm) -> None:
     assert client.get("/.well-known/oauth-authorization-server/auth").json == document
 
 
+def test_nothing_is_offered_that_hands_out_tokens_without_a_code(document: dict[str, Any]) -> None:
+    """RFC 9700 §2.1.2, §2.4: neither the implicit grant nor the user's password at the token endpoint."""
+    assert document["response_types_supported"] == ["code"]
+    assert {"implicit", "password"}.isdisjoint(document["grant_types_supported"])
+
+
 def test_where_policies_are_is_told_when_it_is_set(realm: Realm) -> None:
     """OpenID Connect Discovery §3."""
     brand = dataclasses.replace(DEFAULT_BRAND, privacy_url="https://example/privacy", terms_url="https://example/terms")

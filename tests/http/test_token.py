@@ -105,7 +105,7 @@ def test_a_refused_refresh_says_whether_local_state_may_be_kept(client: FlaskCli
 def test_bad_requests_get_the_error_of_the_rfc(
     client: FlaskClient, body: bytes, content_type: str, error: str, status: int
 ) -> None:
-    """OAuth 2.1 §3.2, §3.2.4; ASVS 15.3.7."""
+    """OAuth 2.1 §3.2, §3.2.4; ASVS 15.3.7; RFC 9700 §2.4: there is no grant for passwords."""
     response = client.post("/oauth/token", data=body, content_type=content_type)
     assert response.json is not None
     assert (response.json["error"], response.status_code) == (error, status)

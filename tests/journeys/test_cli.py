@@ -270,7 +270,7 @@ def test_a_created_client_is_listed_and_shown_without_its_secret(shell: Shell) -
 
 
 def test_who_can_keep_a_secret_gets_one(shell: Shell, subtests: pytest.Subtests) -> None:
-    """RFC 6749 §2.1. The text says that it is printed this one time."""
+    """RFC 6749 §2.1, RFC 8252 §8.5: no native app does. The text says that it is printed this one time."""
     for kind in ClientKind:
         with subtests.test(kind=kind):
             back = ("--redirect-uri", "https://app.example/") if "authorization_code" in kind.grant_types else ()

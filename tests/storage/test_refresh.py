@@ -149,7 +149,7 @@ def test_a_predecessor_after_every_window_ends_the_family_softly(realm: Realm, c
 
 
 def test_reuse_of_a_past_generation_revokes_the_session_and_no_other(realm: Realm) -> None:
-    """The revocation commits although the answer is an error. ASVS 10.4.5."""
+    """The revocation commits although the answer is an error. ASVS 10.4.5, RFC 9700 §2.2.2, §4.14.2."""
     first, other = open_device(realm, "phone").refresh_token, open_device(realm, "laptop").refresh_token
     current = refreshed(realm, refreshed(realm, first).refresh_token).refresh_token
     refusal = refused(realm, first)

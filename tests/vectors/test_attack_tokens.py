@@ -40,7 +40,8 @@ def place() -> Iterator[Range]:
 def test_an_attack_token_is_answered_by_its_code(attack: Attack, place: Range) -> None:
     """One answer for each, whatever it tries.
 
-    ASVS 9.1.1, 9.1.2, 9.2.1, 9.2.2, 9.2.3; RFC 9068 §2.1, §2.2, §4, §5; RFC 8725bis §3.1, §3.12, §3.13, §3.14;
+    ASVS 9.1.1, 9.1.2, 9.2.1, 9.2.2, 9.2.3, 10.3.1; RFC 9700 §2.3;
+    RFC 9068 §2.1, §2.2, §4, §5; RFC 8725bis §3.1, §3.12, §3.13, §3.14;
     RFC 8725 §3.1, §3.3, §3.5, §3.7, §3.8, §3.9, §3.10, §3.11, §3.12.
     """
     token = attack.forge(place.workshop)

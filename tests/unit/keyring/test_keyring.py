@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 def test_next_active_and_retiring_keys_verify_and_are_published(
     key_set: KeySet, make_key: MakeKey, masters: MasterKeys
 ) -> None:
-    """OIDC Core 10.1.1: a new key is there before its use, an old one until its tokens have ended."""
+    """OIDC Core §10.1.1: a new key is there before its use, an old one until its tokens have ended."""
     retiring = make_key("EdDSA").activate(START).begin_retiring(START, DAY)
     ended = [make_key().activate(START).begin_retiring(START, DAY).retire(START), make_key().compromise(START)]
     keyring = build_keyring(KeySet((*key_set.rows, retiring, *ended)), masters)

@@ -85,7 +85,7 @@ def test_the_first_key_signs_at_once_and_another_is_published_beside_it(carry_ou
 
 
 def test_a_key_signs_only_after_every_cached_jwks_has_it(key_set: KeySet) -> None:
-    """OIDC Core 10.1.1."""
+    """OIDC Core §10.1.1."""
     upcoming = load_next(key_set)
     just_before = READY - timedelta(microseconds=1)
     assert decide_promotion(key_set, SIGNING, just_before, TIMES) == TooEarly(upcoming.kid, READY)

@@ -86,7 +86,7 @@ def test_a_token_anywhere_else_than_in_the_header_is_not_seen(ask: Ask) -> None:
 
 
 def test_a_missing_scope_is_forbidden(ask: Ask) -> None:
-    """RFC 6750 §3.1."""
+    """ASVS 10.3.2; RFC 6750 §3.1."""
     said = ask("/notes", bearer(scope="openid"))
     assert said.status == 403
     assert said.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="read", {METADATA}'
