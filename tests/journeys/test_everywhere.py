@@ -115,6 +115,27 @@ def test_a_password_change_is_true_everywhere_within_a_second(any_world: World) 
     assert again.status == 200, "A can change again at once"
 
 
+def test_a_password_change_at_the_page_ends_other_browsers_and_brings_its_own_apps_back(world: World) -> None:
+    """The page says how many; an app of the same browser comes back without a word, with a session of a new id."""
+    allow_redirects(world.installation)
+    email = world.register()
+    mine, theirs = BrowserDevice(world.server, email), BrowserDevice(world.server, email)
+    phone = world.sign_in(email, "phone")
+    world.devices += [mine, theirs]
+    assert_pass(world, mine, theirs, phone)
+    old = mine.access_token, mine.refresh_token, mine.sid
+    page = mine.change_password_at_page(NEW_PASSWORD)
+    assert "2 devices were signed out" in page.body.decode()
+    for token in (old[0], theirs.access_token, phone.access_token):
+        world.guards.wait_for(401, token, within=SOON)
+    for device in (theirs, phone):
+        assert_refused(device.present(device.refresh_token))
+    assert_refused(mine.present(old[1]), soft_logout=True)
+    mine.come_back()
+    assert mine.sid != old[2]
+    assert_pass(world, mine)
+
+
 def test_spared_devices_go_on_after_one_refresh_that_nobody_notices(any_world: World) -> None:
     world, email = any_world, any_world.register()
     a, b = (world.sign_in(email, name) for name in "ab")

@@ -39,6 +39,12 @@ class BrowserDevice(Device):
         """Ask for a code without a word to the person, as a page does that is loaded again."""
         self.take_code(self._visitor.visit(self._server + _link(prompt="none")))
 
+    def change_password_at_page(self, new_password: str) -> Answer:
+        """What the page says after a change, with the choice as it comes: the other devices are signed out."""
+        self._visitor.visit(f"{self._server}/account/password")
+        typed = {"current_password": PASSWORD, "new_password": new_password, "logout_devices": "1"}
+        return self._visitor.send("new_password", **typed)
+
     def take_code(self, answer: Answer) -> None:
         """Redeem the code that the browser was sent back with."""
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
