@@ -107,16 +107,41 @@ def authorize(
     if isinstance(asked, OAuthError):
         return _refuse(reply, found, asked, browser)
     is_silent = "none" in asked.request.prompts
+    match _go_on(realm, pending, asked, browser, decision, ip):
+        case SignInNeeded() if is_silent:
+            return reply.refuse("login_required")
+        case ConsentNeeded() if is_silent:
+            return reply.refuse("consent_required")
+        case dict() as said:
+            return reply.send(said)
+        case outcome:
+            return outcome
+
+
+def _go_on(
+    realm: Realm,
+    pending: PendingRequest,
+    asked: "_Asked",
+    browser: SignedInBrowser | None,
+    decision: Decision | None,
+    ip: str,
+) -> dict[str, str] | SignInNeeded | ConsentNeeded | Unredirectable:
+    """What the client is to be told, or what the person has to do first."""
     needed = _find_missing_proof(realm, pending, asked, browser)
+    if needed is _Missing.NOBODY:
+        return {"error": "login_required"}
     if needed is not None or browser is None:
-        needs = SignInNeeded(asked.wish, may_choose=needed is _Missing.CHOICE)
-        return reply.refuse("login_required") if is_silent else needs
+        return SignInNeeded(asked.wish, may_choose=needed is _Missing.CHOICE)
+    if decision is not None and pending.chosen_sid != browser.sid:
+        # Somebody else was asked: in another tab another user has signed in since.
+        return ConsentNeeded(asked.wish)
     if decision is Decision.DENY:
-        return reply.refuse("access_denied")
-    if decision is None and _must_ask(realm, asked, browser.user_id):
-        return reply.refuse("consent_required") if is_silent else ConsentNeeded(asked.wish)
-    code = _issue_code(realm, asked, browser, remembers=decision is Decision.ALLOW, ip=ip)
-    return reply.send({"code": code}) if isinstance(code, str) else code
+        return {"error": "access_denied"}
+    if decision is None:
+        with realm.database.read() as tx:
+            if _must_ask(tx, asked, browser.user_id):
+                return ConsentNeeded(asked.wish)
+    return _issue_code(realm, asked, browser, remembers=decision is Decision.ALLOW, ip=ip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +181,8 @@ class _Reply:
 class _Missing(Enum):
     PROOF = "proof"
     CHOICE = "choice"
+    NOBODY = "nobody"
+    """He has proved who he is, and is not who is meant: asking again would never end (OIDC Core §3.1.2.2)."""
 
 
 def _find_client(realm: Realm, pending: PendingRequest) -> _Found | Unredirectable:
@@ -213,9 +240,12 @@ def _find_missing_proof(
     realm: Realm, pending: PendingRequest, asked: _Asked, browser: SignedInBrowser | None
 ) -> _Missing | None:
     """What the person has to do before the request can go on; None when he has done it."""
-    if browser is None or not _is_meant(realm, asked, browser):
+    if browser is None:
         return _Missing.PROOF
-    if browser.session.auth_time >= pending.began_at:
+    is_proved = browser.session.auth_time >= pending.began_at
+    if not _is_meant(realm, asked, browser):
+        return _Missing.NOBODY if is_proved else _Missing.PROOF
+    if is_proved:
         return None
     request, age = asked.request, realm.clock.now() - browser.session.auth_time
     if "login" in request.prompts or (request.max_age is not None and age > timedelta(seconds=request.max_age)):
@@ -239,22 +269,23 @@ def _is_meant(realm: Realm, asked: _Asked, browser: SignedInBrowser) -> bool:
         return False
 
 
-def _must_ask(realm: Realm, asked: _Asked, user_id: str) -> bool:
+def _must_ask(tx: Transaction, asked: _Asked, user_id: str) -> bool:
     """Whether the person is asked although he may have allowed it before (RFC 8252 §8.6, ASVS 10.7.1)."""
     wish, client = asked.wish, asked.wish.client
-    if client.kind is ClientKind.NATIVE or client.consent is ConsentRule.ALWAYS or "consent" in asked.request.prompts:
+    # Whoever listens at another port than the registered one may be any program on this machine.
+    may_be_another = client.kind is ClientKind.NATIVE or wish.redirect_uri not in client.redirect_uris
+    if may_be_another or client.consent is ConsentRule.ALWAYS or "consent" in asked.request.prompts:
         return True
     if client.consent is ConsentRule.NEVER:
         return False
-    with realm.database.read() as tx:
-        known = consents.find(tx, user_id, client.client_id)
+    known = consents.find(tx, user_id, client.client_id)
     return known is None or not known.covers(frozenset(wish.scope), frozenset(wish.audience))
 
 
 def _issue_code(
     realm: Realm, asked: _Asked, browser: SignedInBrowser, *, remembers: bool, ip: str
-) -> str | SignInNeeded | Unredirectable:
-    """A code, unless the session has ended or its user has changed since it was looked up."""
+) -> dict[str, str] | SignInNeeded | ConsentNeeded | Unredirectable:
+    """A code, unless session, user, client or consent is no longer what it was when it was looked up."""
     now, wish, client = realm.clock.now(), asked.wish, asked.wish.client
     code = new_code(realm.entropy)
     with realm.database.write() as tx:
@@ -265,6 +296,8 @@ def _issue_code(
         family_version = clients.find_family_version(tx, client.client_id)
         if family_version is None:
             return Unredirectable("the client was disabled meanwhile")
+        if not remembers and _must_ask(tx, asked, user.user_id):
+            return ConsentNeeded(wish)
         if remembers:
             _remember(tx, realm, wish, user, ip, now)
         codes.add(
@@ -287,7 +320,7 @@ def _issue_code(
                 expires_at=now + CODE_LIFETIME,
             ),
         )
-    return code
+    return {"code": code}
 
 
 def _is_unchanged(user: User, seen: User) -> bool:

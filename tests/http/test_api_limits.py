@@ -10,7 +10,8 @@ from authserver.realm import Realm
 from authserver.web.limits import ADDRESS_FACTOR
 from tests.support.api import Api, content, problem
 from tests.support.clock import ManualClock
-from tests.support.realm import EMAIL, add_user
+from tests.support.pages import Pages
+from tests.support.realm import EMAIL, ISSUER, add_user
 
 DEFAULT = Settings.model_fields["login_limits"].default
 WRONG = "wrong horse battery staple"
@@ -92,6 +93,18 @@ def test_a_device_that_signed_in_before_is_not_locked_out(limited: Api) -> None:
     problem(limited.login("nobody@example.test", device_id="phone-of-ada"), 401, "invalid_credentials")
     content(limited.login(device_id="phone-of-ada"), 200)
     problem(limited.login(), 429, "too_many_requests")
+
+
+def test_a_cookie_that_is_no_device_waits_like_every_stranger(limited: Api) -> None:
+    """ASVS 2.2.1: a quoted cookie can hold a NUL, which PostgreSQL would not look for."""
+    assert _statuses(limited, 11)[-1] == 429
+    pages = Pages(limited)
+    token, seed = pages.find_token(), pages.cookie("authserver-form")
+    cookies = f'authserver-form={seed}; authserver-device="\\000"'
+    response = limited.app.test_client(use_cookies=False).post(
+        "/login", data={**_wrong(), "csrf_token": token}, headers={"Origin": ISSUER, "Cookie": cookies}
+    )
+    assert response.status_code == 429
 
 
 def test_a_known_device_has_no_more_tries_than_others(limited: Api) -> None:

@@ -1,11 +1,16 @@
 """`/oauth/authorize`: who may be redirected where, and what the person has to do before."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from authserver.accounts.authorize import ConsentNeeded, authorize
+from authserver.accounts.browser_session import find_browser_session
+from authserver.accounts.connected_apps import disconnect
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
-from authserver.realm import Realm
+from authserver.protocol.secret import Secret
+from authserver.realm import PendingRequest, Realm
 from tests.support.api import Api
 from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock
@@ -101,6 +106,18 @@ def test_a_native_client_never_skips_the_question(
         assert 'name="decision"' in page.text
         assert "code" in answered(app.decide(page), "com.example.app:/cb")
     assert answered(app.send(prompt="none"), "com.example.app:/cb")["error"] == "consent_required"
+
+
+def test_at_a_port_that_is_not_registered_the_question_is_never_skipped(realm: Realm, api: Api, pages: Pages) -> None:
+    """RFC 8252 §7.3, §8.6: any program on the machine may listen there, whatever the client is."""
+    registered, elsewhere = "http://127.0.0.1:3000/done", "http://127.0.0.1:6666/done"
+    client = register_app(realm, "Ours", first_party=True, redirect_uris=(registered,)).client
+    app = App(pages, api, client.client_id, redirect_uri=registered)
+    assert "code" in answered(app.sign_in(app.send()), registered)
+    app.redirect_uri = elsewhere
+    assert answered(app.send(prompt="none"), elsewhere)["error"] == "consent_required"
+    assert "code" in answered(app.decide(app.send()), elsewhere)
+    assert answered(app.send(prompt="none"), elsewhere)["error"] == "consent_required"
 
 
 def test_the_question_says_who_wants_what_for_how_long(app: App) -> None:
@@ -338,6 +355,74 @@ def test_a_hint_names_who_is_meant(app: App, realm: Realm) -> None:
     form = Form(app.pages.get("/login?choice=other").text, "password")
     app.pages.post("/login", None, **{**form.values, "email": "bob@example.org", "password": PASSWORD})
     assert answered(app.send(id_token_hint=mine, prompt="none"))["error"] == "login_required"
+
+
+@pytest.mark.parametrize("damage", [False, True], ids=["another user", "a key that is gone"])
+def test_a_hint_that_nobody_can_meet_ends_with_an_error(
+    app: App,
+    realm: Realm,
+    clock: ManualClock,
+    damage: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """OIDC Core §3.1.2.2: who has proved that he is not the one who is meant is not asked for ever."""
+    mine = app.connect()["id_token"]
+    hint = mine[:-4] + "AAAA" if damage else mine
+    add_user(realm, "bob@example.org")
+    clock.advance(timedelta(seconds=1))
+    sign_in_as(app, "bob@example.org")
+    clock.advance(timedelta(seconds=1))
+    asked = app.send(id_token_hint=hint)
+    clock.advance(timedelta(seconds=1))
+    assert answered(app.sign_in(asked, "bob@example.org"))["error"] == "login_required"
+
+
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+@pytest.mark.parametrize("knows", [False, True], ids=["first time", "allowed before"])
+def test_what_one_user_is_asked_another_does_not_answer(
+    app: App,
+    realm: Realm,
+    user_id: str,
+    decision: str,
+    knows: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """RFC 9700 §4.16: the page names who allows it; whoever signed in since in another tab is asked himself."""
+    bob = add_user(realm, "bob@example.org")
+    if knows:
+        answered(app.decide(app.sign_in(app.send(), "bob@example.org")))
+    sign_in_as(app, EMAIL)
+    for_ada = app.send()
+    assert EMAIL in read_page(for_ada)
+    sign_in_as(app, "bob@example.org")
+    for_bob = app.decide(for_ada, decision)
+    assert for_bob.status_code == 200
+    assert "bob@example.org" in read_page(for_bob)
+    tokens = app.redeem(answered(app.decide(for_bob))["code"]).json
+    assert tokens is not None
+    assert claims_of(tokens["access_token"])["sub"] == bob != user_id
+
+
+def sign_in_as(app: App, email: str) -> None:
+    form = Form(app.pages.get("/login?choice=other").text, "password")
+    app.pages.post("/login", None, **{**form.values, "email": email, "password": PASSWORD})
+
+
+def test_what_is_taken_back_meanwhile_gives_no_code(app: App, realm: Realm) -> None:
+    """ASVS 10.7.3: consent is looked up where the code is made; taken back just before, it is asked for again."""
+    app.authorize()
+    browser = find_browser_session(realm, Secret(app.pages.cookie("authserver")))
+    assert browser is not None
+    ended: list[object] = []
+
+    def take_back_first(length: int) -> bytes:
+        """The code is drawn after the first look at the consent and before the transaction."""
+        if not ended:
+            ended.append(disconnect(realm, browser, app.client_id, "::1"))
+        return realm.entropy(length)
+
+    slow = replace(realm, entropy=take_back_first)
+    pending = PendingRequest(realm.clock.now(), app.link().partition("?")[2])
+    assert isinstance(authorize(slow, pending, browser, ip="::1"), ConsentNeeded)
+    assert ended == [0]
 
 
 def test_login_hint_and_language_reach_the_page(app: App) -> None:

@@ -167,7 +167,7 @@ def _allow_app(person: Person) -> tuple[SignedInBrowser, str]:
     assert browser is not None
     asked = {"response_type": "code", "client_id": app.client_id, "redirect_uri": CALLBACK}
     text = urlencode({**asked, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})
-    pending = PendingRequest(realm.clock.now(), text)
+    pending = PendingRequest(realm.clock.now(), text, browser.sid)
     assert isinstance(authorize(realm, pending, browser, ip=IP, decision=Decision.ALLOW), AuthorizationAnswer)
     return browser, app.client_id
 

@@ -63,7 +63,7 @@ class Visitor:
             }
         )
         realm = self.person.realm
-        pending = PendingRequest(realm.clock.now(), text)
+        pending = PendingRequest(realm.clock.now(), text, browser.sid)
         return authorize(realm, pending, browser, ip=IP, decision=Decision.ALLOW)
 
     def code(self, browser: SignedInBrowser) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from authserver.accounts.authorize import ConsentNeeded, Decision, Wish
+from authserver.realm import write_pending
 from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm
 from authserver.web.pages.authorize import (
@@ -53,7 +54,8 @@ def _answer(token: str, decision: Decision | None) -> Response:
         scopes=say_scopes(wish.scope),
         lifetime=_say_lifetime(wish),
         email=browser.user.email,
-        request_token=token,
+        # Bound to who is asked: an answer given for him is nobody else's.
+        request_token=write_pending(current_realm(), pending.choose(browser.sid)),
     )
 
 
