@@ -1,6 +1,6 @@
 """A user changes his password: the session that asks goes on under new tokens, the others as the policy says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from authserver.accounts.asker import Asker
@@ -99,7 +99,7 @@ class _Proven:
     """The user as he was when the current password fitted, and the hash of the new one."""
 
     user: User
-    password_hash: str
+    password_hash: str = field(repr=False)
 
 
 def _prove(

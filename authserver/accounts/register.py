@@ -1,7 +1,7 @@
 """Bringing users into being: by themselves, or by an operator."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from authserver.accounts.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, FieldError, Invalid, Refused, TryLater
@@ -99,7 +99,7 @@ def record_created(tx: Transaction, user: NewUser, *, by: Actor, now: datetime, 
 @dataclass(frozen=True, slots=True)
 class _Person:
     address: str
-    password_hash: str | None
+    password_hash: str | None = field(repr=False)
 
 
 def _check(

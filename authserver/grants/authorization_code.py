@@ -5,7 +5,7 @@ nothing, or whoever saw one could end what its owner has got. Shown rightly for 
 its secrets: what the first use gave ends (RFC 9700 §4.5).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from authserver.grants.base import TokenRequest
@@ -33,9 +33,9 @@ MOST_FAMILIES = 20
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    code: str
+    code: str = field(repr=False)
     redirect_uri: str
-    code_verifier: str
+    code_verifier: str = field(repr=False)
 
 
 class AuthorizationCodeGrant:

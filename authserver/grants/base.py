@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from authserver.clients.authentication import PresentedClient, authenticate_client
@@ -18,7 +18,7 @@ from authserver.storage.clients import Client
 class TokenRequest:
     """A parsed request to the token endpoint: each parameter once, empty ones left out (RFC 6749 §3.2)."""
 
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str] = field(repr=False)
     client: Client
     ip: str
 

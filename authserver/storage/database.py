@@ -41,7 +41,7 @@ class Database:
         """Prepare a pool for `url`; nothing is connected before the first statement (a pool must not cross a fork)."""
         self.dialect = url.get_backend_name()
         self.engine = _build_writer(url, pool_size)
-        self._reader = create_engine(url, pool=self.engine.pool)
+        self._reader = create_engine(url, pool=self.engine.pool, hide_parameters=True)
         self._translating_failures = _TranslatingFailures(self.engine)
         # SQLite has one writer at a time. Waiting here is first come, first served; its own busy handler polls.
         self._writing: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
@@ -126,6 +126,7 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
             max_overflow=0,
             pool_timeout=_POOL_WAIT_SECONDS,
             pool_reset_on_return=None,
+            hide_parameters=True,
             connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -138,6 +139,8 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
         pool_timeout=_POOL_WAIT_SECONDS,
         # Nothing to reset: a transaction is ended where it was begun, and everything else commits by itself.
         pool_reset_on_return=None,
+        # A statement that fails is logged with what it said, and that would be addresses and hashes (ASVS 16.2.5).
+        hide_parameters=True,
         connect_args={"autocommit": True, "connect_timeout": 5, "options": _POSTGRES_OPTIONS},
     )
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))

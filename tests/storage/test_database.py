@@ -1,12 +1,16 @@
 """How transactions are held, on both databases."""
 
+import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from authserver import storage
+from authserver.protocol.entropy import Entropy, new_id
 from authserver.storage import Database, StorageUnavailableError, users
 from authserver.storage.schema import Node
 from authserver.storage.users import NewUser
@@ -40,6 +44,19 @@ def test_32_writers_lose_nothing_and_none_of_them_fails(database_url: str, clock
                 future.result(timeout=60)
         with databases[0].read() as tx:
             assert tx.execute(select(Node.master_keys)).scalar_one() == str(WRITERS * 8)
+
+
+@pytest.mark.parametrize("hold", [Database.read, Database.write], ids=["read", "write"])
+def test_a_statement_that_fails_does_not_say_what_it_was_given(
+    database: Database, entropy: Entropy, hold: Callable[[Database], AbstractContextManager[Connection]]
+) -> None:
+    """ASVS 16.2.5: what nobody expected is logged whole, and statements are given addresses, hashes and digests."""
+    given = new_id(entropy)
+    with pytest.raises((DBAPIError, StorageUnavailableError)) as failure, hold(database) as tx:
+        tx.execute(text("SELECT 1 FROM nowhere WHERE name = :given"), {"given": given})
+    said = "".join(traceback.format_exception(failure.value))
+    assert "nowhere" in said
+    assert given not in said
 
 
 def test_a_transaction_that_raises_leaves_nothing(database: Database, clock: ManualClock) -> None:
