@@ -40,7 +40,8 @@ class BrowserSignIn:
 def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | Refused | TryLater:
     """Verify the password and hand a session to the browser.
 
-    The same user goes on in his session, whose cookie and time of authentication are new; another one ends it.
+    The same user goes on in the session that this browser holds or held, whose cookie and time of authentication are
+    new; another user ends the one that it holds.
     """
     proven = prove_password(realm, attempt.email, attempt.password, attempt.origin)
     if isinstance(proven, TryLater):
@@ -68,9 +69,12 @@ def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: Us
     user = find_unchanged(tx, realm, verified)
     if isinstance(user, NotProven):
         return user
+    device_id = attempt.device_id if attempt.device_id is not None and is_device_id(attempt.device_id) else None
     session = None if current is None else sessions.find_live(tx, user.user_id, current.sid)
+    if session is None and device_id is not None:
+        # The cookie went when the browser was closed; the apps that were signed in with it have not.
+        session = sessions.find_of_browser_on_device(tx, user.user_id, device_id, now)
     if session is not None:
         return hand_to_browser(tx, realm, session, now)
-    device_id = attempt.device_id if attempt.device_id is not None and is_device_id(attempt.device_id) else None
     opening = Opening(PASSWORD, DeviceClaim(device_id, None), attempt.origin, now)
     return begin_browser_session(tx, realm, user, opening)

@@ -33,7 +33,7 @@ class Sentence(Enum):
     NO_CHOICE = "logout_devices false changes nothing here."
     PASSWORD_SET = "The password is another one."  # noqa: S105 - a sentence
     PASSWORD_REHASHED = "The password is the same, under another hash."  # noqa: S105 - a sentence
-    PASSWORD_FORGOTTEN = "No password works before a reset has set one."  # noqa: S105 - a sentence
+    PASSWORD_FORGOTTEN = "No password works before a reset; what apps were allowed is forgotten."  # noqa: S105 - text
     ADDRESS_SET = "The address that the event names is the user's, and counts as confirmed."
     ROLES_SET = "The roles are those that the event names; the next refresh carries them."
     LOCKED = "Until the lock is lifted, tokens are refused softly and nobody signs in; then the same tokens work again."

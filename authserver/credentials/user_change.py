@@ -11,7 +11,8 @@ class UserChange:
     Attributes:
         password_hash: the new hash.
         replaces: write `password_hash` only while the stored hash is this one (the same password, hashed anew).
-        forget_password: nobody signs in with a password before a reset has set one.
+        forget_password: nobody signs in with a password before a reset has set one; and what the user allowed apps is
+            forgotten, because it may have been somebody else who did.
         email: the address, which counts as confirmed.
         roles: all roles from now on.
         locked: locked or not.

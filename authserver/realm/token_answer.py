@@ -9,7 +9,7 @@ from authserver.protocol.claims import AccessTokenClaims, IdTokenClaims
 from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
 from authserver.realm.realm import Realm
-from authserver.realm.subject import name_subject
+from authserver.realm.subject import name_device, name_subject
 from authserver.sessions.family import Grant
 from authserver.sessions.scope import OPENID_SCOPE, effective_scope
 from authserver.storage.clients import Client
@@ -132,7 +132,7 @@ def issue_access(
         lifetime,
         carried,
         grant.sid,
-        grant.device_id,
+        name_device(client, grant.device_id),
         id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
     )
 

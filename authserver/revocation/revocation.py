@@ -17,7 +17,7 @@ from authserver.protocol.revocation_feed import Entry, FamilyEntry, TokenEntry
 from authserver.revocation.publication import tell_ended, tell_subject, tell_user
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
-from authserver.storage import Transaction, audit, clients, codes, families, feed, links, sessions, users
+from authserver.storage import Transaction, audit, clients, codes, consents, families, feed, links, sessions, users
 from authserver.storage.audit import Actor, Detail
 from authserver.storage.users import User
 
@@ -76,6 +76,8 @@ class Revocation:
         if user is not None:
             token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
             _end_codes(tx, event, ruling, user, [*sids, *renewed])
+            if event.change().forget_password:
+                consents.forget_all(tx, user.user_id)
             links_ended = _end_links(tx, event, ruling, user, ended)
             mails = self._tell_user(tx, event.notices(user.email) if ruling.notify else (), user, current, now)
             users.write_change(tx, user.user_id, event.change(), raise_credentials=event.changes_credentials, now=now)

@@ -81,6 +81,11 @@ def forget(tx: Connection, user_id: str, client_id: str) -> bool:
     return bool(tx.execute(delete(ConsentRow).where(_N.user_id == user_id, _N.client_id == client_id)).rowcount)
 
 
+def forget_all(tx: Connection, user_id: str) -> None:
+    """Remove all that this user allowed anybody. Only `revocation` calls this."""
+    tx.execute(delete(ConsentRow).where(_N.user_id == user_id))
+
+
 def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]:
     """The clients that hold live families of this user, or that he allowed something, by name."""
     # Scopes hold no other space, and the two engines' aggregates share only this much.

@@ -181,7 +181,7 @@ class AuthorizationCode(Base):
     code_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
     sid: Mapped[str] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), index=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)
     client_family_version: Mapped[int]
     redirect_uri: Mapped[str]
     code_challenge: Mapped[str]
@@ -203,7 +203,9 @@ class Consent(Base):
     __tablename__ = "consents"
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     scope: Mapped[str]
     audience: Mapped[str]
     granted_at: Mapped[datetime]

@@ -141,6 +141,20 @@ def find_of_browser(tx: Connection, digest: bytes, now: datetime) -> tuple[Sessi
     return None if row is None else (_decode(row[:-1]), row[-1])
 
 
+def find_of_browser_on_device(tx: Connection, user_id: str, device_id: str, now: datetime) -> Session | None:
+    """The live session that this browser held, whether it still has its cookie or not."""
+    row = tx.execute(
+        _SESSION.where(
+            _S.user_id == user_id,
+            _S.device_id == device_id,
+            _S.browser_digest.is_not(None),
+            _S.ended_at.is_(None),
+            _S.expires_at > now,
+        )
+    ).one_or_none()
+    return None if row is None else _decode(row)
+
+
 def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | None:
     """The `sid` of the session that has not ended on this device of the user, or None."""
     sid: str | None = tx.execute(

@@ -41,6 +41,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("user_id", "client_id", name=op.f("pk_consents")),
     )
+    op.create_index(op.f("ix_consents_client_id"), "consents", ["client_id"])
 
 
 def _create_codes() -> None:
@@ -79,7 +80,7 @@ def _create_codes() -> None:
         ),
         sa.PrimaryKeyConstraint("code_digest", name=op.f("pk_authorization_codes")),
     )
-    for column in ("user_id", "sid", "expires_at"):
+    for column in ("user_id", "sid", "client_id", "expires_at"):
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
 
 

@@ -5,16 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.accounts.authorize import ConsentNeeded, authorize
+from authserver.accounts.authorization_outcomes import ConsentNeeded
+from authserver.accounts.authorize import authorize
 from authserver.accounts.browser_session import find_browser_session
 from authserver.accounts.connected_apps import disconnect
+from authserver.accounts.manage_user import apply_event
+from authserver.credentials.events import CompromiseReported
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.secret import Secret
 from authserver.realm import PendingRequest, Realm
+from authserver.storage import consents
 from tests.support.api import Api
 from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock
 from tests.support.pages import Form, Pages, dump, read_page
+from tests.support.person import BY
 from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 
@@ -536,3 +541,42 @@ def test_the_host_header_is_worth_nothing(app: App, host: str) -> None:
     response = app.pages.get(app.link(), None, Host=host, **{"X-Forwarded-Host": host})
     assert "evil" not in response.headers.get("Location", "")
     assert "evil" not in app.follow(response).text
+
+
+def test_a_browser_that_was_closed_goes_on_in_its_session(app: App, clock: ManualClock) -> None:
+    """The cookie goes with the browser, the device stays: what its apps hold lives, and the session is the same."""
+    first = app.connect()
+    app.pages.forget_cookie("authserver")
+    clock.advance(timedelta(days=1))
+    again = app.connect()
+    assert again["sid"] == first["sid"]
+    assert app.refresh(first["refresh_token"]).status_code == 200
+
+
+def test_what_was_allowed_is_forgotten_when_a_theft_is_reported(app: App, realm: Realm, user_id: str) -> None:
+    """It may have been the thief who allowed it."""
+    app.connect()
+    event = CompromiseReported(user_id, EMAIL, link_issued_at=realm.clock.now())
+    apply_event(realm, user_id, event, by=BY)
+    with realm.database.read() as tx:
+        assert consents.find(tx, user_id, app.client_id) is None
+
+
+def test_a_device_is_known_by_its_id_to_nobody_but_our_own_apps(realm: Realm, api: Api, app: App) -> None:
+    """The id keeps strangers from locking its owner out (ASVS 6.1.1); others get a name for it, always the same."""
+    theirs = [app.connect()["device_id"] for _ in range(2)]
+    own = App(app.pages, api, register_app(realm, "Own", first_party=True).client.client_id).connect()["device_id"]
+    assert own == app.pages.cookie("authserver-device")
+    assert theirs[0] == theirs[1] != own
+
+
+def test_a_request_by_form_finds_who_is_signed_in(app: App) -> None:
+    """OIDC Core §3.1.2.1: browsers bring no Lax cookie with another site's form, so it goes on as a GET."""
+    app.authorize()
+    link = app.link(prompt="none", state=None)
+    path, _, query = link.partition("?")
+    response = app.pages.post_raw(path, query, {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"})
+    assert (response.status_code, response.headers["Location"]) == (303, link)
+    assert "code" in answered(app.follow(response))
+    for body in ("", "x" * 8001, "a=b c", "a=b\r\nSet-Cookie: x=1"):
+        assert app.pages.post_raw(path, body, {}).status_code == 400

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 import pytest
 
 from authserver.accounts import key_custody
-from authserver.accounts.authorize import AuthorizationAnswer, Decision, authorize
+from authserver.accounts.authorization_outcomes import AuthorizationAnswer, Decision
+from authserver.accounts.authorize import authorize
 from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.accounts.change_email import ask_email_change, confirm_email
 from authserver.accounts.connected_apps import disconnect

@@ -30,8 +30,8 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer
 from authserver.revocation import Receipt
 from authserver.sessions.family import Standing
-from authserver.storage import links, users
-from authserver.storage.schema import Base, OutboxMail
+from authserver.storage import consents, links, users
+from authserver.storage.schema import Base, Consent, OutboxMail
 from authserver.storage.schema import Session as SessionRow
 from authserver.storage.users import User
 from tests.support.clock import ManualClock
@@ -94,6 +94,7 @@ class Aftermath:
     sign_in: object
     live_links: frozenset[str]
     mails: int
+    consents: int
 
 
 def build_scene(realm: Realm, clock: ManualClock, event: type[CredentialEvent]) -> Scene:
@@ -105,6 +106,9 @@ def build_scene(realm: Realm, clock: ManualClock, event: type[CredentialEvent]) 
     report = _issue(person, LinkPurpose.NOT_ME)
     clock.advance(timedelta(seconds=5))
     later, reset = _issue(person, LinkPurpose.NOT_ME), _issue(person, LinkPurpose.RESET_PASSWORD)
+    allowed = consents.Consent(person.user_id, FIRST_PARTY_CLIENT_ID, frozenset({"read"}), frozenset(), clock.now())
+    with realm.database.write() as tx:
+        consents.remember(tx, allowed)
     if event is events.UserUnlocked:
         person.apply(events.UserLocked(person.user_id))
         reset = _issue(person, LinkPurpose.RESET_PASSWORD)
@@ -195,7 +199,13 @@ def happen(scene: Scene, event: CredentialEvent, monkeypatch: pytest.MonkeyPatch
         sign_in=signed_in,
         live_links=live_links,
         mails=mails,
+        consents=_count_consents(realm),
     )
+
+
+def _count_consents(realm: Realm) -> int:
+    with realm.database.read() as tx:
+        return len(tx.execute(select(Consent.client_id)).all())
 
 
 def _ended_by(realm: Realm, sid: str, name: str) -> bool:
@@ -267,7 +277,7 @@ TRUTHS: dict[Sentence, Callable[[Aftermath], bool]] = {
     ),
     Sentence.PASSWORD_SET: lambda a: _has_password(a, NEW_PASSWORD),
     Sentence.PASSWORD_REHASHED: lambda a: a.name == "password_rehashed" and _has_password(a, PASSWORD),
-    Sentence.PASSWORD_FORGOTTEN: lambda a: a.user is not None and a.password_hash is None,
+    Sentence.PASSWORD_FORGOTTEN: lambda a: a.user is not None and a.password_hash is None and a.consents == 0,
     Sentence.ADDRESS_SET: lambda a: (
         a.user is not None and (a.user.email, a.user.email_verified) == (OTHER_ADDRESS, True)
     ),

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from authserver.accounts.authorize import AuthorizationAnswer, Decision, Outcome, authorize
+from authserver.accounts.authorization_outcomes import AuthorizationAnswer, Decision, Outcome
+from authserver.accounts.authorize import authorize
 from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.accounts.change_password import (
     PasswordWasChangedInBrowser,

@@ -84,6 +84,15 @@ class Pages:
         """Have the browser bring this."""
         self._client.set_cookie(name, value)
 
+    def forget_cookie(self, name: str) -> None:
+        """Lose it, as when the browser is closed."""
+        self._client.delete_cookie(name)
+
+    def post_raw(self, path: str, body: str, headers: dict[str, str]) -> TestResponse:
+        """Send this text as a form."""
+        content_type = "application/x-www-form-urlencoded"
+        return self._client.post(path, data=body, headers=headers, content_type=content_type)
+
     def find_token(self) -> str:
         """What a form of ours holds in this browser."""
         if self._token is None:

@@ -1,20 +1,21 @@
 """`/oauth/authorize`: where applications send people, and how the answer goes back with them."""
 
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 import structlog
 from flask import Response, request
 
-from authserver.accounts.authorize import (
+from authserver.accounts.authorization_outcomes import (
     AuthorizationAnswer,
     ConsentNeeded,
     Decision,
     Outcome,
     SignInNeeded,
     Unredirectable,
-    authorize,
 )
+from authserver.accounts.authorize import authorize
 from authserver.realm import PendingRequest, read_pending, write_pending
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, take_foreign_forms
@@ -23,6 +24,9 @@ from authserver.web.pages.languages import translate
 from authserver.web.pages.rendering import page_path
 
 PATH = "/oauth/authorize"
+LONGEST = 8000
+"""Characters of a request that comes as a form: as a URL it has to pass every server on the way."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -35,15 +39,24 @@ def show_authorize() -> Response:
 @pages.post(PATH)
 @take_foreign_forms
 def take_authorize() -> Response:
-    """The same for one that came as a form (OpenID Connect Core §3.1.2.1). It does nothing that GET does not."""
+    """The same for one that came as a form (OpenID Connect Core §3.1.2.1), as a GET.
+
+    Browsers bring no `SameSite=Lax` cookie along with another site's form, but they do where that leads.
+    """
     is_form = request.mimetype == "application/x-www-form-urlencoded"
-    return _begin(request.get_data(as_text=True) if is_form else "")
+    text = request.get_data(as_text=True) if is_form else ""
+    if not text or len(text) > LONGEST or not text.isascii() or not text.isprintable() or " " in text:
+        return answer_outcome(Unredirectable("a form that is too long, or none"), PendingRequest(_now(), ""))
+    return redirect_exactly(f"{page_path(PATH)}?{text}")
 
 
 def _begin(text: str) -> Response:
-    realm = current_realm()
-    pending = PendingRequest(realm.clock.now(), text)
+    pending = PendingRequest(_now(), text)
     return answer_outcome(evaluate(pending), pending)
+
+
+def _now() -> datetime:
+    return current_realm().clock.now()
 
 
 def load_pending(token: str) -> PendingRequest | None:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, request
 
-from authserver.accounts.authorize import ConsentNeeded, Decision, Wish
+from authserver.accounts.authorization_outcomes import ConsentNeeded, Decision, Wish
 from authserver.realm import write_pending
 from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import structlog
 from flask import Response, current_app, request
 
-from authserver.accounts.authorize import ConsentNeeded, SignInNeeded, Wish
+from authserver.accounts.authorization_outcomes import ConsentNeeded, SignInNeeded, Wish
 from authserver.accounts.browser_session import BrowserSignedIn
 from authserver.accounts.outcomes import Refused, TryLater
 from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser

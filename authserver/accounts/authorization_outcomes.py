@@ -1,0 +1,59 @@
+"""What an authorization request can come to: values for the pages and for the client."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from authserver.storage.clients import Client
+
+
+class Decision(Enum):
+    """What the person said when he was asked."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Unredirectable:
+    """Nobody may be redirected: the person is told instead, and `reason` is for the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationAnswer:
+    """What the browser brings to the client at `redirect_uri`: a code or an error (RFC 6749 §4.1.2)."""
+
+    redirect_uri: str
+    response_mode: str
+    parameters: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who asks, and for what: all that the pages show."""
+
+    client: Client
+    redirect_uri: str
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    login_hint: str
+    ui_locales: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInNeeded:
+    """Somebody has to prove who he is first; `may_choose` a person who is signed in may also just say that it is he."""
+
+    wish: Wish
+    may_choose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNeeded:
+    """The person has to be asked."""
+
+    wish: Wish
+
+
+Outcome = Unredirectable | AuthorizationAnswer | SignInNeeded | ConsentNeeded
