@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 ARGS ?=
 # Tests at once: one more than the cores that we measured on, because some of them wait.
 JOBS ?= 3
+# Where this is set, each process that a test starts compiles the whole server anew: two seconds, many hundred times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: messages help run test races faults bench lint format clean prover browser
