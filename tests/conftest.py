@@ -92,8 +92,9 @@ def postgresql_databases() -> Iterator[PostgresDatabases]:
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Makes databases of the kind that this run of the test is for; each test runs once per kind."""
     made: Databases = request.getfixturevalue(f"{request.param}_databases")
+    before = made.count_made()  # a module may have some that last for all its tests
     yield made
-    made.forget()
+    made.forget(before)
 
 
 @pytest.fixture

@@ -211,8 +211,6 @@ class _Supervisor(MPServer):
             if self.reload_signal and not self.interrupt_signal:
                 self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
                 self.main_loop_interrupt.set()  # it clears the bell, perhaps over a death
-        # Whoever died while the end was asked for makes the end no failure.
-        self.interrupt_children.clear()
 
     def _stop_workers(self) -> None:
         for worker in self.wrks:
@@ -223,6 +221,9 @@ class _Supervisor(MPServer):
         latest = max(self._ready_at.values(), default=0.0)
         time.sleep(max(0.0, latest + _DEAF_SECONDS - SystemClock().monotonic()))
         super()._stop_workers()  # type: ignore[no-untyped-call]
+        if self.interrupt_signal:
+            # Whoever died while the end was asked for makes the end no failure, also when that was noticed late.
+            self.interrupt_children.clear()
 
     def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
         # A worker that dies at once, again and again, must not keep a core busy.

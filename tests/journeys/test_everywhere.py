@@ -6,12 +6,14 @@ feed is away.
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.browser_device import BrowserDevice, allow_redirects
+from tests.support.databases import BACKENDS, Databases
 from tests.support.device import Device, assert_refused, register
 from tests.support.guards.running import Guards, guarding_both
 from tests.support.realm import PASSWORD
@@ -60,20 +62,42 @@ class World:
 
 @pytest.fixture
 def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    installation = install(tmp_path, database_url)
-    with time_limit(120), serving(installation) as server, guarding_both(installation) as guards:
-        world = World(installation, server, guards, [])
+    """One of its own, for tests that end more than what one user holds."""
+    with time_limit(120), _running_world(tmp_path, database_url) as world:
         yield world
-        world.hang_up()
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def module_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all tests whose users have nothing to do with each other: to start one takes longer than a test."""
+    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
+    with _running_world(tmp_path_factory.mktemp("world"), databases.migrated()) as world:
+        yield world
+
+
+@pytest.fixture
+def shared_world(module_world: World) -> Iterator[World]:
+    module_world.through_pages = False
+    with time_limit(120):
+        yield module_world
+        module_world.hang_up()
 
 
 @pytest.fixture(params=["api", "pages"])
-def any_world(request: pytest.FixtureRequest, world: World) -> World:
-    """The same world for those who sign in at the JSON API, and for those who do so at a page."""
-    world.through_pages = request.param == "pages"
-    if world.through_pages:
-        allow_redirects(world.installation)
-    return world
+def any_world(request: pytest.FixtureRequest, shared_world: World) -> World:
+    """For those who sign in at the JSON API, and for those who do so at a page."""
+    shared_world.through_pages = request.param == "pages"
+    return shared_world
+
+
+@contextmanager
+def _running_world(folder: Path, database_url: str) -> Iterator[World]:
+    installation = install(folder, database_url)
+    allow_redirects(installation)
+    with serving(installation) as server, guarding_both(installation) as guards:
+        world = World(installation, server, guards, [])
+        yield world
+        world.hang_up()
 
 
 def assert_pass(world: World, *devices: Device) -> None:
@@ -115,10 +139,9 @@ def test_a_password_change_is_true_everywhere_within_a_second(any_world: World) 
     assert again.status == 200, "A can change again at once"
 
 
-def test_a_password_change_at_the_page_ends_other_browsers_and_brings_its_own_apps_back(world: World) -> None:
+def test_a_password_change_at_the_page_ends_other_browsers_and_brings_its_own_apps_back(shared_world: World) -> None:
     """The page says how many; an app of the same browser comes back without a word, with a session of a new id."""
-    allow_redirects(world.installation)
-    email = world.register()
+    world, email = shared_world, shared_world.register()
     mine, theirs = BrowserDevice(world.server, email), BrowserDevice(world.server, email)
     phone = world.sign_in(email, "phone")
     world.devices += [mine, theirs]
@@ -159,9 +182,13 @@ def test_spared_devices_go_on_after_one_refresh_that_nobody_notices(any_world: W
     assert_pass(world, b)
 
 
-def test_each_kind_of_revocation_shows_at_both_servers_and_touches_nothing_else(any_world: World) -> None:
+@pytest.mark.parametrize("through_pages", [False, True])
+def test_each_kind_of_revocation_shows_at_both_servers_and_touches_nothing_else(
+    world: World,
+    through_pages: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
     """Lock, unlock, roles, one device, one token, a client, a key."""
-    world = any_world
+    world.through_pages = through_pages
     email, bystander = world.register(), world.sign_in(world.register(), "elsewhere")
     a, b = (world.sign_in(email, name) for name in "ab")
     assert_pass(world, a, b, bystander)

@@ -128,7 +128,7 @@ def test_a_code_gives_nothing_that_outlives_a_change_of_the_password(
 
         return Duel((partial(visitor.redeem, code), partial(visitor.change_password, browser)), check)
 
-    fight(prepare, rounds // 2)
+    fight(prepare, rounds // 5)
 
 
 def test_no_code_is_made_for_a_session_that_has_ended(crowded: Realm, client_id: str, rounds: int) -> None:
@@ -145,7 +145,7 @@ def test_no_code_is_made_for_a_session_that_has_ended(crowded: Realm, client_id:
 
         return Duel((partial(visitor.ask, browser), partial(sign_out, crowded, browser, IP)), check)
 
-    fight(prepare, rounds // 2)
+    fight(prepare, rounds // 5)
 
 
 def test_a_sign_in_at_a_page_verified_before_a_change_leaves_no_session_after_it(
@@ -166,4 +166,4 @@ def test_a_sign_in_at_a_page_verified_before_a_change_leaves_no_session_after_it
 
         return Duel((visitor.try_sign_in, partial(visitor.change_password, browser)), check)
 
-    fight(prepare, rounds // 2)
+    fight(prepare, rounds // 5)

@@ -30,8 +30,12 @@ class Databases(Protocol):
         """The URL of a new database without any table."""
         ...
 
-    def forget(self) -> None:
-        """Take back what was made since the last call."""
+    def count_made(self) -> tuple[int, ...]:
+        """How many there are by now, for `forget`."""
+        ...
+
+    def forget(self, but: tuple[int, ...] = (0, 0)) -> None:
+        """Take back what was made since `count_made` returned `but`, or all."""
         ...
 
 
@@ -43,6 +47,7 @@ class SqliteDatabases:
         self._folder = folder
         self._numbers = count()
         self._template: Path | None = None
+        self._made: list[Path] = []
 
     def empty(self) -> str:
         """See `Databases.empty`."""
@@ -57,18 +62,25 @@ class SqliteDatabases:
         shutil.copyfile(self._template, path)
         return f"sqlite:///{path}"
 
-    def forget(self) -> None:
+    def count_made(self) -> tuple[int, ...]:
+        """See `Databases.count_made`."""
+        return (len(self._made),)
+
+    def forget(self, but: tuple[int, ...] = (0, 0)) -> None:
         """See `Databases.forget`."""
-        for path in self._folder.iterdir():
+        while len(self._made) > but[0]:
+            path = self._made.pop()
             if path != self._template:
-                path.unlink(missing_ok=True)
+                for file in self._folder.glob(f"{path.name}*"):
+                    file.unlink(missing_ok=True)
 
     def _new_path(self) -> Path:
-        return self._folder / f"{next(self._numbers)}.sqlite"
+        self._made.append(self._folder / f"{next(self._numbers)}.sqlite")
+        return self._made[-1]
 
 
 class PostgresDatabases:
-    """Databases on one server; `forget` takes back what was made since the last call.
+    """Databases on one server.
 
     Making one costs fifty times what emptying one does, so a migrated one is handed out again, unless the test has
     changed more of it than rows.
@@ -100,11 +112,15 @@ class PostgresDatabases:
             self._template = template, self._read_shape(template)
         return self._name(self._create(self._template[0], self._migrated))
 
-    def forget(self) -> None:
-        """Take back the databases of the test that ended, whoever is still connected to them."""
-        while self._made:
+    def count_made(self) -> tuple[int, ...]:
+        """See `Databases.count_made`."""
+        return len(self._made), len(self._migrated)
+
+    def forget(self, but: tuple[int, ...] = (0, 0)) -> None:
+        """See `Databases.forget`; whoever is still connected to them."""
+        while len(self._made) > but[0]:
             self._drop(self._made.pop())
-        while self._migrated:
+        while len(self._migrated) > but[1]:
             name = self._migrated.pop()
             if self._empty(name):
                 self._clean.append(name)
