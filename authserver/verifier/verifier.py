@@ -62,6 +62,7 @@ class Verifier:
         if "?" in check_url(issuer):
             raise ValueError("issuer must not have a query")
         self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
+        self._leeway = leeway
         jwks_uri = check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json")
         self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
@@ -101,12 +102,12 @@ class Verifier:
         Does NOT check scope, age or strength of the sign-in (see `require`). A token that is bound to a key (`cnf`) is
         refused: nothing here sees a DPoP proof, and without it such a token is a stolen one (RFC 9449 §7.1).
         """
-        try:
-            claims, kid = self._find_verified(token)
-        except TokenRejected as rejected:
-            raise InvalidToken(rejected.code, rejected.reason) from None
-        except KeysUnavailableError as unavailable:
-            raise InvalidToken("keys_unavailable", str(unavailable)) from None
+        digest = digest_token(token)
+        known = None if digest is None else self._verified.find(token, digest)
+        if known is not None and self._clock.seconds() < known[0].exp + self._leeway and self._keys.is_fresh(known[1]):
+            claims, kid = known  # nearly always
+        else:
+            claims, kid = self._check_signature(token, digest, known)
         revoked = self._revocations.check(claims, kid, token)
         if revoked is not None:
             raise InvalidToken(revoked.code, "revoked", soft_logout=revoked.soft_logout)
@@ -145,14 +146,23 @@ class Verifier:
         """Stop following the feed. The verifier must not be used afterwards."""
         self._revocations.close()
 
-    def _find_verified(self, token: str) -> tuple[AccessTokenClaims, str]:
-        digest = digest_token(token)
+    def _check_signature(
+        self, token: str, digest: bytes | None, known: tuple[AccessTokenClaims, str] | None
+    ) -> tuple[AccessTokenClaims, str]:
+        try:
+            return self._find_verified(token, digest, known)
+        except TokenRejected as rejected:
+            raise InvalidToken(rejected.code, rejected.reason) from None
+        except KeysUnavailableError as unavailable:
+            raise InvalidToken("keys_unavailable", str(unavailable)) from None
+
+    def _find_verified(
+        self, token: str, digest: bytes | None, known: tuple[AccessTokenClaims, str] | None
+    ) -> tuple[AccessTokenClaims, str]:
         now = self._clock.seconds()
-        if digest is not None:
-            known = self._verified.find(token, digest)
-            if known is not None:
-                self._recheck(digest, *known, now)
-                return known
+        if digest is not None and known is not None:
+            self._recheck(digest, *known, now)
+            return known
         signed = read_access_token(token, self._expectation, find_key=self._keys.find_key, now=now)
         if signed.claims.jkt is not None:
             raise TokenRejected("invalid_claim", "bound to a key, shown without a proof")
@@ -162,7 +172,7 @@ class Verifier:
 
     def _recheck(self, digest: bytes, claims: AccessTokenClaims, kid: str, now: float) -> None:
         """What may have changed since the signature was checked: the time, and the issuer's keys."""
-        if now >= claims.exp + self._expectation.leeway:
+        if now >= claims.exp + self._leeway:
             self._verified.forget(digest)
             raise TokenRejected("expired", "exp has passed")
         if self._keys.find_key(kid) is None:
