@@ -65,3 +65,13 @@ def is_running(pid: int) -> bool:
 def kill(pid: int) -> None:
     """End a process without giving it a chance."""
     os.kill(pid, signal.SIGKILL)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a server of somebody else's: a granian that is told to end while a worker begins may not hear it."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE / 4)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(PATIENCE)

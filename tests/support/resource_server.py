@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.http import Answer, HttpClient
-from tests.support.processes import PATIENCE, free_port, wait_until
+from tests.support.processes import end, free_port, wait_until
 from tests.support.server import ROOT, Installation
 
 EXAMPLE: Final = ROOT / "examples" / "resource_server" / "app.py"
@@ -50,8 +50,7 @@ def guarding(installation: Installation) -> Iterator[ResourceServer]:
         wait_until(lambda: _answers(port), "the start of the resource server")
         yield server
     finally:
-        process.terminate()
-        process.wait(PATIENCE)
+        end(process)
 
 
 def _answers(port: int) -> bool:

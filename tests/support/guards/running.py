@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.support.http import Answer, HttpClient
-from tests.support.processes import PATIENCE, free_port, wait_until
+from tests.support.processes import end, free_port, wait_until
 from tests.support.server import ROOT, Installation
 
 KINDS = ("flask", "asgi")
@@ -74,8 +74,7 @@ def _running(kind: str, environment: dict[str, str], installation: Installation)
         wait_until(lambda: _answers(port), f"the start of the {kind} guard")
         yield port
     finally:
-        process.terminate()
-        process.wait(PATIENCE)
+        end(process)
 
 
 def _answers(port: int) -> bool:
