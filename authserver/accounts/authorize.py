@@ -20,6 +20,7 @@ from authserver.accounts.authorization_outcomes import (
 )
 from authserver.accounts.browser_session import SignedInBrowser
 from authserver.accounts.open_session import PASSWORD
+from authserver.accounts.passwords import is_still
 from authserver.jose.errors import TokenRejected
 from authserver.jose.id_token import read_id_token_hint
 from authserver.protocol.audit_name import AuditName
@@ -36,7 +37,6 @@ from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.redirect_uri import matches
 from authserver.realm import PendingRequest, Realm, choose_audience, name_subject
-from authserver.sessions.family import Standing
 from authserver.sessions.scope import grantable_scope
 from authserver.storage import Transaction, audit, clients, codes, consents, sessions, users
 from authserver.storage.audit import Actor
@@ -247,7 +247,7 @@ def _issue_code(
     with realm.database.write() as tx:
         user = users.lock(tx, browser.user_id)
         session = sessions.find_live(tx, browser.user_id, browser.sid)
-        if user is None or session is None or not _is_unchanged(user, browser.user):
+        if user is None or session is None or not is_still(user, browser.user):
             return SignInNeeded(wish)
         family_version = clients.find_family_version(tx, client.client_id)
         if family_version is None:
@@ -277,10 +277,6 @@ def _issue_code(
             ),
         )
     return {"code": code}
-
-
-def _is_unchanged(user: User, seen: User) -> bool:
-    return user.standing is Standing.ACTIVE and user.credential_version == seen.credential_version
 
 
 def _remember(tx: Transaction, realm: Realm, wish: Wish, user: User, ip: str, now: datetime) -> None:

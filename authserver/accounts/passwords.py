@@ -25,9 +25,12 @@ def is_unchanged(tx: Transaction, verified: User) -> bool:
     While he is locked or disabled it is not, even if that was so when his password was verified.
     """
     user = users.lock(tx, verified.user_id)
-    if user is None or user.standing is not Standing.ACTIVE:
-        return False
-    return user.credential_version == verified.credential_version
+    return user is not None and is_still(user, verified)
+
+
+def is_still(user: User, verified: User) -> bool:
+    """Whether nothing about `user` has changed that a proof of his identity rests on, since he was `verified`."""
+    return user.standing is Standing.ACTIVE and user.credential_version == verified.credential_version
 
 
 def hash_new_password(realm: Realm, password: Secret, *, email: str, name: str, field: str) -> str | Invalid | TryLater:

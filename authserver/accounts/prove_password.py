@@ -10,6 +10,7 @@ from datetime import datetime
 
 from authserver.accounts.open_session import Origin
 from authserver.accounts.outcomes import EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, Refused, TryLater
+from authserver.accounts.passwords import is_still
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import PasswordRehashed
 from authserver.credentials.hashing_pool import Busy
@@ -87,7 +88,7 @@ def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Ori
 def find_unchanged(tx: Transaction, realm: Realm, verified: User) -> User | NotProven:
     """The user whose password was verified, if that is still what it was. Takes his row."""
     user = users.lock(tx, verified.user_id)
-    if user is None or not _still_good(user, verified):
+    if user is None or not is_still(user, verified):
         return fail_uniformly("changed_meanwhile", verified.user_id)
     if realm.registration.require_verified_email and not user.email_verified:
         message = "Please confirm your e-mail address first."
@@ -129,7 +130,3 @@ def record_sign_in(
 def fail_uniformly(reason: str, user_id: str | None) -> NotProven:
     """One answer, whatever the reason: that is for the log and the record alone."""
     return NotProven(Refused(INVALID_CREDENTIALS, "The e-mail address or the password is wrong.", reason), user_id)
-
-
-def _still_good(user: User, verified: User) -> bool:
-    return user.standing is Standing.ACTIVE and user.credential_version == verified.credential_version

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
 from authserver.keyring.live import LiveKeyring
@@ -17,7 +18,7 @@ from tests.support.entropy import SeededEntropy
 from tests.support.loopback import LoopbackServer, running_server
 from tests.support.realm import build_realm
 from tests.vectors.attack_tokens import all_attacks
-from tests.vectors.workshop import Workshop
+from tests.vectors.workshop import Attack, Workshop
 
 ATTACKS = [attack for attack in all_attacks() if attack.code is not None]
 
@@ -51,16 +52,20 @@ def client(realm: Realm) -> FlaskClient:
     return create_application(realm, DoorSettings("1000/minute", "memory")).test_client()
 
 
+def try_all(client: FlaskClient, path: str, workshop: Workshop) -> Iterator[tuple[Attack, TestResponse]]:
+    """Each attack token that an HTTP header can carry, and what the door answers to it."""
+    for attack in ATTACKS:
+        token = attack.forge(workshop)
+        if isinstance(token, str) and token.isascii() and token.isprintable() and token.strip():
+            yield attack, client.get(path, headers={"Authorization": f"Bearer {token}"})
+
+
 def test_the_account_api_refuses_every_attack_token(
     client: FlaskClient, workshop: Workshop, listener: LoopbackServer
 ) -> None:
     """ASVS 9.1.1, 9.1.2, 9.1.3: the same codes as at a resource server, or that the token is not for this server."""
     tried = 0
-    for attack in ATTACKS:
-        token = attack.forge(workshop)
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
-            continue  # nothing that an HTTP header could carry
-        response = client.get("/api/account", headers={"Authorization": f"Bearer {token}"})
+    for attack, response in try_all(client, "/api/account", workshop):
         assert response.status_code == 401, attack.name
         assert response.json is not None
         # Audiences are the other way round here: what is meant for this server alone is sound, but of no session.
@@ -76,11 +81,7 @@ def test_userinfo_answers_every_attack_token_alike(
 ) -> None:
     """ASVS 9.1.1, 9.1.2, 9.1.3: whoever tries learns nothing from the answer."""
     tried = 0
-    for attack in ATTACKS:
-        token = attack.forge(workshop)
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
-            continue  # nothing that an HTTP header could carry
-        response = client.get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"})
+    for attack, response in try_all(client, "/oauth/userinfo", workshop):
         assert response.status_code == 401, attack.name
         assert response.json == {
             "error": "invalid_token",

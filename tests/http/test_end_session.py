@@ -56,7 +56,8 @@ def assert_ended(app: App, tokens: Tokens) -> None:
     """The session is over in the browser, and for every application in it."""
     assert not is_signed_in(app)
     refused = app.refresh(tokens["refresh_token"])
-    assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")  # type: ignore[index]
+    assert refused.json is not None
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
 
 
 def takes_back(response: TestResponse) -> bool:
