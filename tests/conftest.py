@@ -18,7 +18,7 @@ import pytest
 
 from authserver import storage
 from authserver.realm import Realm
-from tests.support import statements
+from tests.support import compiled_once, statements
 from tests.support.clock import ManualClock
 from tests.support.databases import BACKENDS, Databases, PostgresDatabases, SqliteDatabases, opened
 from tests.support.entropy import SeededEntropy
@@ -27,6 +27,7 @@ from tests.support.realm import build_realm
 from tests.support.smtp import SmtpSink, smtp_server
 
 statements.install()
+compiled_once.install()
 
 ROOM = 1 << 30
 """Bytes that have to be free in memory for databases to be kept there."""

@@ -1,0 +1,48 @@
+"""What follows from the code alone is compiled once per process, not anew in each of a few thousand tests.
+
+A test has an application and an engine of its own, and with them compiles a hundred URL rules, its statements and its
+templates: two thirds of what it takes, for the same result each time. A server compiles each of them once as well.
+"""
+
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any
+
+from jinja2 import Environment
+from sqlalchemy import Connection, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Engine
+from werkzeug.routing import Rule
+
+_STATEMENTS: dict[Any, Any] = {}
+
+
+def install() -> None:
+    """Start remembering; once per process, before the first engine is built."""
+    _remember(Rule, "_compile_builder", lambda rule, *options: (*rule._trace, repr(rule.defaults), *options))
+    # A file name stands for the environment too: no template of ours is read by two.
+    _remember(Environment, "compile", lambda _environment, *template: template)
+    for dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+        # SQLAlchemy remembers per dialect, and one engine's is like the other's.
+        dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+        dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+    event.listen(Engine, "engine_connect", _share_statements)
+
+
+def _share_statements(connection: Connection) -> None:
+    connection.execution_options(compiled_cache=_STATEMENTS)
+
+
+def _remember(owner: type, name: str, key: Callable[..., Hashable]) -> None:
+    original: Callable[..., Any] = getattr(owner, name)
+    known: dict[Hashable, Any] = {}
+
+    @wraps(original)
+    def remembering(self: object, *arguments: Hashable) -> object:
+        asked = key(self, *arguments)
+        if asked not in known:
+            known[asked] = original(self, *arguments)
+        return known[asked]
+
+    setattr(owner, name, remembering)
