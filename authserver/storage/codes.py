@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from authserver.storage.picking import pick_free
 from authserver.storage.schema import AuthorizationCode as CodeRow
 
 _K = CodeRow.__table__.c
@@ -97,14 +98,8 @@ def end_unused(tx: Connection, user_id: str, sids: Sequence[str] | None = None, 
 
 def prune(tx: Connection, expired_before: datetime, *, limit: int) -> int:
     """Remove up to `limit` codes that expired before then, used or not; how many."""
-    old = (
-        select(_K.code_digest)
-        .where(_K.expires_at < expired_before)
-        .order_by(_K.expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return tx.execute(delete(CodeRow).where(_K.code_digest.in_(old))).rowcount
+    old = select(_K.code_digest).where(_K.expires_at < expired_before).order_by(_K.expires_at).limit(limit)
+    return tx.execute(delete(CodeRow).where(_K.code_digest.in_(pick_free(old)))).rowcount
 
 
 def _decode(row: Any) -> AuthorizationCode:  # noqa: ANN401 - a mapping of columns of many types

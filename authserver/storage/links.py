@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.credentials.links import LinkPurpose
 from authserver.sessions.family import Ended
+from authserver.storage.picking import pick_free
 from authserver.storage.schema import MailLink as LinkRow
 
 _L = LinkRow.__table__.c
@@ -136,8 +137,8 @@ def is_reserved(tx: Connection, address: str, now: datetime, *, but: str | None 
 
 def prune(tx: Connection, over_since: datetime, *, limit: int) -> int:
     """Remove up to `limit` links that expired before `over_since`; how many."""
-    over = select(_L.link_id).where(_L.expires_at < over_since).limit(limit).with_for_update(skip_locked=True)
-    return tx.execute(delete(LinkRow).where(_L.link_id.in_(over))).rowcount
+    over = select(_L.link_id).where(_L.expires_at < over_since).limit(limit)
+    return tx.execute(delete(LinkRow).where(_L.link_id.in_(pick_free(over)))).rowcount
 
 
 def _is_live(now: datetime) -> ColumnElement[bool]:

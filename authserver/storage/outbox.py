@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from authserver.storage.picking import pick_free
 from authserver.storage.schema import OutboxMail
 
 _O = OutboxMail.__table__.c
@@ -77,8 +78,8 @@ def remove(tx: Connection, mail_id: str) -> bool:
 
 def prune(tx: Connection, due_before: datetime, *, limit: int) -> int:
     """Remove up to `limit` mails that were due before `due_before`, and that nobody has worked on; how many."""
-    left = select(_O.mail_id).where(_O.due_at < due_before).limit(limit).with_for_update(skip_locked=True)
-    return tx.execute(delete(OutboxMail).where(_O.mail_id.in_(left))).rowcount
+    left = select(_O.mail_id).where(_O.due_at < due_before).limit(limit)
+    return tx.execute(delete(OutboxMail).where(_O.mail_id.in_(pick_free(left)))).rowcount
 
 
 def _decode(row: Sequence[Any]) -> QueuedMail:

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, or_, select
 
+from authserver.storage.picking import pick_free
 from authserver.storage.schema import AuditEvent, RefreshTokenFamily, Session
 
 BATCH: Final = 200
@@ -41,17 +42,14 @@ def prune_families(tx: Connection, place: bytes, over_since: datetime, *, limit:
     )
     if not looked_at:
         return FamiliesPruned(0, frozenset(), None)
-    over = (
-        select(_F.family_id)
-        .where(
-            _F.family_id > place,
-            _F.family_id <= looked_at[-1],
-            # A family that has ended may have been fresh; one that has not, falls idle before it expires.
-            func.coalesce(_F.ended_at, _F.idle_expires_at) < over_since,
-        )
-        .with_for_update(skip_locked=True)
+    over = select(_F.family_id).where(
+        _F.family_id > place,
+        _F.family_id <= looked_at[-1],
+        # A family that has ended may have been fresh; one that has not, falls idle before it expires.
+        func.coalesce(_F.ended_at, _F.idle_expires_at) < over_since,
     )
-    sids = tx.execute(delete(RefreshTokenFamily).where(_F.family_id.in_(over)).returning(_F.sid)).scalars().all()
+    removed = delete(RefreshTokenFamily).where(_F.family_id.in_(pick_free(over))).returning(_F.sid)
+    sids = tx.execute(removed).scalars().all()
     return FamiliesPruned(len(sids), frozenset(sids), looked_at[-1] if len(looked_at) == limit else None)
 
 
@@ -66,12 +64,11 @@ def prune_sessions(tx: Connection, sids: Collection[str], over_since: datetime, 
     )
     expired = select(_S.sid).where(_S.expires_at < over_since, bare).order_by(_S.expires_at).limit(limit)
     return sum(
-        tx.execute(delete(Session).where(_S.sid.in_(some.with_for_update(skip_locked=True)))).rowcount
-        for some in (of_families, expired)
+        tx.execute(delete(Session).where(_S.sid.in_(pick_free(some)))).rowcount for some in (of_families, expired)
     )
 
 
 def prune_audit_events(tx: Connection, before: datetime, *, limit: int = BATCH) -> int:
     """Remove up to `limit` audit events that are older than `before`, the oldest first; how many these were."""
-    old = select(_A.event_id).where(_A.at < before).order_by(_A.at).limit(limit).with_for_update(skip_locked=True)
-    return tx.execute(delete(AuditEvent).where(_A.event_id.in_(old))).rowcount
+    old = select(_A.event_id).where(_A.at < before).order_by(_A.at).limit(limit)
+    return tx.execute(delete(AuditEvent).where(_A.event_id.in_(pick_free(old)))).rowcount

@@ -170,6 +170,17 @@ def test_audit_events_leave_in_batches(realm: Realm, user_id: str, clock: Manual
     assert (batches, sum(batches)) == ([5, 5, 2, 0], written)
 
 
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)
+def test_a_step_takes_no_more_than_it_may_whatever_plan_the_database_has(realm: Realm, user_id: str) -> None:
+    """PostgreSQL compared each row with the LIMIT anew when its statistics said so, and removed all in one step."""
+    for _ in range(9):
+        open_device(realm)
+    with realm.database.write() as tx:
+        for way in ("hashagg", "sort", "indexscan", "bitmapscan", "hashjoin", "mergejoin", "material"):
+            tx.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        assert prune.prune_audit_events(tx, realm.clock.now() + MOMENT, limit=2) == 2
+
+
 def test_all_is_removed_however_many_steps_it_takes(
     realm: Realm, user_id: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
