@@ -3,13 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.support.device import Device
-from tests.support.http import HttpClient
+from tests.support.databases import BACKENDS, Databases
+from tests.support.device import Device, register
 from tests.support.realm import PASSWORD
 from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
@@ -17,16 +16,17 @@ from tests.support.visitor import Visitor
 from tests.support.web_client import WebClient, find_tokens, registered_web_client
 
 SOON = 3.0
-EMAIL, NAME = "ada@example.test", "Ada Lovelace"
+NAME = "Ada Lovelace"
 NEW_PASSWORD = "another horse, another battery"
 
 
 @dataclass(frozen=True)
 class World:
-    """A server with one user, the example as a client of somebody else, and her browser."""
+    """A server, the example as a client of somebody else, a user, and her browser."""
 
     server: Server
     client: WebClient
+    email: str
     visitor: Visitor
 
     def home(self, client: WebClient | None = None) -> str:
@@ -36,29 +36,35 @@ class World:
     def sign_in(self, password: str = PASSWORD) -> str:
         """The whole way, with consent where it is asked for; what she reads in the end."""
         self.visitor.visit(f"{self.client.url}/login")
-        self.visitor.send("password", email=EMAIL, password=password)
+        self.visitor.send("password", email=self.email, password=password)
         if "decision" in self.visitor.page.body.decode():
             self.visitor.send(decision="allow")
         return self.visitor.page.body.decode()
 
 
+@pytest.fixture(scope="module", params=BACKENDS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests here: each has a user of its own."""
+    databases: Databases = request.getfixturevalue(f"{request.param}_databases")
+    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated()), workers=1) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[WebClient]:
+    with registered_web_client(server.installation, "Photo book") as client:
+        yield client
+
+
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    installation = install(tmp_path, database_url)
-    with (
-        time_limit(120),
-        serving(installation, workers=1) as server,
-        registered_web_client(installation, "Photo book") as client,
-        Visitor() as visitor,
-    ):
-        with HttpClient(server.port) as api:
-            assert api.post_json("/api/register", email=EMAIL, password=PASSWORD, name=NAME).status == 201
-        yield World(server, client, visitor)
+def world(server: Server, client: WebClient) -> Iterator[World]:
+    with time_limit(120), Visitor() as visitor:
+        yield World(server, client, register(server, name=NAME), visitor)
 
 
 def change_password(world: World, **wish: bool) -> None:
     """In another session, and at the JSON API."""
-    with Device(world.server, EMAIL) as device:
+    with Device(world.server, world.email) as device:
         body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD, **wish}
         changed = device.post_json("/api/account/password", bearer=device.access_token, **body)
         assert changed.status == 200, changed
@@ -67,7 +73,7 @@ def change_password(world: World, **wish: bool) -> None:
 def test_a_person_signs_in_and_her_browser_sees_no_token(world: World) -> None:
     """ASVS 10.1.1: access and refresh token stay with the application, also out of its cookie."""
     assert "Nobody is signed in" in world.home()
-    assert f"Hello, {NAME}. Your address is {EMAIL}." in world.sign_in()
+    assert f"Hello, {NAME}. Your address is {world.email}." in world.sign_in()
     assert world.visitor.url == f"{world.client.url}/"
     assert NAME in world.home()
     assert find_tokens(world.visitor) == []
@@ -120,13 +126,13 @@ def test_signing_out_ends_the_session_at_the_server(world: World) -> None:
 def test_what_another_browser_asked_for_signs_nobody_in(world: World) -> None:
     """ASVS 10.1.2, 10.2.1: neither a stranger's answer as it is, nor his code under one's own `state`."""
     stranger = Visitor()
-    other = World(world.server, world.client, stranger)
+    other = World(world.server, world.client, world.email, stranger)
     other.sign_in()
     stranger.visit(f"{world.client.url}/login", until=world.client.callback)
     answer = stranger.target
     assert world.visitor.visit(answer).status == 400
     world.visitor.visit(f"{world.client.url}/login")
-    world.visitor.send("password", until=world.client.callback, email=EMAIL, password=PASSWORD)
+    world.visitor.send("password", until=world.client.callback, email=world.email, password=PASSWORD)
     mine, his = (parse_qs(urlsplit(url).query) for url in (world.visitor.target, answer))
     mixed = urlencode({**{name: values[0] for name, values in mine.items()}, "code": his["code"][0]})
     refused = world.visitor.visit(f"{world.client.callback}?{mixed}")

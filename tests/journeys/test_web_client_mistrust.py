@@ -19,16 +19,27 @@ def name_lie(lie: Members) -> str:
     return ", ".join(f"{name} {'absent' if value is ABSENT else value}" for name, value in lie.items())
 
 
-@pytest.fixture
-def liar() -> Iterator[LyingServer]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[LyingServer]:
     with running_lying_server() as liar:
         yield liar
 
 
-@pytest.fixture
-def client(liar: LyingServer, tmp_path: Path) -> Iterator[WebClient]:
-    with running_web_client(liar.url, free_port(), CLIENT_ID, "its secret", tmp_path) as client:
+@pytest.fixture(scope="module")
+def client(running: LyingServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebClient]:
+    """One for all tests here: each has a browser of its own."""
+    with running_web_client(
+        running.url, free_port(), CLIENT_ID, "its secret", tmp_path_factory.mktemp("client")
+    ) as client:
         yield client
+
+
+@pytest.fixture
+def liar(running: LyingServer) -> LyingServer:
+    """Without lies so far; its key stays the one that the client has read."""
+    liar = LyingServer(running.server, running.pair)
+    running.server.answer = liar.reply
+    return liar
 
 
 @pytest.fixture
@@ -119,10 +130,12 @@ def test_userinfo_about_somebody_else_is_not_shown(liar: LyingServer, client: We
     assert b"Ada" not in visitor.page.body
 
 
-def test_metadata_of_another_issuer_lead_nowhere(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
+def test_metadata_of_another_issuer_lead_nowhere(visitor: Visitor, tmp_path: Path) -> None:
     """ASVS 10.5.3: nobody is sent to what they name; the client has not read them before."""
-    liar.metadata = {"issuer": ELSEWHERE}
-    assert visitor.visit(f"{client.url}/login").status == 502
+    with running_lying_server() as liar:
+        liar.metadata = {"issuer": ELSEWHERE}
+        with running_web_client(liar.url, free_port(), CLIENT_ID, "its secret", tmp_path) as client:
+            assert visitor.visit(f"{client.url}/login").status == 502
     assert "/authorize" not in " ".join(liar.server.paths)
 
 

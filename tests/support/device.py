@@ -9,11 +9,11 @@ from tests.support.realm import PASSWORD
 from tests.support.server import Server
 
 
-def register(server: Server) -> str:
-    """The address of a new user."""
+def register(server: Server, **more: str) -> str:
+    """The address of a new user, of whom `more` is told."""
     email = f"{uuid.uuid4().hex}@example.test"
     with HttpClient(server.port) as client:
-        answer = client.post_json("/api/register", email=email, password=PASSWORD)
+        answer = client.post_json("/api/register", email=email, password=PASSWORD, **more)
     assert answer.status == 201, answer
     return email
 
