@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from authserver.credentials.passwords import CHEAP, PasswordHasher
 from authserver.protocol.entropy import Entropy
 from tests.support.clock import ManualClock
 from tests.support.shell import Shell
@@ -14,17 +15,23 @@ def bare(
     empty_database_url: str, tmp_path: Path, clock: ManualClock, entropy: Entropy, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
     """A machine on which nothing was set up yet."""
-    for name, value in {
-        "HOME": tmp_path / "var",
-        "KEYS_DIR": tmp_path / "keys",
-        "DATABASE_URL": empty_database_url,
-    }.items():
-        monkeypatch.setenv(f"AUTHSERVER_{name}", str(value))
-    return Shell(clock, entropy, tmp_path)
+    return _settle(empty_database_url, tmp_path, clock, entropy, monkeypatch)
 
 
 @pytest.fixture
-def shell(bare: Shell) -> Shell:
-    """An installation after `authserver init`."""
-    bare.run("init")
-    return bare
+def shell(
+    database_url: str, tmp_path: Path, clock: ManualClock, entropy: Entropy, monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    """An installation after `authserver init`; the tables were there before, because to make them takes so long."""
+    shell = _settle(database_url, tmp_path, clock, entropy, monkeypatch)
+    shell.run("init")
+    return shell
+
+
+def _settle(
+    database_url: str, folder: Path, clock: ManualClock, entropy: Entropy, monkeypatch: pytest.MonkeyPatch
+) -> Shell:
+    for name, value in {"HOME": folder / "var", "KEYS_DIR": folder / "keys", "DATABASE_URL": database_url}.items():
+        monkeypatch.setenv(f"AUTHSERVER_{name}", str(value))
+    monkeypatch.setattr("authserver.app.PasswordHasher", lambda: PasswordHasher(CHEAP))
+    return Shell(clock, entropy, folder)

@@ -49,11 +49,11 @@ class Installation:
             "PYTHONPATH": str(ROOT),
         }
 
-    def type(self, *arguments: str) -> Result:
+    def type(self, *arguments: str, stdin: str = "") -> Result:
         """What `authserver` comes to with these arguments, in this process: starting another one takes a second."""
         mine = {name: value for name, value in self.environment.items() if name.startswith("AUTHSERVER_")}
         others = {name: None for name in os.environ if name.startswith("AUTHSERVER_")}
-        result = CliRunner().invoke(authserver, arguments, env={**others, **mine})
+        result = CliRunner().invoke(authserver, arguments, input=stdin, env={**others, **mine})
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
         return result
 

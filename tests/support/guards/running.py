@@ -48,8 +48,8 @@ class Guards:
 @contextmanager
 def guarding_both(installation: Installation) -> Iterator[Guards]:
     """Register a resource server, and run both guards as it while the block runs. The server must be running."""
-    created = installation.run("clients", "create", "guards", "--resource-server", "--json")
-    assert created.returncode == 0, created.stderr
+    created = installation.type("clients", "create", "guards", "--resource-server", "--json")
+    assert created.exit_code == 0, created.stderr
     reader = json.loads(created.stdout)
     environment = {
         **os.environ,
