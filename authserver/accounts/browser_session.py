@@ -15,8 +15,9 @@ from authserver.protocol import base64url
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.sessions.family import Standing
-from authserver.storage import Transaction, sessions, users
-from authserver.storage.sessions import BrowserMark, Session
+from authserver.storage import Transaction, browsers, users
+from authserver.storage.browsers import BrowserMark
+from authserver.storage.sessions import Session
 from authserver.storage.users import User
 
 COOKIE_BYTES: Final = 32
@@ -47,14 +48,14 @@ def find_browser_session(realm: Realm, cookie: Secret | None) -> SignedInBrowser
         return None
     now, digest = realm.clock.now(), _digest(cookie)
     with realm.database.read() as tx:
-        found = sessions.find_of_browser(tx, digest, now)
+        found = browsers.find(tx, digest, now)
         user = None if found is None else users.find(tx, found[0].user_id)
     if found is None or user is None or user.standing is not Standing.ACTIVE:
         return None
     session, used_at = found
     if now - used_at > _TOUCH_INTERVAL:
         with realm.database.write() as tx:
-            sessions.touch_browser(tx, _mark(realm, digest, now))
+            browsers.touch(tx, _mark(realm, digest, now))
     return SignedInBrowser(user.user_id, session.sid, int(session.auth_time.timestamp()), None, user, session)
 
 
@@ -67,7 +68,7 @@ def begin_browser_session(tx: Transaction, realm: Realm, user: User, opening: Op
 def hand_to_browser(tx: Transaction, realm: Realm, session: Session, now: datetime) -> BrowserSignedIn:
     """Give the session a new cookie, because its user has just proved to be who he is."""
     cookie = Secret(base64url.encode(realm.entropy(COOKIE_BYTES)))
-    sessions.mark_browser(tx, session.sid, _mark(realm, _digest(cookie), now), auth_time=now)
+    browsers.hand_over(tx, session.sid, _mark(realm, _digest(cookie), now), auth_time=now)
     return BrowserSignedIn(session.user_id, session.sid, session.device_id, cookie)
 
 

@@ -21,7 +21,7 @@ from authserver.credentials.events import SignedOut
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.sessions.device import is_device_id
-from authserver.storage import Transaction, sessions
+from authserver.storage import Transaction, browsers, sessions
 from authserver.storage.audit import Actor
 from authserver.storage.users import User
 
@@ -73,7 +73,7 @@ def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: Us
     session = None if current is None else sessions.find_live(tx, user.user_id, current.sid)
     if session is None and device_id is not None:
         # The cookie went when the browser was closed; the apps that were signed in with it have not.
-        session = sessions.find_of_browser_on_device(tx, user.user_id, device_id, now)
+        session = browsers.find_on_device(tx, user.user_id, device_id, now)
     if session is not None:
         return hand_to_browser(tx, realm, session, now)
     opening = Opening(PASSWORD, DeviceClaim(device_id, None), attempt.origin, now)

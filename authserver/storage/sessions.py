@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
@@ -60,7 +60,7 @@ class Presence:
     token_revoked: bool
 
 
-_SESSION: Select[Any] = select(
+SESSION: Final[Select[Any]] = select(
     _S.sid,
     _S.user_id,
     _S.device_id,
@@ -74,6 +74,7 @@ _SESSION: Select[Any] = select(
     _S.amr,
     _S.acr,
 )
+"""What `decode_session` reads."""
 
 
 def add(tx: Connection, session: Session) -> None:
@@ -94,65 +95,6 @@ def add(tx: Connection, session: Session) -> None:
             acr=session.acr,
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class BrowserMark:
-    """By what a browser shows that a session is its own, since when, and until when if it is not seen again."""
-
-    digest: bytes
-    used_at: datetime
-    idle_expires_at: datetime
-
-
-def mark_browser(tx: Connection, sid: str, mark: BrowserMark, auth_time: datetime) -> None:
-    """Hand the session to the browser that holds the cookie of `mark`; no earlier cookie opens it any more."""
-    tx.execute(
-        update(SessionRow)
-        .where(_S.sid == sid)
-        .values(
-            browser_digest=mark.digest,
-            browser_used_at=mark.used_at,
-            browser_idle_expires_at=mark.idle_expires_at,
-            auth_time=auth_time,
-        )
-    )
-
-
-def touch_browser(tx: Connection, mark: BrowserMark) -> None:
-    """Note that the browser was here."""
-    tx.execute(
-        update(SessionRow)
-        .where(_S.browser_digest == mark.digest, _S.ended_at.is_(None))
-        .values(browser_used_at=mark.used_at, browser_idle_expires_at=mark.idle_expires_at)
-    )
-
-
-def find_of_browser(tx: Connection, digest: bytes, now: datetime) -> tuple[Session, datetime] | None:
-    """The live session of the browser that shows this cookie, and when the browser was last seen."""
-    row = tx.execute(
-        _SESSION.add_columns(_S.browser_used_at).where(
-            _S.browser_digest == digest,
-            _S.ended_at.is_(None),
-            _S.browser_idle_expires_at > now,
-            _S.expires_at > now,
-        )
-    ).one_or_none()
-    return None if row is None else (_decode(row[:-1]), row[-1])
-
-
-def find_of_browser_on_device(tx: Connection, user_id: str, device_id: str, now: datetime) -> Session | None:
-    """The live session that this browser held, whether it still has its cookie or not."""
-    row = tx.execute(
-        _SESSION.where(
-            _S.user_id == user_id,
-            _S.device_id == device_id,
-            _S.browser_digest.is_not(None),
-            _S.ended_at.is_(None),
-            _S.expires_at > now,
-        )
-    ).one_or_none()
-    return None if row is None else _decode(row)
 
 
 def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | None:
@@ -176,8 +118,8 @@ def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
 
 def find_live(tx: Connection, user_id: str, sid: str) -> Session | None:
     """The user's session, if it has not ended."""
-    row = tx.execute(_SESSION.where(_S.user_id == user_id, _S.sid == sid, _S.ended_at.is_(None))).one_or_none()
-    return None if row is None else _decode(row)
+    row = tx.execute(SESSION.where(_S.user_id == user_id, _S.sid == sid, _S.ended_at.is_(None))).one_or_none()
+    return None if row is None else decode_session(row)
 
 
 def find_owner(tx: Connection, sid: str) -> str | None:
@@ -233,7 +175,7 @@ def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummar
         .exists(),
     )
     rows = tx.execute(
-        _SESSION.add_columns(
+        SESSION.add_columns(
             _S.browser_used_at,
             _S.browser_idle_expires_at,
             func.max(_F.rotated_at),
@@ -251,7 +193,7 @@ def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummar
 
 def _summarise(row: Sequence[Any]) -> SessionSummary:
     *columns, browser_used_at, browser_idle_end, rotated_at, idle_end, clients = row
-    session = _decode(columns)
+    session = decode_session(columns)
     last_used_at = max(filter(None, (browser_used_at, rotated_at)))
     # Rotation does not clamp what it stores: the absolute end is in the same row and checked beside it.
     expires_at = min(max(filter(None, (browser_idle_end, idle_end))), session.expires_at)
@@ -278,7 +220,8 @@ def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, 
     )
 
 
-def _decode(row: Sequence[Any]) -> Session:
+def decode_session(row: Sequence[Any]) -> Session:
+    """A row of `SESSION`."""
     sid, user_id, device_id, device_name, client_id, ip, user_agent, *instants, amr, acr = row
     created_at, expires_at, auth_time = instants
     return Session(

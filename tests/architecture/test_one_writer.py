@@ -37,8 +37,12 @@ WRITERS = {
     "sessions.py": {
         "Session": {
             "end": "for revocation",
-            "mark_browser": "who has proved to be who he is gets a new cookie; nothing ends",
-            "touch_browser": "when the browser was seen last",
+        }
+    },
+    "browsers.py": {
+        "Session": {
+            "hand_over": "who has proved to be who he is gets a new cookie; nothing ends",
+            "touch": "when the browser was seen last",
         }
     },
     "families.py": {
