@@ -12,24 +12,12 @@ from sqlalchemy import update
 from authserver.keyring.live import LiveKeyring
 from authserver.realm import Realm
 from authserver.storage.schema import Client, User
-from tests.support.api import Api, content, problem
+from tests.support.api import ACCOUNT_CALLS, Api, content, problem
 from tests.support.clock import START, ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.realm import EMAIL, add_user, build_keys
 
-CALLS = [
-    ("GET", "/account"),
-    ("PATCH", "/account"),
-    ("DELETE", "/account"),
-    ("GET", "/account/export"),
-    ("POST", "/account/password"),
-    ("POST", "/account/email"),
-    ("GET", "/account/sessions"),
-    ("DELETE", "/account/sessions/x"),
-    ("POST", "/account/sessions/revoke-others"),
-    ("POST", "/logout"),
-    ("POST", "/logout/all"),
-]
+CALLS = [*ACCOUNT_CALLS, ("POST", "/logout"), ("POST", "/logout/all")]
 NOW = int(START.timestamp())
 Recording = Callable[[], AbstractContextManager[list[str]]]
 

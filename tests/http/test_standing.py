@@ -4,7 +4,7 @@ import pytest
 
 from authserver.credentials.events import RolesChanged, UserDisabled, UserEnabled, UserLocked, UserUnlocked
 from authserver.realm import Realm
-from tests.support.api import Api, content, problem
+from tests.support.api import ACCOUNT_CALLS, Api, content, problem
 from tests.support.credentials import (
     Tokens,
     assert_ended,
@@ -17,18 +17,6 @@ from tests.support.credentials import (
 )
 from tests.support.realm import PASSWORD
 
-CALLS = [
-    ("GET", "/account"),
-    ("PATCH", "/account"),
-    ("DELETE", "/account"),
-    ("GET", "/account/export"),
-    ("POST", "/account/password"),
-    ("POST", "/account/email"),
-    ("GET", "/account/sessions"),
-    ("DELETE", "/account/sessions/x"),
-    ("POST", "/account/sessions/revoke-others"),
-]
-
 
 @pytest.fixture
 def tokens(api: Api, user_id: str) -> Tokens:
@@ -39,7 +27,7 @@ def tokens(api: Api, user_id: str) -> Tokens:
 def test_a_lock_is_no_logout(api: Api, realm: Realm, user_id: str, tokens: Tokens) -> None:
     """Matrix, locking: 401 with `soft_logout: true` everywhere; after the unlock the same tokens work."""
     carry_out(realm, UserLocked(user_id), user_id)
-    for method, path in CALLS:
+    for method, path in ACCOUNT_CALLS:
         response = api.call(method, path, tokens["access_token"])
         assert problem(response, 401, "user_locked")["soft_logout"] is True
         assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token", soft_logout="true"'

@@ -10,6 +10,19 @@ from tests.support.realm import EMAIL, PASSWORD
 
 GENEROUS = "100000 per minute"
 
+ACCOUNT_CALLS = [
+    ("GET", "/account"),
+    ("PATCH", "/account"),
+    ("DELETE", "/account"),
+    ("GET", "/account/export"),
+    ("POST", "/account/password"),
+    ("POST", "/account/email"),
+    ("GET", "/account/sessions"),
+    ("DELETE", "/account/sessions/x"),
+    ("POST", "/account/sessions/revoke-others"),
+]
+"""What a user does to his own account: method and path below /api."""
+
 
 class Api:
     """A client of one application, which may have other limits."""

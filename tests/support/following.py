@@ -17,7 +17,12 @@ from tests.support.clock import ManualClock
 from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
 from tests.support.loopback import Asked, Reply
 from tests.support.processes import wait_until
-from tests.support.tokens import AUDIENCE
+from tests.support.tokens import AUDIENCE, make_pair
+
+PAIR = make_pair("k", "ES256")
+"""With which the issuer signs."""
+
+Make = Callable[..., Verifier]
 
 
 def make_verifier(

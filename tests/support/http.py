@@ -102,3 +102,12 @@ def _form(parameters: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
 
 def _authorization(bearer: str | None) -> dict[str, str]:
     return {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+
+
+def answers(port: int, path: str = "/") -> bool:
+    """Whether somebody listens on `port` and says 200 to `path`."""
+    try:
+        with HttpClient(port) as client:
+            return client.get(path).status == 200
+    except ConnectionError:
+        return False

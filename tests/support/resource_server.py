@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.support.http import Answer, HttpClient
+from tests.support.http import Answer, HttpClient, answers
 from tests.support.processes import end, free_port, wait_until
 from tests.support.server import ROOT, Installation
 
@@ -47,15 +47,7 @@ def guarding(installation: Installation) -> Iterator[ResourceServer]:
         )
     server = ResourceServer(port, log)
     try:
-        wait_until(lambda: _answers(port), "the start of the resource server")
+        wait_until(lambda: answers(port), "the start of the resource server")
         yield server
     finally:
         end(process)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with HttpClient(port) as client:
-            return client.get("/").status == 200
-    except ConnectionError:
-        return False

@@ -17,7 +17,7 @@ from typing import Final
 from click.testing import CliRunner, Result
 
 from authserver.cli.main import authserver
-from tests.support.http import HttpClient
+from tests.support.http import answers
 from tests.support.processes import PATIENCE, free_port, kill, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -153,11 +153,7 @@ def serving(
 
 def _is_ready(server: Server) -> bool:
     assert server.process.poll() is None, f"the server ended with status {server.process.poll()}:\n{server.log}"
-    try:
-        with HttpClient(server.port) as client:
-            return client.get("/readyz").status == 200
-    except ConnectionError:
-        return False
+    return answers(server.port, "/readyz")
 
 
 def _list_children(parent: int) -> Iterator[int]:

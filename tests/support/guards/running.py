@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from tests.support.http import Answer, HttpClient
+from tests.support.http import Answer, HttpClient, answers
 from tests.support.processes import end, free_port, wait_until
 from tests.support.server import ROOT, Installation
 
@@ -71,15 +71,7 @@ def _running(kind: str, environment: dict[str, str], installation: Installation)
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output)
     try:
-        wait_until(lambda: _answers(port), f"the start of the {kind} guard")
+        wait_until(lambda: answers(port), f"the start of the {kind} guard")
         yield port
     finally:
         end(process)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with HttpClient(port) as client:
-            return client.get("/").status == 200
-    except ConnectionError:
-        return False

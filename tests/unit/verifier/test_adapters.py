@@ -16,11 +16,6 @@ METADATA = f'resource_metadata="https://{HOST}/.well-known/oauth-protected-resou
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def issuer() -> Iterator[LoopbackServer]:
     with running_server() as server:
         server.body = jwks(PAIR)

@@ -42,11 +42,6 @@ class Issuer:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def issuer() -> Issuer:
     return Issuer()
 

@@ -8,8 +8,6 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -20,50 +18,23 @@ from authserver.protocol.revocation_feed import ClientEntry, Entry, KeyEntry, Se
 from authserver.verifier import Verifier
 from authserver.verifier.feed_reader import FeedSource
 from authserver.verifier.fetch import write_basic
-from authserver.verifier.follower import MAXIMUM_STALENESS, FeedFollower, WhenStale
+from authserver.verifier.follower import MAXIMUM_STALENESS, FeedFollower
 from tests.support.clock import ManualClock
 from tests.support.feeds import user
 from tests.support.following import (
+    Make,
     becomes,
     code_of,
-    make_verifier,
     settle,
 )
-from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
+from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
 from tests.support.loopback import Asked, Reply
 from tests.support.processes import wait_until
 from tests.support.time_limit import time_limit
-from tests.support.tokens import AUDIENCE, NOW, make_pair
+from tests.support.tokens import AUDIENCE, NOW
 from tests.vectors.workshop import malleate
 
-PAIR = make_pair("k", "ES256")
 STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)
-
-Make = Callable[..., Verifier]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    with running_issuer(PAIR) as issuer:
-        yield issuer
-
-
-@pytest.fixture
-def make(issuer: Issuer, clock: ManualClock) -> Iterator[Make]:
-    """Makes verifiers that are closed with the test."""
-    with ExitStack() as stack:
-
-        def make(when_stale: WhenStale = "refuse", **settings: object) -> Verifier:
-            verifier = make_verifier(issuer, clock, when_stale, **settings)
-            stack.callback(verifier.close)
-            return verifier
-
-        yield make
 
 
 def test_with_its_credentials_a_verifier_follows_the_feed_by_itself(issuer: Issuer) -> None:

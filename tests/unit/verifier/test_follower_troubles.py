@@ -1,63 +1,33 @@
 """Following a feed that is slow, wrong or away (F24, F25, F26): the door closes in time, and heals by itself."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from authserver.verifier import Verifier
 from authserver.verifier.feed_reader import LARGEST_PAGE
-from authserver.verifier.follower import MAXIMUM_STALENESS, FeedFollower, WhenStale
+from authserver.verifier.follower import MAXIMUM_STALENESS, FeedFollower
 from authserver.verifier.introspection import KEPT_FOR
 from tests.support.clock import ManualClock
 from tests.support.feeds import user
 from tests.support.following import (
+    Make,
     becomes,
     changed,
     code_of,
     down,
-    make_verifier,
     partition,
     saying,
     saying_status,
     settle,
 )
-from tests.support.issuer import CLIENT_SECRET, Issuer, running_issuer
+from tests.support.issuer import CLIENT_SECRET, Issuer
 from tests.support.loopback import Asked, Reply
 from tests.support.processes import wait_until
 from tests.support.time_limit import time_limit
-from tests.support.tokens import make_pair
 
-PAIR = make_pair("k", "ES256")
 STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)
-
-Make = Callable[..., Verifier]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    with running_issuer(PAIR) as issuer:
-        yield issuer
-
-
-@pytest.fixture
-def make(issuer: Issuer, clock: ManualClock) -> Iterator[Make]:
-    """Makes verifiers that are closed with the test."""
-    with ExitStack() as stack:
-
-        def make(when_stale: WhenStale = "refuse", **settings: object) -> Verifier:
-            verifier = make_verifier(issuer, clock, when_stale, **settings)
-            stack.callback(verifier.close)
-            return verifier
-
-        yield make
 
 
 def test_nothing_passes_before_the_first_snapshot(make: Make, issuer: Issuer) -> None:

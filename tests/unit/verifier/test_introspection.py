@@ -25,11 +25,6 @@ class Endpoint:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def endpoint() -> Endpoint:
     return Endpoint()
 

@@ -27,11 +27,6 @@ def server() -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def client(server: LoopbackServer, clock: ManualClock) -> JwksClient:
     return JwksClient(f"{server.url}/jwks.json", clock=clock)
 

@@ -44,11 +44,6 @@ class Denials:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def issuer() -> Iterator[LoopbackServer]:
     with running_server() as server:
         server.body = jwks(PAIR)
