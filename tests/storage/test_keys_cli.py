@@ -15,6 +15,7 @@ from authserver.cli.keys import keys
 from authserver.cli.main import authserver
 from authserver.jose.jwk import read_jwks
 from authserver.keyring import life_cycle
+from tests.support.rsa_keys import rsa_key
 
 Keys = Callable[..., Result]
 
@@ -145,7 +146,7 @@ def test_a_pem_is_imported_with_its_passphrase(run_keys: Keys, tmp_path: Path) -
 
 def test_a_weak_pem_is_refused_in_one_line(run_keys: Keys, tmp_path: Path) -> None:
     """ASVS 11.2.3."""
-    file = write_pem(tmp_path / "weak.pem", rsa.generate_private_key(65537, 2048))
+    file = write_pem(tmp_path / "weak.pem", rsa_key(2048))
     assert_refused(run_keys("import", file), "RSA key of 2048 bits")
 
 

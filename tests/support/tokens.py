@@ -9,6 +9,7 @@ from authserver.jose.algorithms import PrivateKey, SigningAlgorithm, find_algori
 from authserver.jose.jwk import VerificationKey, write_jwk
 from authserver.protocol import base64url
 from tests.support.clock import START
+from tests.support.rsa_keys import rsa_key
 
 ISSUER: Final = "http://127.0.0.1:8000"
 AUDIENCE: Final = "http://127.0.0.1:8000/api"
@@ -49,9 +50,10 @@ class SigningPair:
 
 
 def make_pair(kid: str, algorithm_name: str) -> SigningPair:
+    """A new key; with RS256 the same one each time."""
     algorithm = find_algorithm(algorithm_name)
     assert algorithm is not None
-    return SigningPair(kid, algorithm, algorithm.generate())
+    return SigningPair(kid, algorithm, rsa_key() if algorithm_name == "RS256" else algorithm.generate())
 
 
 def jwks(*pairs: SigningPair) -> bytes:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from authserver.jose.algorithms import ALGORITHMS, SigningAlgorithm, find_algorithm
 from authserver.jose.roca import has_roca_fingerprint
+from tests.support.rsa_keys import rsa_key
 
 KEYS = {algorithm.name: algorithm.generate() for algorithm in ALGORITHMS}
 
@@ -45,8 +46,8 @@ def test_a_key_fits_one_row_only() -> None:
         ec.generate_private_key(ec.SECP384R1()),
         ec.generate_private_key(ec.SECP256K1()),
         ed448.Ed448PrivateKey.generate(),
-        rsa.generate_private_key(65537, 2048),
-        rsa.generate_private_key(3, 3072),
+        rsa_key(2048),
+        rsa_key(exponent=3),
         "a text",
         None,
     ],

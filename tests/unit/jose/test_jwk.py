@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,11 +11,12 @@ from authserver.jose.algorithms import ALGORITHMS
 from authserver.jose.errors import InvalidKeyError, InvalidKeySetError
 from authserver.jose.jwk import VerificationKey, read_jwk, read_jwks, write_jwk
 from authserver.protocol import base64url
+from tests.support.rsa_keys import rsa_key
 from tests.support.tokens import make_pair
 
 PAIRS = {algorithm.name: make_pair(algorithm.name.lower(), algorithm.name) for algorithm in ALGORITHMS}
 JWKS = {name: write_jwk(pair.verification_key) for name, pair in PAIRS.items()}
-_WEAK = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
+_WEAK = rsa_key(2048).public_key().public_numbers()
 
 
 def integer(value: int) -> str:

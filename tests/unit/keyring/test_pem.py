@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,10 +20,10 @@ from authserver.keyring.pem import read_pem
 from authserver.keyring.sealing import MasterKeys
 from authserver.protocol.secret import Secret
 from tests.support.clock import START
+from tests.support.rsa_keys import rsa_key
 
 SomePrivateKey = PrivateKey | dsa.DSAPrivateKey | ed448.Ed448PrivateKey | x25519.X25519PrivateKey
 P256 = ec.generate_private_key(ec.SECP256R1())
-RSA_3072 = rsa.generate_private_key(65537, 3072)
 
 
 def write_pem(
@@ -40,8 +40,8 @@ def write_pem(
         (P256, PrivateFormat.PKCS8, "ES256"),
         (P256, PrivateFormat.TraditionalOpenSSL, "ES256"),
         (ed25519.Ed25519PrivateKey.generate(), PrivateFormat.PKCS8, "EdDSA"),
-        (RSA_3072, PrivateFormat.PKCS8, "RS256"),
-        (RSA_3072, PrivateFormat.TraditionalOpenSSL, "RS256"),
+        (rsa_key(), PrivateFormat.PKCS8, "RS256"),
+        (rsa_key(), PrivateFormat.TraditionalOpenSSL, "RS256"),
     ],
 )
 def test_a_key_that_fits_gets_the_one_algorithm_it_fits(key: PrivateKey, form: PrivateFormat, algorithm: str) -> None:
@@ -61,8 +61,8 @@ def test_the_same_key_always_gets_the_same_name(masters: MasterKeys) -> None:
 @pytest.mark.parametrize(
     ("key", "sentence"),
     [
-        (rsa.generate_private_key(65537, 2048), "RSA key of 2048 bits"),
-        (rsa.generate_private_key(3, 3072), "exponent 3"),
+        (rsa_key(2048), "RSA key of 2048 bits"),
+        (rsa_key(exponent=3), "exponent 3"),
         (ec.generate_private_key(ec.SECP384R1()), "EC key on secp384r1"),
         (ec.generate_private_key(ec.SECP256K1()), "EC key on secp256k1"),
         (ed448.Ed448PrivateKey.generate(), "Ed448"),
