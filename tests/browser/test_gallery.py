@@ -49,6 +49,7 @@ def gallery(sqlite_databases: SqliteDatabases) -> Iterator[str]:
 def window(browser: Browser, gallery: str) -> Iterator[Window]:
     """One for all pictures: opening another takes longer than looking. Where a script would go on, it stays."""
     with looking(browser, gallery) as window:
+        window.bring_axe()
         window.page.route("**/form-post.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
         yield window
 
@@ -61,7 +62,6 @@ def test_a_page_is_for_everybody(window: Window, gallery: str, picture: Picture)
     """
     window.complaints.clear()
     window.page.goto(f"{gallery}/{picture.name}")
-    window.bring_axe()
     for width, dark in SIGHTS:
         window.look(width=width, dark=dark)
         assert window.list_violations() == [], (width, dark)

@@ -72,7 +72,6 @@ def read_answer(page: Page, app: PhotoBook) -> dict[str, str]:
 
 def check(window: Window) -> None:
     """The page is for everybody, from near and far."""
-    window.bring_axe()
     for width, dark in SIGHTS:
         window.look(width=width, dark=dark)
         assert window.list_violations() == []
@@ -117,6 +116,7 @@ def test_the_pages_on_the_way_are_for_everybody(browser: Browser, app: PhotoBook
     """axe-core on the real ones: sign-in, consent, the choice of an account, the proof that it is still the same."""
     with looking(browser, app.installation.url) as window:
         page = window.page
+        window.bring_axe()
         page.goto(app.link(prompt="consent", ui_locales="de"))
         assert page.inner_text("h1") == "Anmelden"
         check(window)
@@ -162,6 +162,7 @@ def test_the_answer_comes_by_form_where_it_was_asked_for(browser: Browser, app: 
 
 def test_an_unknown_application_sends_nobody_anywhere(browser: Browser, app: PhotoBook) -> None:
     with looking(browser, app.installation.url) as window:
+        window.bring_axe()
         window.page.goto(app.link(redirect_uri="https://evil.example/callback"))
         assert window.page.url.startswith(app.installation.url)
         assert window.page.inner_text("h1") == "This link does not lead anywhere"

@@ -126,10 +126,10 @@ def test_a_password_is_pasted_whole(browser: Browser, installation: Installation
 
 def test_a_german_reads_german(browser: Browser, installation: Installation) -> None:
     with looking(browser, installation.url, language="de-DE") as window:
+        window.bring_axe()
         window.page.goto(f"{installation.url}/signup")
         assert window.page.inner_text("h1") == "Konto anlegen"
         assert window.page.evaluate("document.documentElement.lang") == "de"
-        window.bring_axe()
         assert window.list_violations() == []
 
 

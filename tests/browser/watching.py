@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, ViewportSize
 TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _DESK: Final = 600
 _AXE: Final = AXE_FILE_PATH.read_text(encoding="utf-8")
-_ASK: Final = f"axe.run({{runOnly: {json.dumps(TAGS)}, resultTypes: ['violations']}})"
+# Only what is wrong leaves the browser: the rest of the answer is long, and takes a fifth of the time of asking.
+_ASK: Final = f"axe.run({{runOnly: {json.dumps(TAGS)}, resultTypes: ['violations']}}).then(found => found.violations)"
 
 
 class Window:
@@ -34,15 +35,15 @@ class Window:
         self.page.emulate_media(color_scheme="dark" if dark else "light")
 
     def bring_axe(self) -> None:
-        """Have axe-core look at this page from now on."""
-        self.page.evaluate(_AXE)
+        """Have axe-core ready on every page from the next one on; handed over once, and not with each page."""
+        self.page.add_init_script(_AXE)
 
     def list_violations(self) -> list[str]:
         """What axe-core finds wrong with the page as it is."""
-        found: dict[str, Any] = self.page.evaluate(_ASK)
+        violations: list[dict[str, Any]] = self.page.evaluate(_ASK)
         return [
             f"{violation['id']}: {node['html']} ({node.get('failureSummary')})"
-            for violation in found["violations"]
+            for violation in violations
             for node in violation["nodes"]
         ]
 
