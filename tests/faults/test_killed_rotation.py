@@ -1,10 +1,11 @@
 """F20: `authserver keys rotate`, killed with SIGKILL before each of its writes, and twice at once."""
 
+import os
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,29 +17,9 @@ from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.keys import KeyState, Purpose
 from authserver.keyring.master_files import load_master_keys
 from authserver.storage import Database, keys
-from tests.support.processes import PATIENCE
+from tests.support.dying_rotation import die_before
+from tests.support.warm_start import WarmCommand
 
-# The program under test, except that the process dies right before its n-th change of a row. Commits are between them.
-_DYING = """
-import os, signal, sys
-from authserver.storage import keys
-
-left = int(sys.argv.pop(1))
-
-def dying(original):
-    def act(*arguments, **named):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        original(*arguments, **named)
-    return act
-
-keys.add, keys.replace = dying(keys.add), dying(keys.replace)
-from authserver.cli import main
-sys.exit(main())
-"""
-_NEVER = 1000
 _WRITES = 6
 """A rotation changes three rows of each purpose."""
 
@@ -55,20 +36,15 @@ def folder(tmp_path: Path, database: Database, database_url: str, monkeypatch: p
     return tmp_path / "keys"
 
 
-def start(dies_before: int = _NEVER) -> "subprocess.Popen[bytes]":
+def start(tmp_path: Path, prepare: Callable[[], None] | None = None) -> WarmCommand:
     """`authserver keys rotate` as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", _DYING, str(dies_before), "keys", "rotate"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    return WarmCommand(tmp_path, os.environ, "keys", "rotate", prepare=prepare)
 
 
-def finish(process: "subprocess.Popen[bytes]") -> int:
-    with process:
-        _, complaint = process.communicate(timeout=PATIENCE)
-        assert complaint == b"", complaint
-        return process.returncode
+def finish(command: WarmCommand) -> int:
+    finished = command.finish()
+    assert finished.stderr == "", finished.stderr
+    return finished.returncode
 
 
 def run(*arguments: str) -> None:
@@ -98,11 +74,11 @@ def age_keys(database: Database) -> None:
 
 @pytest.mark.parametrize("dies_before", range(_WRITES))
 def test_a_killed_rotation_leaves_whole_keys_and_is_finished_by_the_next(
-    database: Database, folder: Path, dies_before: int
+    database: Database, folder: Path, tmp_path: Path, dies_before: int
 ) -> None:
     """F20: the JWKS always has exactly the keys that may have signed live tokens."""
     signed_by = build(database, folder).signing_key.kid
-    assert finish(start(dies_before)) == -signal.SIGKILL
+    assert finish(start(tmp_path, partial(die_before, dies_before))) == -signal.SIGKILL
 
     keyring = build(database, folder)
     rotated = keyring.signing_key.kid != signed_by
@@ -116,8 +92,8 @@ def test_a_killed_rotation_leaves_whole_keys_and_is_finished_by_the_next(
     assert all(retiring >= 1 for retiring in count(database, KeyState.RETIRING))
 
 
-def test_of_two_rotations_at_once_one_wins(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_rotations_at_once_one_wins(database: Database, folder: Path, tmp_path: Path) -> None:
     """F20."""
-    assert [finish(process) for process in [start() for _ in range(2)]] == [0, 0]
+    assert [finish(process) for process in [start(tmp_path) for _ in range(2)]] == [0, 0]
     assert count(database, KeyState.RETIRING) == [1, 1]
     assert count(database, KeyState.NEXT) == [1, 1]

@@ -46,7 +46,7 @@ def test_killed_workers_leave_every_client_with_a_working_pair(installation: Ins
 def test_a_server_told_to_end_under_load_answers_what_is_in_flight(installation: Installation) -> None:
     """Only requests sent after the word to end may find the connection closed, and after the restart they work."""
     with serving(installation, workers=WORKERS) as server, refreshing(server, CLIENTS, retry=False) as clients:
-        time.sleep(1)
+        wait_until(lambda: _have_reached(clients, [10] * CLIENTS), "ten tokens for each client")
         told_at = time.monotonic()
         assert server.terminate() == 0
         assert time.monotonic() - told_at < 10, "longer than the drain may last"

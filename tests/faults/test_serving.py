@@ -33,6 +33,16 @@ def server(request: pytest.FixtureRequest, port: int) -> Iterator["subprocess.Po
         yield process
 
 
+@pytest.fixture(scope="module")
+def door() -> Iterator[int]:
+    """The port of a server for all tests that only send requests to it."""
+    port = free_port()
+    with running(SERVER, str(port), "1") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield port
+
+
 def get(port: int, path: str = "/") -> str:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         connection.request("GET", path)
@@ -156,16 +166,13 @@ def test_an_application_that_does_not_load_ends_the_server(port: int) -> None:
         ("Content-Length: 0\r\nX-Long: " + "a" * 20_000, "", 431),
     ],
 )
-def test_framing_at_the_real_door(port: int, head: str, body: str, status: int) -> None:
+def test_framing_at_the_real_door(door: int, head: str, body: str, status: int) -> None:
     """ASVS 4.2.1: safe against request smuggling."""
-    with running(SERVER, str(port), "1") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        request = f"POST /echo HTTP/1.1\r\nHost: auth.example\r\n{head}\r\nConnection: close\r\n\r\n{body}"
-        answer = send(port, request.encode())
-        assert status_of(answer) == status
-        if status == 200:
-            assert answer.endswith(b"\r\n\r\nhello")
+    request = f"POST /echo HTTP/1.1\r\nHost: auth.example\r\n{head}\r\nConnection: close\r\n\r\n{body}"
+    answer = send(door, request.encode())
+    assert status_of(answer) == status
+    if status == 200:
+        assert answer.endswith(b"\r\n\r\nhello")
 
 
 @pytest.mark.parametrize(
@@ -176,25 +183,17 @@ def test_framing_at_the_real_door(port: int, head: str, body: str, status: int) 
         "Content-Length: 0\r\nTransfer-Encoding: chunked",
     ],
 )
-def test_two_framings_are_refused_and_what_follows_is_not_a_second_request(port: int, head: str) -> None:
+def test_two_framings_are_refused_and_what_follows_is_not_a_second_request(door: int, head: str) -> None:
     """The HTTP library takes the Content-Length away before the guard sees it, hence 411 and not 400."""
     smuggled = "GET / HTTP/1.1\r\nHost: auth.example\r\n\r\n"
-    with running(SERVER, str(port), "1") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        answer = send(port, f"POST /echo HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n0\r\n\r\n{smuggled}".encode())
+    answer = send(door, f"POST /echo HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n0\r\n\r\n{smuggled}".encode())
     assert status_of(answer) == 411
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-def test_a_body_that_breaks_off_is_an_error_and_not_a_shorter_body(port: int) -> None:
-    with running(SERVER, str(port), "1") as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
-            connection.sendall(
-                b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nConnection: close\r\n\r\nhello"
-            )
-            connection.shutdown(socket.SHUT_WR)
-            answer = connection.recv(65536)
+def test_a_body_that_breaks_off_is_an_error_and_not_a_shorter_body(door: int) -> None:
+    with socket.create_connection(("127.0.0.1", door), timeout=PATIENCE) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nConnection: close\r\n\r\nhello")
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536)
     assert status_of(answer) == 400

@@ -23,6 +23,10 @@ WORLDS = {THIEF: (), THIEF_FOR_EVER: ("FOREVER",), OWNER_ALONE: ("OWNER_ALONE",)
 PATIENCE = 120.0
 """Seconds after which a search that has not ended has failed."""
 
+HASH_BITS = 20
+"""A search finds the states that it has seen in a table of 2^20 places, more than the largest search has states. To
+clear spin's own choice of 2^24 takes longer than most of these searches; too small a table is slow, never wrong."""
+
 FORK = "a generation is exchanged twice"
 TWO_SUCCESSORS = "a token has two successors"
 NOT_TOLD_APART = "two parties live on in one family"
@@ -63,7 +67,7 @@ def search(folder: Path, world: str, *more: str) -> Search:
     _run(folder, "spin", "-a", *(f"-D{switch}" for switch in switches), str(MODELS / "rotation.pml"))
     # Not optimised: these searches take less time than the optimiser.
     _run(folder, "gcc", "-w", "-O0", *([] if for_ever else ["-DSAFETY"]), "-o", "pan", "pan.c")
-    report = _run(folder, "./pan", "-m100000", *(["-a"] if for_ever else []))
+    report = _run(folder, "./pan", "-m100000", f"-w{HASH_BITS}", *(["-a"] if for_ever else []))
     assert "max search depth too small" not in report, report
     trouble = re.search(r"^pan:\d+: (.*?) \(at depth \d+\)$", report, re.MULTILINE)
     if trouble is not None:
