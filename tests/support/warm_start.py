@@ -46,6 +46,8 @@ class WarmCommand:
 def _run(
     folder: Path, environment: dict[str, str], arguments: tuple[str, ...], prepare: Callable[[], None] | None
 ) -> None:
+    # Or else a server here would start its workers as this process was started, which it cannot.
+    multiprocessing.set_start_method(None, force=True)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
