@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
+
+from authserver.cli.main import authserver
 
 ROOT = Path(__file__).resolve().parents[2]
 UNNEEDED: Final = frozenset({"alembic", "dns", "flask_migrate", "mako", "prometheus_client", "pygments"})
@@ -34,7 +37,7 @@ def initialised(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path / "var"))
     monkeypatch.setenv("AUTHSERVER_KEYS_DIR", str(tmp_path / "keys"))
     monkeypatch.setenv("AUTHSERVER_DATABASE_URL", database_url)
-    run("-m", "authserver.cli", "init")
+    assert CliRunner().invoke(authserver, ["init"]).exit_code == 0
     return database_url.partition(":")[0]
 
 
