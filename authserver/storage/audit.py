@@ -83,18 +83,19 @@ def write(  # noqa: PLR0913 - who, what, about whom and with which outcome are d
 def append(tx: Connection, record: AuditRecord) -> None:
     """Append `record` inside the transaction whose act it describes."""
     tx.execute(
-        insert(AuditEvent).values(
-            event_id=record.event_id,
-            at=record.at,
-            name=record.name,
-            outcome=record.outcome,
-            actor=record.actor.name,
-            ip=record.actor.ip,
-            user_id=record.user_id,
-            sid=record.sid,
-            client_id=record.client_id,
-            detail=json.dumps(dict(record.detail), sort_keys=True, ensure_ascii=True),
-        )
+        insert(AuditEvent),
+        {
+            "event_id": record.event_id,
+            "at": record.at,
+            "name": record.name,
+            "outcome": record.outcome,
+            "actor": record.actor.name,
+            "ip": record.actor.ip,
+            "user_id": record.user_id,
+            "sid": record.sid,
+            "client_id": record.client_id,
+            "detail": json.dumps(dict(record.detail), sort_keys=True, ensure_ascii=True),
+        },
     )
 
 

@@ -122,7 +122,7 @@ def add(tx: Connection, client: Client) -> bool:
     }
     try:
         with tx.begin_nested():
-            tx.execute(insert(ClientRow).values(row))
+            tx.execute(insert(ClientRow), row)
     except IntegrityError:
         return False
     return True

@@ -46,23 +46,24 @@ class AuthorizationCode:
 def add(tx: Connection, code: AuthorizationCode) -> None:
     """Insert `code`, unused. The caller holds the user's row."""
     tx.execute(
-        insert(CodeRow).values(
-            code_digest=code.code_digest,
-            user_id=code.user_id,
-            sid=code.sid,
-            client_id=code.client_id,
-            client_family_version=code.client_family_version,
-            redirect_uri=code.redirect_uri,
-            code_challenge=code.code_challenge,
-            scope=code.scope,
-            audience=" ".join(code.audience),
-            nonce=code.nonce,
-            auth_time=code.auth_time,
-            amr=" ".join(code.amr),
-            acr=code.acr,
-            created_at=code.created_at,
-            expires_at=code.expires_at,
-        )
+        insert(CodeRow),
+        {
+            "code_digest": code.code_digest,
+            "user_id": code.user_id,
+            "sid": code.sid,
+            "client_id": code.client_id,
+            "client_family_version": code.client_family_version,
+            "redirect_uri": code.redirect_uri,
+            "code_challenge": code.code_challenge,
+            "scope": code.scope,
+            "audience": " ".join(code.audience),
+            "nonce": code.nonce,
+            "auth_time": code.auth_time,
+            "amr": " ".join(code.amr),
+            "acr": code.acr,
+            "created_at": code.created_at,
+            "expires_at": code.expires_at,
+        },
     )
 
 

@@ -69,7 +69,7 @@ def remember(tx: Connection, consent: Consent) -> None:
         "granted_at": consent.granted_at,
     }
     if known is None:
-        tx.execute(insert(ConsentRow).values(user_id=consent.user_id, client_id=consent.client_id, **values))
+        tx.execute(insert(ConsentRow), {"user_id": consent.user_id, "client_id": consent.client_id, **values})
     else:
         tx.execute(
             update(ConsentRow).where(_N.user_id == consent.user_id, _N.client_id == consent.client_id).values(**values)

@@ -174,26 +174,27 @@ def add(tx: Connection, family: NewFamily, now: datetime) -> None:
     """Insert `family`. The caller holds the user's row."""
     grant = family.grant
     tx.execute(
-        insert(RefreshTokenFamily).values(
-            family_id=family.family_id,
-            fam=grant.fam,
-            sid=grant.sid,
-            user_id=grant.user_id,
-            client_id=grant.client_id,
-            client_family_version=family.client_family_version,
-            device_id=grant.device_id,
-            scope=grant.scope,
-            audience=" ".join(grant.audience),
-            auth_time=grant.auth_time,
-            amr=" ".join(grant.amr),
-            acr=grant.acr,
-            created_at=now,
-            expires_at=family.expires_at,
-            generation=FIRST_GENERATION,
-            mac_kid=family.mac_kid,
-            rotated_at=now,
-            idle_expires_at=family.idle_expires_at,
-        )
+        insert(RefreshTokenFamily),
+        {
+            "family_id": family.family_id,
+            "fam": grant.fam,
+            "sid": grant.sid,
+            "user_id": grant.user_id,
+            "client_id": grant.client_id,
+            "client_family_version": family.client_family_version,
+            "device_id": grant.device_id,
+            "scope": grant.scope,
+            "audience": " ".join(grant.audience),
+            "auth_time": grant.auth_time,
+            "amr": " ".join(grant.amr),
+            "acr": grant.acr,
+            "created_at": now,
+            "expires_at": family.expires_at,
+            "generation": FIRST_GENERATION,
+            "mac_kid": family.mac_kid,
+            "rotated_at": now,
+            "idle_expires_at": family.idle_expires_at,
+        },
     )
 
 

@@ -96,7 +96,7 @@ def is_token_revoked(tx: Connection, jti: str) -> bool:
     return tx.execute(select(is_revoked(jti))).scalar_one()
 
 
-def is_revoked(jti: str) -> ColumnElement[bool]:
+def is_revoked(jti: str | ColumnElement[str]) -> ColumnElement[bool]:
     """The same, for a statement that asks other things, too."""
     return select(_E.position).where(_E.kind == TokenEntry.KIND, _E.subject == jti).exists()
 

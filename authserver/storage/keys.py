@@ -45,7 +45,7 @@ def load_all(tx: Connection) -> KeySet:
 
 def add(tx: Connection, key: StoredKey) -> None:
     """Insert `key`."""
-    tx.execute(insert(Key).values(kid=key.kid, **_encode(key)))
+    tx.execute(insert(Key), {"kid": key.kid, **_encode(key)})
 
 
 def replace(tx: Connection, key: StoredKey, *, was: StoredKey) -> None:

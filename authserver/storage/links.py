@@ -42,16 +42,17 @@ _LINK: Select[Any] = select(
 def add(tx: Connection, link: MailLink) -> None:
     """Insert `link`."""
     tx.execute(
-        insert(LinkRow).values(
-            link_id=link.link_id,
-            purpose=link.purpose.value,
-            user_id=link.user_id,
-            address=link.address,
-            sid=link.sid,
-            mac_kid=link.mac_kid,
-            issued_at=link.issued_at,
-            expires_at=link.expires_at,
-        )
+        insert(LinkRow),
+        {
+            "link_id": link.link_id,
+            "purpose": link.purpose.value,
+            "user_id": link.user_id,
+            "address": link.address,
+            "sid": link.sid,
+            "mac_kid": link.mac_kid,
+            "issued_at": link.issued_at,
+            "expires_at": link.expires_at,
+        },
     )
 
 

@@ -31,7 +31,7 @@ def report(tx: Connection, node: NodeReport, now: datetime) -> None:
     values = {"master_keys": " ".join(node.master_keys), "seen_at": now}
     # A node writes its own row only, so nobody can insert it between these two.
     if not tx.execute(update(Node).where(_N.node_id == node.node_id).values(values)).rowcount:
-        tx.execute(insert(Node).values(node_id=node.node_id, **values))
+        tx.execute(insert(Node), {"node_id": node.node_id, **values})
         tx.execute(delete(Node).where(_N.seen_at < now - _KEPT))
 
 

@@ -35,16 +35,17 @@ class QueuedMail:
 def queue(tx: Connection, mail: QueuedMail, now: datetime) -> None:
     """Queue `mail`, to be sent if this transaction commits."""
     tx.execute(
-        insert(OutboxMail).values(
-            mail_id=mail.mail_id,
-            template=mail.template,
-            address=mail.address,
-            link_id=mail.link_id,
-            parameters=json.dumps(dict(mail.parameters)),
-            queued_at=now,
-            due_at=now,
-            attempts=mail.attempts,
-        )
+        insert(OutboxMail),
+        {
+            "mail_id": mail.mail_id,
+            "template": mail.template,
+            "address": mail.address,
+            "link_id": mail.link_id,
+            "parameters": json.dumps(dict(mail.parameters)),
+            "queued_at": now,
+            "due_at": now,
+            "attempts": mail.attempts,
+        },
     )
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 
 from authserver.sessions.family import Ended, Standing
 from authserver.storage.families import decode_standing, enabled_for_family
 from authserver.storage.feed import is_revoked
+from authserver.storage.instants import Instant
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 from authserver.storage.schema import Session as SessionRow
 
@@ -76,32 +78,56 @@ SESSION: Final[Select[Any]] = select(
 )
 """What `decode_session` reads."""
 
+# Built once: to build a statement takes several times as long as to execute it.
+_LIVE = SESSION.where(_S.user_id == bindparam("user_id"), _S.sid == bindparam("sid"), _S.ended_at.is_(None))
+_LIVE_ON_DEVICE = select(_S.sid).where(
+    _S.user_id == bindparam("user_id"), _S.device_id == bindparam("device_id"), _S.ended_at.is_(None)
+)
+_PRESENCE = (
+    select(
+        _U.locked_at,
+        _U.disabled_at,
+        _U.token_version,
+        _S.ended_at,
+        _S.ended_by,
+        _S.soft_logout,
+        _F.ended_at,
+        _F.ended_by,
+        _F.soft_logout,
+        enabled_for_family(),
+        is_revoked(bindparam("jti")),
+    )
+    .join_from(User, SessionRow, _S.user_id == _U.user_id)
+    .join(RefreshTokenFamily, _F.sid == _S.sid)
+    .join(Client, _C.client_id == _F.client_id)
+    .where(_U.user_id == bindparam("user_id"), _S.sid == bindparam("sid"), _F.fam == bindparam("fam"))
+)
+
 
 def add(tx: Connection, session: Session) -> None:
     """Insert `session`. The caller holds the user's row and has ended the device's earlier session."""
     tx.execute(
-        insert(SessionRow).values(
-            sid=session.sid,
-            user_id=session.user_id,
-            device_id=session.device_id,
-            device_name=session.device_name,
-            client_id=session.client_id,
-            ip=session.ip,
-            user_agent=session.user_agent,
-            created_at=session.created_at,
-            expires_at=session.expires_at,
-            auth_time=session.auth_time,
-            amr=" ".join(session.amr),
-            acr=session.acr,
-        )
+        insert(SessionRow),
+        {
+            "sid": session.sid,
+            "user_id": session.user_id,
+            "device_id": session.device_id,
+            "device_name": session.device_name,
+            "client_id": session.client_id,
+            "ip": session.ip,
+            "user_agent": session.user_agent,
+            "created_at": session.created_at,
+            "expires_at": session.expires_at,
+            "auth_time": session.auth_time,
+            "amr": " ".join(session.amr),
+            "acr": session.acr,
+        },
     )
 
 
 def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | None:
     """The `sid` of the session that has not ended on this device of the user, or None."""
-    sid: str | None = tx.execute(
-        select(_S.sid).where(_S.user_id == user_id, _S.device_id == device_id, _S.ended_at.is_(None))
-    ).scalar_one_or_none()
+    sid: str | None = tx.execute(_LIVE_ON_DEVICE, {"user_id": user_id, "device_id": device_id}).scalar_one_or_none()
     return sid
 
 
@@ -118,7 +144,7 @@ def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
 
 def find_live(tx: Connection, user_id: str, sid: str) -> Session | None:
     """The user's session, if it has not ended."""
-    row = tx.execute(SESSION.where(_S.user_id == user_id, _S.sid == sid, _S.ended_at.is_(None))).one_or_none()
+    row = tx.execute(_LIVE, {"user_id": user_id, "sid": sid}).one_or_none()
     return None if row is None else decode_session(row)
 
 
@@ -130,25 +156,7 @@ def find_owner(tx: Connection, sid: str) -> str | None:
 
 def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) -> Presence | None:
     """How user, session and family of an access token stand now; None when one of them does not exist."""
-    row = tx.execute(
-        select(
-            _U.locked_at,
-            _U.disabled_at,
-            _U.token_version,
-            _S.ended_at,
-            _S.ended_by,
-            _S.soft_logout,
-            _F.ended_at,
-            _F.ended_by,
-            _F.soft_logout,
-            enabled_for_family(),
-            is_revoked(jti),
-        )
-        .join_from(User, SessionRow, _S.user_id == _U.user_id)
-        .join(RefreshTokenFamily, _F.sid == _S.sid)
-        .join(Client, _C.client_id == _F.client_id)
-        .where(_U.user_id == user_id, _S.sid == sid, _F.fam == fam)
-    ).one_or_none()
+    row = tx.execute(_PRESENCE, {"user_id": user_id, "sid": sid, "fam": fam, "jti": jti}).one_or_none()
     if row is None:
         return None
     locked_at, disabled_at, token_version, *endings, client_enabled, token_revoked = row
@@ -164,6 +172,13 @@ def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) ->
 
 def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummary]:
     """The user's sessions that have not ended and that a client or a browser can still use, last used first."""
+    rows = tx.execute(_select_live(tx.dialect.name), {"user_id": user_id, "now": now})
+    return sorted(map(_summarise, rows), key=attrgetter("last_used_at"), reverse=True)
+
+
+@cache
+def _select_live(dialect: str) -> Select[Any]:
+    now = bindparam("now", type_=Instant)
     live_family = and_(
         _F.sid == _S.sid,
         _F.ended_at.is_(None),
@@ -174,21 +189,20 @@ def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummar
         .correlate(RefreshTokenFamily.__table__)
         .exists(),
     )
-    rows = tx.execute(
+    return (
         SESSION.add_columns(
             _S.browser_used_at,
             _S.browser_idle_expires_at,
             func.max(_F.rotated_at),
             func.max(_F.idle_expires_at),
             # Client ids hold no space, and the two engines' aggregates share only this much.
-            func.group_concat(_F.client_id, " ") if tx.dialect.name == "sqlite" else func.string_agg(_F.client_id, " "),
+            func.group_concat(_F.client_id, " ") if dialect == "sqlite" else func.string_agg(_F.client_id, " "),
         )
         .select_from(SessionRow.__table__.outerjoin(RefreshTokenFamily.__table__, live_family))
-        .where(_S.user_id == user_id, _S.ended_at.is_(None), _S.expires_at > now)
+        .where(_S.user_id == bindparam("user_id"), _S.ended_at.is_(None), _S.expires_at > now)
         .group_by(_S.sid)
         .having(or_(func.count(_F.fam) > 0, _S.browser_idle_expires_at > now))
     )
-    return sorted(map(_summarise, rows), key=attrgetter("last_used_at"), reverse=True)
 
 
 def _summarise(row: Sequence[Any]) -> SessionSummary:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.credentials.user_change import UserChange
@@ -84,37 +84,43 @@ _USER: Select[Any] = select(
     _U.address,
     _U.profile_changed_at,
 )
+# Built once: to build a statement takes several times as long as to execute it.
+_BY_ID = _USER.where(_U.user_id == bindparam("user_id"))
+_BY_EMAIL = _USER.where(_U.email == bindparam("email"))
+_LOCKING = _BY_ID.with_for_update(key_share=True)
+_CREDENTIALS = _BY_EMAIL.add_columns(_U.password_hash)
+_CREDENTIALS_BY_ID = _BY_ID.add_columns(_U.password_hash)
 
 
 def find(tx: Connection, user_id: str) -> User | None:
     """The user with this id, or None."""
-    return _decode_or_none(tx.execute(_USER.where(_U.user_id == user_id)).one_or_none())
+    return _decode_or_none(tx.execute(_BY_ID, {"user_id": user_id}).one_or_none())
 
 
 def load(tx: Connection, user_id: str) -> User:
     """The user with this id, who was there a moment ago in this transaction."""
-    return _decode(tx.execute(_USER.where(_U.user_id == user_id)).one())
+    return _decode(tx.execute(_BY_ID, {"user_id": user_id}).one())
 
 
 def find_by_email(tx: Connection, email: str) -> User | None:
     """The user with this canonical address, or None."""
-    return _decode_or_none(tx.execute(_USER.where(_U.email == email)).one_or_none())
+    return _decode_or_none(tx.execute(_BY_EMAIL, {"email": email}).one_or_none())
 
 
 def find_credentials(tx: Connection, email: str) -> Credentials | None:
     """The user with this canonical address and the stored password hash, or None."""
-    row = tx.execute(_USER.add_columns(_U.password_hash).where(_U.email == email)).one_or_none()
+    row = tx.execute(_CREDENTIALS, {"email": email}).one_or_none()
     return None if row is None else Credentials(_decode(row[:-1]), row[-1])
 
 
 def lock(tx: Connection, user_id: str) -> User | None:
     """Take the user's row: nobody else writes it, or begins a session for it, before this transaction ends."""
-    return _decode_or_none(tx.execute(_USER.where(_U.user_id == user_id).with_for_update(key_share=True)).one_or_none())
+    return _decode_or_none(tx.execute(_LOCKING, {"user_id": user_id}).one_or_none())
 
 
 def find_credentials_by_id(tx: Connection, user_id: str) -> Credentials | None:
     """The user with this id and the stored password hash, or None."""
-    row = tx.execute(_USER.add_columns(_U.password_hash).where(_U.user_id == user_id)).one_or_none()
+    row = tx.execute(_CREDENTIALS_BY_ID, {"user_id": user_id}).one_or_none()
     return None if row is None else Credentials(_decode(row[:-1]), row[-1])
 
 
@@ -128,18 +134,19 @@ def add(tx: Connection, user: NewUser, now: datetime) -> bool:
     try:
         with tx.begin_nested():
             tx.execute(
-                insert(UserRow).values(
-                    user_id=user.user_id,
-                    email=user.email,
-                    email_verified=user.email_verified,
-                    name=user.name,
-                    password_hash=user.password_hash,
-                    password_changed_at=None if user.password_hash is None else now,
-                    roles=" ".join(user.roles),
-                    token_version=1,
-                    credential_version=1,
-                    created_at=now,
-                )
+                insert(UserRow),
+                {
+                    "user_id": user.user_id,
+                    "email": user.email,
+                    "email_verified": user.email_verified,
+                    "name": user.name,
+                    "password_hash": user.password_hash,
+                    "password_changed_at": None if user.password_hash is None else now,
+                    "roles": " ".join(user.roles),
+                    "token_version": 1,
+                    "credential_version": 1,
+                    "created_at": now,
+                },
             )
     except IntegrityError:
         return False
