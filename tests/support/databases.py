@@ -96,6 +96,7 @@ class PostgresDatabases:
         self._made: list[str] = []
         self._migrated: list[str] = []
         self._clean: list[str] = []
+        self._cleaners: dict[str, psycopg.Connection] = {}
 
     def empty(self) -> str:
         """See `Databases.empty`."""
@@ -109,7 +110,8 @@ class PostgresDatabases:
         if self._template is None:
             template = self._create("template0", [])
             migrate(self._name(template))
-            self._template = template, self._read_shape(template)
+            with psycopg.connect(self._name(template)) as connection:
+                self._template = template, _read_shape(connection)
         return self._name(self._create(self._template[0], self._migrated))
 
     def count_made(self) -> tuple[int, ...]:
@@ -151,24 +153,34 @@ class PostgresDatabases:
 
     def _empty(self, name: str) -> bool:
         """Remove all rows but those of the migrations; False when that is not what the database was made as."""
-        self._connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
-        )
-        if self._template is None or self._read_shape(name) != self._template[1]:
+        cleaner = self._cleaners.get(name)
+        if cleaner is None:
+            # One that stays: to connect anew, and to read the catalogue anew, costs more than all the rest.
+            cleaner = self._cleaners[name] = psycopg.connect(self._name(name), autocommit=True)
+        cleaner.execute(_TERMINATE_OTHERS)
+        if self._template is None or _read_shape(cleaner) != self._template[1]:
             return False
-        tables = [table.name for table in reversed(Base.metadata.sorted_tables) if table.name != "feed_counter"]
-        statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables]
-        with psycopg.connect(self._name(name)) as connection:
-            connection.execute(sql.SQL(";").join([*statements, sql.SQL("UPDATE feed_counter SET position = 0")]))
+        with cleaner.transaction():
+            for table in reversed(Base.metadata.sorted_tables):
+                if table.name != "feed_counter":
+                    cleaner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)), prepare=True)
+            cleaner.execute("UPDATE feed_counter SET position = 0", prepare=True)
         return True
 
-    def _read_shape(self, name: str) -> str:
-        with psycopg.connect(self._name(name)) as connection:
-            return str(connection.execute(_SHAPE).fetchone())
-
     def _drop(self, name: str) -> None:
+        if name in self._cleaners:
+            self._cleaners.pop(name).close()
         self._connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+
+def _read_shape(connection: psycopg.Connection) -> str:
+    return str(connection.execute(_SHAPE, prepare=True).fetchone())
+
+
+_TERMINATE_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 _SHAPE = """
 SELECT (SELECT string_agg(version_num, ',') FROM alembic_version), (SELECT count(*) FROM feed_counter),
