@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from authserver.storage.schema import Session, User
 from tests.support.databases import Databases, opened
 from tests.support.device import Device, assert_alive, assert_refused, register
-from tests.support.dying_server import PROGRAM, Moment, die_once
+from tests.support.dying_server import Moment, die_once, serve_dying
 from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
 
@@ -17,7 +17,7 @@ from tests.support.time_limit import time_limit
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests here: each has a user of its own."""
     databases: Databases = request.getfixturevalue(request.param)
-    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated()), program=PROGRAM) as server:
+    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated()), program=serve_dying) as server:
         yield server
 
 

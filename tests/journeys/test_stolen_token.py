@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.databases import BACKENDS, Databases
 from tests.support.device import Device, assert_alive, assert_refused, register
-from tests.support.moved_server import PROGRAM, let_pass
+from tests.support.moved_server import let_pass, serve_moved
 from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
 
@@ -18,7 +18,7 @@ AT_LEISURE = timedelta(hours=1)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for both stories: the time that passes in one has passed in the other."""
     databases: Databases = request.getfixturevalue(f"{request.param}_databases")
-    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated()), program=PROGRAM) as server:
+    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated()), program=serve_moved) as server:
         yield server
 
 

@@ -16,7 +16,7 @@ from tests.support.time_limit import time_limit
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all stories here: each has a user of its own."""
     databases: Databases = request.getfixturevalue(request.param)
-    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated())) as server:
+    with serving(install(tmp_path_factory.mktemp("server"), databases.migrated()), cold=True) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""The product with workers that die where a test says: `python -m tests.support.dying_server --port PORT --workers N`.
+"""The product with workers that die where a test says: `serving(…, program=dying_server.serve_dying)`.
 
 `die_once` names the moment: right before the application sees the next request for a path, or when it has done all and
 the answer has not left yet. One worker then ends as by `kill -9`.
@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from authserver.app import SYSTEM_ENTROPY, create_app
 from authserver.clock import SystemClock
@@ -19,7 +19,6 @@ from tests.support.server import Installation
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-PROGRAM: Final = ("-m", "tests.support.dying_server")
 Moment = Literal["before", "after"]
 
 
@@ -27,6 +26,11 @@ def die_once(installation: Installation, moment: Moment, path: str) -> None:
     """Let the worker die that gets the next request for `path`."""
     file = _orders(Path(installation.settings["HOME"]), moment, path)
     file.touch()
+
+
+def serve_dying() -> None:
+    """What the process of the server runs."""
+    run(load)
 
 
 def load() -> "WSGIApplication":
@@ -54,7 +58,3 @@ def _obey(orders: Path) -> None:
     except FileNotFoundError:
         return
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    run(load)

@@ -1,4 +1,4 @@
-"""The product on a clock that a test moves: `python -m tests.support.moved_server --port PORT --workers N`.
+"""The product on a clock that a test moves: `serving(…, program=moved_server.serve_moved)`.
 
 Settings come from the environment, as for `authserver serve`. The offset from the machine's clock, in seconds, stands
 in the file `offset` of AUTHSERVER_HOME; no file, no offset. The product itself has no such setting.
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-PROGRAM: Final = ("-m", "tests.support.moved_server")
 _FILE: Final = "offset"
 
 
@@ -65,15 +64,17 @@ def load() -> "WSGIApplication":
     return create_app(settings, clock=OffsetClock(settings.home / _FILE), entropy=SYSTEM_ENTROPY)
 
 
+def serve_moved() -> None:
+    """What the process of the server runs."""
+    run(load)
+
+
 def run(load: "Callable[[], WSGIApplication]") -> None:
     """Serve what `load` makes, until told to stop."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("command", choices=["serve"])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     arguments = parser.parse_args()
     serving = Serving("127.0.0.1", arguments.port, arguments.workers, load_settings().threads)
     serve(listen(serving), serving, load, lambda: None)
-
-
-if __name__ == "__main__":
-    run(load)

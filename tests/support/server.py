@@ -5,10 +5,9 @@ logs is kept in a file, so that nobody waits for a pipe to be read.
 """
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import Final
 
 from click.testing import CliRunner, Result
 
-from authserver.cli.main import authserver
+from authserver.cli.main import authserver, run
 from tests.support.http import answers
 from tests.support.processes import PATIENCE, free_port, kill, wait_until
+from tests.support.warm_start import WarmProcess
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PRODUCT: Final = ("-c", "import sys; from authserver.cli import main; sys.exit(main())")
@@ -92,7 +92,7 @@ def install(folder: Path, database_url: str, **settings: str) -> Installation:
 class Server:
     """A running server: `port` and `url` are where it answers."""
 
-    def __init__(self, installation: Installation, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, installation: Installation, process: "subprocess.Popen[bytes] | WarmProcess", log: Path) -> None:
         """Take what `serving` has started."""
         self.installation = installation
         self.port = installation.port
@@ -117,28 +117,27 @@ class Server:
 
     def terminate(self) -> int:
         """Ask it to end, wait until it has, and return its exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
         return self.process.wait(PATIENCE)
 
 
 @contextmanager
 def serving(
-    installation: Installation, *, workers: int = 2, program: Sequence[str] = (*PRODUCT, "serve")
+    installation: Installation, *, workers: int = 2, program: Callable[[], int | None] = run, cold: bool = False
 ) -> Iterator[Server]:
     """A server that is ready when the block begins and has ended when it is over.
 
-    `program` is what Python runs; it takes `--port` and `--workers`, as `authserver serve` does.
+    `program`, which a module must own, reads the command line `authserver serve --port PORT --workers N`. It begins
+    with the product loaded; `cold` is the product in a Python that has to load it first, as an operator's has.
     """
     log = installation.folder / "server.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, *program, "--port", str(installation.port), "--workers", str(workers)],
-            env=installation.environment,
-            cwd=installation.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+    log.touch()
+    arguments = ("serve", "--port", str(installation.port), "--workers", str(workers))
+    process: subprocess.Popen[bytes] | WarmProcess
+    if cold:
+        process = _start_cold(installation, arguments, log)
+    else:
+        process = WarmProcess(program, arguments, installation.folder, installation.environment, (log, log))
     server = Server(installation, process, log)
     try:
         wait_until(lambda: _is_ready(server), "the start of the server")
@@ -149,6 +148,18 @@ def serving(
         if process.poll() is None:
             process.kill()  # its workers end with it
             process.wait(PATIENCE)
+
+
+def _start_cold(installation: Installation, arguments: tuple[str, ...], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, *PRODUCT, *arguments],
+            env=installation.environment,
+            cwd=installation.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
 
 
 def _is_ready(server: Server) -> bool:
