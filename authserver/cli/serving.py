@@ -2,7 +2,8 @@
 
 granian does the HTTP; this module changes what its supervisor does where that would take the service down: it gives up
 when one worker dies twice within seconds, it can lose the news of a death, and its sockets lose the connections that
-wait for a worker that was killed. Here the listening sockets outlive every worker, and a death is never final.
+wait for a worker that was killed. Here the listening sockets outlive every worker, and a death is never final. And a
+worker of granian's that is told to end closes what it has accepted and not read yet; here it reads that first.
 """
 
 import os
@@ -13,12 +14,13 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from granian._granian import SocketHolder
+from granian import _signals
+from granian._granian import SocketHolder, WorkerSignal
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -27,7 +29,7 @@ from granian.server.mp import MPServer
 from authserver.clock import SystemClock
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BACKLOG: Final = 1024
 _DRAIN_SECONDS: Final = 10
@@ -35,6 +37,8 @@ _HEADERS_MOST_BYTES: Final = 16 * 1024
 _HEADERS_MOST_SECONDS: Final = 10
 _SHORTEST_LIFE_SECONDS: Final = 1.0
 _DEAF_SECONDS: Final = 0.5
+_LAST_CALL_SECONDS: Final = 0.2
+_LAST_WORD_SECONDS: Final = 0.1
 _PROCESS_ID: Final = struct.Struct("i")
 _LOGGING: Final = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}},
@@ -126,6 +130,51 @@ class _Bell:
             os.read(self._hear, 4096)
 
 
+class _Departure:
+    """How a worker that is told to end leaves without a request lost: last call, doors closed, last word.
+
+    Told to end, granian closes every connection of which it has read nothing new, though a request may have arrived
+    meanwhile. So each answer first asks its client to come back on another connection; then nobody new is let in, and
+    who was in gets the time to say what he came for. Only now granian is told.
+    """
+
+    def __init__(self, application: "WSGIApplication", listener: int) -> None:
+        """Take the application, and the number of the socket that this worker listens on."""
+        self._application = application
+        self._listener = listener
+        self._told = WorkerSignal()
+        self._leaving = False
+
+    def await_signal(self) -> WorkerSignal:
+        """What granian waits for, in place of SIGTERM and SIGINT."""
+        _signals.set_main_signals(self._leave)  # type: ignore[no-untyped-call]
+        return self._told
+
+    def answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        """One request."""
+        if not self._leaving:
+            return self._application(environ, start_response)
+
+        def start_last(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - PEP 3333's
+            return start_response(status, [*headers, ("Connection", "close")], *error)
+
+        return self._application(environ, start_last)
+
+    def _leave(self, _signal: int, _frame: object) -> None:
+        if not self._leaving:
+            self._leaving = True
+            threading.Thread(target=self._close_doors, daemon=True).start()
+
+    def _close_doors(self) -> None:
+        time.sleep(_LAST_CALL_SECONDS)
+        # The socket must stay open for the next worker; what this one takes for it is a door that nobody knows.
+        with socket.create_server(("127.0.0.1", 0)) as blind:
+            blind.setblocking(False)
+            os.dup2(blind.fileno(), self._listener)
+        time.sleep(_LAST_WORD_SECONDS)
+        self._told.set()
+
+
 class _Supervisor(MPServer):
     """The parent of the workers."""
 
@@ -157,6 +206,7 @@ class _Supervisor(MPServer):
         self._has_been_ready = False
         self._ready_at: dict[int, float] = {}
         self._listeners = listeners
+        self._door = -1
         self._load = load
         self._announce = announce
         self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
@@ -170,9 +220,10 @@ class _Supervisor(MPServer):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(self._held_by_parent)
         threading.Thread(target=_end_with_parent, args=(self._lifeline,), daemon=True).start()
-        application = self._load()
+        departure = _Departure(self._load(), self._door)
+        _signals.set_sync_signals = departure.await_signal  # granian looks it up right after this
         os.write(self._tell_ready, _PROCESS_ID.pack(os.getpid()))
-        return application
+        return departure.answer
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
         """Start all workers, and hear from them when they are ready."""
@@ -197,7 +248,8 @@ class _Supervisor(MPServer):
         # granian would let each worker open a socket: what waits in that of a killed worker is reset. Here it waits for
         # the next worker with the same number, because this process holds every socket open.
         self._sso = self._listeners[idx]
-        self._shd = SocketHolder(self._listeners[idx].fileno(), False, _BACKLOG)  # type: ignore[assignment,call-arg]
+        self._door = self._listeners[idx].fileno()
+        self._shd = SocketHolder(self._door, False, _BACKLOG)  # type: ignore[assignment,call-arg]
         return super()._spawn_worker(idx, target, callback_loader)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types

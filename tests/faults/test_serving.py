@@ -43,8 +43,19 @@ def door() -> Iterator[int]:
         yield port
 
 
+def connect(port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+
+
+def ask(connection: http.client.HTTPConnection) -> tuple[int, str | None]:
+    """Who answers, and whether the connection is kept after that."""
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    return int(answer.read()), answer.headers["Connection"]
+
+
 def get(port: int, path: str = "/") -> str:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+    with closing(connect(port)) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()
         assert answer.status == 200
@@ -98,6 +109,19 @@ def test_sighup_replaces_the_workers_while_requests_go_on(port: int, server: "su
     server.send_signal(signal.SIGHUP)
     wait_until(lambda: int(get(port)) not in before and not any(map(is_running, before)), "the change of workers")
     assert server.poll() is None
+
+
+@pytest.mark.parametrize("server", [1], indirect=True)
+def test_who_was_let_in_is_heard_before_a_worker_ends(port: int, server: "subprocess.Popen[str]") -> None:
+    """A request may be on its way when a worker is told to end, on a connection that it took for idle."""
+    with closing(connect(port)) as silent, closing(connect(port)) as busy:
+        silent.connect()
+        worker, _ = ask(busy)
+        time.sleep(0.6)  # for the first half second a worker may not hear that it is told to end
+        kill(worker, signal.SIGTERM)
+        wait_until(lambda: ask(busy) == (worker, "close"), "the last call")
+        assert ask(silent) == (worker, "close")
+    wait_until(lambda: int(get(port)) != worker, "the next worker")
 
 
 @pytest.mark.parametrize("delay", [0.003, 0.008, 0.3])

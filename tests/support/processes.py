@@ -62,9 +62,9 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def kill(pid: int) -> None:
-    """End a process without giving it a chance."""
-    os.kill(pid, signal.SIGKILL)
+def kill(pid: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """End a process, by default without giving it a chance."""
+    os.kill(pid, how)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
