@@ -5,6 +5,7 @@ to use (its role must be allowed to create databases); otherwise the suite start
 fail: a skipped database would hide a missing half of the promise.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -40,6 +41,12 @@ hypothesis.settings.load_profile("suite")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=50, help="how often each race is run (make races: 500)")
     parser.addoption("--screenshots", action="store_true", help="write the pictures in docs/screenshots anew")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
