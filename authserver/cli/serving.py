@@ -131,11 +131,12 @@ class _Bell:
 
 
 class _Departure:
-    """How a worker that is told to end leaves without a request lost: last call, doors closed, last word.
+    """How a worker that is told to end leaves: last call, doors closed, last word.
 
     Told to end, granian closes every connection of which it has read nothing new, though a request may have arrived
     meanwhile. So each answer first asks its client to come back on another connection; then nobody new is let in, and
-    who was in gets the time to say what he came for. Only now granian is told.
+    who was in gets the time to say what he came for. Only now granian is told. A client that kept silent until then, on
+    a connection that he had kept, may find it closed as he speaks up, as with every server (RFC 9112 §9.5).
     """
 
     def __init__(self, application: "WSGIApplication", listener: int) -> None:
@@ -167,9 +168,10 @@ class _Departure:
 
     def _close_doors(self) -> None:
         time.sleep(_LAST_CALL_SECONDS)
-        # The socket must stay open for the next worker; what this one takes for it is a door that nobody knows.
-        with socket.create_server(("127.0.0.1", 0)) as blind:
+        # A worker without a free file descriptor keeps its doors open, and ends all the same.
+        with suppress(OSError), socket.create_server(("127.0.0.1", 0)) as blind:
             blind.setblocking(False)
+            # The socket must stay open for the next worker; what this one takes for it is a door that nobody knows.
             os.dup2(blind.fileno(), self._listener)
         time.sleep(_LAST_WORD_SECONDS)
         self._told.set()

@@ -62,7 +62,6 @@ class Verifier:
         if "?" in check_url(issuer):
             raise ValueError("issuer must not have a query")
         self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
-        self._leeway = leeway
         jwks_uri = check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json")
         self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
@@ -104,7 +103,11 @@ class Verifier:
         """
         digest = digest_token(token)
         known = None if digest is None else self._verified.find(token, digest)
-        if known is not None and self._clock.seconds() < known[0].exp + self._leeway and self._keys.is_fresh(known[1]):
+        if (
+            known is not None
+            and self._clock.seconds() < known[0].exp + self._expectation.leeway
+            and self._keys.is_fresh(known[1])
+        ):
             claims, kid = known  # nearly always
         else:
             claims, kid = self._check_signature(token, digest, known)
@@ -172,7 +175,7 @@ class Verifier:
 
     def _recheck(self, digest: bytes, claims: AccessTokenClaims, kid: str, now: float) -> None:
         """What may have changed since the signature was checked: the time, and the issuer's keys."""
-        if now >= claims.exp + self._leeway:
+        if now >= claims.exp + self._expectation.leeway:
             self._verified.forget(digest)
             raise TokenRejected("expired", "exp has passed")
         if self._keys.find_key(kid) is None:

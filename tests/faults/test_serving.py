@@ -2,8 +2,10 @@
 
 import http.client
 import os
+import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -122,6 +124,16 @@ def test_who_was_let_in_is_heard_before_a_worker_ends(port: int, server: "subpro
         wait_until(lambda: ask(busy) == (worker, "close"), "the last call")
         assert ask(silent) == (worker, "close")
     wait_until(lambda: int(get(port)) != worker, "the next worker")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody sets the limits of another process")
+@pytest.mark.parametrize("server", [1], indirect=True)
+def test_a_worker_without_a_free_file_descriptor_ends_all_the_same(port: int, server: "subprocess.Popen[str]") -> None:
+    """And not after the drain time, by force."""
+    worker = int(get(port))
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (3, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    server.terminate()
+    assert server.wait(5) == 0
 
 
 @pytest.mark.parametrize("delay", [0.003, 0.008, 0.3])

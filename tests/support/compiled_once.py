@@ -24,9 +24,10 @@ def install() -> None:
     # A file name stands for the environment too: no template of ours is read by two.
     _remember(Environment, "compile", lambda _environment, *template: template)
     for dialect in (PGDialect_psycopg, SQLiteDialect_pysqlite):
-        # SQLAlchemy remembers per dialect, and one engine's is like the other's.
-        dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
-        dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+        # SQLAlchemy remembers per dialect, by identity; here one engine's dialect is like the other's. Replacing
+        # methods of a class that is not ours is what mypy objects to, and the purpose.
+        dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]  # see above
+        dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]  # see above
     event.listen(Engine, "engine_connect", _share_statements)
 
 
