@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from authserver.accounts.outcomes import FieldError
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.limits import REST_MARGIN
 from authserver.protocol.redirect_uri import find_fault, find_origin_fault
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.sessions.lifetimes import Lifetimes
+from authserver.sessions.lifetimes import Lifetimes, longest_silence
 from authserver.storage.clients import Client
 
 NAME_LENGTH = 200
@@ -163,12 +164,28 @@ def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[Fie
         yield FieldError(
             "refresh_absolute_lifetime", "invalid_lifetime", f"It is not below the idle lifetime, {_seconds(idle)}."
         )
+    yield from _find_rest_errors(wish, in_force)
     # MAC keys live as long as a token of the installation can come back.
     kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
-    for field, longest in (("retry_window", idle), ("late_retry_window", min(idle, kept - idle))):
-        own = getattr(wish, field)
-        if own is not None and not timedelta(0) <= own <= longest:
-            yield FieldError(field, "invalid_window", f"It is 0 to {_seconds(longest)} seconds.")
+    own, longest = wish.late_retry_window, min(idle, kept - idle)
+    if own is not None and not timedelta(0) <= own <= longest:
+        yield FieldError("late_retry_window", "invalid_window", f"It is 0 to {_seconds(longest)} seconds.")
+
+
+def _find_rest_errors(wish: ClientWish, in_force: Lifetimes) -> Iterator[FieldError]:
+    """The window in force, the client's or the installation's, against the idle lifetime in force."""
+    installations = in_force.retry_windows.retry_window if wish.retry_window is None else timedelta(0)
+    least = longest_silence(installations, in_force.access_token_lifetime)
+    idle, margin = in_force.refresh_idle_lifetime, _seconds(REST_MARGIN)
+    why = f"the retry window, {margin} seconds and the access-token lifetime fit into the idle lifetime"
+    if idle < least:
+        yield FieldError(
+            "refresh_idle_lifetime", "invalid_lifetime", f"It is at least {_seconds(least)} seconds, so that {why}."
+        )
+    elif wish.retry_window is not None and not timedelta(0) <= wish.retry_window <= idle - least:
+        yield FieldError(
+            "retry_window", "invalid_window", f"It is 0 to {_seconds(idle - least)} seconds, so that {why}."
+        )
 
 
 def _is_resource(uri: str) -> bool:

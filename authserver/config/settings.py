@@ -1,9 +1,10 @@
 """Every setting with its type, its default and its bounds, and how they bound each other."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -28,11 +29,14 @@ from authserver.config.values import (
     seconds,
 )
 from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.protocol.limits import REST_MARGIN
 from authserver.protocol.secret import Secret
+from authserver.sessions.lifetimes import longest_silence
 from authserver.web.brand import DEFAULT_ACCENT
 
 PREFIX: Final = "AUTHSERVER_"
 VERIFIER_LEEWAY: Final = timedelta(seconds=30)
+_MARGIN: Final = REST_MARGIN // timedelta(seconds=1)
 
 
 class Settings(BaseSettings):
@@ -57,7 +61,7 @@ class Settings(BaseSettings):
     refresh_idle_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(days=7)
     refresh_absolute_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(days=90)
     refresh_retry_window: Length = Field(
-        default_factory=lambda known: min(timedelta(seconds=60), known["refresh_idle_lifetime"])
+        default_factory=lambda known: min(timedelta(seconds=60), _longest_retry_window(known))
     )
     refresh_late_retry_window: Length = Field(
         default_factory=lambda known: min(timedelta(days=1), known["refresh_idle_lifetime"])
@@ -124,7 +128,26 @@ class Settings(BaseSettings):
     def _is_not_below_idle(cls, value: timedelta, info: ValidationInfo) -> timedelta:
         return _not_below(value, "refresh_idle_lifetime", info)
 
-    @field_validator("refresh_retry_window", "refresh_late_retry_window")
+    @field_validator("refresh_idle_lifetime")
+    @classmethod
+    def _outlasts_the_shortest_rest(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        lifetime = info.data.get("access_token_lifetime")
+        if lifetime is not None and value < longest_silence(timedelta(0), lifetime):
+            raise ValueError(f"must be at least {PREFIX}ACCESS_TOKEN_LIFETIME + {_MARGIN}")
+        return value
+
+    @field_validator("refresh_retry_window")
+    @classmethod
+    def _leaves_time_to_refresh(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        known = info.data
+        if known.keys() >= {"refresh_idle_lifetime", "access_token_lifetime"} and value > _longest_retry_window(known):
+            raise ValueError(
+                f"must not be above {PREFIX}REFRESH_IDLE_LIFETIME - {PREFIX}ACCESS_TOKEN_LIFETIME - {_MARGIN}: a family"
+                f" rests for the window + {_MARGIN} seconds, and its last access token must end before it falls idle"
+            )
+        return value
+
+    @field_validator("refresh_late_retry_window")
     @classmethod
     def _is_not_above_idle(cls, value: timedelta, info: ValidationInfo) -> timedelta:
         idle = info.data.get("refresh_idle_lifetime")
@@ -158,6 +181,12 @@ class Settings(BaseSettings):
     def uses_sqlite(self) -> bool:
         """Whether the database is the embedded one."""
         return self.database_url.reveal().startswith("sqlite")
+
+
+def _longest_retry_window(known: Mapping[str, Any]) -> timedelta:
+    """What `longest_silence` leaves of the idle lifetime."""
+    idle: timedelta = known["refresh_idle_lifetime"]
+    return idle - longest_silence(timedelta(0), known["access_token_lifetime"])
 
 
 def _not_below(value: timedelta, other: str, info: ValidationInfo) -> timedelta:

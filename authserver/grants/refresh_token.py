@@ -10,7 +10,7 @@ from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_r
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
 from authserver.realm import EndedMacKey, Narrowing, Realm, TokenAnswer, issue_tokens, prove_refresh_token
 from authserver.realm.token_answer import Holding
-from authserver.sessions.lifetimes import idle_end
+from authserver.sessions.lifetimes import idle_end, rest_end
 from authserver.sessions.rotation import Presented
 
 _MOST_ASKED = 50
@@ -32,16 +32,15 @@ class RefreshTokenGrant:
             return presented
         now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
         mac_key = realm.keyring.current.mac_key
-        idle_lifetime = realm.lifetimes.of_client(request.client).refresh_idle_lifetime
+        lifetimes = realm.lifetimes.of_client(request.client)
+        idle_lifetime = lifetimes.refresh_idle_lifetime
         rotated = realm.rotation.rotate(
             family_id=token.family_id,
-            generation=presented.generation,
-            client_id=presented.client_id,
-            scope=presented.scope,
-            audience=presented.audience,
+            presented=presented,
             mac_kid=mac_key.kid,
             now=now,
             idle_expires_at=now + idle_lifetime,
+            rests_until=rest_end(now, lifetimes.retry_windows.retry_window),
         )
         if rotated is None:
             return settle(request, realm, token.family_id, presented, now)

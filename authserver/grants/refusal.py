@@ -10,9 +10,10 @@ from authserver.credentials.events import RefreshTokenReused
 from authserver.grants.base import TokenRequest
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
-from authserver.realm import Narrowing, Realm, TokenAnswer, issue_tokens
+from authserver.realm import Narrowing, Realm, RestingAnswer, TokenAnswer, issue_tokens
 from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Family, LateRetryMark
+from authserver.sessions.lifetimes import RetryWindows, rest_end
 from authserver.sessions.rotation import (
     Ahead,
     AudienceExceeded,
@@ -21,7 +22,9 @@ from authserver.sessions.rotation import (
     Lapsed,
     LateRetry,
     NotForClient,
+    Overtaken,
     Presented,
+    Resting,
     Retry,
     Reused,
     Revoked,
@@ -50,7 +53,7 @@ def settle(
             family = families.find_for_update(tx, family_id)
             verdict = classify(family, presented, windows, now)
             if family is not None:
-                _act(tx, realm, verdict, family, presented, request.actor, now)
+                _act(tx, realm, verdict, family, presented, windows, request.actor, now)
     return _answer(request, realm, verdict, family, presented, now)
 
 
@@ -60,12 +63,14 @@ def _act(
     verdict: Classification,
     family: Family,
     presented: Presented,
+    windows: RetryWindows,
     by: Actor,
     now: datetime,
 ) -> None:
     match verdict:
         case LateRetry():
-            families.mark_late_retry(tx, family.family_id, LateRetryMark(presented.generation, now))
+            mark = LateRetryMark(presented.generation, now)
+            families.mark_late_retry(tx, family.family_id, mark, rest_end(now, windows.retry_window))
             realm.revocation.note(tx, AuditName.TOKEN_LATE_RETRY, family=family, by=by, now=now)
         case Lapsed():
             realm.revocation.end_family(tx, family, reason="retry_lapsed", soft_logout=True, by=by, now=now)
@@ -86,7 +91,9 @@ def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
 ) -> TokenAnswer | OAuthError:
     match verdict:
         case Retry() | LateRetry():
-            return _answer_again(request, realm, family, presented, now)
+            return _answer_again(request, realm, family, presented, now, TokenAnswer)
+        case Resting():
+            return _answer_again(request, realm, family, presented, now, RestingAnswer)
         case Reused(consecutive_late_retries):
             reason = "late retry in two generations" if consecutive_late_retries else "past generation"
             return invalid_grant(f"reuse: {reason}", soft_logout=False)
@@ -108,6 +115,8 @@ def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
             return OAuthError("invalid_target", "The resource was not authorized.", "resource exceeds the grant")
         case Unknown():
             return invalid_grant("unknown family", soft_logout=False)
+        case Overtaken():
+            return unavailable("overtaken by the exchange of its successor")
         case Rotatable():
             # What stood against it (a lock, a disabled client) was lifted between statement and look.
             return unavailable("the state changed meanwhile", retry_after=0)
@@ -116,9 +125,14 @@ def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
 
 
 def _answer_again(
-    request: TokenRequest, realm: Realm, family: Family | None, presented: Presented, now: datetime
+    request: TokenRequest,
+    realm: Realm,
+    family: Family | None,
+    presented: Presented,
+    now: datetime,
+    shape: type[TokenAnswer],
 ) -> TokenAnswer | OAuthError:
-    """The same successor once more, and a fresh access token; nothing changes in the family."""
+    """The current generation once more, and a fresh access token; nothing changes in the family."""
     if family is None:
         return invalid_grant("unknown family", soft_logout=False)
     mac_key = realm.keyring.find_mac_key(family.mac_kid)
@@ -135,6 +149,5 @@ def _answer_again(
         family.token_version,
         family.roles,
     )
-    return issue_tokens(
-        realm, holding, request.client, now=now, narrowing=Narrowing(presented.scope, presented.audience)
-    )
+    narrowing = Narrowing(presented.scope, presented.audience)
+    return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing, shape=shape)

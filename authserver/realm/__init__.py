@@ -5,7 +5,14 @@ from authserver.realm.pending_request import PendingRequest, read_pending, write
 from authserver.realm.proof import EndedMacKey, prove_link_token, prove_refresh_token
 from authserver.realm.realm import Realm, Registration
 from authserver.realm.subject import name_subject
-from authserver.realm.token_answer import AccessAnswer, Narrowing, TokenAnswer, issue_access, issue_tokens
+from authserver.realm.token_answer import (
+    AccessAnswer,
+    Narrowing,
+    RestingAnswer,
+    TokenAnswer,
+    issue_access,
+    issue_tokens,
+)
 
 __all__ = [
     "AccessAnswer",
@@ -15,6 +22,7 @@ __all__ = [
     "PendingRequest",
     "Realm",
     "Registration",
+    "RestingAnswer",
     "TokenAnswer",
     "begin_family",
     "choose_audience",

@@ -37,6 +37,11 @@ class TokenAnswer(AccessAnswer):
 
 
 @dataclass(frozen=True, slots=True)
+class RestingAnswer(TokenAnswer):
+    """A token answer of a family that rests: its refresh token is the one that was shown, and need not be stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """A family at one generation, with its user as of now: all that an answer is derived from."""
 
@@ -71,6 +76,7 @@ def issue_tokens(
     now: datetime,
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
     nonce: str | None = None,
+    shape: type[TokenAnswer] = TokenAnswer,
 ) -> TokenAnswer:
     """Sign an access token, and an ID token where one is due, and derive the refresh-token string, in memory.
 
@@ -79,7 +85,7 @@ def issue_tokens(
     """
     refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
     access = issue_access(realm, holding, client, now=now, narrowing=narrowing, nonce=nonce)
-    return TokenAnswer(
+    return shape(
         access_token=access.access_token,
         token_type=access.token_type,
         expires_in=access.expires_in,

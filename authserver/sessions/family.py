@@ -51,6 +51,7 @@ class Family:
     """A family's row together with the standing of its user and client, read in one statement.
 
     `generation` is the one that may be exchanged next; `rotated_at` says since when; `mac_kid` tagged its string.
+    Until `rests_until` it is answered with itself; None: it can be exchanged at once, and its predecessor is no retry.
     """
 
     family_id: bytes
@@ -61,6 +62,7 @@ class Family:
     idle_expires_at: datetime
     expires_at: datetime
     late_retry: LateRetryMark | None
+    rests_until: datetime | None
     ended: Ended | None
     client_enabled: bool
     standing: Standing

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from authserver.protocol.limits import REST_MARGIN
+
 
 @dataclass(frozen=True, slots=True)
 class RetryWindows:
     """How late the predecessor of an unused successor may be shown again (design §4).
 
-    `retry_window` admits any number of repeats (a lost response, a second tab). `late_retry_window` admits one more,
-    never in two consecutive generations (a phone that slept between response and disk). Zero and zero is strict.
+    `retry_window` admits any number of repeats (a lost response, a second tab), and for so long, and a margin, the
+    family rests. `late_retry_window` admits one more, never in two consecutive generations (a phone that slept between
+    response and disk). Zero and zero is strict.
     """
 
     retry_window: timedelta
@@ -77,6 +80,19 @@ _NONE = (None, None, None)
 def idle_end(now: datetime, idle_lifetime: timedelta, absolute_end: datetime) -> datetime:
     """When a family that was used at `now` falls idle: never after its absolute end (RFC 9700 §4.14.2)."""
     return min(now + idle_lifetime, absolute_end)
+
+
+def longest_silence(retry_window: timedelta, access_token_lifetime: timedelta) -> timedelta:
+    """How long after its last rotation the next refresh of a client may come that never lets its access token expire.
+
+    The last access token of a rest ends so late. A shorter idle lifetime would end the session of a client in use.
+    """
+    return retry_window + REST_MARGIN + access_token_lifetime
+
+
+def rest_end(now: datetime, retry_window: timedelta) -> datetime | None:
+    """Until when a family rests that was rotated, or retried late, at `now`; None where every refresh rotates."""
+    return now + retry_window + REST_MARGIN if retry_window else None
 
 
 def _at_most(installation: timedelta, own: timedelta | None) -> timedelta:

@@ -7,7 +7,8 @@ The statement rotates or touches nothing. Only when it touched nothing is the ro
 from dataclasses import dataclass
 from datetime import datetime
 
-from authserver.sessions.family import Family, Grant, Standing
+from authserver.protocol.limits import REST_MARGIN
+from authserver.sessions.family import Family, Grant, LateRetryMark, Standing
 from authserver.sessions.lifetimes import RetryWindows
 
 
@@ -24,6 +25,16 @@ class Presented:
 @dataclass(frozen=True, slots=True)
 class Rotatable:
     """Nothing stands against it any more: run the statement again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The current generation, so soon after the last rotation that it stands: answer with itself, change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """An older generation whose request read the clock before the last rotation. The server delayed it: no reuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class Unknown:
 
 Excess = ScopeExceeded | AudienceExceeded
 Refused = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | Excess | Unknown
-Classification = Rotatable | Retry | LateRetry | Refused
+Classification = Rotatable | Resting | Retry | LateRetry | Overtaken | Refused
 
 
 def classify(family: Family | None, presented: Presented, windows: RetryWindows, now: datetime) -> Classification:  # noqa: C901, PLR0911 - one line per rule, in the order that decides
@@ -112,7 +123,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
     if presented.generation > family.generation:
         return Ahead()
     if presented.generation < family.generation - 1:
-        return Reused(consecutive_late_retries=False)
+        return Overtaken() if now < family.rotated_at else Reused(consecutive_late_retries=False)
     match family.standing:
         case Standing.LOCKED:
             return UserRefused(soft_logout=True)
@@ -124,7 +135,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
     if excess is not None:
         return excess
     if presented.generation == family.generation:
-        return Rotatable()
+        return Rotatable() if family.rests_until is None or family.rests_until <= now else Resting()
     return _classify_predecessor(family, presented.generation, windows, now)
 
 
@@ -140,14 +151,28 @@ def _classify_predecessor(
     family: Family, generation: int, windows: RetryWindows, now: datetime
 ) -> Retry | LateRetry | Reused | Lapsed:
     """`generation` precedes the current one, which is unused (else the row would be further on)."""
-    if now < family.rotated_at + windows.retry_window:
-        return Retry()
     mark = family.late_retry
-    if mark is not None and mark.generation == generation:
-        # The answer to a late retry can be lost like any other: it opens a retry window of its own, once.
-        return Retry() if now < mark.at + windows.retry_window else Lapsed()
-    if now >= family.rotated_at + windows.late_retry_window:
+    # The answer to a late retry can be lost like any other: it opens a retry window of its own, once.
+    repeated = mark if mark is not None and mark.generation == generation else None
+    retry_end = _find_retry_end(family, repeated, windows)
+    if retry_end is not None and now < retry_end:
+        return Retry()
+    # Without a window nothing is inside it, not even what read the clock before the winner did.
+    if repeated is not None or not windows.late_retry_window or now >= family.rotated_at + windows.late_retry_window:
         return Lapsed()
     if mark is not None and mark.generation == generation - 1:
         return Reused(consecutive_late_retries=True)
     return LateRetry()
+
+
+def _find_retry_end(family: Family, repeated: LateRetryMark | None, windows: RetryWindows) -> datetime | None:
+    """Until when the predecessor is a retry, by the window of the rotation, whatever `windows` say by now.
+
+    A node of the release before the rests wrote none; then `windows` are all there is to go by.
+    """
+    if family.rests_until is None:
+        return None
+    begun_at = family.rotated_at if repeated is None else repeated.at
+    if family.rests_until <= begun_at:
+        return begun_at + windows.retry_window if windows.retry_window else None
+    return family.rests_until - REST_MARGIN

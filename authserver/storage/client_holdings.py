@@ -12,7 +12,10 @@ _S = Session.__table__.c
 
 
 def list_dead_fams(tx: Connection, client_id: str, *, used_since: datetime, limit: int) -> list[str]:
-    """Up to `limit` names of the families that died when the client was disabled and were used since that instant."""
+    """Up to `limit` names of the families that died when the client was disabled and were used since that instant.
+
+    A family that rested since then counts as used: while it rests it gives access tokens and is not written.
+    """
     return list(
         tx.execute(
             select(_F.fam)
@@ -21,7 +24,7 @@ def list_dead_fams(tx: Connection, client_id: str, *, used_since: datetime, limi
                 _F.client_id == client_id,
                 _F.client_family_version < _C.family_version,
                 _F.ended_at.is_(None),  # those that ended by themselves have been told
-                or_(_F.rotated_at > used_since, _F.late_retry_at > used_since),
+                or_(_F.rotated_at > used_since, _F.late_retry_at > used_since, _F.rests_until > used_since),
             )
             .limit(limit)
         ).scalars()

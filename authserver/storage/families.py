@@ -59,6 +59,7 @@ _FAMILY: Select[Any] = (
         _F.expires_at,
         _F.late_retry_generation,
         _F.late_retry_at,
+        _F.rests_until,
         _F.ended_at,
         _F.ended_by,
         _F.soft_logout,
@@ -122,6 +123,7 @@ def _decode_family(row: Sequence[Any]) -> Family:
         expires_at,
         late_retry_generation,
         late_retry_at,
+        rests_until,
         ended_at,
         ended_by,
         soft_logout,
@@ -140,6 +142,7 @@ def _decode_family(row: Sequence[Any]) -> Family:
         idle_expires_at=idle_expires_at,
         expires_at=expires_at,
         late_retry=None if late_retry_at is None else LateRetryMark(late_retry_generation, late_retry_at),
+        rests_until=rests_until,
         ended=None if ended_at is None else Ended(ended_at, ended_by, soft_logout),
         client_enabled=client_enabled,
         standing=decode_standing(locked_at, disabled_at),
@@ -193,17 +196,18 @@ def add(tx: Connection, family: NewFamily, now: datetime) -> None:
             "generation": FIRST_GENERATION,
             "mac_kid": family.mac_kid,
             "rotated_at": now,
+            "rests_until": None,
             "idle_expires_at": family.idle_expires_at,
         },
     )
 
 
-def mark_late_retry(tx: Connection, family_id: bytes, mark: LateRetryMark) -> None:
-    """Record that the predecessor `mark.generation` was shown again after the retry window."""
+def mark_late_retry(tx: Connection, family_id: bytes, mark: LateRetryMark, rests_until: datetime | None) -> None:
+    """Record that the predecessor `mark.generation` was shown again after the retry window; the family rests again."""
     tx.execute(
         update(RefreshTokenFamily)
         .where(_F.family_id == family_id)
-        .values(late_retry_generation=mark.generation, late_retry_at=mark.at)
+        .values(late_retry_generation=mark.generation, late_retry_at=mark.at, rests_until=rests_until)
     )
 
 

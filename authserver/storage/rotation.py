@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, Text, bindparam, func, literal_column, select, update
+from sqlalchemy import BigInteger, LargeBinary, Text, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.sessions.family import Grant
+from authserver.sessions.rotation import Presented
 from authserver.storage.database import CompiledStatement, Database
 from authserver.storage.families import GRANT_COLUMNS, decode_grant, enabled_for_family
 from authserver.storage.instants import from_micros, to_micros
@@ -46,27 +47,29 @@ class Rotation:
         self,
         *,
         family_id: bytes,
-        generation: int,
-        client_id: str,
-        scope: frozenset[str] | None,
-        audience: tuple[str, ...] | None = None,
+        presented: Presented,
         mac_kid: str,
         now: datetime,
         idle_expires_at: datetime,
+        rests_until: datetime | None,
     ) -> Rotated | None:
-        """Exchange `generation` for its successor, tagged by `mac_kid`, or return None and change nothing."""
-        tokens, resources = tuple(scope or ()), audience or ()
+        """Exchange the presented generation for its successor, tagged by `mac_kid`, or return None and change nothing.
+
+        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once.
+        """
+        tokens, resources = tuple(presented.scope or ()), presented.audience or ()
         asked = len(tokens), len(resources)
         statement = self._compiled.get(asked)
         if statement is None:
             statement = self._compiled[asked] = self._database.compile(_rotation_statement(*asked))
         row = statement.execute(
             presented_family=family_id,
-            presented_generation=generation,
-            presented_client=client_id,
+            presented_generation=presented.generation,
+            presented_client=presented.client_id,
             next_mac_kid=mac_kid,
             now=to_micros(now),
             next_idle_end=to_micros(idle_expires_at),
+            next_rest_end=None if rests_until is None else to_micros(rests_until),
             **{f"scope_{position}": f" {token} " for position, token in enumerate(tokens)},
             **{f"resource_{position}": f" {resource} " for position, resource in enumerate(resources)},
         )
@@ -84,6 +87,7 @@ def _rotation_statement(scope_tokens: int, resources: int) -> Any:  # noqa: ANN4
             _F.ended_at.is_(None),
             _F.idle_expires_at > now,
             _F.expires_at > now,
+            or_(_F.rests_until.is_(None), _F.rests_until <= now),
             select(_U.user_id)
             .where(_U.user_id == _F.user_id, _U.locked_at.is_(None), _U.disabled_at.is_(None))
             .correlate(RefreshTokenFamily)
@@ -100,6 +104,7 @@ def _rotation_statement(scope_tokens: int, resources: int) -> Any:  # noqa: ANN4
             mac_kid=bindparam("next_mac_kid", type_=Text),
             rotated_at=now,
             idle_expires_at=bindparam("next_idle_end", type_=BigInteger),
+            rests_until=bindparam("next_rest_end", type_=BigInteger),
         )
         .returning(*GRANT_COLUMNS, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles))
     )

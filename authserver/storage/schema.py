@@ -134,6 +134,10 @@ class RefreshTokenFamily(Base):
     What rotation changes is never indexed and the page keeps room, so that PostgreSQL updates it in place (HOT).
     Who, what and where (user, scope, audience, device, authentication) is fixed at birth and copied here, so that
     the hot statement touches this row alone and reads one row of the user and one of the client.
+
+    `rests_until` is written by each rotation and each late retry; NULL at birth, and where there is no retry window.
+    A node of the release before 0005 does not know the column: what it inserts has 0, and what it rotates keeps a
+    value that is older than the rotation.
     """
 
     __tablename__ = "refresh_token_families"
@@ -164,6 +168,7 @@ class RefreshTokenFamily(Base):
     idle_expires_at: Mapped[datetime]
     late_retry_generation: Mapped[int | None]
     late_retry_at: Mapped[datetime | None]
+    rests_until: Mapped[datetime | None] = mapped_column(server_default=text("0"))
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     soft_logout: Mapped[bool] = mapped_column(server_default=false())

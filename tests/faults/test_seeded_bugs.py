@@ -74,12 +74,12 @@ def read_before_writing(patch: Patch) -> None:
     rotate_whatever_the_generation(patch)
     rotate = Rotation.rotate
 
-    def look_and_rotate(self: Rotation, *, family_id: bytes, generation: int, **others: Any) -> Rotated | None:  # noqa: ANN401 - passed on
+    def look_and_rotate(self: Rotation, *, family_id: bytes, presented: Presented, **others: Any) -> Rotated | None:  # noqa: ANN401 - passed on
         with self._database.read() as tx:
             family = families.find(tx, family_id)
-        if family is None or family.generation != generation:
+        if family is None or family.generation != presented.generation:
             return None
-        return rotate(self, family_id=family_id, generation=generation, **others)
+        return rotate(self, family_id=family_id, presented=presented, **others)
 
     patch.setattr(Rotation, "rotate", look_and_rotate)
 
@@ -96,12 +96,24 @@ def idle_one_moment_longer(patch: Patch) -> None:
 
 def retry_one_moment_longer(patch: Patch) -> None:
     """`<=` for `<`."""
-    _widen(patch, lambda windows: replace(windows, retry_window=windows.retry_window + MOMENT))
+    find = decisions._find_retry_end
+
+    def find_later(*arguments: Any) -> Any:  # noqa: ANN401 - passed on
+        end = find(*arguments)
+        return None if end is None else end + MOMENT
+
+    patch.setattr(decisions, "_find_retry_end", find_later)
 
 
 def retry_late_one_moment_longer(patch: Patch) -> None:
     """`<=` for `<`, a day later."""
-    _widen(patch, lambda windows: replace(windows, late_retry_window=windows.late_retry_window + MOMENT))
+    judge = decisions._classify_predecessor
+
+    def judge_wrong(family: Family, generation: int, windows: RetryWindows, now: Any) -> Any:  # noqa: ANN401 - passed on
+        wide = replace(windows, late_retry_window=windows.late_retry_window + MOMENT)
+        return judge(family, generation, wide, now)
+
+    patch.setattr(decisions, "_classify_predecessor", judge_wrong)
 
 
 def forgive_any_generation(patch: Patch) -> None:
@@ -177,7 +189,7 @@ def idle_expiry(scene: Scene) -> None:
 
 
 def reuse(scene: Scene) -> None:
-    refreshes.test_reuse_of_a_past_generation_revokes_the_session_and_no_other(scene.realm)
+    refreshes.test_reuse_of_a_past_generation_revokes_the_session_and_no_other(scene.realm, scene.clock)
 
 
 def forgery(_: Scene) -> None:
@@ -237,13 +249,3 @@ def _rewrite_conditions(patch: Patch, rewrite: Callable[[Any], list[Any]]) -> No
         return statement
 
     patch.setattr(statements, "_rotation_statement", build_wrong)
-
-
-def _widen(patch: Patch, widen: Callable[[RetryWindows], RetryWindows]) -> None:
-    """Change the windows by which a predecessor is judged."""
-    judge = decisions._classify_predecessor
-
-    def judge_wrong(family: Family, generation: int, windows: RetryWindows, now: Any) -> Any:  # noqa: ANN401 - passed on
-        return judge(family, generation, widen(windows), now)
-
-    patch.setattr(decisions, "_classify_predecessor", judge_wrong)

@@ -148,6 +148,36 @@ def test_a_refresh_gives_the_next_tokens_and_the_next_cookie(browser: Browser, c
         content(browser.api.get("/account", tokens["access_token"]), 200)
 
 
+def test_while_the_family_rests_no_cookie_is_given(browser: Browser, clock: ManualClock) -> None:
+    """Design §4: a slow answer must not put the cookie back that another tab has exchanged meanwhile."""
+    browser.sign_in()
+    first = browser.refresh()
+    clock.advance(timedelta(seconds=69))
+    before = browser.held()
+    response = browser.try_refresh()
+    tokens = content(response, 200)
+    assert_cookie_untouched(response)
+    assert browser.held() == before
+    assert tokens["access_token"] != first["access_token"]
+    assert tokens["refresh_expires_in"] == first["refresh_expires_in"] - 69
+    assert "refresh_token" not in tokens
+    clock.advance(timedelta(seconds=1))
+    assert len(given(browser.try_refresh())) == 1
+
+
+def test_a_lost_answer_is_made_up_for_by_the_cookie_of_its_successor(
+    api: Api, browser: Browser, clock: ManualClock
+) -> None:
+    """A retry is no rest: this browser holds the token before, and has to be given the current one."""
+    browser.sign_in()
+    other = Browser(api)
+    other.hold(browser.held())
+    other.refresh()
+    clock.advance(timedelta(seconds=30))
+    (cookie,) = given(browser.try_refresh())
+    assert cookie.value == other.held()
+
+
 def test_a_refresh_may_ask_for_less(browser: Browser) -> None:
     """RFC 6749 §6."""
     browser.sign_in()

@@ -317,7 +317,7 @@ BAD_CLIENTS = [
     (("N", *_BACK, "--refresh-idle-lifetime", "59"), "60 to 604800"),
     (("N", *_BACK, "--refresh-absolute-lifetime", "7776001"), "60 to 7776000"),
     (("N", *_BACK, "--refresh-absolute-lifetime", "3600"), "below the idle"),
-    (("N", *_BACK, "--retry-window", "604801"), "0 to 604800"),
+    (("N", *_BACK, "--retry-window", "604801"), "0 to 604490"),
     (("N", *_BACK, "--late-retry-window", "86401"), "0 to 86400"),
 ]
 

@@ -2,10 +2,12 @@
 
 import dataclasses
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from authserver.accounts.client_wish import ClientChanges
+from authserver.accounts.outcomes import Invalid
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, update_client
 from authserver.jose.access_token import check_access_token
 from authserver.protocol.oauth_error import OAuthError
@@ -91,6 +93,49 @@ def test_a_family_ends_for_good_when_its_client_says(realm: Realm, clock: Manual
     assert rotated.refresh_expires_in == 1801
     clock.advance(1801 * SECOND)
     assert isinstance(refresh(realm, rotated.refresh_token), OAuthError)
+
+
+@pytest.mark.parametrize(
+    ("fits", "too_much", "field", "limit"),
+    [
+        ({"refresh_idle_lifetime": 370}, {"refresh_idle_lifetime": 369}, "refresh_idle_lifetime", "at least 370 "),
+        ({"retry_window": 604490}, {"retry_window": 604491}, "retry_window", "0 to 604490 "),
+        ({"retry_window": 0}, {"retry_window": -1}, "retry_window", "0 to 604490 "),
+        (
+            {"refresh_idle_lifetime": 400, "retry_window": 90},
+            {"refresh_idle_lifetime": 400, "retry_window": 91},
+            "retry_window",
+            "0 to 90 ",
+        ),
+        (
+            {"refresh_idle_lifetime": 160, "access_token_lifetime": 90},
+            {"refresh_idle_lifetime": 160, "access_token_lifetime": 91},
+            "refresh_idle_lifetime",
+            "at least 161 ",
+        ),
+        (
+            {"refresh_idle_lifetime": 310, "retry_window": 0},
+            {"refresh_idle_lifetime": 309, "retry_window": 0},
+            "refresh_idle_lifetime",
+            "at least 310 ",
+        ),
+    ],
+)
+def test_no_family_of_a_client_may_fall_idle_while_it_refreshes(
+    realm: Realm, fits: dict[str, int], too_much: dict[str, int], field: str, limit: str
+) -> None:
+    """Design §4: its window in force, 10 s and its access-token lifetime fit into its idle lifetime."""
+
+    def change(seconds: dict[str, int]) -> object:
+        changes = cast("ClientChanges", {name: number * SECOND for name, number in seconds.items()})
+        return update_client(realm, FIRST_PARTY_CLIENT_ID, changes)
+
+    assert isinstance(change(fits), Client)
+    problems = change(too_much)
+    assert isinstance(problems, Invalid)
+    (error,) = problems.errors
+    assert error.field == field
+    assert limit in error.message
 
 
 def test_a_strict_client_gets_no_lost_answer_again(realm: Realm, clock: ManualClock) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -15,15 +15,16 @@ from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import PREFIX, RefreshToken
-from authserver.realm import Realm, TokenAnswer, prove_refresh_token
-from authserver.sessions.family import Family
+from authserver.realm import Realm, RestingAnswer, TokenAnswer, prove_refresh_token
+from authserver.sessions.family import Family, LateRetryMark
+from authserver.sessions.rotation import Presented
 from authserver.storage import families
 from authserver.storage.audit import Actor
 from authserver.storage.schema import AuditEvent, Client, RefreshTokenFamily, Session, User
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.realm import add_user, build_keys, build_realm
-from tests.support.refreshing import open_device, refresh, refreshed, refused
+from tests.support.refreshing import REST, open_device, refresh, refreshed, refused, rotated
 
 Recording = Callable[[], AbstractContextManager[list[str]]]
 
@@ -34,9 +35,11 @@ def user_id(realm: Realm) -> str:
     return add_user(realm)
 
 
-def test_a_refresh_is_one_statement(realm: Realm, recording: Recording) -> None:
+def test_a_refresh_is_one_statement(realm: Realm, clock: ManualClock, recording: Recording) -> None:
     """The hot path asks the database once: no look before, no transaction around it."""
     token = refreshed(realm, open_device(realm).refresh_token).refresh_token
+    clock.advance(REST)
+    realm.clients.find(FIRST_PARTY_CLIENT_ID)  # its record in memory was older than the rest
     with recording() as statements:
         refreshed(realm, token)
     assert len(statements) == 1, statements
@@ -52,11 +55,11 @@ def test_a_refresh_that_names_a_scope_is_one_statement(realm: Realm, recording: 
     assert len(statements) == 1, statements
 
 
-def test_the_tables_do_not_grow_with_refreshes(realm: Realm) -> None:
+def test_the_tables_do_not_grow_with_refreshes(realm: Realm, clock: ManualClock) -> None:
     token = open_device(realm).refresh_token
     before = _row_counts(realm)
     for _ in range(1000):
-        token = refreshed(realm, token).refresh_token
+        token = rotated(realm, clock, token).refresh_token
     assert _row_counts(realm) == before
 
 
@@ -70,12 +73,11 @@ def test_the_answer_carries_the_version_and_roles_of_its_own_user(realm: Realm) 
     family = _the_family(realm, token)
     rotated = realm.rotation.rotate(
         family_id=family.family_id,
-        generation=1,
-        client_id=FIRST_PARTY_CLIENT_ID,
-        scope=None,
+        presented=Presented(1, FIRST_PARTY_CLIENT_ID, None),
         mac_kid=family.mac_kid,
         now=realm.clock.now(),
         idle_expires_at=realm.clock.now() + timedelta(days=1),
+        rests_until=None,
     )
     assert rotated is not None
     assert (rotated.token_version, rotated.roles) == (1, ())
@@ -101,7 +103,8 @@ def test_a_retry_after_a_mac_key_rotation_gives_the_same_successor(
     merged = dataclasses.replace(new, _mac_keys={**old._mac_keys, **new._mac_keys})
     realm.keyring._current = merged
     assert refreshed(realm, first).refresh_token == successor
-    assert refreshed(realm, successor).refresh_token != successor
+    assert refreshed(realm, successor).refresh_token == successor, "it rests"
+    assert rotated(realm, clock, successor).refresh_token != successor
 
 
 def test_a_late_retry_is_answered_once_and_recorded(realm: Realm, clock: ManualClock) -> None:
@@ -113,6 +116,10 @@ def test_a_late_retry_is_answered_once_and_recorded(realm: Realm, clock: ManualC
     clock.advance(timedelta(seconds=30))
     assert refreshed(realm, first).refresh_token == successor, "its own answer can be lost, too"
     assert _audited(realm) == ["authn_token_late_retry"]
+    assert refreshed(realm, successor).refresh_token == successor, "a late retry begins a rest, too"
+    clock.advance(REST - timedelta(seconds=31))
+    assert refreshed(realm, successor).refresh_token == successor
+    clock.advance(timedelta(seconds=1))
     assert refreshed(realm, successor).refresh_token != successor
 
 
@@ -133,7 +140,7 @@ def test_a_late_retry_in_two_consecutive_generations_ends_the_session(realm: Rea
     clock.advance(timedelta(hours=1))
     thief = refreshed(realm, stolen).refresh_token
     assert thief == owner
-    owner = refreshed(realm, owner).refresh_token
+    owner = rotated(realm, clock, owner).refresh_token
     clock.advance(timedelta(hours=1))
     assert refused(realm, thief).soft_logout is False
     assert refused(realm, owner).error == "invalid_grant"
@@ -148,23 +155,142 @@ def test_a_predecessor_after_every_window_ends_the_family_softly(realm: Realm, c
     assert refused(realm, successor).soft_logout is True
 
 
-def test_reuse_of_a_past_generation_revokes_the_session_and_no_other(realm: Realm) -> None:
+def test_reuse_of_a_past_generation_revokes_the_session_and_no_other(realm: Realm, clock: ManualClock) -> None:
     """The revocation commits although the answer is an error. ASVS 10.4.5, RFC 9700 §2.2.2, §4.14.2."""
     first, other = open_device(realm, "phone").refresh_token, open_device(realm, "laptop").refresh_token
-    current = refreshed(realm, refreshed(realm, first).refresh_token).refresh_token
+    current = rotated(realm, clock, refreshed(realm, first).refresh_token).refresh_token
     refusal = refused(realm, first)
     assert (refusal.error, refusal.soft_logout) == ("invalid_grant", False)
     assert refused(realm, current).error == "invalid_grant"
     refreshed(realm, other)
 
 
+def test_a_family_rests_after_a_rotation(realm: Realm, clock: ManualClock, recording: Recording) -> None:
+    """Design §4: meanwhile the current token is answered with itself and a fresh access token; nothing is written."""
+    opened = open_device(realm)
+    current = refreshed(realm, opened.refresh_token)
+    before = _the_family(realm, current.refresh_token)
+    assert before.rests_until == clock.now() + REST
+    clock.advance(REST - timedelta(seconds=1))
+    with recording() as statements:
+        again = [refreshed(realm, current.refresh_token) for _ in range(3)]
+    assert {type(answer) for answer in again} == {RestingAnswer}
+    assert {answer.refresh_token for answer in again} == {current.refresh_token}
+    assert len({answer.access_token for answer in [current, *again]}) == 4
+    assert {answer.refresh_expires_in for answer in again} == {current.refresh_expires_in - 69}, "it does not rise"
+    assert {statement.split()[0] for statement in statements} == {"UPDATE", "SELECT"}
+    assert _the_family(realm, current.refresh_token) == before
+    clock.advance(timedelta(seconds=1))
+    rotated_answer = refreshed(realm, current.refresh_token)
+    assert type(rotated_answer) is TokenAnswer
+    assert rotated_answer.refresh_token != current.refresh_token
+
+
+def test_who_writes_how_long_a_family_rests(realm: Realm, clock: ManualClock) -> None:
+    """Birth: NULL. Rotation and late retry: the clock reading, the window and 10 s. A retry and a rest: nothing."""
+    first = open_device(realm).refresh_token
+    assert _the_family(realm, first).rests_until is None
+    second = refreshed(realm, first).refresh_token
+    rotated_at = clock.now()
+    clock.advance(timedelta(seconds=30))
+    for token in (first, second):
+        refreshed(realm, token)
+        assert _the_family(realm, token).rests_until == rotated_at + REST
+    clock.advance(timedelta(hours=1))
+    refreshed(realm, first)
+    family = _the_family(realm, first)
+    assert (family.rests_until, family.rotated_at) == (clock.now() + REST, rotated_at)
+    _set_windows(realm, 0, 86400)
+    third = rotated(realm, clock, second).refresh_token
+    assert _the_family(realm, first).rests_until is None
+    refreshed(realm, third)
+    refreshed(realm, third)
+    family = _the_family(realm, first)
+    assert family.late_retry == LateRetryMark(3, clock.now())
+    assert family.rests_until is None
+
+
+def test_the_retry_window_is_that_of_the_rotation(realm: Realm, clock: ManualClock) -> None:
+    """Whatever the client's record says by the time of the retry."""
+    first = open_device(realm).refresh_token
+    second = refreshed(realm, first).refresh_token
+    _set_windows(realm, 0, 0)
+    clock.advance(timedelta(seconds=59))
+    assert {refreshed(realm, token).refresh_token for token in (first, second)} == {second}
+    third = rotated(realm, clock, second).refresh_token
+    _set_windows(realm, 60, 0)
+    assert refused(realm, second).error == "invalid_grant", "it was rotated without a window"
+    assert refused(realm, third).error == "invalid_grant"
+
+
+def test_three_requests_of_one_browser_in_any_order_end_nothing(realm: Realm, clock: ManualClock) -> None:
+    """Deterministic: A refreshes n, C refreshes n + 1, then B's slower request with n arrives."""
+    n = open_device(realm).refresh_token
+    a = refreshed(realm, n).refresh_token
+    clock.advance(timedelta(seconds=5))
+    assert refreshed(realm, a).refresh_token == a
+    clock.advance(timedelta(seconds=54))
+    assert refreshed(realm, n).refresh_token == a
+    rotated(realm, clock, a)
+    assert _audited(realm) == []
+
+
+def test_a_late_retry_is_followed_by_a_rest(realm: Realm, clock: ManualClock) -> None:
+    """A laptop wakes after a lost answer: one tab repeats n, another goes on with what that brought."""
+    n = open_device(realm).refresh_token
+    refreshed(realm, n)
+    clock.advance(timedelta(hours=3))
+    current = refreshed(realm, n).refresh_token
+    assert refreshed(realm, current).refresh_token == current
+    clock.advance(timedelta(seconds=59))
+    assert refreshed(realm, n).refresh_token == current
+    rotated(realm, clock, current)
+    assert _audited(realm) == ["authn_token_late_retry"]
+
+
+def test_a_request_that_was_overtaken_here_is_asked_to_come_again_and_ends_nothing(
+    realm: Realm, clock: ManualClock
+) -> None:
+    """It read the clock before the rotation that makes it look like reuse: the server was slow, nobody was a thief."""
+    n = open_device(realm).refresh_token
+    current = rotated(realm, clock, refreshed(realm, n).refresh_token).refresh_token
+    rotated_at = clock.now()
+    clock.set_wall(rotated_at - timedelta(microseconds=1))
+    assert refused(realm, n).status == 503
+    clock.set_wall(rotated_at)
+    refreshed(realm, current)
+    assert refused(realm, n).error == "invalid_grant"
+    assert _audited(realm) == ["authn_token_reuse"]
+
+
+def test_a_scope_beyond_the_grant_is_refused_while_the_family_rests(realm: Realm) -> None:
+    current = refreshed(realm, open_device(realm).refresh_token).refresh_token
+    answer = refresh(realm, current, scope="openid nothing")
+    assert isinstance(answer, OAuthError)
+    assert answer.error == "invalid_scope"
+    narrowed = refresh(realm, current, scope="email")
+    assert isinstance(narrowed, RestingAnswer)
+    assert narrowed.scope == "email"
+
+
+def test_after_a_rotation_by_the_release_before_a_lost_answer_is_given_again(realm: Realm, clock: ManualClock) -> None:
+    """Its nodes serve on during an upgrade and write no rest: what they leave is what the migration's default says."""
+    first = open_device(realm).refresh_token
+    second = refreshed(realm, first).refresh_token
+    with realm.database.write() as tx:
+        tx.execute(update(RefreshTokenFamily).values(rests_until=datetime(1970, 1, 1, tzinfo=UTC)))
+    clock.advance(timedelta(seconds=59))
+    assert refreshed(realm, first).refresh_token == second
+    assert _audited(realm) == []
+    assert refreshed(realm, second).refresh_token != second
+
+
 def test_strict_clients_have_no_retry(realm: Realm) -> None:
     """Both windows are per client; zero and zero is strict."""
     first = open_device(realm).refresh_token
-    with realm.database.write() as tx:
-        tx.execute(update(Client).values(retry_window=0, late_retry_window=0))
-    realm.clients._cached.clear()
-    refreshed(realm, first)
+    _set_windows(realm, 0, 0)
+    current = refreshed(realm, refreshed(realm, first).refresh_token).refresh_token
+    assert current != first, "each refresh rotates"
     assert refused(realm, first).error == "invalid_grant"
 
 
@@ -318,6 +444,12 @@ def _row_counts(realm: Realm) -> list[int]:
             tx.execute(select(func.count()).select_from(table)).scalar_one()
             for table in (User, Session, RefreshTokenFamily, AuditEvent)
         ]
+
+
+def _set_windows(realm: Realm, retry: int, late: int) -> None:
+    with realm.database.write() as tx:
+        tx.execute(update(Client).values(retry_window=retry, late_retry_window=late))
+    realm.clients._cached.clear()
 
 
 def _audited(realm: Realm) -> list[str]:

@@ -1,5 +1,7 @@
 """Signing in and refreshing through the use cases, below HTTP."""
 
+from datetime import timedelta
+
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.accounts.sign_in import SignIn, sign_in
@@ -8,9 +10,12 @@ from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer
-from tests.support.realm import EMAIL, PASSWORD
+from tests.support.clock import ManualClock
+from tests.support.realm import EMAIL, LIFETIMES, PASSWORD
 
 IP = "192.0.2.1"
+REST = LIFETIMES.retry_windows.retry_window + timedelta(seconds=10)
+"""For so long a family rests after a rotation (design §4), unless its client has a window of its own."""
 
 
 def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None = None) -> TokenAnswer:
@@ -44,6 +49,14 @@ def refreshed(realm: Realm, refresh_token: str) -> TokenAnswer:
     """Present `refresh_token`, which must be good."""
     answer = refresh(realm, refresh_token)
     assert isinstance(answer, TokenAnswer), answer
+    return answer
+
+
+def rotated(realm: Realm, clock: ManualClock, refresh_token: str) -> TokenAnswer:
+    """Present `refresh_token` after the rest that the last rotation began: it must be exchanged for the next."""
+    clock.advance(REST)
+    answer = refreshed(realm, refresh_token)
+    assert answer.refresh_token != refresh_token
     return answer
 
 

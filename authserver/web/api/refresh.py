@@ -11,7 +11,7 @@ from authserver.clients.authentication import PresentedClient
 from authserver.grants import RefreshTokenGrant, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import TokenAnswer
+from authserver.realm import RestingAnswer, TokenAnswer
 from authserver.web.api.blueprint import api
 from authserver.web.api.delivery import comes_from, keep_in_cookie, read_cookie
 from authserver.web.api.refusals import (
@@ -61,7 +61,10 @@ def answer_refresh(json_data: RefreshBody) -> Response | TokensAnswer:
     if isinstance(answer, OAuthError):
         _log.info("token_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
         return answer_problem(explain_refresh(answer))
-    keep_in_cookie(client.client_id, answer)
+    resting = isinstance(answer, RestingAnswer)
+    _log.debug("token_issued", sid=answer.sid, resting=resting)
+    if not resting:  # else a slow answer could put the cookie back that another tab has exchanged meanwhile
+        keep_in_cookie(client.client_id, answer)
     return TokensAnswer.of(answer, in_cookie=True)
 
 

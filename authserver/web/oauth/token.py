@@ -6,7 +6,7 @@ from werkzeug import Request
 
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import AccessAnswer, Realm
+from authserver.realm import AccessAnswer, Realm, RestingAnswer
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import answer_error, answer_json, read_form, read_presented_client
 
@@ -19,7 +19,7 @@ def answer_token(realm: Realm, request: Request) -> Response:
     if isinstance(answer, OAuthError):
         _log.info("token_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
         return answer_error(answer)
-    _log.debug("token_issued", sid=answer.sid)
+    _log.debug("token_issued", sid=answer.sid, resting=isinstance(answer, RestingAnswer))
     return answer_json(answer)
 
 

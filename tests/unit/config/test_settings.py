@@ -227,6 +227,24 @@ def test_zero_windows_are_the_strict_mode(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_short_idle_lifetime_shortens_the_windows_that_were_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, REFRESH_IDLE_LIFETIME="3600")
     assert load_settings().refresh_late_retry_window == timedelta(hours=1)
+    set_all(monkeypatch, REFRESH_IDLE_LIFETIME="330")
+    assert load_settings().refresh_retry_window == timedelta(seconds=20)
+
+
+def test_no_family_may_fall_idle_while_its_client_refreshes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Design §4: retry window, 10 s and access-token lifetime fit into the idle lifetime, or start is refused."""
+    set_all(monkeypatch, REFRESH_IDLE_LIFETIME="600", REFRESH_RETRY_WINDOW="290")
+    assert load_settings().refresh_retry_window == timedelta(seconds=290)
+    (problem,) = problems_of(monkeypatch, REFRESH_RETRY_WINDOW="291")
+    assert problem.startswith(
+        "AUTHSERVER_REFRESH_RETRY_WINDOW: must not be above"
+        " AUTHSERVER_REFRESH_IDLE_LIFETIME - AUTHSERVER_ACCESS_TOKEN_LIFETIME - 10: "
+    )
+
+
+def test_an_idle_lifetime_leaves_time_for_one_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    (problem,) = problems_of(monkeypatch, REFRESH_IDLE_LIFETIME="309")
+    assert problem == "AUTHSERVER_REFRESH_IDLE_LIFETIME: must be at least AUTHSERVER_ACCESS_TOKEN_LIFETIME + 10"
 
 
 def test_an_address_for_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
