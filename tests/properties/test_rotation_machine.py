@@ -5,7 +5,7 @@ versions never fall; a made-up token ends nothing.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -47,7 +47,8 @@ from tests.support.refreshing import IP, refresh
 from tests.support.rotation_model import RECENT, AccessModel, SessionModel, Told, UserModel
 
 PASSWORDS = (PASSWORD, "the second of three passphrases", "the third of three passphrases")
-SECONDS = [0, 0, 0, 1, 59, 60, 330, 3600, 86399, 86400]
+SECONDS = [0, 0, 0, 1, 59, 60, 69, 70, 70, 330, 3600, 86399, 86400]
+LONGEST_STALL = 10
 _LOOKED_AT = 4
 
 
@@ -71,6 +72,7 @@ class RotationMachine(RuleBasedStateMachine):
     numbers = st.integers(0, 99)
     devices = st.sampled_from(["phone", "laptop", "tablet"])
     waits = st.sampled_from(SECONDS)
+    stalls = st.sampled_from([0, 0, 0, 1, LONGEST_STALL])
     booleans = st.booleans()
     databases: ClassVar[Databases]
 
@@ -105,12 +107,48 @@ class RotationMachine(RuleBasedStateMachine):
             assert isinstance(answer, Refused)
             assert answer.code == INVALID_CREDENTIALS
 
-    @rule(number=numbers, back=st.sampled_from([0, 0, 0, 1, 1, 2]), after=waits)
-    def present(self, number: int, back: int, after: int) -> None:
+    @rule(number=numbers, back=st.sampled_from([0, 0, 0, 1, 1, 2]), after=waits, stall=stalls)
+    def present(self, number: int, back: int, after: int, stall: int) -> None:
         """The newest refresh token of a live session, or one of `back` generations before."""
         session = self.find_live(number)
         self.clock.advance(timedelta(seconds=after))
-        self.exchange(session, max(0, len(session.texts) - 1 - back))
+        self.exchange(session, max(0, len(session.texts) - 1 - back), stall)
+
+    @rule(
+        number=numbers,
+        moves=st.lists(
+            st.tuples(
+                st.sampled_from(["send", "arrive", "arrive", "answer"]), numbers, st.sampled_from([0, 0, 1, 10, 29, 59])
+            ),
+            max_size=24,
+        ),
+        stall=stalls,
+    )
+    def share_a_jar(self, number: int, moves: list[tuple[str, int, int]], stall: int) -> None:
+        """The tabs of one browser: requests and their answers are under way at the same time and arrive in any order.
+
+        Whatever they do to each other, each request that comes within the retry window of its token's exchange is
+        served. A request is taken up to `LONGEST_STALL` seconds before it is carried out.
+        """
+        if self.user.locked:
+            self.be_forgiven()
+        session = self.find_live(number)
+        held = len(session.texts) - 1
+        requests, answers = [held] * 2, [held]
+        for move, which, seconds in moves:
+            self.clock.advance(timedelta(seconds=seconds))
+            if move == "send":
+                requests.append(held)
+            elif move == "answer" and answers:
+                held = answers.pop(which % len(answers))
+            elif move == "arrive" and requests:
+                shown = requests.pop(which % len(requests))
+                if session.is_safe(shown, self.clock.now() - timedelta(seconds=stall)):
+                    resting = shown == len(session.texts) - 1
+                    told = self.exchange(session, shown, stall)
+                    assert told in {Told.NEXT, Told.SAME}
+                    if told is Told.NEXT or not resting:  # a resting family gives no cookie
+                        answers.append(len(session.texts) - 1)
 
     @rule(number=numbers, after=waits)
     def lose_an_answer(self, number: int, after: int) -> None:
@@ -255,20 +293,29 @@ class RotationMachine(RuleBasedStateMachine):
         assert isinstance(bearer, Bearer)
         return session, bearer
 
-    def exchange(self, session: SessionModel, generation: int) -> None:
-        """Present this generation, and compare the answer with the model's."""
+    def exchange(self, session: SessionModel, generation: int, stall: int = 0) -> Told:
+        """Present this generation, and compare the answer with the model's. The clock was read `stall` seconds ago."""
+        now = self.clock.now()
+        read_at = now - timedelta(seconds=stall)
+        self.clock.set_wall(read_at)
         answer = refresh(self.realm, session.texts[generation])
-        told = session.present(generation, self.clock.now(), locked=self.user.locked)
+        self.clock.set_wall(now)
+        told = session.present(generation, read_at, locked=self.user.locked)
         if told in {Told.HARD, Told.SOFT}:
             assert isinstance(answer, OAuthError)
             assert (answer.error, answer.soft_logout) == ("invalid_grant", told is Told.SOFT)
-            return
+            return told
+        if told is Told.LATER:
+            assert isinstance(answer, OAuthError)
+            assert answer.status == 503
+            return told
         assert isinstance(answer, TokenAnswer)
         if told is Told.NEXT:
             assert answer.refresh_token not in {text for other in self.user.sessions for text in other.texts}
             session.texts.append(answer.refresh_token)
         assert answer.refresh_token == session.texts[-1]
-        self.issued(session, answer)
+        self.issued(session, answer, read_at)
+        return told
 
     def look_at(self, tokens: list[AccessModel]) -> None:
         for token in tokens:
@@ -284,11 +331,11 @@ class RotationMachine(RuleBasedStateMachine):
     def opened(self, answer: TokenAnswer) -> SessionModel:
         session = SessionModel(answer.sid, answer.device_id, self.clock.now(), [answer.refresh_token])
         self.user.open(session)
-        self.issued(session, answer)
+        self.issued(session, answer, self.clock.now())
         return session
 
-    def issued(self, session: SessionModel, answer: TokenAnswer) -> None:
-        token = AccessModel(answer.access_token, session, self.user.version, self.user.roles, self.clock.now())
+    def issued(self, session: SessionModel, answer: TokenAnswer, at: datetime) -> None:
+        token = AccessModel(answer.access_token, session, self.user.version, self.user.roles, at)
         self.user.access_tokens.append(token)
 
     def bumped(self, receipt: object) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 RETRY_WINDOW, LATE_WINDOW = timedelta(seconds=60), timedelta(days=1)
+REST = RETRY_WINDOW + timedelta(seconds=10)
 IDLE, ABSOLUTE = timedelta(days=7), timedelta(days=90)
 ACCESS_LIFETIME_AND_LEEWAY = timedelta(seconds=330)
 RECENT = timedelta(minutes=15)
@@ -18,6 +19,7 @@ class Told(Enum):
 
     NEXT = auto()
     SAME = auto()
+    LATER = auto()
     HARD = auto()
     SOFT = auto()
 
@@ -26,7 +28,8 @@ class Told(Enum):
 class SessionModel:
     """A session of one client: one family. `texts` are its refresh tokens, by generation.
 
-    A family may lapse by itself, and its session end later, and harder, with all the others.
+    A family may lapse by itself, and its session end later, and harder, with all the others. `exchanged_at` says when
+    each generation but the current one was exchanged, by the clock reading of the request that did it.
     """
 
     sid: str
@@ -34,7 +37,9 @@ class SessionModel:
     opened_at: datetime
     texts: list[str]
     rotated_at: datetime = field(init=False)
-    late_retry: tuple[int, datetime] | None = None
+    exchanged_at: list[datetime] = field(default_factory=list)
+    retry_end: datetime | None = None
+    retried_late: int | None = None
     ended: Told | None = None
     family_ended: Told | None = None
 
@@ -52,37 +57,49 @@ class SessionModel:
         return now >= self.rotated_at + IDLE or now >= self.opened_at + ABSOLUTE
 
     def present(self, generation: int, now: datetime, *, locked: bool) -> Told:  # noqa: PLR0911 - one line per rule
-        """What showing this generation (from 0) comes to; everything but `texts` follows."""
+        """What showing this generation (from 0) is answered by a request that read `now` on its clock.
+
+        Everything but `texts` is brought up to date.
+        """
         if self.family_ended:
             return self.family_ended
         if self.is_expired(now):
             return Told.SOFT
-        age, current = now - self.rotated_at, len(self.texts) - 1
+        current = len(self.texts) - 1
         if generation < current - 1:
+            if now < self.rotated_at:
+                return Told.LATER
             self.end()
             return Told.HARD
         if locked:
             return Told.SOFT
         if generation == current:
-            self.rotated_at = now
-            return Told.NEXT
-        if age < RETRY_WINDOW:
-            return Told.SAME
-        if age >= LATE_WINDOW:
-            self.family_ended = Told.SOFT
-            return Told.SOFT
-        return self._retry_late(generation, now)
+            return Told.SAME if self.rests(now) else self._rotate(now)
+        assert self.retry_end is not None
+        return Told.SAME if now < self.retry_end else self._retry_late(generation, now)
+
+    def rests(self, now: datetime) -> bool:
+        return self.retry_end is not None and now < self.retry_end + (REST - RETRY_WINDOW)
+
+    def is_safe(self, generation: int, now: datetime) -> bool:
+        """Whether the promise holds for a request with this generation that read `now`: it came within the window."""
+        if self.is_expired(now):
+            return False
+        return generation == len(self.texts) - 1 or now < self.exchanged_at[generation] + RETRY_WINDOW
+
+    def _rotate(self, now: datetime) -> Told:
+        self.exchanged_at.append(now)
+        self.rotated_at, self.retry_end = now, now + RETRY_WINDOW
+        return Told.NEXT
 
     def _retry_late(self, generation: int, now: datetime) -> Told:
-        retried, at = self.late_retry or (-2, now)
-        if retried == generation - 1:
-            self.end()
-            return Told.HARD
-        if retried == generation and now >= at + RETRY_WINDOW:
+        if self.retried_late == generation or now >= self.rotated_at + LATE_WINDOW:
             self.family_ended = Told.SOFT
             return Told.SOFT
-        if retried != generation:
-            self.late_retry = (generation, now)
+        if self.retried_late == generation - 1:
+            self.end()
+            return Told.HARD
+        self.retried_late, self.retry_end = generation, now + RETRY_WINDOW
         return Told.SAME
 
 
