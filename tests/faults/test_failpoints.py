@@ -21,7 +21,7 @@ from authserver.storage.schema import AuditEvent, RefreshTokenFamily, Session
 from tests.support.clock import ManualClock
 from tests.support.failpoints import Fault, failing, prepare
 from tests.support.realm import add_user
-from tests.support.refreshing import IP, open_device, refresh, refreshed, refused
+from tests.support.refreshing import IP, open_device, refresh, refreshed, refused, rotated
 
 T = TypeVar("T")
 
@@ -51,12 +51,12 @@ def fail_everywhere(
             check(begun)
 
 
-def assert_one_successor(realm: Realm, old: str) -> None:
+def assert_one_successor(realm: Realm, clock: ManualClock, old: str) -> None:
     """Shown as often as one likes, the old token gives one successor, which is good; there is no other branch."""
     (successor,) = {refreshed(realm, old).refresh_token for _ in range(2)}
     generation = load_generation(realm)
     assert successor != old
-    refreshed(realm, successor)
+    rotated(realm, clock, successor)
     assert load_generation(realm) == generation + 1
 
 
@@ -88,16 +88,20 @@ def count_audited(realm: Realm, event: AuditName) -> int:
         return int(tx.execute(select(func.count()).where(AuditEvent.name == event)).scalar_one())
 
 
-def test_a_refresh_that_fails_anywhere_can_be_repeated(realm: Realm, faults: tuple[Fault, ...]) -> None:
+def test_a_refresh_that_fails_anywhere_can_be_repeated(
+    realm: Realm, faults: tuple[Fault, ...], clock: ManualClock
+) -> None:
     def begin() -> str:
         return open_device(realm, "phone").refresh_token
 
     fail_everywhere(
-        faults, begin, act=lambda old: refresh(realm, old), check=lambda old: assert_one_successor(realm, old)
+        faults, begin, act=lambda old: refresh(realm, old), check=lambda old: assert_one_successor(realm, clock, old)
     )
 
 
-def test_a_retry_that_fails_anywhere_can_be_repeated(realm: Realm, faults: tuple[Fault, ...]) -> None:
+def test_a_retry_that_fails_anywhere_can_be_repeated(
+    realm: Realm, faults: tuple[Fault, ...], clock: ManualClock
+) -> None:
     """The first answer was lost, however it was, and now this."""
     for first in faults:
 
@@ -108,7 +112,10 @@ def test_a_retry_that_fails_anywhere_can_be_repeated(realm: Realm, faults: tuple
             return old
 
         fail_everywhere(
-            faults, begin, act=lambda old: refresh(realm, old), check=lambda old: assert_one_successor(realm, old)
+            faults,
+            begin,
+            act=lambda old: refresh(realm, old),
+            check=lambda old: assert_one_successor(realm, clock, old),
         )
 
 
@@ -126,18 +133,20 @@ def test_a_late_retry_that_fails_anywhere_is_recorded_once(
         return old
 
     def check(old: str) -> None:
-        assert_one_successor(realm, old)
+        assert_one_successor(realm, clock, old)
         assert count_audited(realm, AuditName.TOKEN_LATE_RETRY) == recorded + 1
 
     fail_everywhere(faults, begin, act=lambda old: refresh(realm, old), check=check)
 
 
-def test_reuse_whose_revocation_fails_anywhere_is_found_again(realm: Realm, faults: tuple[Fault, ...]) -> None:
+def test_reuse_whose_revocation_fails_anywhere_is_found_again(
+    realm: Realm, faults: tuple[Fault, ...], clock: ManualClock
+) -> None:
     """The session is over with its family and in the books, or it is not; and then the next reuse ends it."""
 
     def begin() -> tuple[str, TokenAnswer]:
         stolen = open_device(realm, "phone").refresh_token
-        return stolen, refreshed(realm, refreshed(realm, stolen).refresh_token)
+        return stolen, rotated(realm, clock, refreshed(realm, stolen).refresh_token)
 
     def check(begun: tuple[str, TokenAnswer]) -> None:
         stolen, owner = begun
@@ -150,7 +159,7 @@ def test_reuse_whose_revocation_fails_anywhere_is_found_again(realm: Realm, faul
 
 
 def test_a_sign_in_that_fails_anywhere_leaves_one_session_on_the_device(
-    realm: Realm, faults: tuple[Fault, ...]
+    realm: Realm, faults: tuple[Fault, ...], clock: ManualClock
 ) -> None:
     """The earlier one, or the new one: never none, never both."""
 
@@ -159,10 +168,10 @@ def test_a_sign_in_that_fails_anywhere_leaves_one_session_on_the_device(
             sid = tx.execute(select(Session.sid).where(Session.ended_at.is_(None))).scalar_one()
         load_generation(realm)
         if sid == earlier.sid:
-            assert_one_successor(realm, earlier.refresh_token)
+            assert_one_successor(realm, clock, earlier.refresh_token)
         else:
             refused(realm, earlier.refresh_token)
-        assert_one_successor(realm, open_device(realm, "phone").refresh_token)
+        assert_one_successor(realm, clock, open_device(realm, "phone").refresh_token)
 
     fail_everywhere(
         faults,

@@ -16,8 +16,9 @@ from authserver.realm import Realm
 from authserver.storage.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import DoorSettings, create_application
+from tests.support.clock import ManualClock
 from tests.support.realm import ISSUER, add_user
-from tests.support.refreshing import open_device, refreshed
+from tests.support.refreshing import open_device, refreshed, rotated
 
 DOORS = DoorSettings(login_limits="1000/minute", limits_url="memory")
 FORM = "application/x-www-form-urlencoded"
@@ -69,9 +70,11 @@ def test_a_refresh_answers_as_the_contract_says(client: FlaskClient, realm: Real
     assert response.json["refresh_expires_in"] == 7 * 24 * 3600
 
 
-def test_a_refused_refresh_says_whether_local_state_may_be_kept(client: FlaskClient, realm: Realm) -> None:
+def test_a_refused_refresh_says_whether_local_state_may_be_kept(
+    client: FlaskClient, realm: Realm, clock: ManualClock
+) -> None:
     first = open_device(realm).refresh_token
-    refreshed(realm, refreshed(realm, first).refresh_token)
+    rotated(realm, clock, refreshed(realm, first).refresh_token)
     response = _refresh(client, first)
     assert (response.status_code, response.headers["Cache-Control"]) == (400, "no-store")
     assert response.json == {

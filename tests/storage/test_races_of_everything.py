@@ -27,7 +27,7 @@ from authserver.credentials.events import (
 from authserver.credentials.links import LinkPurpose
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm, RestingAnswer, TokenAnswer
 from authserver.revocation import Receipt
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
@@ -35,7 +35,7 @@ from tests.support.history import History, Opened, tick
 from tests.support.person import BY, Person
 from tests.support.racing import PATIENCE, Racer
 from tests.support.realm import PASSWORD, build_realm
-from tests.support.refreshing import IP
+from tests.support.refreshing import IP, end_rest
 
 pytestmark = pytest.mark.races
 THREADS, PEOPLE, DEVICES = 16, 3, 3
@@ -92,20 +92,23 @@ class Life:
                 assert answer.code == INVALID_CREDENTIALS
 
     def refresh(self, chance: random.Random) -> None:
-        """Once, or as after a lost answer: the predecessor again."""
+        """Once, or as after a lost answer: the predecessor again. Now and then the family has rested before."""
         held = self.choose_device(chance)
         with held.lock:
             for _ in range(chance.choice((1, 1, 2))):
                 if not held.answers:
                     return
+                if chance.random() < 0.6:
+                    end_rest(self.person.realm, held.answers[-1].sid)
                 answer = self.person.refresh(held.answers[-1])
                 if not isinstance(answer, TokenAnswer):
                     assert answer.error in {"invalid_grant", "temporarily_unavailable"}
                     return
                 again = self.person.refresh(held.answers[-1])
                 assert not isinstance(again, TokenAnswer) or again.refresh_token == answer.refresh_token
-                self.history.refreshed(answer)
-                held.answers.append(answer)
+                if not isinstance(answer, RestingAnswer):
+                    self.history.refreshed(answer)
+                    held.answers.append(answer)
 
     def reuse(self, chance: random.Random) -> None:
         """A thief shows a past generation."""
@@ -221,6 +224,7 @@ class Life:
         for answer in session.answers:
             bearer = authenticate_bearer(self.person.realm, answer.access_token)
             assert isinstance(bearer, BearerRefused) or bearer.claims.token_version == version
+        end_rest(self.person.realm, session.sid)
         self.person.assert_alive(session.answers[-1])
         if len(tokens) > 1:
             assert isinstance(self.person.refresh(session.answers[0]), OAuthError), "a past generation lives"

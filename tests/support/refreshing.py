@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.accounts.sign_in import SignIn, sign_in
@@ -10,6 +12,7 @@ from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer
+from authserver.storage.schema import RefreshTokenFamily
 from tests.support.clock import ManualClock
 from tests.support.realm import EMAIL, LIFETIMES, PASSWORD
 
@@ -58,6 +61,14 @@ def rotated(realm: Realm, clock: ManualClock, refresh_token: str) -> TokenAnswer
     answer = refreshed(realm, refresh_token)
     assert answer.refresh_token != refresh_token
     return answer
+
+
+def end_rest(realm: Realm, sid: str) -> None:
+    """Let the families of this session have rested, where the clock is shared and has to stand still."""
+    with realm.database.write() as tx:
+        tx.execute(
+            update(RefreshTokenFamily).where(RefreshTokenFamily.sid == sid).values(rests_until=realm.clock.now())
+        )
 
 
 def refused(realm: Realm, refresh_token: str) -> OAuthError:
