@@ -328,6 +328,19 @@ def test_max_age_is_kept(app: App, clock: ManualClock, max_age: str, asks: bool)
     assert "code" in answered(app.sign_in(page) if asks else page)
 
 
+@pytest.mark.parametrize("asked", [{"max_age": "0"}, {"prompt": "login"}])
+def test_a_proof_by_a_clock_that_is_ahead_is_no_proof_for_a_later_request(
+    app: App, clock: ManualClock, asked: dict[str, str]
+) -> None:
+    """The sign-in was at a node whose clock is 5 s ahead: an age below nothing is inside no window."""
+    app.authorize()
+    clock.set_wall(clock.now() - timedelta(seconds=5))
+    page = app.send(**asked)
+    assert 'name="password"' in page.text
+    clock.advance(timedelta(seconds=6))
+    assert "code" in answered(app.sign_in(page))
+
+
 def test_an_account_is_chosen(app: App, clock: ManualClock) -> None:
     """`prompt=select_account`: go on as who is signed in, without a password."""
     app.authorize()
