@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.watching import Window, looking
 from tests.support.authorizing import CHALLENGE, STATE
 from tests.support.databases import SqliteDatabases
-from tests.support.loopback import Reply, running_server
+from tests.support.loopback import LoopbackServer, Reply, running_server
 from tests.support.server import Installation, install, serving
 
 EMAIL = "ada@example.test"
@@ -27,6 +28,7 @@ class PhotoBook:
     installation: Installation
     client_id: str
     callback: str
+    site: LoopbackServer
 
     def link(self, **more: str) -> str:
         """What it sends people to."""
@@ -41,6 +43,19 @@ class PhotoBook:
         }
         return f"{self.installation.url}/oauth/authorize?{urlencode(asked | more)}"
 
+    def sign_out_link(self) -> str:
+        """What it sends people to when they leave."""
+        asked = {"client_id": self.client_id, "post_logout_redirect_uri": self.callback}
+        return f"{self.installation.url}/oauth/logout?{urlencode(asked)}"
+
+    @contextmanager
+    def leading_to(self, elsewhere: str) -> Iterator[None]:
+        """Its callback sends everybody on, as one does that hands the answer to its front end or to an app."""
+        before = self.site.answer
+        self.site.answer = lambda _: Reply(status=303, headers={"Location": elsewhere})
+        yield
+        self.site.answer = before
+
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, sqlite_databases: SqliteDatabases) -> Iterator[PhotoBook]:
@@ -53,10 +68,19 @@ def app(tmp_path_factory: pytest.TempPathFactory, sqlite_databases: SqliteDataba
         site.answer = lambda _: Reply(_SITE, headers={"Content-Type": "text/html"})
         callback = f"{site.url}/callback"
         registered = installation.type(
-            "clients", "create", "Photo Book", "--public", "--redirect-uri", callback, *scopes, "--json"
+            "clients",
+            "create",
+            "Photo Book",
+            "--public",
+            "--redirect-uri",
+            callback,
+            "--post-logout-redirect-uri",
+            callback,
+            *scopes,
+            "--json",
         )
         assert registered.exit_code == 0, registered.output
-        yield PhotoBook(installation, json.loads(registered.stdout)["client_id"], callback)
+        yield PhotoBook(installation, json.loads(registered.stdout)["client_id"], callback, site)
 
 
 def sign_in(page: Page, password: str = PASSWORD) -> None:
@@ -167,3 +191,37 @@ def test_an_unknown_application_sends_nobody_anywhere(browser: Browser, app: Pho
         assert window.page.url.startswith(app.installation.url)
         assert window.page.inner_text("h1") == "This link does not lead anywhere"
         check(window)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("mode", ["query", "form_post"])
+def test_a_callback_may_lead_on_to_wherever_the_application_lives(
+    browser: Browser, app: PhotoBook, host: str, mode: str
+) -> None:
+    """Chromium applies `form-action` to each redirect that follows a form, and keeps silent about those it stops."""
+    with running_server() as home, looking(browser, app.installation.url) as window:
+        home.answer = lambda _: Reply(_SITE, headers={"Content-Type": "text/html"})
+        elsewhere = home.url.replace("127.0.0.1", host) + "/home"
+        page = window.page
+        with app.leading_to(elsewhere):
+            page.goto(app.link(prompt="consent", response_mode=mode))
+            sign_in(page)
+            page.get_by_role("button", name="Allow", exact=True).click()
+            page.wait_for_url(elsewhere)
+            page.goto(app.sign_out_link())
+            page.get_by_role("button", name="Sign out").click()
+            page.wait_for_url(elsewhere)
+            # Allowed before: now the form of the sign-in itself is followed to the end.
+            page.goto(app.link(response_mode=mode))
+            sign_in(page)
+            page.wait_for_url(elsewhere)
+
+
+def test_a_callback_may_lead_on_to_an_app_of_the_phone(browser: Browser, app: PhotoBook) -> None:
+    """A private-use scheme (RFC 8252 §7.1); nothing here opens it, so the attempt is what is seen."""
+    with looking(browser, app.installation.url) as window, app.leading_to("com.example.photobook:/done"):
+        page = window.page
+        page.goto(app.link(prompt="consent"))
+        sign_in(page)
+        with page.expect_event("requestfailed", lambda request: request.url.startswith("com.example.photobook:")):
+            page.get_by_role("button", name="Allow", exact=True).click()

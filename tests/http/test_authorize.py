@@ -161,7 +161,7 @@ def test_the_answer_can_come_as_a_form(app: App) -> None:
     form = Form(page.text)
     assert (page.status_code, form.action) == (200, CALLBACK)
     assert (form.values["state"], form.values["iss"]) == (STATE, ISSUER)
-    assert "form-action 'self' https://app.example;" in page.headers["Content-Security-Policy"]
+    assert "form-action" not in page.headers["Content-Security-Policy"]
     assert app.redeem(form.values["code"]).status_code == 200
 
 

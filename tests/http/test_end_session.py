@@ -186,7 +186,7 @@ def test_a_clients_form_needs_no_token_of_ours(pages: Pages, app: App, tokens: T
     assert_ended(app, tokens)
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {}])
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_a_foreign_form_cannot_press_the_button(
     pages: Pages, app: App, tokens: Tokens, headers: dict[str, str]
 ) -> None:
@@ -209,7 +209,8 @@ def test_a_person_who_says_yes_is_signed_out_and_sent_back(pages: Pages, app: Ap
     page = pages.get(link(client_id=app.client_id, post_logout_redirect_uri=GOODBYE, state=STATE))
     form = assert_asks(page)
     assert "Notes asks to sign you out" in read_page(page)
-    assert "form-action 'self' https://app.example;" in page.headers["Content-Security-Policy"]
+    # Whatever follows at the application: browsers apply the policy to every redirect after a form.
+    assert "form-action" not in page.headers["Content-Security-Policy"]
     response = pages.post(form.action, None, **form.values, decision="sign_out")
     assert response.headers["Location"] == f"{GOODBYE}?{urlencode({'state': STATE})}"
     assert takes_back(response)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from flask import Response, request
@@ -108,20 +108,11 @@ def answer_too_late() -> Response:
     return answer_told(Told(translate("Please start again"), sentences, HTTPStatus.BAD_REQUEST))
 
 
-def name_form_target(redirect_uri: str) -> str:
-    """What `form-action` must allow for a browser to come to `redirect_uri` after a form (CSP §6.3.1)."""
-    parts = urlsplit(redirect_uri)
-    # A host in brackets is no host-source of CSP, and a private-use scheme has no host.
-    is_host = parts.scheme in {"http", "https"} and not parts.netloc.startswith("[")
-    return f"{parts.scheme}://{parts.netloc}" if is_host else f"{parts.scheme}:"
-
-
 def _answer_client(answer: AuthorizationAnswer) -> Response:
     _log.info("authorization_answered", error=answer.parameters.get("error"), ip=request.remote_addr)
     if answer.response_mode == "form_post":
         return answer_page(
             "form_post.html",
-            form_targets=(name_form_target(answer.redirect_uri),),
             runs_script=True,
             action=answer.redirect_uri,
             fields=answer.parameters,

@@ -19,6 +19,9 @@ from authserver.web.site import serialise_origin
 _MOST_FIELDS: Final = 50
 _View = TypeVar("_View", bound=Callable[..., Response])
 _TAKES_FOREIGN_FORMS: Final = "takes_foreign_forms"
+_BEGINNINGS: Final = frozenset({"/oauth/authorize", "/oauth/logout"})
+_ON_THE_WAY: Final = frozenset({"/login", "/consent", "/signup", "/forgot"})
+"""Where a request goes through our pages, which carry it on in the parameter `request`."""
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
@@ -43,7 +46,6 @@ def answer_page(
     template: str,
     status: HTTPStatus = HTTPStatus.OK,
     *,
-    form_targets: tuple[str, ...] = (),
     runs_script: bool = False,
     **values: object,
 ) -> Response:
@@ -52,19 +54,19 @@ def answer_page(
     Args:
         template: its file.
         status: of the answer.
-        form_targets: origins or schemes (`https://app.example`, `com.example.app:`) that the answer to its form may
-            redirect to: browsers apply `form-action` to the redirect, too.
         runs_script: whether a script file of ours may run on it.
         values: what the template shows.
     """
     response = Response(render(template, **values), status, content_type="text/html; charset=utf-8")
     keep_seed(response)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = _write_policy(form_targets, runs_script=runs_script)
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Content-Security-Policy"] = _write_policy(runs_script=runs_script)
+    # Browsers write `Origin: null` on the form of a page that sends no referrer (Fetch §3.2). The address of a page
+    # behind a mailed link holds the link's token, which goes into no header: there the token of the form decides.
+    response.headers["Referrer-Policy"] = "no-referrer" if "token" in request.args else "same-origin"
     # frame-ancestors says the same to every browser of this decade.
     response.headers["X-Frame-Options"] = "DENY"
-    if not form_targets:
+    if not _is_on_the_way():
         # No window that opened this page can reach into it (ASVS 3.4.8); but an application may have opened the way to
         # its sign-in in a window of its own, and waits for that.
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -133,27 +135,30 @@ def _takes_foreign_forms() -> bool:
 
 
 def comes_from_here() -> bool:
-    """Whether a browser says that one of our pages sent this.
+    """Whether no browser says that another site's page sent this.
 
-    `Sec-Fetch-Site` first: because our pages send no referrer, browsers write `Origin: null` on their forms (Fetch
-    §3.2). Where it is absent, `Origin` must be ours; where both are, nobody with a browser can have sent this.
+    `Sec-Fetch-Site` first, then `Origin`, which must be ours. Where both are silent (an older browser on a page
+    behind a mailed link), the token of the form decides alone.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
-    return request.headers.get("Origin") == serialise_origin(current_realm().issuer)
+    return request.headers.get("Origin", "null") in {"null", serialise_origin(current_realm().issuer)}
 
 
-def _write_policy(form_targets: tuple[str, ...], *, runs_script: bool) -> str:
-    for target in form_targets:
-        if set(target) & set(";, '\"") or not target.isascii() or not target.isprintable():
-            raise ValueError("no origin and no scheme")
+def _is_on_the_way() -> bool:
+    """Whether the page belongs to a request that an application began, perhaps in a window that it opened."""
+    if request.path in _BEGINNINGS:
+        return True
+    return request.path in _ON_THE_WAY and bool(request.args.get("request") or read_fields().get("request"))
+
+
+def _write_policy(*, runs_script: bool) -> str:
     script = "script-src 'self'; " if runs_script else ""
-    targets = " ".join(("'self'", *form_targets))
-    return (
-        f"default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {targets};"
-        " base-uri 'none'; frame-ancestors 'none'"
-    )
+    # Chromium applies form-action to every redirect that follows a form, at the application's callback and beyond it
+    # too: no list of targets can name them all, so the policy is silent while a request leads to an application.
+    targets = "" if _is_on_the_way() else "form-action 'self'; "
+    return f"default-src 'none'; {script}style-src 'self'; img-src 'self'; {targets}base-uri 'none'; frame-ancestors 'none'"
 
 
 def _tell_foreign_form() -> Told:

@@ -13,7 +13,6 @@ from authserver.web.pages.authorize import (
     answer_too_late,
     evaluate,
     load_pending,
-    name_form_target,
 )
 from authserver.web.pages.blueprint import answer_page, pages, read_fields
 from authserver.web.pages.browser import current_browser
@@ -48,7 +47,6 @@ def _answer(token: str, decision: Decision | None) -> Response:
     use_locales(wish.ui_locales)
     return answer_page(
         "consent.html",
-        form_targets=(name_form_target(wish.redirect_uri),),
         client=wish.client,
         redirect_host=_name_target(wish.redirect_uri),
         scopes=say_scopes(wish.scope),

@@ -20,7 +20,6 @@ from authserver.web.pages.authorize import (
     evaluate,
     go_to,
     load_pending,
-    name_form_target,
 )
 from authserver.web.pages.blueprint import answer_page, answer_told, pages, read_fields
 from authserver.web.pages.browser import current_browser, keep_signed_in, read_device_id
@@ -122,7 +121,6 @@ class _Form:
         return answer_page(
             "login.html",
             HTTPStatus.OK if error is None else HTTPStatus.UNAUTHORIZED,
-            form_targets=() if wish is None else (name_form_target(wish.redirect_uri),),
             client_name=None if wish is None else wish.client.name,
             email=self.email or ("" if wish is None else wish.login_hint),
             error=error,

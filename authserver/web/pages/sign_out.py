@@ -8,7 +8,7 @@ from authserver.accounts.sign_out import sign_out
 from authserver.protocol.authorization_request import read_parameters
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
-from authserver.web.pages.authorize import add_to_query, go_to, name_form_target, redirect_exactly
+from authserver.web.pages.authorize import add_to_query, go_to, redirect_exactly
 from authserver.web.pages.blueprint import (
     answer_page,
     is_own_form,
@@ -94,7 +94,6 @@ def _wish(parameters: dict[str, str]) -> EndSessionWish:
 def _ask(plan: EndSessionPlan, parameters: dict[str, str]) -> Response:
     return answer_page(
         "sign_out.html",
-        form_targets=() if plan.redirect_uri is None else (name_form_target(plan.redirect_uri),),
         client_name=None if plan.client is None else plan.client.name,
         fields=parameters,
     )
