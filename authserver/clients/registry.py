@@ -5,14 +5,35 @@ database by the statements themselves; a client that is not found is not remembe
 with names.
 """
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from authserver.clock import Clock
 from authserver.storage import Database, StorageUnavailableError, clients
-from authserver.storage.clients import Client
+from authserver.storage.clients import Client, ClientOrigins
 
 MAX_AGE = 5.0
 """Seconds for which a record may be served from memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """From where browsers may call, compared exactly: for each client, for the first-party ones, for any of them."""
+
+    by_client: Mapping[str, frozenset[str]]
+    first_party: frozenset[str]
+    all: frozenset[str]
+
+    @classmethod
+    def of(cls, listed: Iterable[ClientOrigins]) -> "Origins":
+        """Sort what the database lists."""
+        known = tuple(listed)
+        return cls(
+            {client.client_id: client.origins for client in known},
+            frozenset().union(*(client.origins for client in known if client.first_party)),
+            frozenset().union(*(client.origins for client in known)),
+        )
 
 
 class ClientRegistry:
@@ -23,7 +44,7 @@ class ClientRegistry:
         self._database = database
         self._clock = clock
         self._cached: dict[str, tuple[float, Client]] = {}
-        self._origins: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
+        self._origins: tuple[float, Origins] = (float("-inf"), Origins({}, frozenset(), frozenset()))
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id, up to `MAX_AGE` seconds old, or None."""
@@ -39,8 +60,8 @@ class ClientRegistry:
             self._cached[client_id] = (now, client)
         return client
 
-    def allows_origin(self, origin: str) -> bool:
-        """Whether an enabled client registered this browser origin, compared exactly.
+    def find_origins(self) -> Origins:
+        """The browser origins of all enabled clients.
 
         All origins are read at once: asking for each one would let a stranger with many names keep the database busy,
         and remembering the answers would let him fill the memory. While the database is away, what was read last
@@ -50,6 +71,6 @@ class ClientRegistry:
         read_at, origins = self._origins
         if now - read_at >= MAX_AGE:
             with suppress(StorageUnavailableError), self._database.read() as tx:
-                origins = clients.list_origins(tx)
+                origins = Origins.of(clients.list_origins(tx))
             self._origins = (now, origins)
-        return origin in origins
+        return origins

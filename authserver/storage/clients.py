@@ -75,6 +75,15 @@ _CLIENT: Select[Any] = select(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ClientOrigins:
+    """From where browsers may call for one enabled client."""
+
+    client_id: str
+    first_party: bool
+    origins: frozenset[str]
+
+
 def find(tx: Connection, client_id: str) -> Client | None:
     """The client with this id, or None."""
     row = tx.execute(_CLIENT.where(_C.client_id == client_id)).one_or_none()
@@ -98,10 +107,10 @@ def find_for_update(tx: Connection, client_id: str) -> Client | None:
     return None if row is None else _decode(row)
 
 
-def list_origins(tx: Connection) -> frozenset[str]:
-    """From where browsers may call: the origins of all enabled clients."""
-    rows = tx.execute(select(_C.origins).where(_C.disabled_at.is_(None), _C.origins != "")).scalars()
-    return frozenset(origin for origins in rows for origin in origins.split())
+def list_origins(tx: Connection) -> list[ClientOrigins]:
+    """From where browsers may call, for each enabled client."""
+    rows = tx.execute(select(_C.client_id, _C.first_party, _C.origins).where(_C.disabled_at.is_(None)))
+    return [ClientOrigins(row.client_id, row.first_party, frozenset(row.origins.split())) for row in rows]
 
 
 def list_all(tx: Connection) -> list[Client]:

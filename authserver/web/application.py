@@ -60,7 +60,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     if issuer.path:
         served = Mount(served, issuer.path)
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
-    readable = allow_origins(guarded, realm.clients.allows_origin, prefix=issuer.path)
+    readable = allow_origins(guarded, realm.clients.find_origins, prefix=issuer.path)
     app.wsgi_app = complete_headers(readable, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
     return app
 

@@ -138,6 +138,32 @@ def test_the_origins_of_all_clients_may_call(client: FlaskClient) -> None:
         assert _allowed(response)["access-control-allow-origin"] == origin
 
 
+def test_the_answer_to_a_client_is_read_from_its_own_origins(client: FlaskClient, other: str) -> None:
+    """Contract §2: token, revoke: the client's registered origins; an unknown client's refusal any page may read."""
+    for path in ("/oauth/token", "/oauth/revoke"):
+        for client_id, origins in ((other, {OTHERS}), (FIRST_PARTY_CLIENT_ID, {APP}), ("unknown", {APP, OTHERS})):
+            readable = {
+                origin
+                for origin in (APP, OTHERS, "https://evil.example")
+                if _allowed(client.post(path, data={"client_id": client_id}, headers={"Origin": origin}))
+            }
+            assert readable == origins, (path, client_id)
+
+
+def test_the_answer_to_a_client_without_origins_is_read_by_no_page(client: FlaskClient, realm: Realm) -> None:
+    registered = register_client(realm, ClientWish("Phone", ClientKind.NATIVE, redirect_uris=("com.example.app:/x",)))
+    assert isinstance(registered, RegisteredClient)
+    form = {"client_id": registered.client.client_id}
+    assert _allowed(client.post("/oauth/token", data=form, headers={"Origin": APP})) == {}
+
+
+def test_cookies_go_along_for_first_party_clients_alone(client: FlaskClient) -> None:
+    """The account API is for them; a page of somebody else's client has nothing to do there."""
+    for path in ("/api/account", "/api/login", "/api/refresh"):
+        assert _allowed(client.get(path, headers={"Origin": OTHERS})) == {}
+        assert _allowed(_preflight(client, path, OTHERS)) == {}
+
+
 def test_who_names_no_origin_gets_no_header_of_this_kind(client: FlaskClient) -> None:
     response = client.post("/oauth/token")
     assert _allowed(response) == {}
@@ -153,7 +179,7 @@ def test_a_preflight_says_what_a_page_may_send(client: FlaskClient) -> None:
     assert _allowed(response) == {
         "access-control-allow-origin": APP,
         "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "Authorization, Content-Type",
+        "access-control-allow-headers": "Authorization, Content-Type, traceparent, tracestate, baggage, sentry-trace",
         "access-control-max-age": "600",
     }
     assert response.headers.getlist("Vary") == ["Origin"]
@@ -164,13 +190,24 @@ def test_a_preflight_says_what_a_page_may_send(client: FlaskClient) -> None:
 
 def test_a_preflight_of_a_stranger_allows_nothing(app: Application, client: FlaskClient) -> None:
     for _, path in _routes(app):
-        assert _allowed(_preflight(client, path, "https://evil.example")) == {}, path
+        if path not in ANY_ORIGIN:
+            assert _allowed(_preflight(client, path, "https://evil.example")) == {}, path
+
+
+@pytest.mark.parametrize("path", sorted(ANY_ORIGIN))
+def test_discovery_and_keys_answer_the_preflight_of_any_page(client: FlaskClient, path: str) -> None:
+    """A tracing library adds headers to every call of its page, and turns a plain one into one with a preflight."""
+    response = _preflight(client, path, "https://anybody.example", "GET")
+    allowed = _allowed(response)
+    assert (response.status_code, allowed["access-control-allow-origin"]) == (204, "*")
+    assert "traceparent" in allowed["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in allowed
 
 
 def test_pages_and_the_authorization_endpoint_allow_no_preflight(app: Application, client: FlaskClient) -> None:
     """RFC 9700 §2.6: the user's browser is sent there; no script may call it."""
     for _, path in {*_routes(app), ("GET", "/oauth/authorize"), ("GET", "/oauth/logout")}:
-        if not _is_shared(path):
+        if not _is_shared(path) and path not in ANY_ORIGIN:
             assert _allowed(_preflight(client, path, APP)) == {}, path
 
 

@@ -13,6 +13,7 @@ from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.storage.clients import Client
+from authserver.web.cors import CLIENT_ID
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50
@@ -46,7 +47,10 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
 def read_presented_client(request: Request, parameters: dict[str, str]) -> PresentedClient | OAuthError:
     """Who the request says it comes from."""
     header = request.headers.get("Authorization")
-    return read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
+    presented = read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
+    if isinstance(presented, PresentedClient):
+        request.environ[CLIENT_ID] = presented.client_id
+    return presented
 
 
 @dataclass(frozen=True, slots=True)

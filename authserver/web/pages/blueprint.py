@@ -158,7 +158,10 @@ def _write_policy(*, runs_script: bool) -> str:
     # Chromium applies form-action to every redirect that follows a form, at the application's callback and beyond it
     # too: no list of targets can name them all, so the policy is silent while a request leads to an application.
     targets = "" if _is_on_the_way() else "form-action 'self'; "
-    return f"default-src 'none'; {script}style-src 'self'; img-src 'self'; {targets}base-uri 'none'; frame-ancestors 'none'"
+    return (
+        f"default-src 'none'; {script}style-src 'self'; img-src 'self'; {targets}"
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def _tell_foreign_form() -> Told:
