@@ -1,10 +1,10 @@
 """The guard at the door: requests whose end two programs could see at different places go no further.
 
-It looks at the framing of a request and at the length of its body, never at its meaning; the length of the header is
-limited by the HTTP server (authserver.cli.serving), which has to hold it before anybody can count it. Bodies come with
-a Content-Length, because every server that we measured silently cuts a chunked form above the limit and hands on the
-rest as if it were whole; and a Transfer-Encoding beside a Content-Length is how one request is smuggled inside another
-(RFC 9112 §6.1, §11.2).
+It looks at the framing of a request, at the length of its body and at the form of its path, never at its meaning; the
+length of the header is limited by the HTTP server (authserver.cli.serving), which has to hold it before anybody can
+count it. Bodies come with a Content-Length, because every server that we measured silently cuts a chunked form above
+the limit and hands on the rest as if it were whole; and a Transfer-Encoding beside a Content-Length is how one request
+is smuggled inside another (RFC 9112 §6.1, §11.2).
 """
 
 import json
@@ -20,6 +20,7 @@ BODY_MOST_BYTES: Final = 64 * 1024
 _REASONS: Final = {
     HTTPStatus.BAD_REQUEST: "The framing of the request is ambiguous.",
     HTTPStatus.LENGTH_REQUIRED: "A request body needs a Content-Length.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this path: it has an empty segment.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request body is too large.",
 }
 
@@ -39,6 +40,10 @@ def guard(application: "WSGIApplication", *, body_most_bytes: int = BODY_MOST_BY
 
 
 def _judge(environ: "WSGIEnvironment", body_most_bytes: int) -> HTTPStatus | None:
+    if "//" in environ.get("PATH_INFO", ""):
+        # The router would answer 308 to the request's own `Host`, which anybody may write, and a client would send its
+        # body there again: a password or a refresh token.
+        return HTTPStatus.NOT_FOUND
     length = environ.get("CONTENT_LENGTH") or ""
     if "HTTP_TRANSFER_ENCODING" in environ:
         return HTTPStatus.BAD_REQUEST if length else HTTPStatus.LENGTH_REQUIRED
