@@ -43,10 +43,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class SignInNeeded:
-    """Somebody has to prove who he is first; `may_choose` a person who is signed in may also just say that it is he."""
+    """Somebody has to prove first who they are.
+
+    Attributes:
+        wish: what for.
+        may_choose: a person who is signed in may also just say that it is they.
+        wants_account: the application sends somebody who is to register (`prompt=create`).
+    """
 
     wish: Wish
     may_choose: bool = False
+    wants_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.redirect_uri import matches
 from authserver.realm import PendingRequest, Realm, choose_audience, name_subject
-from authserver.sessions.scope import grantable_scope
+from authserver.sessions.scope import SCOPES, grantable_scope
 from authserver.storage import Transaction, audit, clients, codes, consents, sessions, users
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
@@ -87,7 +87,8 @@ def _go_on(
     if needed is _Missing.NOBODY:
         return {"error": "login_required"}
     if needed is not None or browser is None:
-        return SignInNeeded(asked.wish, may_choose=needed is _Missing.CHOICE)
+        wants_account = "create" in asked.request.prompts
+        return SignInNeeded(asked.wish, may_choose=needed is _Missing.CHOICE, wants_account=wants_account)
     if decision is not None and pending.chosen_sid != browser.sid:
         # Somebody else was asked: in another tab another user has signed in since.
         return ConsentNeeded(asked.wish)
@@ -160,8 +161,8 @@ def _read_asked(realm: Realm, found: _Found) -> _Asked | OAuthError:
     request, client = parse_request(found.parameters), found.client
     if isinstance(request, OAuthError):
         return request
-    scope = client.scope if request.scope is None else request.scope
-    if not set(scope) <= set(client.scope):
+    scope = client.scope if request.scope is None else _understand(request.scope, client)
+    if not set(scope) <= set(client.scope) or (request.scope and not scope):
         return OAuthError("invalid_scope", "The client may not ask for this scope.", "scope")
     audience = choose_audience(realm, client, " ".join(scope), request.resources)
     if audience is None:
@@ -170,6 +171,11 @@ def _read_asked(realm: Realm, found: _Found) -> _Asked | OAuthError:
     if claims.essential_acr and claims.acr_values and PASSWORD.acr not in claims.acr_values:
         return OAuthError("unmet_authentication_requirements", "No sign-in here reaches this acr.", "acr")
     return _Asked(request, _show(found, scope, audience))
+
+
+def _understand(asked: tuple[str, ...], client: Client) -> tuple[str, ...]:
+    """What of the asked scope has a meaning here; the rest is ignored (OpenID Connect Core §3.1.2.1)."""
+    return tuple(token for token in asked if token in client.scope or token in SCOPES)
 
 
 def _show(found: _Found, scope: tuple[str, ...] = (), audience: tuple[str, ...] = ()) -> Wish:
@@ -204,7 +210,9 @@ def _find_missing_proof(
     if is_proved:
         return None
     request, age = asked.request, realm.clock.now() - browser.session.auth_time
-    if "login" in request.prompts or (request.max_age is not None and age > timedelta(seconds=request.max_age)):
+    if not request.prompts.isdisjoint({"login", "create"}) or (
+        request.max_age is not None and age > timedelta(seconds=request.max_age)
+    ):
         return _Missing.PROOF
     if "select_account" in request.prompts and pending.chosen_sid != browser.sid:
         return _Missing.CHOICE

@@ -17,8 +17,8 @@ from authserver.protocol.pkce import CODE_CHALLENGE_METHODS, is_code_challenge
 from authserver.protocol.text import is_storable
 
 RESPONSE_TYPES: Final = ("code",)
-RESPONSE_MODES: Final = ("query", "form_post")
-PROMPTS: Final = ("none", "login", "consent", "select_account")
+RESPONSE_MODES: Final = ("query", "fragment", "form_post")
+PROMPTS: Final = ("none", "login", "consent", "select_account", "create")
 
 NO_CLAIMS: Final = ClaimsRequest()
 

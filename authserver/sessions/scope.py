@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 
+from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
+
 OPENID_SCOPE = "openid"
 OFFLINE_SCOPE = "offline_access"
 ADMIN_SCOPE = "admin"
 ADMIN_ROLE = "admin"
+SCOPES = frozenset({*CLAIMS_OF_SCOPE, OFFLINE_SCOPE, ADMIN_SCOPE})
+"""Those that mean something to this server itself, whatever else clients have."""
 
 
 def grantable_scope(asked: Iterable[str], roles: tuple[str, ...]) -> str:

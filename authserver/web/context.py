@@ -24,4 +24,4 @@ def current_limits() -> Limits:
 
 def current_cookies() -> CookieJar:
     """What gives and reads the cookies of this installation."""
-    return CookieJar(https=current_realm().issuer.startswith("https:"))
+    return CookieJar.of_issuer(current_realm().issuer)

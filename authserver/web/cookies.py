@@ -1,15 +1,16 @@
 """Every cookie that a browser is given: names, flags and lifetimes (ASVS 3.3.1 to 3.3.4).
 
 Where the issuer is https, names begin with `__Host-`: browsers take such a cookie from this host alone, over TLS, for
-all its paths, so that no neighbour can plant one. On a loopback http issuer, which no network sees, neither prefix nor
-`Secure` is possible in every browser.
+all its paths, so that no neighbour can plant one. An issuer with a path shares its host with others, and must not
+overwrite their cookies: there a cookie is for this path, which `__Host-` does not allow, so the prefix is `__Secure-`.
+On a loopback http issuer, which no network sees, neither prefix nor `Secure` is possible in every browser.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from werkzeug import Request, Response
 
@@ -68,13 +69,27 @@ AnyCookie = Cookie | RefreshCookie
 
 @dataclass(frozen=True, slots=True)
 class CookieJar:
-    """Gives cookies to browsers and takes them back. `https` is the scheme of the issuer, whatever a proxy said."""
+    """Gives cookies to browsers and takes them back.
+
+    Attributes:
+        https: whether that is the scheme of the issuer, whatever a proxy said.
+        path: that of the issuer, without a slash at its end; empty where it has none.
+    """
 
     https: bool
+    path: str = ""
+
+    @classmethod
+    def of_issuer(cls, issuer: str) -> "CookieJar":
+        """Those of the installation with this URL."""
+        parts = urlsplit(issuer)
+        return cls(https=parts.scheme == "https", path=parts.path.rstrip("/"))
 
     def name(self, cookie: AnyCookie) -> str:
         """The name as it travels."""
-        return f"__Host-{cookie.value}" if self.https else cookie.value
+        if not self.https:
+            return cookie.value
+        return f"__Secure-{cookie.value}" if self.path else f"__Host-{cookie.value}"
 
     def read(self, request: Request, cookie: AnyCookie) -> Secret | None:
         """What the browser brings, unless it is empty or longer than anything we ever gave."""
@@ -87,7 +102,7 @@ class CookieJar:
             self.name(cookie),
             value.reveal(),
             max_age=cookie.lifetime,
-            path="/",
+            path=self.path or "/",
             secure=self.https,
             httponly=True,
             samesite=cookie.same_site,
@@ -95,4 +110,6 @@ class CookieJar:
 
     def take_back(self, response: Response, cookie: AnyCookie) -> None:
         """Have the browser forget it."""
-        response.delete_cookie(self.name(cookie), path="/", secure=self.https, httponly=True, samesite=cookie.same_site)
+        response.delete_cookie(
+            self.name(cookie), path=self.path or "/", secure=self.https, httponly=True, samesite=cookie.same_site
+        )

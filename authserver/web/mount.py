@@ -8,12 +8,14 @@ if TYPE_CHECKING:
 
 _AT_THE_ROOT = frozenset({"/healthz", "/readyz"})
 _METADATA = "/.well-known/oauth-authorization-server"
+_CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105 - a page
 
 
 class Mount:
     """Moves an application below `prefix`.
 
-    Health checks stay at the root, and RFC 8414 §3.1 puts its document there, with the prefix behind it.
+    Health checks stay at the root, and RFC 8414 §3.1 puts its document there, with the prefix behind it. The page that
+    password managers look for is at the root, too, and leads below the prefix.
     """
 
     def __init__(self, app: "WSGIApplication", prefix: str) -> None:
@@ -24,9 +26,11 @@ class Mount:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         path = environ.get("PATH_INFO", "")
-        if path.startswith(self._prefix + "/"):
+        if path == self._prefix or path.startswith(self._prefix + "/"):
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
-            environ["PATH_INFO"] = path[len(self._prefix) :]
+            environ["PATH_INFO"] = path[len(self._prefix) :] or "/"
+        elif path == _CHANGE_PASSWORD:
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
         elif path == _METADATA + self._prefix:
             environ["PATH_INFO"] = _METADATA
         elif path not in _AT_THE_ROOT:

@@ -1,7 +1,9 @@
 """`/oauth/authorize`: who may be redirected where, and what the person has to do before."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -15,6 +17,7 @@ from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.secret import Secret
 from authserver.realm import PendingRequest, Realm
 from authserver.storage import consents
+from authserver.web.pages.authorize import LONGEST
 from tests.support.api import Api
 from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock
@@ -165,6 +168,50 @@ def test_the_answer_can_come_as_a_form(app: App) -> None:
     assert app.redeem(form.values["code"]).status_code == 200
 
 
+def test_the_answer_can_come_in_the_fragment(app: App) -> None:
+    """OAuth 2.0 Multiple Response Type Encoding Practices §2.1: the code is in no log of the application's host."""
+    said = app.decide(app.sign_in(app.send(response_mode="fragment"))).headers["Location"]
+    base, _, fragment = said.partition("#")
+    told = parse_qs(fragment, strict_parsing=True)
+    assert (base, told["state"], told["iss"]) == (CALLBACK, [STATE], [ISSUER])
+    assert app.redeem(told["code"][0]).status_code == 200
+    refused = app.send(response_mode="fragment", prompt="none", resource="https://elsewhere.example")
+    assert refused.headers["Location"].startswith(f"{CALLBACK}#error=invalid_target&")
+
+
+def test_scopes_that_nobody_here_understands_are_ignored(app: App) -> None:
+    """OIDC Core §3.1.2.1; the token answer says what was granted (RFC 6749 §5.1)."""
+    assert app.connect(scope="openid groups https://graph.example/read read")["scope"] == "openid read"
+
+
+# --- a new account ----------------------------------------------------------------------------------------------------
+
+
+def test_an_application_may_send_somebody_who_is_to_register(app: App, user_id: str, clock: ManualClock) -> None:
+    """OpenID Connect Prompt Create 1.0: to the page for it, also where somebody is signed in; then on as always."""
+    assert user_id
+    app.authorize()
+    clock.advance(timedelta(seconds=1))
+    page = app.send(prompt="create", scope="read")
+    form = Form(page.text)
+    assert (form.action, "name" in form.fields) == ("/signup", True)
+    typed = {"email": "new@example.net", "password": "an entirely new phrase"}
+    welcome = app.pages.post("/signup", None, **{**form.values, **typed})
+    assert welcome.status_code == 200
+    sign_in = app.pages.get(re.findall(r'href="(/login[^"]*)"', welcome.text)[0].replace("&amp;", "&"))
+    page = app.sign_in(sign_in, typed["email"], typed["password"])
+    tokens = app.redeem(answered(app.decide(page))["code"]).json
+    assert tokens is not None
+    assert claims_of(tokens["access_token"])["sub"] != user_id
+
+
+def test_where_registration_is_closed_who_is_to_register_signs_in(realm: Realm) -> None:
+    closed = Api(replace(realm, registration=replace(realm.registration, open=False)))
+    app = App(Pages(closed), closed, register_app(realm).client.client_id)
+    assert 'name="password"' in app.send(prompt="create").text
+    assert Form(app.send(prompt="create").text, "password").action == "/login"
+
+
 # --- whom nobody is sent to -------------------------------------------------------------------------------------------
 
 HOSTILE_REDIRECTS = [
@@ -228,7 +275,6 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
     "implicit": ({"response_type": "token"}, "unsupported_response_type"),
     "hybrid": ({"response_type": "code id_token"}, "unsupported_response_type"),
     "none": ({"response_type": "none"}, "unsupported_response_type"),
-    "fragment": ({"response_mode": "fragment"}, "invalid_request"),
     "jarm": ({"response_mode": "query.jwt"}, "invalid_request"),
     "no challenge": ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
     "plain": ({"code_challenge_method": "plain"}, "invalid_request"),
@@ -239,10 +285,11 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
     "challenge with padding": ({"code_challenge": CHALLENGE + "="}, "invalid_request"),
     "challenge in other characters": ({"code_challenge": "+" * 43}, "invalid_request"),
     "unregistered scope": ({"scope": "openid admin"}, "invalid_scope"),
+    "no scope that is understood": ({"scope": "unheard of"}, "invalid_scope"),
     "malformed scope": ({"scope": "a  b"}, "invalid_request"),
     "unknown resource": ({"resource": "https://elsewhere.example"}, "invalid_target"),
     "prompt none and another": ({"prompt": "none login"}, "invalid_request"),
-    "unknown prompt": ({"prompt": "create"}, "invalid_request"),
+    "unknown prompt": ({"prompt": "signup"}, "invalid_request"),
     "negative age": ({"max_age": "-1"}, "invalid_request"),
     "fractional age": ({"max_age": "1.5"}, "invalid_request"),
     "request object": ({"request": "e30."}, "request_not_supported"),
@@ -288,6 +335,16 @@ def test_state_comes_back_unchanged(app: App, state: str | None) -> None:
     """RFC 6749 §4.1.2; absent or empty it stays away."""
     app.authorize()
     assert answered(app.send(state=state)).get("state", "") == (state or "")
+
+
+def test_a_request_is_refused_at_the_first_step_or_passes_all_of_them(app: App) -> None:
+    """Our pages carry it on in their address, and proxies take 8 KiB of a first line (nginx: 414 beyond)."""
+    length = LONGEST - len(app.link(state="").partition("?")[2])
+    page = app.send(state="x" * length)
+    assert len(page.request.url) < 7500
+    assert 'name="password"' in page.text
+    assert answered(app.decide(app.sign_in(page)))["state"] == "x" * length
+    assert app.send(state="x" * (length + 1)).status_code == 400
 
 
 # --- what the person has to do ----------------------------------------------------------------------------------------
@@ -591,5 +648,5 @@ def test_a_request_by_form_finds_who_is_signed_in(app: App) -> None:
     response = app.pages.post_raw(path, query, {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"})
     assert (response.status_code, response.headers["Location"]) == (303, link)
     assert "code" in answered(app.follow(response))
-    for body in ("", "x" * 8001, "a=b c", "a=b\r\nSet-Cookie: x=1"):
+    for body in ("", "x" * 5001, "a=b c", "a=b\r\nSet-Cookie: x=1"):
         assert app.pages.post_raw(path, body, {}).status_code == 400

@@ -54,11 +54,11 @@ def test_what_every_client_library_looks_for_is_there(document: dict[str, Any]) 
     """OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3; RFC 9700 §2.1.1: PKCE can be seen, and is S256 alone."""
     assert document["issuer"] == ISSUER
     assert document["response_types_supported"] == ["code"]
-    assert document["response_modes_supported"] == ["query", "form_post"]
+    assert document["response_modes_supported"] == ["query", "fragment", "form_post"]
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["grant_types_supported"] == [grant.grant_type for grant in GRANTS]
     assert document["subject_types_supported"] == ["public", "pairwise"]
-    assert document["prompt_values_supported"] == ["none", "login", "consent", "select_account"]
+    assert document["prompt_values_supported"] == ["none", "login", "consent", "select_account", "create"]
     assert document["scopes_supported"] == ["openid", "profile", "email", "address", "phone", "offline_access"]
     assert document["ui_locales_supported"] == ["en", "de"]
     assert document["authorization_response_iss_parameter_supported"] is True

@@ -1,5 +1,6 @@
 """No redirect of ours is built from what a request says of itself: its host, its scheme, its path."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 from werkzeug import Response
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from authserver.realm import Realm
 from tests.support.api import Api
 
 EVIL = "evil.example"
@@ -80,3 +82,10 @@ def test_no_redirect_follows_the_host_of_the_request(api: Api) -> None:
 def test_a_path_that_looks_like_a_host_leads_nowhere(api: Api, path: str) -> None:
     response = send(api, "POST", path)
     assert (response.status_code, "Location" in response.headers) == (404, False)
+
+
+def test_nor_below_an_issuer_with_a_path(realm: Realm) -> None:
+    api = Api(dataclasses.replace(realm, issuer="https://auth.example/id"))
+    assert send(api, "GET", "/id").headers["Location"] == "/id/account"
+    assert send(api, "POST", "/id").status_code == 405
+    assert send(api, "POST", "/id//oauth/token").status_code == 404

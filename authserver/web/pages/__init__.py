@@ -10,11 +10,23 @@ from typing import Final
 from flask import Flask
 
 from authserver.web.brand import Brand
-from authserver.web.pages import account, assets, authorize, consent, forgot, links, login, reset, sign_out, signup
+from authserver.web.pages import (
+    account,
+    assets,
+    authorize,
+    consent,
+    entrances,
+    forgot,
+    links,
+    login,
+    reset,
+    sign_out,
+    signup,
+)
 from authserver.web.pages.blueprint import pages
 from authserver.web.pages.rendering import dress
 
-VIEWS = (assets, authorize, login, consent, links, reset, forgot, signup, sign_out, account)
+VIEWS = (assets, entrances, authorize, login, consent, links, reset, forgot, signup, sign_out, account)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
 ENDPOINTS: Final[Mapping[str, str]] = {

@@ -9,6 +9,7 @@ from flask import Response, current_app, request
 from authserver.accounts.authorization_outcomes import ConsentNeeded, SignInNeeded, Wish
 from authserver.accounts.browser_session import BrowserSignedIn
 from authserver.accounts.outcomes import Refused, TryLater
+from authserver.accounts.reauthentication import is_recent
 from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.protocol.secret import Secret
 from authserver.realm import PendingRequest, write_pending
@@ -28,6 +29,9 @@ from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
 from authserver.web.tries import hit_login
 
 HOME = "/account"
+DEMANDS_RECENT = "demands_recent"
+"""Marks the view of a page for which the person must have signed in a short while ago."""
+
 _OTHER, _CONTINUE = "other", "continue"
 _log = structlog.get_logger(__name__)
 
@@ -41,7 +45,7 @@ def show_login() -> Response:
         is_other=request.args.get("choice") == _OTHER,
     )
     if not form.token:
-        return form.answer()
+        return form.answer() if form.is_other or _must_prove(form.following) else go_to(form.following)
     pending = load_pending(form.token)
     if pending is None:
         return answer_too_late()
@@ -79,12 +83,25 @@ def choose_following(asked: str) -> str:
 
     Nothing of what is asked reaches a redirect but the name of one of our own pages (RFC 9700 §4.11).
     """
-    own = {
-        rule.rule
+    return asked if asked in _list_own() else HOME
+
+
+def _list_own() -> dict[str, str]:
+    """The pages about the account, and the names of their views."""
+    return {
+        rule.rule: rule.endpoint
         for rule in current_app.url_map.iter_rules()
         if rule.rule.startswith(HOME) and "GET" in (rule.methods or ()) and not rule.arguments
     }
-    return asked if asked in own else HOME
+
+
+def _must_prove(following: str) -> bool:
+    """Whether the person has to sign in before the page `following`: nobody is asked for a password in vain."""
+    browser = current_browser()
+    if browser is None:
+        return True
+    view = current_app.view_functions[_list_own()[following]]
+    return hasattr(view, DEMANDS_RECENT) and not is_recent(current_realm(), browser)
 
 
 def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Response:

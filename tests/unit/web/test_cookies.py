@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from werkzeug.test import EnvironBuilder
 
 from authserver.protocol.secret import Secret
-from authserver.web.cookies import Cookie, CookieJar, RefreshCookie
+from authserver.web.cookies import AnyCookie, Cookie, CookieJar, RefreshCookie
 
 
 def given(*, https: bool, cookie: Cookie) -> "Morsel[str]":
@@ -93,3 +93,16 @@ def test_a_cookie_is_taken_back_with_the_flags_it_was_given_with(https: bool) ->
     (morsel,) = SimpleCookie(response.headers["Set-Cookie"]).values()
     assert (morsel.value, morsel["max-age"], morsel["path"], morsel["httponly"]) == ("", "0", "/", True)
     assert bool(morsel["secure"]) is https
+
+
+@pytest.mark.parametrize("cookie", [*Cookie, RefreshCookie("app")])
+def test_issuers_under_one_host_keep_their_cookies_apart(cookie: AnyCookie) -> None:
+    """`__Host-` would have one for all paths, and each sign-in at one would sign the person out at the other."""
+    response = Response()
+    jar = CookieJar.of_issuer("https://auth.example/one/")
+    jar.give(response, cookie, Secret("value"))
+    jar.take_back(response, cookie)
+    for header in response.headers.getlist("Set-Cookie"):
+        assert header.startswith(f"__Secure-{cookie.value}=")
+        assert "; Path=/one;" in f"{header};"
+    assert CookieJar.of_issuer("https://auth.example").name(cookie).startswith("__Host-")

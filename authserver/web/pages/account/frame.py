@@ -13,6 +13,7 @@ from authserver.web.context import current_realm
 from authserver.web.pages.authorize import go_to
 from authserver.web.pages.blueprint import answer_page
 from authserver.web.pages.browser import current_browser
+from authserver.web.pages.login import DEMANDS_RECENT
 
 View = Callable[[SignedInBrowser], Response]
 
@@ -39,6 +40,7 @@ def with_recent_browser(view: View) -> Callable[[], Response]:
     def shown(browser: SignedInBrowser) -> Response:
         return view(browser) if is_recent(current_realm(), browser) else ask_who(request.path)
 
+    setattr(shown, DEMANDS_RECENT, True)
     return shown
 
 

@@ -1,0 +1,21 @@
+"""Addresses that people and browsers know without being told, and where they lead."""
+
+from flask import Response
+
+from authserver.web.pages.authorize import go_to
+from authserver.web.pages.blueprint import pages
+from authserver.web.pages.login import HOME
+
+_PASSWORD = "/account/password"  # noqa: S105 - a page
+
+
+@pages.get("/")
+def show_home() -> Response:
+    """The bare host name leads to the account."""
+    return go_to(HOME)
+
+
+@pages.get("/.well-known/change-password")
+def show_change_password() -> Response:
+    """Password managers send people here (W3C, A Well-Known URL for Changing Passwords)."""
+    return go_to(_PASSWORD)
