@@ -152,7 +152,7 @@ def _find_client(realm: Realm, pending: PendingRequest) -> _Found | Unredirectab
         return Unredirectable("unknown or disabled client")
     if "authorization_code" not in client.kind.grant_types:
         return Unredirectable("a client of this kind gets no code")
-    if address.redirect_uri is None or not matches(client.redirect_uris, address.redirect_uri):
+    if address.redirect_uri is None or not matches(client.redirect_uris, address.redirect_uri, client.kind):
         return Unredirectable("redirect_uri is missing or not registered")
     return _Found(parameters, address, client)
 

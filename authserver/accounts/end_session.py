@@ -45,7 +45,9 @@ def plan_end_session(realm: Realm, wish: EndSessionWish, browser: SignedInBrowse
     hint = _read_hint(realm, wish.id_token_hint)
     client = _find_client(realm, wish, hint)
     uri = wish.post_logout_redirect_uri
-    may_redirect = client is not None and uri is not None and matches(client.post_logout_redirect_uris, uri)
+    may_redirect = (
+        client is not None and uri is not None and matches(client.post_logout_redirect_uris, uri, client.kind)
+    )
     return EndSessionPlan(
         client,
         redirect_uri=uri if may_redirect else None,

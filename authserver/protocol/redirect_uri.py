@@ -24,11 +24,16 @@ _AUTHORITY = re.compile(rf"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\]){_PORT}\Z")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 _PRIVATE_USE = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+\Z")
-_LOOPBACK_ADDRESS = re.compile(rf"http://(?P<host>127\.0\.0\.1|\[::1\]){_PORT}(?P<rest>(?:[/?].*)?)\Z")
+_LOOPBACK = re.compile(rf"http://(?P<host>127\.0\.0\.1|\[::1\]|localhost){_PORT}(?P<rest>(?:[/?].*)?)\Z")
 _LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|\Z)")
 _HIDDEN_IN_PATH = re.compile(r"%(?:2[ef5]|5c)", re.IGNORECASE)  # . / % \
 _HIDDEN_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
+_UUID: Final = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_APP_SHELL = re.compile(
+    r"(?:(?:capacitor|ionic|tauri)://localhost|http://tauri\.localhost"
+    rf"|chrome-extension://[a-p]{{32}}|(?:moz|safari-web)-extension://{_UUID})\Z"
+)
 _HIGHEST_PORT: Final = 65535
 _DEFAULT_PORTS: Final = {"https": "443", "http": "80"}
 _ANSWERED: Final = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
@@ -60,7 +65,10 @@ def find_origin_fault(origin: str) -> str | None:
     """Why `origin` may not be registered as a browser origin, as the end of a sentence; None if it may.
 
     It has to be written as browsers write it into the `Origin` header (RFC 6454 §6.2), or no request would ever match.
+    Also the origins of pages inside an app, and of browser extensions, which nobody else's page can have.
     """
+    if _APP_SHELL.match(origin) is not None:
+        return None
     scheme, separator, authority = origin.partition("://")
     if not separator or len(origin) > LONGEST:
         return "is not an origin like https://app.example"
@@ -74,24 +82,27 @@ def find_origin_fault(origin: str) -> str | None:
     return None
 
 
-def matches(registered: Collection[str], presented: str) -> bool:
-    """Whether `presented` is one of the client's registered redirect URIs.
+def matches(registered: Collection[str], presented: str, kind: ClientKind) -> bool:
+    """Whether `presented` is one of the redirect URIs that a client of this kind registered.
 
     Character by character (RFC 9700 §2.1). The one exception is the port of `http://127.0.0.1` and `http://[::1]`: a
-    native app gets one from its operating system when it begins to listen (RFC 8252 §7.3). That section speaks of IP
-    literals only, so `localhost`, a name that may lead elsewhere (§8.3), is compared with its port.
+    native app gets one from its operating system when it begins to listen (RFC 8252 §7.3). The port of `localhost` is
+    free for native clients alone, many of which use the name although §8.3 advises against it.
     """
     if find_fault(presented, ClientKind.NATIVE) is not None:
         return False  # whatever an earlier release let in
-    return presented in registered or (
-        (wanted := _without_port(presented)) is not None and wanted in map(_without_port, registered)
-    )
+    if presented in registered:
+        return True
+    wanted = _without_port(presented, kind)
+    return wanted is not None and any(_without_port(uri, kind) == wanted for uri in registered)
 
 
-def _without_port(uri: str) -> tuple[str, str] | None:
-    """Host and rest of a loopback redirect URI by IP literal; None for every other URI."""
-    parts = _LOOPBACK_ADDRESS.match(uri)
-    return None if parts is None or not _is_port(parts["port"]) else (parts["host"], parts["rest"])
+def _without_port(uri: str, kind: ClientKind) -> tuple[str, str] | None:
+    """Host and rest of a loopback redirect URI whose port is free; None for every other URI."""
+    parts = _LOOPBACK.match(uri)
+    if parts is None or not _is_port(parts["port"]) or (parts["host"] == "localhost" and kind is not ClientKind.NATIVE):
+        return None
+    return parts["host"], parts["rest"]
 
 
 def _find_target_fault(scheme: str, authority: str | None, path: str, kind: ClientKind) -> str | None:

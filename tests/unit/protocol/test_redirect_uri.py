@@ -130,15 +130,15 @@ HOSTILE = {
 @pytest.mark.parametrize("uri", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_redirect_uri_matches_nothing(uri: str) -> None:
     """ASVS 10.4.1, RFC 9700 §2.1, RFC 8252 §7.1-7.3, §8.4: exact comparison, but for the port of a loopback literal."""
-    assert not matches(REGISTERED, uri)
+    assert not matches(REGISTERED, uri, ClientKind.PUBLIC)
 
 
 @pytest.mark.parametrize("uri", REGISTERED)
 def test_what_is_registered_matches_itself(uri: str) -> None:
     """RFC 9700 §2.1."""
     assert find_fault(uri, ClientKind.NATIVE) is None
-    assert matches(REGISTERED, uri)
-    assert not matches((), uri)
+    assert matches(REGISTERED, uri, ClientKind.PUBLIC)
+    assert not matches((), uri, ClientKind.PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -153,20 +153,29 @@ def test_what_is_registered_matches_itself(uri: str) -> None:
 )
 def test_a_loopback_literal_matches_at_any_port(uri: str) -> None:
     """RFC 8252 §7.3: an app gets its port from the operating system at the time of the request."""
-    assert matches(REGISTERED, uri)
+    assert matches(REGISTERED, uri, ClientKind.PUBLIC)
 
 
 def test_loopback_literals_are_not_each_other() -> None:
     """What is registered for one address family is not registered for the other, nor for the name."""
-    assert not matches(["http://127.0.0.1/back"], "http://[::1]/back")
-    assert not matches(["http://127.0.0.1/back"], "http://localhost/back")
-    assert not matches(["http://localhost/back"], "http://127.0.0.1/back")
+    for kind in (ClientKind.PUBLIC, ClientKind.NATIVE):
+        assert not matches(["http://127.0.0.1/back"], "http://[::1]/back", kind)
+        assert not matches(["http://127.0.0.1/back"], "http://localhost/back", kind)
+        assert not matches(["http://localhost/back"], "http://127.0.0.1/back", kind)
+
+
+@pytest.mark.parametrize("uri", ["http://localhost:3001/back", "http://localhost/back"])
+def test_the_name_of_the_loopback_interface_matches_at_any_port_for_native_clients(uri: str) -> None:
+    """Contract §2: many real ones use the name, although RFC 8252 §8.3 advises against it."""
+    for kind in ClientKind:
+        assert matches(REGISTERED, uri, kind) == (kind is ClientKind.NATIVE)
+    assert not matches(REGISTERED, f"{uri}/other", ClientKind.NATIVE)
 
 
 def test_what_may_not_be_registered_matches_not_even_itself() -> None:
     """A row that an earlier release let in opens nothing."""
     for uri in ("javascript:alert(1)", "https://*.example/back", "http://app.example/back", "https://app.example/#a"):
-        assert not matches([uri], uri)
+        assert not matches([uri], uri, ClientKind.PUBLIC)
 
 
 # What nobody may register, whatever the client is; the hostile ones above that are merely other URIs may be.
@@ -251,7 +260,7 @@ def test_https_and_loopback_are_for_every_kind(uri: str) -> None:
     """RFC 8252 §7.2, §7.3; a browser app in development is on the loopback interface, too."""
     for kind in ClientKind:
         assert find_fault(uri, kind) is None
-    assert matches([uri], uri)
+    assert matches([uri], uri, ClientKind.PUBLIC)
 
 
 @pytest.mark.parametrize("uri", ["com.example.app:/back", "com.example.app://back", "com.example.app:/a/b?c=d"])
@@ -270,6 +279,27 @@ def test_an_origin_as_browsers_write_it_may_be_registered(origin: str) -> None:
 @pytest.mark.parametrize(
     "origin",
     [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "http://tauri.localhost",
+        "chrome-extension://" + "abcdefghijklmnop" * 2,
+        "moz-extension://0b4c3f6e-1d2a-4c5b-8e9f-001122334455",
+        "safari-web-extension://0B4C3F6E-1D2A-4C5B-8E9F-001122334455",
+    ],
+)
+def test_an_origin_of_an_app_or_an_extension_may_be_registered(origin: str) -> None:
+    """As their pages send it; the same for somewhere else is refused."""
+    assert find_origin_fault(origin) is None
+    for suffix in ("/", ":80", ".evil.example", "\n", " https://evil.example"):
+        assert find_origin_fault(origin + suffix) is not None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "capacitor://app.example",
+        "chrome-extension://short",
         "",
         "null",
         "*",
