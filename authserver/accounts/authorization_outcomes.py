@@ -21,6 +21,11 @@ class Unredirectable:
 
 
 @dataclass(frozen=True, slots=True)
+class AlreadyAnswered:
+    """The request was answered before, and the client has exchanged the code: one request is answered with one code."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizationAnswer:
     """What the browser brings to the client at `redirect_uri`: a code or an error (RFC 6749 §4.1.2)."""
 
@@ -63,4 +68,4 @@ class ConsentNeeded:
     wish: Wish
 
 
-Outcome = Unredirectable | AuthorizationAnswer | SignInNeeded | ConsentNeeded
+Outcome = Unredirectable | AlreadyAnswered | AuthorizationAnswer | SignInNeeded | ConsentNeeded

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from authserver.accounts.authorization_outcomes import (
+    AlreadyAnswered,
     AuthorizationAnswer,
     ConsentNeeded,
     Decision,
@@ -44,6 +45,9 @@ from authserver.storage.clients import Client
 from authserver.storage.codes import AuthorizationCode
 from authserver.storage.consents import Consent
 from authserver.storage.users import User
+
+_Step = dict[str, str] | SignInNeeded | ConsentNeeded | AlreadyAnswered | Unredirectable
+"""What the client is to be told, what the person has to do first, or why nobody is told anything."""
 
 
 def authorize(
@@ -81,7 +85,7 @@ def _go_on(
     browser: SignedInBrowser | None,
     decision: Decision | None,
     ip: str,
-) -> dict[str, str] | SignInNeeded | ConsentNeeded | Unredirectable:
+) -> _Step:
     """What the client is to be told, or what the person has to do first."""
     needed = _find_missing_proof(realm, pending, asked, browser)
     if needed is _Missing.NOBODY:
@@ -98,7 +102,7 @@ def _go_on(
         with realm.database.read() as tx:
             if _must_ask(tx, asked, browser.user_id):
                 return ConsentNeeded(asked.wish)
-    return _issue_code(realm, asked, browser, remembers=decision is Decision.ALLOW, ip=ip)
+    return _issue_code(realm, pending, asked, browser, remembers=decision is Decision.ALLOW, ip=ip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +251,8 @@ def _must_ask(tx: Transaction, asked: _Asked, user_id: str) -> bool:
 
 
 def _issue_code(
-    realm: Realm, asked: _Asked, browser: SignedInBrowser, *, remembers: bool, ip: str
-) -> dict[str, str] | SignInNeeded | ConsentNeeded | Unredirectable:
+    realm: Realm, pending: PendingRequest, asked: _Asked, browser: SignedInBrowser, *, remembers: bool, ip: str
+) -> _Step:
     """A code, unless session, user, client or consent is no longer what it was when it was looked up."""
     now, wish, client = realm.clock.now(), asked.wish, asked.wish.client
     code = new_code(realm.entropy)
@@ -262,12 +266,15 @@ def _issue_code(
             return Unredirectable("the client was disabled meanwhile")
         if not remembers and _must_ask(tx, asked, user.user_id):
             return ConsentNeeded(wish)
+        if not codes.take_back(tx, pending.request_id):
+            return AlreadyAnswered()
         if remembers:
             _remember(tx, realm, wish, user, ip, now)
         codes.add(
             tx,
             AuthorizationCode(
                 code_digest=digest_code(code),
+                request_id=pending.request_id,
                 user_id=user.user_id,
                 sid=session.sid,
                 client_id=client.client_id,

@@ -1,7 +1,7 @@
 """One installation: the values its use cases work with, and the tokens it hands out."""
 
 from authserver.realm.new_family import NewGrant, begin_family, choose_audience
-from authserver.realm.pending_request import PendingRequest, read_pending, write_pending
+from authserver.realm.pending_request import PendingRequest, begin_pending, read_pending, write_pending
 from authserver.realm.proof import EndedMacKey, prove_link_token, prove_refresh_token
 from authserver.realm.realm import Realm, Registration
 from authserver.realm.subject import name_subject
@@ -25,6 +25,7 @@ __all__ = [
     "RestingAnswer",
     "TokenAnswer",
     "begin_family",
+    "begin_pending",
     "choose_audience",
     "issue_access",
     "issue_tokens",

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from authserver.protocol import base64url
+from authserver.protocol.entropy import new_id
 from authserver.realm.realm import Realm
 
 LIFETIME: Final = timedelta(hours=1)
 """How long a person may take from the application to its answer."""
 
-_DOMAIN: Final = b"authserver authorization request 1\0"
-_FIELDS: Final = 4
+_DOMAIN: Final = b"authserver authorization request 2\0"
+_FIELDS: Final = 5
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,11 +30,13 @@ class PendingRequest:
 
     Attributes:
         began_at: the instant at which the request came; who proved since then to be who he is, did it for this request.
+        request_id: names it among all; one request is answered with one code.
         text: its parameters, as they came.
         chosen_sid: the session with which the person said he wants to go on (`prompt=select_account`).
     """
 
     began_at: datetime
+    request_id: str
     text: str
     chosen_sid: str = ""
 
@@ -42,21 +45,27 @@ class PendingRequest:
         return replace(self, chosen_sid=sid)
 
 
+def begin_pending(realm: Realm, text: str) -> PendingRequest:
+    """A request that comes now, with these parameters."""
+    return PendingRequest(realm.clock.now(), new_id(realm.entropy), text)
+
+
 def write_pending(realm: Realm, pending: PendingRequest) -> str:
     """The text that `read_pending` understands."""
     mac_key = realm.keyring.current.mac_key
     began_at = str((pending.began_at - _EPOCH) // _MICROSECOND)
-    said = ".".join((mac_key.kid, began_at, pending.chosen_sid, base64url.encode(pending.text.encode())))
+    text = base64url.encode(pending.text.encode())
+    said = f"{mac_key.kid}.{began_at}.{pending.request_id}.{pending.chosen_sid}.{text}"
     return f"{said}.{base64url.encode(_tag(mac_key.secret, said))}"
 
 
-def read_pending(realm: Realm, text: str) -> PendingRequest | None:
+def read_pending(realm: Realm, token: str) -> PendingRequest | None:
     """The request, or None: not ours, changed on the way, or older than `LIFETIME`."""
-    said, _, tag = text.rpartition(".")
+    said, _, tag = token.rpartition(".")
     fields = said.split(".")
     if len(fields) != _FIELDS:
         return None
-    kid, began_at, chosen_sid, query = fields
+    kid, began_at, request_id, chosen_sid, text = fields
     mac_key = realm.keyring.find_mac_key(kid)
     try:
         proven = mac_key is not None and hmac.compare_digest(base64url.decode(tag), _tag(mac_key.secret, said))
@@ -64,7 +73,8 @@ def read_pending(realm: Realm, text: str) -> PendingRequest | None:
         return None
     if not proven:
         return None
-    pending = PendingRequest(_EPOCH + int(began_at) * _MICROSECOND, base64url.decode(query).decode(), chosen_sid)
+    began = _EPOCH + int(began_at) * _MICROSECOND
+    pending = PendingRequest(began, request_id, base64url.decode(text).decode(), chosen_sid)
     return pending if realm.clock.now() - pending.began_at < LIFETIME else None
 
 

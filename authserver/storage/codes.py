@@ -23,9 +23,10 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """What one code stands for, as it was authorized."""
+    """What one code stands for, as it was authorized. `request_id` names the request that it answers."""
 
     code_digest: bytes
+    request_id: str
     user_id: str
     sid: str
     client_id: str
@@ -49,6 +50,7 @@ def add(tx: Connection, code: AuthorizationCode) -> None:
         insert(CodeRow),
         {
             "code_digest": code.code_digest,
+            "request_id": code.request_id,
             "user_id": code.user_id,
             "sid": code.sid,
             "client_id": code.client_id,
@@ -71,6 +73,15 @@ def find(tx: Connection, code_digest: bytes) -> AuthorizationCode | None:
     """The code with this digest, used or not, or None."""
     row = tx.execute(select(CodeRow.__table__).where(_K.code_digest == code_digest)).one_or_none()
     return None if row is None else _decode(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def take_back(tx: Connection, request_id: str) -> bool:
+    """Delete the code that answers this request, so that another can; False if it was used up already.
+
+    The caller holds the user's row.
+    """
+    tx.execute(delete(CodeRow).where(_K.request_id == request_id, _K.used_at.is_(None)))
+    return tx.execute(select(_K.code_digest).where(_K.request_id == request_id)).first() is None
 
 
 def use(tx: Connection, code_digest: bytes, use: CodeUse) -> bool:
@@ -107,6 +118,7 @@ def _decode(row: Any) -> AuthorizationCode:  # noqa: ANN401 - a mapping of colum
     used_at: datetime | None = row["used_at"]
     return AuthorizationCode(
         code_digest=row["code_digest"],
+        request_id=row["request_id"] or "",  # an earlier release kept none
         user_id=row["user_id"],
         sid=row["sid"],
         client_id=row["client_id"],

@@ -184,6 +184,7 @@ class AuthorizationCode(Base):
     __table_args__ = (CheckConstraint("(used_at IS NULL) = (fam IS NULL)", name="use_is_complete"),)
 
     code_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    request_id: Mapped[str | None] = mapped_column(unique=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
     sid: Mapped[str] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), index=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)

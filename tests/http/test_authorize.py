@@ -15,7 +15,7 @@ from authserver.accounts.manage_user import apply_event
 from authserver.credentials.events import CompromiseReported
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.secret import Secret
-from authserver.realm import PendingRequest, Realm
+from authserver.realm import Realm, begin_pending
 from authserver.storage import consents
 from authserver.web.pages.authorize import LONGEST
 from tests.support.api import Api
@@ -149,6 +149,22 @@ def test_our_own_client_asks_for_no_consent(realm: Realm, api: Api, pages: Pages
     client = register_app(realm, first_party=True).client
     app = App(pages, api, client.client_id)
     assert "code" in answered(app.sign_in(app.send()))
+
+
+def test_one_request_is_answered_with_one_code(app: App) -> None:
+    """A button that is pressed twice: the browser follows the second answer, and the code of the first is none."""
+    page = app.sign_in(app.send())
+    first, second = answered(app.decide(page))["code"], answered(app.decide(page))["code"]
+    assert first != second
+    assert app.redeem(first).status_code == 400
+    tokens = app.redeem(second)
+    assert tokens.status_code == 200
+    late = app.decide(page)
+    assert (late.status_code, "Location" in late.headers) == (409, False)
+    assert "Go back to the app" in read_page(late)
+    assert app.refresh(tokens.get_json()["refresh_token"]).status_code == 200
+    # Another request is another one.
+    assert "code" in answered(app.send())
 
 
 def test_who_does_not_allow_it_gives_nothing(app: App, realm: Realm) -> None:
@@ -495,7 +511,7 @@ def test_what_is_taken_back_meanwhile_gives_no_code(app: App, realm: Realm) -> N
         return realm.entropy(length)
 
     slow = replace(realm, entropy=take_back_first)
-    pending = PendingRequest(realm.clock.now(), app.link().partition("?")[2])
+    pending = begin_pending(realm, app.link().partition("?")[2])
     assert isinstance(authorize(slow, pending, browser, ip="::1"), ConsentNeeded)
     assert ended == [0]
 

@@ -42,7 +42,7 @@ from authserver.keyring.steps import Compromise
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
-from authserver.realm import PendingRequest, Realm, TokenAnswer
+from authserver.realm import Realm, TokenAnswer, begin_pending
 from authserver.storage import audit, users
 from authserver.storage.audit import Actor, AuditFilter, AuditRecord
 from tests.support.authorizing import CALLBACK, CHALLENGE, register_app
@@ -168,7 +168,7 @@ def _allow_app(person: Person) -> tuple[SignedInBrowser, str]:
     assert browser is not None
     asked = {"response_type": "code", "client_id": app.client_id, "redirect_uri": CALLBACK}
     text = urlencode({**asked, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})
-    pending = PendingRequest(realm.clock.now(), text, browser.sid)
+    pending = begin_pending(realm, text).choose(browser.sid)
     assert isinstance(authorize(realm, pending, browser, ip=IP, decision=Decision.ALLOW), AuthorizationAnswer)
     return browser, app.client_id
 

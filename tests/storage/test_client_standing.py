@@ -221,8 +221,8 @@ def _count(realm: Realm, table: type[Client | Session | RefreshTokenFamily | Aut
 def _allow_and_code(realm: Realm, user_id: str, client_id: str, sid: str) -> None:
     now = realm.clock.now()
     code = Code(
-        b"digest", user_id, sid, client_id, 1, "https://a.example/", "x", "openid", ("https://a.example",), None,
-        now, ("pwd",), "acr", now, now + SECOND,
+        b"digest", "request", user_id, sid, client_id, 1, "https://a.example/", "x", "openid", ("https://a.example",),
+        None, now, ("pwd",), "acr", now, now + SECOND,
     )  # fmt: skip
     with realm.database.write() as tx:
         codes.add(tx, code)

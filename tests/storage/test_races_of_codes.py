@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from authserver.accounts.authorization_outcomes import AuthorizationAnswer, Decision, Outcome
+from authserver.accounts.authorization_outcomes import AlreadyAnswered, AuthorizationAnswer, Decision, Outcome
 from authserver.accounts.authorize import authorize
 from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.accounts.change_password import (
@@ -21,7 +21,7 @@ from authserver.clients.authentication import PresentedClient
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import AccessAnswer, PendingRequest, Realm, TokenAnswer
+from authserver.realm import AccessAnswer, PendingRequest, Realm, TokenAnswer, begin_pending
 from authserver.revocation import Receipt
 from tests.support.authorizing import CALLBACK, CHALLENGE, VERIFIER, register_app
 from tests.support.person import NEW_PASSWORD, ORIGIN, Person
@@ -53,6 +53,14 @@ class Visitor:
 
     def ask(self, browser: SignedInBrowser) -> Outcome:
         """Allow the client to have all that it asks for."""
+        return self.answer(self.begin(browser), browser)
+
+    def answer(self, pending: PendingRequest, browser: SignedInBrowser) -> Outcome:
+        """Press the button for one request."""
+        return authorize(self.person.realm, pending, browser, ip=IP, decision=Decision.ALLOW)
+
+    def begin(self, browser: SignedInBrowser) -> PendingRequest:
+        """A request of the client, seen by who sits at the browser."""
         text = urlencode(
             {
                 "response_type": "code",
@@ -63,9 +71,7 @@ class Visitor:
                 "code_challenge_method": "S256",
             }
         )
-        realm = self.person.realm
-        pending = PendingRequest(realm.clock.now(), text, browser.sid)
-        return authorize(realm, pending, browser, ip=IP, decision=Decision.ALLOW)
+        return begin_pending(self.person.realm, text).choose(browser.sid)
 
     def code(self, browser: SignedInBrowser) -> str:
         answer = self.ask(browser)
@@ -109,6 +115,19 @@ def test_a_code_works_once(crowded: Realm, client_id: str, rounds: int) -> None:
         assert sum(isinstance(outcome, TokenAnswer) for outcome in outcomes) == 1
         assert {outcome.error for outcome in outcomes if isinstance(outcome, OAuthError)} == {"invalid_grant"}
         assert not any(visitor.refreshes(outcome) for outcome in outcomes)
+
+
+def test_one_request_has_one_code_however_often_it_is_answered(crowded: Realm, client_id: str, rounds: int) -> None:
+    """Of all the codes that went out, one can be exchanged; and after that no other comes."""
+    for _ in range(rounds // 5):
+        visitor = Visitor(Person(crowded), client_id)
+        browser = visitor.sign_in()
+        pending = visitor.begin(browser)
+        answers = race(*[partial(visitor.answer, pending, browser)] * THREADS)
+        given = [answer.parameters["code"] for answer in answers if isinstance(answer, AuthorizationAnswer)]
+        assert len(given) == THREADS
+        assert sum(isinstance(visitor.redeem(code), TokenAnswer) for code in given) == 1
+        assert isinstance(visitor.answer(pending, browser), AlreadyAnswered)
 
 
 def test_a_code_gives_nothing_that_outlives_a_change_of_the_password(

@@ -1,6 +1,5 @@
 """`/oauth/authorize`: where applications send people, and how the answer goes back with them."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -9,6 +8,7 @@ import structlog
 from flask import Response, request
 
 from authserver.accounts.authorization_outcomes import (
+    AlreadyAnswered,
     AuthorizationAnswer,
     ConsentNeeded,
     Decision,
@@ -17,7 +17,7 @@ from authserver.accounts.authorization_outcomes import (
     Unredirectable,
 )
 from authserver.accounts.authorize import authorize
-from authserver.realm import PendingRequest, read_pending, write_pending
+from authserver.realm import PendingRequest, begin_pending, read_pending, write_pending
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, take_foreign_forms
 from authserver.web.pages.browser import current_browser
@@ -49,19 +49,15 @@ def take_authorize() -> Response:
     is_form = request.mimetype == "application/x-www-form-urlencoded"
     text = request.get_data(as_text=True) if is_form else ""
     if not text or len(text) > LONGEST or not text.isascii() or not text.isprintable() or " " in text:
-        return answer_outcome(Unredirectable("a form that is too long, or none"), PendingRequest(_now(), ""))
+        return _refuse_unredirectable("a form that is too long, or none")
     return redirect_exactly(f"{page_path(PATH)}?{text}")
 
 
 def _begin(text: str) -> Response:
-    pending = PendingRequest(_now(), text)
     if len(text) > LONGEST:
-        return answer_outcome(Unredirectable("a request that is too long"), pending)
+        return _refuse_unredirectable("a request that is too long")
+    pending = begin_pending(current_realm(), text)
     return answer_outcome(evaluate(pending), pending)
-
-
-def _now() -> datetime:
-    return current_realm().clock.now()
 
 
 def load_pending(token: str) -> PendingRequest | None:
@@ -78,8 +74,9 @@ def answer_outcome(outcome: Outcome, pending: PendingRequest) -> Response:
     """Send the browser where the request has to go next."""
     match outcome:
         case Unredirectable(reason=reason):
-            _log.info("authorization_refused", reason=reason, ip=request.remote_addr)
-            return answer_told(_tell_unredirectable())
+            return _refuse_unredirectable(reason)
+        case AlreadyAnswered():
+            return answer_told(_tell_answered())
         case SignInNeeded(wants_account=wants_account):
             page = "/signup" if wants_account and current_realm().registration.open else "/login"
             return go_to(page, request=write_pending(current_realm(), pending))
@@ -133,6 +130,22 @@ def add_to_query(uri: str, parameters: dict[str, str]) -> str:
     base, mark, query = uri.partition("?")
     joined = f"{query}&{urlencode(parameters)}" if mark and query else urlencode(parameters)
     return f"{base}?{joined}"
+
+
+def _refuse_unredirectable(reason: str) -> Response:
+    _log.info("authorization_refused", reason=reason, ip=request.remote_addr)
+    return answer_told(_tell_unredirectable())
+
+
+def _tell_answered() -> Told:
+    return Told(
+        translate("You are done here"),
+        (
+            translate("You answered this request before, and the app has got what you allowed."),
+            translate("Go back to the app. To sign in once more, start again there."),
+        ),
+        HTTPStatus.CONFLICT,
+    )
 
 
 def _tell_unredirectable() -> Told:
