@@ -15,9 +15,17 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unredirectable:
-    """Nobody may be redirected: the person is told instead, and `reason` is for the log."""
+    """Nobody may be redirected: the person is told instead. All of this is for the log, and nothing of it for the page.
+
+    Attributes:
+        reason: why.
+        client_id: who is said to ask; it need not exist.
+        redirect_uri: where the person was to be sent.
+    """
 
     reason: str
+    client_id: str = ""
+    redirect_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)

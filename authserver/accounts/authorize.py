@@ -8,6 +8,7 @@ client that is not our own only with somebody signed in, so that we are no open 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
 from authserver.accounts.authorization_outcomes import (
     AlreadyAnswered,
@@ -151,13 +152,14 @@ def _find_client(realm: Realm, pending: PendingRequest) -> _Found | Unredirectab
     address = None if parameters is None else read_address(parameters)
     if parameters is None or address is None:
         return Unredirectable("no client is named")
+    refuse = partial(Unredirectable, client_id=address.client_id, redirect_uri=address.redirect_uri or "")
     client = realm.clients.find(address.client_id)
     if client is None or client.disabled_at is not None:
-        return Unredirectable("unknown or disabled client")
+        return refuse("unknown or disabled client")
     if "authorization_code" not in client.kind.grant_types:
-        return Unredirectable("a client of this kind gets no code")
+        return refuse("a client of this kind gets no code")
     if address.redirect_uri is None or not matches(client.redirect_uris, address.redirect_uri, client.kind):
-        return Unredirectable("redirect_uri is missing or not registered")
+        return refuse("redirect_uri is missing or not registered")
     return _Found(parameters, address, client)
 
 

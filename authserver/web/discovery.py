@@ -23,8 +23,12 @@ from authserver.web.pages.languages import LANGUAGES
 from authserver.web.pages.rendering import current_look
 
 PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-_CLIENT_AUTHENTICATION = ["none", "client_secret_basic", "client_secret_post"]
-_AUTHENTICATING = frozenset({"token_endpoint", "revocation_endpoint", "introspection_endpoint"})
+_BY_SECRET = ["client_secret_basic", "client_secret_post"]
+_CLIENT_AUTHENTICATION = {
+    "token_endpoint": ["none", *_BY_SECRET],
+    "revocation_endpoint": ["none", *_BY_SECRET],
+    "introspection_endpoint": _BY_SECRET,  # RFC 7662 §2.1: a public client could scan for tokens
+}
 
 Metadata = dict[str, str | list[str] | bool]
 
@@ -43,7 +47,7 @@ def _describe(issuer: str) -> Metadata:
     return {
         "issuer": issuer,
         **{name: issuer + path for name, path in paths.items()},
-        **{f"{name}_auth_methods_supported": _CLIENT_AUTHENTICATION for name in paths if name in _AUTHENTICATING},
+        **{f"{name}_auth_methods_supported": methods for name, methods in _CLIENT_AUTHENTICATION.items()},
         "grant_types_supported": _names(grant.grant_type for grant in GRANTS),
         **_describe_authorization(),
         "scopes_supported": [*CLAIMS_OF_SCOPE, OFFLINE_SCOPE],

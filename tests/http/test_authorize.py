@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
+from structlog.testing import capture_logs
 
 from authserver.accounts.authorization_outcomes import ConsentNeeded
 from authserver.accounts.authorize import authorize
@@ -229,6 +230,18 @@ def test_where_registration_is_closed_who_is_to_register_signs_in(realm: Realm) 
 
 
 # --- whom nobody is sent to -------------------------------------------------------------------------------------------
+
+
+def test_a_refused_redirect_is_named_in_the_log_and_not_on_the_page(app: App) -> None:
+    """Without it nobody finds out what a client sends that was never registered."""
+    uri = "https://app.example/calback"
+    with capture_logs() as logs:
+        page = app.send(redirect_uri=uri)
+    (refused,) = (entry for entry in logs if entry["event"] == "authorization_refused")
+    assert (refused["client_id"], refused["redirect_uri"]) == (app.client_id, uri)
+    assert uri not in page.text
+    assert app.client_id not in page.text
+
 
 HOSTILE_REDIRECTS = [
     "https://app.example/callback/",

@@ -66,7 +66,10 @@ def test_what_every_client_library_looks_for_is_there(document: dict[str, Any]) 
     assert document["request_parameter_supported"] is False
     assert document["request_uri_parameter_supported"] is False
     assert {"ES256", "EdDSA", "RS256"} == set(document["id_token_signing_alg_values_supported"])
-    assert {"none", "client_secret_basic"} <= set(document["token_endpoint_auth_methods_supported"])
+    by_secret = ["client_secret_basic", "client_secret_post"]
+    assert document["token_endpoint_auth_methods_supported"] == ["none", *by_secret]
+    assert document["revocation_endpoint_auth_methods_supported"] == ["none", *by_secret]
+    assert document["introspection_endpoint_auth_methods_supported"] == by_secret
 
 
 def test_what_clients_are_told_is_what_was_announced(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from authserver.accounts.switch_client import disable_client
@@ -363,3 +364,12 @@ def test_a_locked_user_is_nobody_at_his_browser(realm: Realm, user_id: str, page
     response = pages.get(link(id_token_hint=tokens["id_token"]))
     assert not takes_back(response)
     assert claims_of(tokens["id_token"])["sub"] == user_id
+
+
+def test_a_refused_return_is_named_in_the_log_and_not_on_the_page(pages: Pages, app: App) -> None:
+    uri = "https://app.example/goodby"
+    with capture_logs() as logs:
+        page = pages.get(link(client_id=app.client_id, post_logout_redirect_uri=uri))
+    (refused,) = (entry for entry in logs if entry["event"] == "post_logout_redirect_refused")
+    assert (refused["client_id"], refused["post_logout_redirect_uri"]) == (app.client_id, uri)
+    assert uri not in read_page(page)

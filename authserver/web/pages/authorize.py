@@ -49,13 +49,13 @@ def take_authorize() -> Response:
     is_form = request.mimetype == "application/x-www-form-urlencoded"
     text = request.get_data(as_text=True) if is_form else ""
     if not text or len(text) > LONGEST or not text.isascii() or not text.isprintable() or " " in text:
-        return _refuse_unredirectable("a form that is too long, or none")
+        return _refuse_unredirectable(Unredirectable("a form that is too long, or none"))
     return redirect_exactly(f"{page_path(PATH)}?{text}")
 
 
 def _begin(text: str) -> Response:
     if len(text) > LONGEST:
-        return _refuse_unredirectable("a request that is too long")
+        return _refuse_unredirectable(Unredirectable("a request that is too long"))
     pending = begin_pending(current_realm(), text)
     return answer_outcome(evaluate(pending), pending)
 
@@ -73,8 +73,8 @@ def evaluate(pending: PendingRequest, decision: Decision | None = None) -> Outco
 def answer_outcome(outcome: Outcome, pending: PendingRequest) -> Response:
     """Send the browser where the request has to go next."""
     match outcome:
-        case Unredirectable(reason=reason):
-            return _refuse_unredirectable(reason)
+        case Unredirectable():
+            return _refuse_unredirectable(outcome)
         case AlreadyAnswered():
             return answer_told(_tell_answered())
         case SignInNeeded(wants_account=wants_account):
@@ -132,8 +132,14 @@ def add_to_query(uri: str, parameters: dict[str, str]) -> str:
     return f"{base}?{joined}"
 
 
-def _refuse_unredirectable(reason: str) -> Response:
-    _log.info("authorization_refused", reason=reason, ip=request.remote_addr)
+def _refuse_unredirectable(refused: Unredirectable) -> Response:
+    _log.info(
+        "authorization_refused",
+        reason=refused.reason,
+        client_id=refused.client_id,
+        redirect_uri=refused.redirect_uri,
+        ip=request.remote_addr,
+    )
     return answer_told(_tell_unredirectable())
 
 

@@ -69,7 +69,16 @@ def _read(text: str) -> dict[str, str]:
 def _answer(parameters: dict[str, str], decision: str = "") -> Response:
     use_locales(parameters.get("ui_locales"))
     browser = current_browser()
-    plan = plan_end_session(current_realm(), _wish(parameters), browser)
+    wish = _wish(parameters)
+    plan = plan_end_session(current_realm(), wish, browser)
+    if wish.post_logout_redirect_uri is not None and plan.redirect_uri is None:
+        client_id = wish.client_id if plan.client is None else plan.client.client_id
+        _log.info(
+            "post_logout_redirect_refused",
+            client_id=client_id,
+            post_logout_redirect_uri=wish.post_logout_redirect_uri,
+            ip=request.remote_addr,
+        )
     if browser is None:
         return _leave(plan, parameters)
     if decision == _STAY:
