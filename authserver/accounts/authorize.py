@@ -216,13 +216,16 @@ def _find_missing_proof(
     if is_proved:
         return None
     request, age = asked.request, realm.clock.now() - browser.session.auth_time
-    if not request.prompts.isdisjoint({"login", "create"}) or (
-        request.max_age is not None and age > timedelta(seconds=request.max_age)
-    ):
+    if not request.prompts.isdisjoint({"login", "create"}) or _is_too_long_ago(request.max_age, age):
         return _Missing.PROOF
     if "select_account" in request.prompts and pending.chosen_sid != browser.sid:
         return _Missing.CHOICE
     return None
+
+
+def _is_too_long_ago(max_age: int | None, age: timedelta) -> bool:
+    # An age of nothing admits nothing, not even a proof that is younger than this node's clock.
+    return max_age is not None and (max_age == 0 or age > timedelta(seconds=max_age))
 
 
 def _is_meant(realm: Realm, asked: _Asked, browser: SignedInBrowser) -> bool:

@@ -45,9 +45,14 @@ class PendingRequest:
         return replace(self, chosen_sid=sid)
 
 
-def begin_pending(realm: Realm, text: str) -> PendingRequest:
-    """A request that comes now, with these parameters."""
-    return PendingRequest(realm.clock.now(), new_id(realm.entropy), text)
+def begin_pending(realm: Realm, text: str, last_proof: datetime | None = None) -> PendingRequest:
+    """A request that comes now, with these parameters.
+
+    It begins after `last_proof`, the one that the browser brings, also where that was made by a clock that is ahead.
+    """
+    now = realm.clock.now()
+    began_at = now if last_proof is None else max(now, last_proof + _MICROSECOND)
+    return PendingRequest(began_at, new_id(realm.entropy), text)
 
 
 def write_pending(realm: Realm, pending: PendingRequest) -> str:

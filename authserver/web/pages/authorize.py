@@ -56,7 +56,8 @@ def take_authorize() -> Response:
 def _begin(text: str) -> Response:
     if len(text) > LONGEST:
         return _refuse_unredirectable(Unredirectable("a request that is too long"))
-    pending = begin_pending(current_realm(), text)
+    browser = current_browser()
+    pending = begin_pending(current_realm(), text, None if browser is None else browser.session.auth_time)
     return answer_outcome(evaluate(pending), pending)
 
 
