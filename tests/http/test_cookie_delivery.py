@@ -18,7 +18,7 @@ from authserver.realm import Realm
 from tests.support.api import Api, content, field_errors, problem
 from tests.support.clock import ManualClock
 from tests.support.credentials import NEW_PASSWORD, Tokens, carry_out, change
-from tests.support.realm import ISSUER, add_user
+from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
 from tests.support.relying_party import register_app
 
 NAME = f"authserver-refresh-{FIRST_PARTY_CLIENT_ID}"
@@ -189,10 +189,11 @@ def test_a_refresh_may_ask_for_less(browser: Browser) -> None:
 
 
 def test_a_page_of_the_client_may_call(realm: Realm, browser: Browser, clock: ManualClock) -> None:
-    update_client(realm, FIRST_PARTY_CLIENT_ID, {"origins": (APP,)})
+    page = "http://127.0.0.1:5173"
+    update_client(realm, FIRST_PARTY_CLIENT_ID, {"origins": (page,)})
     clock.advance(timedelta(seconds=6))
     browser.sign_in()
-    content(browser.try_refresh({"Origin": APP}), 200)
+    content(browser.try_refresh({"Origin": page}), 200)
 
 
 def test_two_tabs_at_once_are_given_the_same_cookie(api: Api, browser: Browser, clock: ManualClock) -> None:
@@ -207,6 +208,66 @@ def test_two_tabs_at_once_are_given_the_same_cookie(api: Api, browser: Browser, 
     assert {tab.held() for tab in tabs} == {answers[0].headers["Set-Cookie"].partition("=")[2].partition(";")[0]}
     clock.advance(timedelta(minutes=2))
     assert tabs[0].refresh()["sid"] == tokens["sid"]
+
+
+# --- sign-ins whose cookie would be lost: no session is opened --------------------------------------------------------
+
+VITE = "http://localhost:5173"
+
+
+def sessions_of(realm: Realm) -> int:
+    with realm.database.read() as tx:
+        return int(tx.exec_driver_sql("SELECT count(*) FROM sessions").scalar_one())
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "foreign_origin"),
+        ({"Origin": "null"}, "foreign_origin"),
+        ({"Origin": "https://evil.example"}, "foreign_origin"),
+        ({"Origin": "https://mail.example", "Sec-Fetch-Site": "cross-site"}, "foreign_origin"),
+        ({"Origin": APP, "Sec-Fetch-Site": "cross-site"}, "cross_site"),
+        ({"Origin": APP}, "cross_site"),
+        ({"Origin": VITE, "Sec-Fetch-Site": "cross-site"}, "cross_site"),
+        ({"Origin": VITE}, "cross_site"),
+        ({"Origin": "http://127.0.0.1:5173", "Sec-Fetch-Site": "none"}, "cross_site"),
+    ],
+)
+def test_a_page_that_would_lose_the_cookie_is_told_so_and_opens_no_session(
+    realm: Realm, browser: Browser, headers: dict[str, str], code: str
+) -> None:
+    """On a developer's first day: the page on localhost, the server on 127.0.0.1."""
+    register_app(realm, "Mail", first_party=True, origins=("https://mail.example",))
+    update_client(realm, FIRST_PARTY_CLIENT_ID, {"origins": (APP, VITE, "http://127.0.0.1:5173")})
+    body = {"email": EMAIL, "password": PASSWORD, "delivery": "cookie"}
+    response = browser.api.call("POST", "/login", json=body, headers=headers)
+    said = problem(response, 403, code)
+    assert ("localhost" in said["detail"]) == (code == "cross_site")
+    assert_cookie_untouched(response)
+    assert sessions_of(realm) == 0
+
+
+@pytest.mark.parametrize(
+    ("issuer", "origin", "site"),
+    [
+        (ISSUER, "http://127.0.0.1:5173", None),
+        (ISSUER, "http://127.0.0.1:5173", "same-site"),
+        ("https://auth.example.org", "https://app.example.org", "same-site"),
+        ("https://auth.example.org", "https://app.example.org", None),
+        ("https://auth.example.org", "https://auth.example.org", "same-origin"),
+    ],
+)
+def test_a_page_on_our_site_gets_its_cookie(
+    realm: Realm, user_id: str, issuer: str, origin: str, site: str | None
+) -> None:
+    assert user_id
+    update_client(realm, FIRST_PARTY_CLIENT_ID, {"origins": (origin,)})
+    api = Api(dataclasses.replace(realm, issuer=issuer))
+    headers = {"Origin": origin} | ({} if site is None else {"Sec-Fetch-Site": site})
+    body = {"email": EMAIL, "password": PASSWORD, "delivery": "cookie"}
+    response = api.call("POST", "/login", json=body, headers=headers)
+    assert (response.status_code, len(given(response))) == (200, 1)
 
 
 # --- refusals: nothing happens to the cookie -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from werkzeug.test import TestResponse
 
 from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
+from authserver.web.site import serialise_origin
 from tests.support.realm import EMAIL, PASSWORD
 
 GENEROUS = "100000 per minute"
@@ -31,6 +32,7 @@ class Api:
         """Build the application of `realm`."""
         self.app = create_application(realm, DoorSettings(login_limits, "memory"))
         self.client = self.app.test_client()
+        self.origin = serialise_origin(realm.issuer)
 
     def call(self, method: str, path: str, token: str | None = None, **request: Any) -> TestResponse:  # noqa: ANN401 - what Werkzeug's client takes
         """One call below /api, with an access token or without."""
@@ -56,7 +58,9 @@ class Api:
     ) -> TestResponse:
         """POST /api/login."""
         body = {"email": email, "password": password, **members}
-        return self.call("POST", "/login", json=body, environ_overrides={"REMOTE_ADDR": ip})
+        # A cookie is for pages, and the browser of a page says where it is from.
+        headers = {"Origin": self.origin} if members.get("delivery") == "cookie" else {}
+        return self.call("POST", "/login", json=body, headers=headers, environ_overrides={"REMOTE_ADDR": ip})
 
     def sign_in(self, email: str = EMAIL, password: str = PASSWORD, **members: str) -> dict[str, Any]:
         """The token answer of a sign-in that succeeds."""

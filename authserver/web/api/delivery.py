@@ -6,6 +6,7 @@ winner's cookie.
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from flask import Response, after_this_request, request
 
@@ -15,6 +16,7 @@ from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.sessions.family import Grant
 from authserver.storage.clients import Client
+from authserver.web.api.refusals import CROSS_SITE, FOREIGN_ORIGIN, Refusal
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import RefreshCookie
 from authserver.web.site import serialise_origin
@@ -50,13 +52,31 @@ def forget_user(response: Response, bearer: Bearer) -> Response:
     return _forget(response, bearer, lambda grant: grant.user_id == bearer.user_id)
 
 
-def comes_from(client: Client) -> bool:
-    """Whether a browser says that a page of this client, or of ours, is calling (ASVS 3.5.1).
+def find_fault(client: Client) -> Refusal | None:
+    """Why the page that calls may not use the cookie of `client`; None if it may (ASVS 3.5.1).
 
-    With each `POST` browsers say so; whoever does not is none, and has no cookie of ours either.
+    Browsers name their origin with each `POST`; a program that does not is none, and has no cookie of ours either. It
+    has to be one of the client's, or ours, and on our site: for another site a browser keeps no `SameSite=Strict`
+    cookie, and drops it without a word.
     """
-    origin = request.headers.get("Origin")
-    return origin is not None and origin in {serialise_origin(current_realm().issuer), *client.origins}
+    issuer, origin = serialise_origin(current_realm().issuer), request.headers.get("Origin")
+    if origin is None or origin not in {issuer, *client.origins}:
+        return FOREIGN_ORIGIN
+    site = request.headers.get("Sec-Fetch-Site")
+    is_apart = _are_apart(origin, issuer) if site is None else site not in {"same-origin", "same-site"}
+    return CROSS_SITE if is_apart else None
+
+
+def _are_apart(one: str, other: str) -> bool:
+    """Whether two origins are surely on two sites. Of two names with a domain only a browser knows."""
+    first, second = urlsplit(one), urlsplit(other)
+    if first.scheme != second.scheme:
+        return True
+    return first.hostname != second.hostname and any(_has_no_domain(parts.hostname or "") for parts in (first, second))
+
+
+def _has_no_domain(host: str) -> bool:
+    return "." not in host or ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def _forget(response: Response, bearer: Bearer, is_over: Callable[[Grant], bool]) -> Response:

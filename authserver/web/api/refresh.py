@@ -13,8 +13,9 @@ from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import RestingAnswer, TokenAnswer
 from authserver.web.api.blueprint import api
-from authserver.web.api.delivery import comes_from, keep_in_cookie, read_cookie
+from authserver.web.api.delivery import find_fault, keep_in_cookie, read_cookie
 from authserver.web.api.refusals import (
+    CROSS_SITE,
     FOREIGN_ORIGIN,
     INVALID_GRANT,
     INVALID_SCOPE,
@@ -44,16 +45,19 @@ _log = structlog.get_logger(__name__)
         " tab may just have been given a better one."
     ),
     tags=["Sign-in"],
-    responses=document(*OF_BODIES, FOREIGN_ORIGIN, NO_COOKIES_FOR_CLIENT, MISSING_COOKIE, INVALID_GRANT, INVALID_SCOPE),
+    responses=document(
+        *OF_BODIES, FOREIGN_ORIGIN, CROSS_SITE, NO_COOKIES_FOR_CLIENT, MISSING_COOKIE, INVALID_GRANT, INVALID_SCOPE
+    ),
 )
 def answer_refresh(json_data: RefreshBody) -> Response | TokensAnswer:
     """Exchange the refresh token of the cookie for the next one."""
     client = current_realm().clients.find(json_data.client_id)
     if client is None or not client.first_party:
         return answer_problem(refuse(NO_COOKIES_FOR_CLIENT))
-    if not comes_from(client):
-        _log.info("foreign_origin", client_id=client.client_id, ip=request.remote_addr)
-        return answer_problem(refuse(FOREIGN_ORIGIN))
+    fault = find_fault(client)
+    if fault is not None:
+        _log.info(fault.code, client_id=client.client_id, origin=request.headers.get("Origin"), ip=request.remote_addr)
+        return answer_problem(refuse(fault))
     held = read_cookie(client.client_id)
     if held is None:
         return answer_problem(refuse(MISSING_COOKIE))

@@ -66,6 +66,12 @@ NO_COOKIES_FOR_CLIENT = Refusal(
 FOREIGN_ORIGIN = Refusal(
     "foreign_origin", HTTPStatus.FORBIDDEN, "This page may not use the cookie: its origin is not one of the client's."
 )
+CROSS_SITE = Refusal(
+    "cross_site",
+    HTTPStatus.FORBIDDEN,
+    "The browser would drop the cookie, because this page is on another site than this server: serve both from one site"
+    " (http://localhost and http://127.0.0.1 are two), or take the refresh token in the body.",
+)
 EMAIL_NOT_VERIFIED = Refusal(
     outcomes.EMAIL_NOT_VERIFIED, HTTPStatus.FORBIDDEN, "Please confirm your e-mail address first."
 )

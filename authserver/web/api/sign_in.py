@@ -11,12 +11,14 @@ from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
 from authserver.web.api.blueprint import answer_accepted, answer_nothing, api
-from authserver.web.api.delivery import forget_session, forget_user, keep_in_cookie
+from authserver.web.api.delivery import find_fault, forget_session, forget_user, keep_in_cookie
 from authserver.web.api.refusals import (
     ACCEPTED,
     BUSY,
+    CROSS_SITE,
     EMAIL_NOT_VERIFIED,
     EMAIL_TAKEN,
+    FOREIGN_ORIGIN,
     INVALID_CREDENTIALS,
     INVALID_SCOPE,
     OF_BEARERS,
@@ -26,12 +28,13 @@ from authserver.web.api.refusals import (
     UNAUTHORIZED_CLIENT,
     document,
     explain,
+    refuse,
 )
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
 from authserver.web.api.tries import count_address, count_login
 from authserver.web.context import current_limits, current_realm
 from authserver.web.origin import read_origin
-from authserver.web.problem import answer_problem
+from authserver.web.problem import ProblemError, answer_problem
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Sign-in"]
@@ -71,7 +74,8 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
     summary="Sign in",
     description=(
         "An unknown address, a wrong password, a locked and a disabled user get the same answer. Tries are counted"
-        " for the account and for the network address; a device that signed in before has a count of its own."
+        " for the account and for the network address; a device that signed in before has a count of its own. With"
+        ' `"delivery": "cookie"` the page has to be one of the client, and on the site of this server.'
     ),
     tags=_TAGS,
     responses=document(
@@ -79,6 +83,8 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
         INVALID_SCOPE,
         INVALID_CREDENTIALS,
         UNAUTHORIZED_CLIENT,
+        FOREIGN_ORIGIN,
+        CROSS_SITE,
         EMAIL_NOT_VERIFIED,
         TOO_MANY_REQUESTS,
         BUSY,
@@ -86,6 +92,8 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
 )
 def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
     """Sign in with a password."""
+    if json_data.in_cookie:
+        _refuse_lost_cookie(json_data.client_id)
     key = count_login(json_data.email, json_data.device_id)
     attempt = SignIn(
         email=json_data.email,
@@ -106,6 +114,15 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
     if json_data.in_cookie:
         keep_in_cookie(json_data.client_id, outcome)
     return TokensAnswer.of(outcome, in_cookie=json_data.in_cookie)
+
+
+def _refuse_lost_cookie(client_id: str) -> None:
+    """Raise where the page may not use the cookie: the session would be open, and nobody could ever refresh it."""
+    client = current_realm().clients.find(client_id)
+    fault = None if client is None or not client.first_party else find_fault(client)
+    if fault is not None:
+        _log.info(fault.code, client_id=client_id, origin=request.headers.get("Origin"), ip=request.remote_addr)
+        raise ProblemError(refuse(fault))
 
 
 @api.post("/logout")
