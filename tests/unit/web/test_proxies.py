@@ -50,3 +50,44 @@ def test_without_trusted_proxies_nobody_is_believed() -> None:
 def test_of_what_proxies_appended_the_last_stranger_is_the_client(forwarded: str, client: str) -> None:
     """ASVS 15.3.4: what stands before him, he has written himself."""
     assert seen_address("10.0.0.1", forwarded) == client
+
+
+SPELLINGS = {
+    "198.51.100.1:4711": "198.51.100.1",
+    " 198.51.100.1 ": "198.51.100.1",
+    "[2001:db8::7]": "2001:db8::7",
+    "[2001:db8::7]:4711": "2001:db8::7",
+    '"[2001:db8::7]:4711"': "2001:db8::7",
+    "2001:DB8:0:0:0:0:0:7": "2001:db8::7",
+    "::ffff:198.51.100.1": "198.51.100.1",
+    "[::ffff:c633:6401]:80": "198.51.100.1",
+    "fe80::1%eth0": "fe80::1",
+}
+
+
+@pytest.mark.parametrize(("spelling", "address"), SPELLINGS.items())
+def test_one_address_has_one_spelling(spelling: str, address: str) -> None:
+    """Or it would be trusted, counted and recorded as several."""
+    assert seen_address("10.0.0.1", spelling) == address
+    assert seen_address("10.0.0.1", f"{spelling}, 10.0.0.2:443, [fd00::1]:80") == address
+    if ":4711" not in spelling and "[" not in spelling:
+        assert seen_address(spelling, None, trusted=()) == address
+
+
+def test_a_proxy_that_comes_over_an_ipv6_socket_is_trusted() -> None:
+    assert seen_address("::ffff:10.0.0.1", "198.51.100.1") == "198.51.100.1"
+    assert seen_address("::ffff:203.0.113.9", "198.51.100.1") == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "unknown", "_hidden", "for=198.51.100.1", "198.51.100.1.evil", "198.51.100.256", "1.2.3", "0x7f.1", "::1::",
+        "198.51.100.1:x", "198.51.100.1 198.51.100.2", "[198.51.100.1", "\u0661\u0669\u0668.51.100.1", "-", "%",
+        "1" * 5000,
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_nobody(garbage: str) -> None:
+    """Then the last one who is known is the client: the proxy that sent it."""
+    assert seen_address("10.0.0.1", garbage) == "10.0.0.1"
+    assert seen_address("10.0.0.1", f"198.51.100.1, {garbage}") == "10.0.0.1"
