@@ -150,11 +150,12 @@ def _find_standing_errors(wish: ClientWish) -> Iterator[FieldError]:
 
 
 def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[FieldError]:
+    in_bounds = True
     for field in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
         own, longest = getattr(wish, field), getattr(installation, field)
         if own is not None and not min(SHORTEST_LIFETIME, longest) <= own <= longest:
             # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
-            least, most = _seconds(SHORTEST_LIFETIME), _seconds(longest)
+            in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
                 field, "invalid_lifetime", f"It is {least} to {most} seconds, as long as the installation's at most."
             )
@@ -164,7 +165,8 @@ def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[Fie
         yield FieldError(
             "refresh_absolute_lifetime", "invalid_lifetime", f"It is not below the idle lifetime, {_seconds(idle)}."
         )
-    yield from _find_rest_errors(wish, in_force)
+    if in_bounds:
+        yield from _find_rest_errors(wish, in_force)
     # MAC keys live as long as a token of the installation can come back.
     kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
     own, longest = wish.late_retry_window, min(idle, kept - idle)

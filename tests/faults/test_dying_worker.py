@@ -71,7 +71,7 @@ def test_reuse_that_was_found_by_a_dying_worker_stays_found(server: Server, emai
     with Device(server, email) as device:
         stolen = device.refresh_token
         device.refresh()
-        device.refresh()
+        device.rotate()
         die_once(server.installation, "after", "/oauth/token")
         with pytest.raises(ConnectionError):
             device.present(stolen)

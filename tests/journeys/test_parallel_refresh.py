@@ -11,6 +11,7 @@ from tests.support.databases import opened
 from tests.support.device import Device, refresh_form, register
 from tests.support.http import Answer, HttpClient
 from tests.support.processes import PATIENCE
+from tests.support.refreshing import end_rest
 from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
 
@@ -47,4 +48,6 @@ def test_parallel_refreshes_of_one_token_have_one_successor(database_url: str, t
             with opened(database_url) as database, database.read() as tx:
                 assert tx.execute(select(RefreshTokenFamily.generation)).scalar_one() == repetition + 1
             device.refresh_token = successor
+            with opened(database_url) as database:
+                end_rest(database)
         device.refresh()

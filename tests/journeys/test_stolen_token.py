@@ -8,6 +8,7 @@ import pytest
 from tests.support.databases import BACKENDS, Databases
 from tests.support.device import Device, assert_alive, assert_refused, register
 from tests.support.moved_server import let_pass, serve_moved
+from tests.support.refreshing import REST
 from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
 
@@ -31,6 +32,7 @@ def test_thief_and_owner_who_share_a_family_lose_it_by_the_second_generation(ser
         let_pass(server.installation, AT_LEISURE)
         shared = owner.present(stolen).json["refresh_token"]
         assert shared == owner.refresh_token
+        let_pass(server.installation, REST)
         owner.refresh()
         let_pass(server.installation, AT_LEISURE)
         assert_refused(owner.present(shared))
@@ -47,5 +49,6 @@ def test_a_phone_that_slept_over_a_lost_answer_goes_on(server: Server) -> None:
             phone.present_and_hang_up(phone.refresh_token)
             let_pass(server.installation, timedelta(hours=8))
             phone.refresh()
+            let_pass(server.installation, REST)
             phone.refresh()
         assert_alive(phone)

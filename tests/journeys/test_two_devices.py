@@ -50,13 +50,13 @@ def generations(server: Server, email: str) -> list[int]:
 
 
 @time_limit(60)
-def test_fifty_refreshes_on_each_of_two_devices_leave_two_families(
+def test_fifty_rotations_on_each_of_two_devices_leave_two_families(
     server: Server, email: str, phone: Device, laptop: Device
 ) -> None:
     """One row for each family, however often it refreshes."""
     for _ in range(50):
-        phone.refresh()
-        laptop.refresh()
+        phone.rotate()
+        laptop.rotate()
     assert generations(server, email) == [51, 51]
     assert_alive(phone)
     assert_alive(laptop)
@@ -67,8 +67,8 @@ def test_the_first_token_shown_again_ends_its_session_and_no_other(phone: Device
     """ASVS 10.4.5: reuse is found, and the whole session of it ends."""
     first = phone.refresh_token
     for _ in range(3):
-        phone.refresh()
-        laptop.refresh()
+        phone.rotate()
+        laptop.rotate()
     assert_refused(phone.present(first))
     assert_dead(phone)
     assert_alive(laptop)

@@ -99,7 +99,7 @@ class Life:
                 if not held.answers:
                     return
                 if chance.random() < 0.6:
-                    end_rest(self.person.realm, held.answers[-1].sid)
+                    end_rest(self.person.realm.database, held.answers[-1].sid)
                 answer = self.person.refresh(held.answers[-1])
                 if not isinstance(answer, TokenAnswer):
                     assert answer.error in {"invalid_grant", "temporarily_unavailable"}
@@ -224,7 +224,7 @@ class Life:
         for answer in session.answers:
             bearer = authenticate_bearer(self.person.realm, answer.access_token)
             assert isinstance(bearer, BearerRefused) or bearer.claims.token_version == version
-        end_rest(self.person.realm, session.sid)
+        end_rest(self.person.realm.database, session.sid)
         self.person.assert_alive(session.answers[-1])
         if len(tokens) > 1:
             assert isinstance(self.person.refresh(session.answers[0]), OAuthError), "a past generation lives"

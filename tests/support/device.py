@@ -4,8 +4,10 @@ import uuid
 from typing import Any
 
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from tests.support.databases import opened
 from tests.support.http import Answer, HttpClient
 from tests.support.realm import PASSWORD
+from tests.support.refreshing import end_rest
 from tests.support.server import Server
 
 
@@ -24,6 +26,7 @@ class Device(HttpClient):
     def __init__(self, server: Server, email: str, **claim: str) -> None:
         """Sign in; `claim` may name the device (`device_id`, `device_name`)."""
         super().__init__(server.port)
+        self._database_url = server.installation.database_url
         answer = self.post_json("/api/login", email=email, password=PASSWORD, **claim)
         assert answer.status == 200, answer
         self._take(answer)
@@ -33,6 +36,15 @@ class Device(HttpClient):
         answer = self.present(self.refresh_token)
         assert answer.status == 200, answer
         self._take(answer)
+        return answer
+
+    def rotate(self) -> Answer:
+        """Refresh after the rest that the last rotation began: there is a next refresh token."""
+        with opened(self._database_url) as database:
+            end_rest(database, self.sid)
+        held = self.refresh_token
+        answer = self.refresh()
+        assert self.refresh_token != held
         return answer
 
     def present(self, refresh_token: str) -> Answer:

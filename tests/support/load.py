@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from authserver.storage import Database
 from authserver.storage.schema import RefreshTokenFamily
 from tests.support.databases import opened
 from tests.support.device import Device, register
 from tests.support.http import Answer
 from tests.support.processes import PATIENCE
+from tests.support.refreshing import end_rest
 from tests.support.server import Server
 
 
@@ -25,16 +27,18 @@ class Cut:
 
 
 class RefreshingClient:
-    """Refreshes, holds what it received last, and after a cut connection sends the same refresh token once more."""
+    """Rotates, holds what it received last, and after a cut connection sends the same refresh token once more."""
 
-    def __init__(self, server: Server) -> None:
-        """Sign in as a user of its own."""
+    def __init__(self, server: Server, database: Database) -> None:
+        """Sign in as a user of its own; in `database` its family's rest is ended before each refresh."""
+        self._database = database
         self.device = Device(server, register(server))
         self.successors: list[str] = []
         self.cuts: list[Cut] = []
 
     def refresh(self) -> None:
         """One refresh, with the documented retry: the same refresh token again."""
+        end_rest(self._database, self.device.sid)
         sent_at = time.monotonic()
         held = self.device.refresh_token
         try:
@@ -50,6 +54,7 @@ class RefreshingClient:
             if retry:
                 self.refresh()
                 continue
+            end_rest(self._database, self.device.sid)
             sent_at = time.monotonic()
             held = self.device.refresh_token
             try:
@@ -67,10 +72,10 @@ class RefreshingClient:
 
 @contextmanager
 def refreshing(server: Server, clients: int, *, retry: bool = True) -> Iterator[list[RefreshingClient]]:
-    """So many clients that refresh during the block; whatever one of them found wrong is raised at its end."""
-    made = [RefreshingClient(server) for _ in range(clients)]
+    """So many clients that rotate during the block; whatever one of them found wrong is raised at its end."""
     stop = threading.Event()
-    with ThreadPoolExecutor(clients) as threads:
+    with opened(server.installation.database_url) as database, ThreadPoolExecutor(clients) as threads:
+        made = [RefreshingClient(server, database) for _ in range(clients)]
         running: list[Future[None]] = [threads.submit(client.refresh_until, stop, retry=retry) for client in made]
         try:
             yield made

@@ -12,6 +12,7 @@ from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, TokenAnswer
+from authserver.storage import Database
 from authserver.storage.schema import RefreshTokenFamily
 from tests.support.clock import ManualClock
 from tests.support.realm import EMAIL, LIFETIMES, PASSWORD
@@ -63,12 +64,15 @@ def rotated(realm: Realm, clock: ManualClock, refresh_token: str) -> TokenAnswer
     return answer
 
 
-def end_rest(realm: Realm, sid: str) -> None:
-    """Let the families of this session have rested, where the clock is shared and has to stand still."""
-    with realm.database.write() as tx:
-        tx.execute(
-            update(RefreshTokenFamily).where(RefreshTokenFamily.sid == sid).values(rests_until=realm.clock.now())
-        )
+def end_rest(database: Database, sid: str | None = None) -> None:
+    """Let the families of this session, or all, have rested, where the clock cannot be moved.
+
+    What precedes the current generation is a retry as before: by the client's window.
+    """
+    whose = () if sid is None else (RefreshTokenFamily.sid == sid,)
+    rests = RefreshTokenFamily.rests_until > RefreshTokenFamily.rotated_at
+    with database.write() as tx:
+        tx.execute(update(RefreshTokenFamily).where(rests, *whose).values(rests_until=RefreshTokenFamily.rotated_at))
 
 
 def refused(realm: Realm, refresh_token: str) -> OAuthError:
