@@ -47,8 +47,16 @@ sleep 5; AUTHSERVER_CONFIG={config} {python} -m authserver.cli keys rotate; slee
 TOKENS=$(refresh "$SECOND"); curl -s -H "Authorization: Bearer $ACCESS" {resource}/me; \\
 curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {resource}/me
 
-# 5. Be a thief and show the first refresh token again: refused, and the session is over, with its newest token, too.
-refresh "$FIRST"; refresh "$(printf %s "$TOKENS" | field refresh_token)"
+# 5. Be a thief. A client without retry windows rotates at each refresh and forgives nothing: its first refresh token,
+#    shown again, is refused, and the session is over, with its newest token, too.
+STRICT=$(AUTHSERVER_CONFIG={config} {python} -m authserver.cli clients create Strict --first-party --scope profile \\
+    --retry-window 0 --late-retry-window 0 --json | field client_id); LOGIN='{login}'; \\
+refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d "client_id=$STRICT" \\
+    -d refresh_token="$1"; }}; \\
+STOLEN=$(curl -s {issuer}/api/login -H 'Content-Type: application/json' \\
+    -d "${{LOGIN%?}}, \\"client_id\\": \\"$STRICT\\"}}" | field refresh_token); \\
+NEWEST=$(refresh "$(refresh "$STOLEN" | field refresh_token)" | field refresh_token); \\
+refresh "$STOLEN"; refresh "$NEWEST"
 
 # 6. Sign in on two devices and change the password on one: the other one's access token dies at the resource server
 #    within a second, this one's successor is good.

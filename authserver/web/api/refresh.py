@@ -36,13 +36,14 @@ _log = structlog.get_logger(__name__)
 
 @api.post("/refresh")
 @api.input(RefreshBody, example={"client_id": "first-party"})
-@api.output(TokensAnswer, description="The next tokens; the refresh token is in the cookie.")
+@api.output(TokensAnswer, description="Fresh tokens; the refresh token is in the cookie.")
 @api.doc(
     summary="Refresh by cookie",
     description=(
         'For browsers that signed in with `"delivery": "cookie"`. `Origin` must be one of the client\'s, or ours.'
-        " Whatever the token endpoint would answer is answered here; a refusal leaves the cookie alone, because another"
-        " tab may just have been given a better one."
+        " Whatever the token endpoint would answer is answered here. The cookie is set anew when a token was exchanged,"
+        " and not while the family rests, for the retry window and 10 s after that. A refusal leaves the cookie alone,"
+        " because another tab may just have been given a better one."
     ),
     tags=["Sign-in"],
     responses=document(
