@@ -134,6 +134,20 @@ def test_a_token_of_a_late_retry_is_told_too(realm: Realm, clock: ManualClock) -
     assert ResourceServer(realm).judge(late.access_token) == "session_revoked"
 
 
+def test_a_token_of_a_resting_family_is_told_whatever_the_window_is_by_then(realm: Realm, clock: ManualClock) -> None:
+    """It rests for the window of its rotation, gives access tokens all the while, and leaves no trace of them."""
+    update_client(realm, FIRST_PARTY_CLIENT_ID, {"retry_window": timedelta(hours=1)})
+    clock.advance(6 * SECOND)
+    current = refreshed(realm, open_device(realm).refresh_token).refresh_token
+    clock.advance(timedelta(minutes=59))
+    resting = refreshed(realm, current)
+    assert resting.refresh_token == current
+    update_client(realm, FIRST_PARTY_CLIENT_ID, {"retry_window": timedelta(0)})
+    disable_client(realm, FIRST_PARTY_CLIENT_ID, BY)
+    enable_client(realm, FIRST_PARTY_CLIENT_ID)
+    assert ResourceServer(realm).judge(resting.access_token) == "session_revoked"
+
+
 def test_a_token_of_a_retry_is_told_however_long_its_client_may_retry(realm: Realm, clock: ManualClock) -> None:
     """A retry leaves no trace in the family."""
     update_client(realm, FIRST_PARTY_CLIENT_ID, {"retry_window": timedelta(hours=1)})
