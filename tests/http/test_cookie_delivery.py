@@ -8,6 +8,7 @@ from http.cookies import Morsel, SimpleCookie
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from authserver.accounts.client_wish import ClientWish
@@ -154,10 +155,12 @@ def test_while_the_family_rests_no_cookie_is_given(browser: Browser, clock: Manu
     first = browser.refresh()
     clock.advance(timedelta(seconds=69))
     before = browser.held()
-    response = browser.try_refresh()
+    with capture_logs() as logged:
+        response = browser.try_refresh()
     tokens = content(response, 200)
     assert_cookie_untouched(response)
     assert browser.held() == before
+    assert [line["resting"] for line in logged if line["event"] == "token_issued"] == [True]
     assert tokens["access_token"] != first["access_token"]
     assert tokens["refresh_expires_in"] == first["refresh_expires_in"] - 69
     assert "refresh_token" not in tokens

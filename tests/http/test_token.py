@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from authserver import storage
@@ -68,6 +69,17 @@ def test_a_refresh_answers_as_the_contract_says(client: FlaskClient, realm: Real
     assert (response.json["token_type"], response.json["expires_in"]) == ("Bearer", 300)
     assert (response.json["sid"], response.json["device_id"]) == (opened.sid, "phone")
     assert response.json["refresh_expires_in"] == 7 * 24 * 3600
+
+
+def test_resting_answers_can_be_counted_in_the_log(client: FlaskClient, realm: Realm) -> None:
+    """Design §4: nothing else is left of them."""
+    token = open_device(realm).refresh_token
+    with capture_logs() as logged:
+        for _ in range(3):
+            answer = _refresh(client, token).json
+            assert answer is not None
+            token = answer["refresh_token"]
+    assert [line["resting"] for line in logged if line["event"] == "token_issued"] == [False, True, True]
 
 
 def test_a_refused_refresh_says_whether_local_state_may_be_kept(
