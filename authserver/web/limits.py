@@ -72,6 +72,15 @@ class Limits:
             except StorageError as error:
                 _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
 
+    def take_back(self, key: LimitKey) -> None:
+        """Count one try of `key` less: nothing was tried in the end."""
+        for limiter in (self._limiter, self._local):
+            try:
+                for item in self._items[key.kind]:
+                    limiter.hit(item, key.kind, key.digest, cost=-1)
+            except StorageError as error:
+                _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
+
     def _hit(self, limiter: FixedWindowRateLimiter, key: LimitKey) -> int | None:
         for item in self._items[key.kind]:
             if not limiter.hit(item, key.kind, key.digest):
@@ -97,9 +106,9 @@ def account_key(email: str, device_id: str = "") -> LimitKey:
     return LimitKey("account", _digest(f"{account} {device_id}"))
 
 
-def password_key(user_id: str) -> LimitKey:
-    """The current password of a user who is signed in."""
-    return LimitKey("account", _digest(f"password {user_id}"))
+def password_key(sid: str) -> LimitKey:
+    """The current password, as one session asks for it: a thief in another one uses nothing of it up."""
+    return LimitKey("account", _digest(f"password {sid}"))
 
 
 def email_change_key(user_id: str) -> LimitKey:

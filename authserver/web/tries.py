@@ -1,13 +1,30 @@
 """Counting tries at the doors. A try counts before anything is verified (see `limits`)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
 import structlog
 from flask import request
 
+from authserver.accounts.asker import Asker
+from authserver.accounts.change_email import ask_email_change
 from authserver.accounts.known_device import is_known_device
+from authserver.accounts.outcomes import Invalid, Reauthenticate, Refused, TryLater
+from authserver.accounts.reauthentication import demand_recent
+from authserver.protocol.secret import Secret
 from authserver.web.context import current_limits, current_realm
-from authserver.web.limits import LimitKey, account_key, address_key, password_key
+from authserver.web.limits import LimitKey, account_key, address_key, email_change_key, password_key
 
+OutcomeT = TypeVar("OutcomeT")
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyTries:
+    """One try too many; nothing was done. Seconds after which to try again."""
+
+    retry_after: int
 
 
 def hit(key: LimitKey) -> int | None:
@@ -19,7 +36,7 @@ def hit(key: LimitKey) -> int | None:
 
 
 def hit_address(purpose: str) -> int | None:
-    """The same for where the request comes from."""
+    """Count one try of the address that the request comes from; the seconds to wait if that was one too many."""
     return hit(address_key(purpose, request.remote_addr or ""))
 
 
@@ -43,12 +60,48 @@ def hit_login(email: str, device_id: str) -> LimitKey | int:
     return device if wait is None else wait
 
 
-def hit_password(user_id: str) -> LimitKey | int:
-    """Count one try of the current password of a user who is signed in: the key to forgive, or the seconds to wait.
+def try_password(asker: Asker, act: str, carry_out: Callable[[], OutcomeT]) -> OutcomeT | Reauthenticate | TooManyTries:
+    """Do the sensitive `act`, which takes the current password, and count the try: for the pages and for the API.
 
-    Whoever holds a stolen session must not find the password out with it (ASVS 6.3.1). It is not the count of the
-    sign-ins, which strangers can use up.
+    A session that signed in too long ago is sent to sign in and counts nothing. The count is that of the session that
+    asks: a thief must not find the password out (ASVS 6.3.1), nor use up the tries of the owner, who asks from another
+    one. A success clears the count; what was not even tried, because too much was going on, is taken back.
     """
-    key = password_key(user_id)
+    stale = demand_recent(current_realm(), asker, act, request.remote_addr)
+    if stale is not None:
+        return stale
+    key = password_key(asker.sid)
     wait = hit(key)
-    return key if wait is None else wait
+    if wait is not None:
+        return TooManyTries(wait)
+    outcome = carry_out()
+    match outcome:
+        case Refused() | Invalid():
+            pass
+        case TryLater() | Reauthenticate() | TooManyTries():
+            current_limits().take_back(key)
+        case _:
+            current_limits().forgive(key)
+    return outcome
+
+
+def ask_new_address(
+    asker: Asker, new_email: str, password: Secret
+) -> Refused | Invalid | TryLater | Reauthenticate | TooManyTries | None:
+    """Ask for another e-mail address, and count the mails to addresses of others; None when they are on their way.
+
+    The mails are counted for the user, who may open as many sessions as they like. A request that causes no mail, such
+    as one with a wrong password, leaves nothing counted.
+    """
+    key, ip = email_change_key(asker.user_id), request.remote_addr
+
+    def ask() -> Refused | Invalid | TryLater | Reauthenticate | TooManyTries | None:
+        wait = hit(key)
+        if wait is not None:
+            return TooManyTries(wait)
+        outcome = ask_email_change(current_realm(), asker, new_email=new_email, password=password, ip=ip)
+        if outcome is not None:
+            current_limits().take_back(key)
+        return outcome
+
+    return try_password(asker, "change_email", ask)

@@ -23,9 +23,9 @@ from authserver.web.api.refusals import (
     explain_own,
 )
 from authserver.web.api.shapes import AccountAnswer
-from authserver.web.api.tries import count_password
 from authserver.web.context import current_realm
 from authserver.web.problem import answer_problem
+from authserver.web.tries import try_password
 
 _TAGS = ["Account"]
 
@@ -72,9 +72,8 @@ def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | Account
 )
 def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Response:
     """Delete the bearer's user."""
-    count_password(bearer)
-    password = Secret(json_data.current_password)
-    outcome = delete_account(current_realm(), bearer, password, request.remote_addr or "")
+    password, ip = Secret(json_data.current_password), request.remote_addr or ""
+    outcome = try_password(bearer, "delete_account", lambda: delete_account(current_realm(), bearer, password, ip))
     return answer_nothing() if isinstance(outcome, Receipt) else answer_problem(explain_own(outcome))
 
 

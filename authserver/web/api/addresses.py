@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from authserver.accounts.bearer import Bearer
-from authserver.accounts.change_email import ask_email_change, confirm_email, report_compromise, revert_email
+from authserver.accounts.change_email import confirm_email, report_compromise, revert_email
 from authserver.accounts.outcomes import Refused, TryLater
 from authserver.accounts.register import ask_confirmation
 from authserver.protocol.secret import Secret
@@ -28,10 +28,10 @@ from authserver.web.api.refusals import (
     explain_own,
 )
 from authserver.web.api.shapes import RevocationAnswer
-from authserver.web.api.tries import count, count_address, count_password
-from authserver.web.context import current_limits, current_realm
-from authserver.web.limits import email_change_key
+from authserver.web.api.tries import count_address
+from authserver.web.context import current_realm
 from authserver.web.problem import answer_problem
+from authserver.web.tries import ask_new_address
 
 _TAGS = ["E-mail addresses"]
 _TOKEN = {"token": "lt_AQ"}
@@ -55,16 +55,8 @@ _TOKEN = {"token": "lt_AQ"}
 )
 def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
     """Send the links for a change of address."""
-    count(email_change_key(bearer.user_id))
-    key = count_password(bearer)
-    password = Secret(json_data.current_password)
-    refusal = ask_email_change(
-        current_realm(), bearer, new_email=json_data.new_email, password=password, ip=request.remote_addr
-    )
-    if refusal is not None:
-        return answer_problem(explain_own(refusal))
-    current_limits().forgive(key)
-    return answer_accepted()
+    refusal = ask_new_address(bearer, json_data.new_email, Secret(json_data.current_password))
+    return answer_accepted() if refusal is None else answer_problem(explain_own(refusal))
 
 
 @api.post("/email/confirm")

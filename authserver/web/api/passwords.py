@@ -28,10 +28,11 @@ from authserver.web.api.refusals import (
     explain_own,
 )
 from authserver.web.api.shapes import RevocationAnswer
-from authserver.web.api.tries import count_address, count_password
-from authserver.web.context import current_limits, current_realm
+from authserver.web.api.tries import count_address
+from authserver.web.context import current_realm
 from authserver.web.origin import read_origin
 from authserver.web.problem import answer_problem
+from authserver.web.tries import try_password
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Passwords"]
@@ -62,19 +63,19 @@ _TAGS = ["Passwords"]
 )
 def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Response | PasswordChangedAnswer:
     """Change the password of the bearer's user."""
-    key = count_password(bearer)
     wish = PasswordWish(
         current=Secret(json_data.current_password),
         new=Secret(json_data.new_password),
         logout_devices=json_data.logout_devices,
     )
     in_cookie = keeps_session(bearer)
-    outcome = change_password(current_realm(), bearer, wish, read_origin())
+    outcome = try_password(
+        bearer, "change_password", lambda: change_password(current_realm(), bearer, wish, read_origin())
+    )
     if not isinstance(outcome, PasswordWasChanged):
         problem = explain_own(outcome)
         _log.info("authn_password_change_fail", code=problem.code, sid=bearer.sid, ip=request.remote_addr)
         return answer_problem(problem)
-    current_limits().forgive(key)
     _log.info("authn_password_change", sid=outcome.tokens.sid, ip=request.remote_addr)
     if in_cookie:
         keep_in_cookie(bearer.claims.client_id, outcome.tokens)

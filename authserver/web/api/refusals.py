@@ -10,6 +10,7 @@ from authserver.accounts.outcomes import FieldError, Invalid, Reauthenticate, Re
 from authserver.protocol.oauth_error import OAuthError
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
+from authserver.web.tries import TooManyTries
 
 _STALE_CHALLENGE: Final = 'Bearer error="insufficient_user_authentication", max_age="{}", soft_logout="true"'
 
@@ -130,7 +131,7 @@ def refuse(refusal: Refusal, *, errors: tuple[FieldError, ...] = (), retry_after
     )
 
 
-def explain(outcome: Refused | Invalid | TryLater | Reauthenticate) -> Problem:
+def explain(outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate) -> Problem:
     """The problem for what a use case came to."""
     match outcome:
         case Refused():
@@ -139,11 +140,13 @@ def explain(outcome: Refused | Invalid | TryLater | Reauthenticate) -> Problem:
             return refuse(INVALID_INPUT, errors=outcome.errors)
         case TryLater():
             return refuse(BUSY, retry_after=outcome.retry_after)
+        case TooManyTries():
+            return refuse(TOO_MANY_REQUESTS, retry_after=outcome.retry_after)
         case Reauthenticate():
             return replace(refuse(REAUTHENTICATE), challenge=_STALE_CHALLENGE.format(outcome.max_age))
 
 
-def explain_own(outcome: Refused | Invalid | TryLater | Reauthenticate) -> Problem:
+def explain_own(outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate) -> Problem:
     """The same about the user who asks: one who was deleted a moment ago has no session any more."""
     if isinstance(outcome, Refused) and outcome.code == NOT_FOUND.code:
         return explain_bearer(BearerRefused(SESSION_REVOKED.code, soft_logout=False))

@@ -2,21 +2,18 @@
 
 from http import HTTPStatus
 
-from flask import Response, request
+from flask import Response
 
 from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.change_email import ask_email_change
 from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
 from authserver.credentials.links import LinkPurpose
 from authserver.protocol.secret import Secret
-from authserver.web.context import current_limits, current_realm
-from authserver.web.limits import email_change_key
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_duration, say_errors, say_refused, tell_busy, tell_too_many
-from authserver.web.tries import hit, hit_password
+from authserver.web.tries import TooManyTries, ask_new_address
 
 PATH = "/account/email"
 
@@ -34,14 +31,9 @@ def act_email(browser: SignedInBrowser) -> Response:
     """Have the links mailed. Whether the address is somebody else's only the mail to it says."""
     fields = read_fields()
     new_email, password = fields.get("new_email", ""), Secret(fields.get("current_password", ""))
-    wait = hit(email_change_key(browser.user_id))
-    key = hit_password(browser.user_id) if wait is None else wait
-    if isinstance(key, int):
-        return answer_told(tell_too_many(key))
-    outcome = ask_email_change(current_realm(), browser, new_email=new_email, password=password, ip=request.remote_addr)
+    outcome = ask_new_address(browser, new_email, password)
     match outcome:
         case None:
-            current_limits().forgive(key)
             return _answer_sent(browser, new_email)
         case Invalid(errors=errors):
             return _answer_form(browser, new_email, errors, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -52,6 +44,8 @@ def act_email(browser: SignedInBrowser) -> Response:
             return ask_who(PATH)
         case TryLater():
             return answer_told(tell_busy(outcome.retry_after))
+        case TooManyTries():
+            return answer_told(tell_too_many(outcome.retry_after))
 
 
 def _answer_form(

@@ -16,7 +16,7 @@ from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import Told, answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
-from authserver.web.tries import hit_password
+from authserver.web.tries import TooManyTries, try_password
 
 PATH = "/account/delete"
 
@@ -46,11 +46,8 @@ def show_delete(browser: SignedInBrowser) -> Response:
 @with_browser
 def act_delete(browser: SignedInBrowser) -> Response:
     """Delete the account, with the password."""
-    wait = hit_password(browser.user_id)
-    if isinstance(wait, int):
-        return answer_told(tell_too_many(wait))
-    password = Secret(read_fields().get("current_password", ""))
-    outcome = delete_account(current_realm(), browser, password, request.remote_addr or "")
+    password, ip = Secret(read_fields().get("current_password", "")), request.remote_addr or ""
+    outcome = try_password(browser, "delete_account", lambda: delete_account(current_realm(), browser, password, ip))
     match outcome:
         case Refused(code=code) if code != NOT_FOUND:
             return _answer_form(browser, [say_refused(outcome)], HTTPStatus.FORBIDDEN)
@@ -58,6 +55,8 @@ def act_delete(browser: SignedInBrowser) -> Response:
             return ask_who(PATH)
         case TryLater():
             return answer_told(tell_busy(outcome.retry_after))
+        case TooManyTries():
+            return answer_told(tell_too_many(outcome.retry_after))
         case _:
             response = answer_told(_tell_deleted())
             current_cookies().take_back(response, Cookie.SESSION)

@@ -15,7 +15,7 @@ from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Reauthe
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
 from authserver.revocation import Receipt
-from authserver.web.context import current_limits, current_realm
+from authserver.web.context import current_realm
 from authserver.web.origin import read_origin
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
@@ -29,7 +29,7 @@ from authserver.web.pages.words import (
     tell_busy,
     tell_too_many,
 )
-from authserver.web.tries import hit_password
+from authserver.web.tries import TooManyTries, try_password
 
 PATH = "/account/password"
 _log = structlog.get_logger(__name__)
@@ -46,13 +46,11 @@ def show_password(browser: SignedInBrowser) -> Response:
 @with_browser
 def act_password(browser: SignedInBrowser) -> Response:
     """Change it. The browser goes on with another cookie; a password that is refused ends nothing."""
-    key = hit_password(browser.user_id)
-    if isinstance(key, int):
-        return answer_told(tell_too_many(key))
     wish = _read_wish(read_fields())
-    outcome = change_password_in_browser(current_realm(), browser, wish, read_origin())
+    outcome = try_password(
+        browser, "change_password", lambda: change_password_in_browser(current_realm(), browser, wish, read_origin())
+    )
     if isinstance(outcome, PasswordWasChangedInBrowser):
-        current_limits().forgive(key)
         _log.info("authn_password_change", sid=outcome.signed_in.sid, ip=request.remote_addr)
         return keep_signed_in(_answer_changed(browser, outcome.receipt), outcome.signed_in)
     _log.info("authn_password_change_fail", sid=browser.sid, ip=request.remote_addr)
@@ -69,7 +67,9 @@ def _read_wish(fields: dict[str, str]) -> PasswordWish:
 
 
 def _answer_failed(
-    browser: SignedInBrowser, wish: PasswordWish, outcome: Refused | Invalid | TryLater | Reauthenticate
+    browser: SignedInBrowser,
+    wish: PasswordWish,
+    outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate,
 ) -> Response:
     match outcome:
         case Invalid(errors=errors):
@@ -81,6 +81,8 @@ def _answer_failed(
             return ask_who(PATH)
         case TryLater():
             return answer_told(tell_busy(outcome.retry_after))
+        case TooManyTries():
+            return answer_told(tell_too_many(outcome.retry_after))
 
 
 def _answer_form(
