@@ -46,6 +46,8 @@ from authserver.storage.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import Application, DoorSettings, create_application
 from authserver.web.brand import Brand
+from authserver.web.limits import open_counters
+from authserver.web.node_counters import NodeCounters
 from authserver.web.pages.rendering import load_templates
 
 _log = structlog.get_logger(__name__)
@@ -194,6 +196,13 @@ def try_page_templates(settings: Settings) -> None:
     load_templates(_page_templates(settings))
 
 
+def try_counters(settings: Settings) -> None:
+    """Raise an `UnusableCountersError` if the processes of this node cannot count sign-ins together."""
+    counters = open_counters(settings.limits_url.reveal(), settings.home, SystemClock(), SYSTEM_ENTROPY)
+    if isinstance(counters, NodeCounters):
+        counters.try_out()
+
+
 def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:
     return Revocation(settings.revocation_policy, settings.access_token_lifetime, entropy)
 
@@ -208,7 +217,14 @@ def _door_settings(settings: Settings) -> DoorSettings:
         terms_url=settings.terms_url,
     )
     limits_url = settings.limits_url.reveal()
-    return DoorSettings(settings.login_limits, limits_url, settings.trusted_proxies, brand, _page_templates(settings))
+    return DoorSettings(
+        settings.login_limits,
+        limits_url,
+        settings.home,
+        trusted_proxies=settings.trusted_proxies,
+        brand=brand,
+        page_templates=_page_templates(settings),
+    )
 
 
 def _without_broken_templates(doors: DoorSettings) -> DoorSettings:

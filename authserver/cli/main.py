@@ -21,6 +21,7 @@ from authserver.keyring.errors import KeyringError
 from authserver.mail.compose import UnusableTemplateError
 from authserver.storage import StorageUnavailableError
 from authserver.storage.revision import UnknownRevisionError
+from authserver.web.node_counters import UnusableCountersError
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     init,
@@ -46,7 +47,7 @@ class Commands(click.Group):
             raise _Problems(error.problems) from None
         except StorageUnavailableError as error:
             raise click.ClickException(_tell(error)) from None
-        except (KeyringError, UnknownRevisionError, UnusableTemplateError) as error:
+        except (KeyringError, UnknownRevisionError, UnusableCountersError, UnusableTemplateError) as error:
             raise click.ClickException(str(error)) from None
 
 

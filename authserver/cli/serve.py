@@ -4,7 +4,7 @@ import os
 
 import click
 
-from authserver.app import build_post, create_wsgi, try_page_templates
+from authserver.app import build_post, create_wsgi, try_counters, try_page_templates
 from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
@@ -37,6 +37,8 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
     build_post(settings)  # raises, in one line, when a mail template cannot be used
     try_page_templates(settings)
+    if serving.workers > 1:  # a single process counts by itself where it must
+        try_counters(settings)  # raises, in one line, when they cannot count together
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
     announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"

@@ -14,12 +14,13 @@ from authserver.web import discovery, health
 from authserver.web.api import register_api
 from authserver.web.binding import bind
 from authserver.web.brand import DEFAULT_BRAND, Brand
-from authserver.web.context import EXTENSION, current_realm
+from authserver.web.context import EXTENSION, LIMITS_EXTENSION, current_realm
 from authserver.web.cors import allow_origins
 from authserver.web.direct import answer_directly
 from authserver.web.errors import handle_errors
 from authserver.web.guard import guard
 from authserver.web.headers import complete_headers
+from authserver.web.limits import create_limits, open_counters
 from authserver.web.mount import Mount
 from authserver.web.oauth import DOORS, Door
 from authserver.web.pages import register_pages
@@ -35,6 +36,8 @@ class DoorSettings:
 
     login_limits: str
     limits_url: str
+    limits_folder: Path | None = None
+    """Where the processes of this node count together; None: this process counts by itself."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     brand: Brand = DEFAULT_BRAND
     page_templates: Path | None = None
@@ -51,7 +54,9 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
         app.add_url_rule(path, path, discovery.answer_discovery, methods=["GET"])
     app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])
     app.add_url_rule("/readyz", "readyz", health.answer_readiness, methods=["GET"])
-    register_api(app, settings.login_limits, settings.limits_url)
+    counters = open_counters(settings.limits_url, settings.limits_folder, realm.clock, realm.entropy)
+    app.extensions[LIMITS_EXTENSION] = create_limits(settings.login_limits, counters, realm.clock)
+    register_api(app)
     register_pages(app, settings.brand, settings.page_templates)
     bind(app, realm.database)
     handle_errors(app)

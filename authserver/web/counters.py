@@ -1,4 +1,4 @@
-"""Counters for rate limits in this process's memory, bounded.
+"""What a counter is, and counters for rate limits in this process's memory, bounded.
 
 The library's own keep every key until it expires, look through all of them a hundred times a second, and start a
 thread for it: somebody who tries a million accounts would fill the memory and slow everybody down.
@@ -6,6 +6,7 @@ thread for it: somebody who tries a million accounts would fill the memory and s
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Final
 
 from limits.storage import Storage
@@ -14,6 +15,30 @@ from typing_extensions import override
 from authserver.clock import Clock
 
 MOST_COUNTERS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How many tries were counted, and when they are forgotten, in seconds since the epoch."""
+
+    count: int
+    ends_at: float
+
+    def is_live(self, now: float) -> bool:
+        """Whether the window is not over."""
+        return self.ends_at > now
+
+    def add(self, amount: int, now: float, expiry: int) -> "Counter":
+        """Count `amount` more, in the same window or in a new one of `expiry` seconds.
+
+        A window that ends later than a new one would was begun by a clock that went wrong, and is cut.
+        """
+        count, ends_at = (self.count, min(self.ends_at, now + expiry)) if self.is_live(now) else (0, now + expiry)
+        return Counter(max(0, count + amount), ends_at)
+
+
+FRESH: Final = Counter(0, 0.0)
+"""Nothing was counted."""
 
 
 class BoundedCounters(Storage):
@@ -26,7 +51,7 @@ class BoundedCounters(Storage):
         super().__init__()
         self._clock = clock
         self._most = most
-        self._counters: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._counters: OrderedDict[str, Counter] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -38,23 +63,22 @@ class BoundedCounters(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = self._clock.seconds()
         with self._lock:
-            count, ends_at = self._counters.get(key, (0, 0.0))
-            if ends_at <= now:
-                self._counters.pop(key, None)
-                count, ends_at = 0, now + expiry
-            self._counters[key] = count + amount, ends_at
+            former = self._counters.get(key, FRESH)
+            if not former.is_live(now):
+                self._counters.pop(key, None)  # a new window is the newest of all
+            counter = self._counters[key] = former.add(amount, now, expiry)
             if len(self._counters) > self._most:
                 self._counters.popitem(last=False)
-        return count + amount
+        return counter.count
 
     @override
     def get(self, key: str) -> int:
-        count, ends_at = self._counters.get(key, (0, 0.0))
-        return count if ends_at > self._clock.seconds() else 0
+        counter = self._counters.get(key, FRESH)
+        return counter.count if counter.is_live(self._clock.seconds()) else 0
 
     @override
     def get_expiry(self, key: str) -> float:
-        return self._counters.get(key, (0, 0.0))[1]
+        return self._counters.get(key, FRESH).ends_at
 
     @override
     def check(self) -> bool:

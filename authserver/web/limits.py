@@ -1,16 +1,17 @@
 """How often one account and one address may try (ASVS 6.1.1, 6.3.1).
 
 A try counts before it is verified, so that a burst of concurrent tries cannot all pass a check that none of them has
-moved yet; a success clears the account's count. Counts live in this process (`memory`) or in Redis or Valkey, where
-all processes share them. When that storage is away, each process counts by itself and the log says so: a broken counter
-must neither keep everybody out nor let everybody try.
+moved yet; a success clears the account's count. Counts live in a file that all processes of this node share (`memory`),
+or in Redis or Valkey, which all nodes share. When that storage is away, each process counts by itself and the log says
+so: a broken counter must neither keep everybody out nor let everybody try.
 """
 
 import hashlib
 import math
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import cast
+from pathlib import Path
+from typing import Final, cast
 
 import structlog
 from limits import parse_many
@@ -20,7 +21,12 @@ from limits.strategies import FixedWindowRateLimiter
 
 from authserver.clock import Clock
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.protocol.entropy import Entropy
 from authserver.web.counters import BoundedCounters
+from authserver.web.node_counters import FILE_NAME, NodeCounters
+
+IN_NODE: Final = "memory"
+"""The `LIMITS_URL` of a node that counts by itself."""
 
 ADDRESS_FACTOR = 100
 """An address may try this many times as often as an account: whole companies share one."""
@@ -89,14 +95,27 @@ class Limits:
         return None
 
 
-def create_limits(login_limits: str, storage_url: str, clock: Clock) -> Limits:
-    """The limits of one installation, from `LOGIN_LIMITS` and `LIMITS_URL`."""
+def create_limits(login_limits: str, storage: Storage, clock: Clock) -> Limits:
+    """The limits of one installation, from `LOGIN_LIMITS` and what `open_counters` returned."""
     per_address = "; ".join(
         f"{item.amount * ADDRESS_FACTOR} per {item.multiples} {item.GRANULARITY.name}"
         for item in parse_many(login_limits)
     )
-    storage = BoundedCounters(clock) if storage_url == "memory" else _connect(storage_url)
     return Limits(login_limits, per_address, storage, clock)
+
+
+def open_counters(url: str, folder: Path | None, clock: Clock, entropy: Entropy) -> Storage:
+    """Where `LIMITS_URL` says that counts live; nothing is connected or opened yet.
+
+    Args:
+        url: of a Redis or Valkey, or `memory` for this node alone.
+        folder: where the processes of this node share a file; None: this process shares with no other.
+        clock: what counters of this node go by.
+        entropy: for the key of that file.
+    """
+    if url != IN_NODE:
+        return _connect(url)
+    return BoundedCounters(clock) if folder is None else NodeCounters(folder / FILE_NAME, clock, entropy)
 
 
 def account_key(email: str, device_id: str = "") -> LimitKey:

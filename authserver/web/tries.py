@@ -60,12 +60,23 @@ def hit_login(email: str, device_id: str) -> LimitKey | int:
     return device if wait is None else wait
 
 
+def settle(key: LimitKey, outcome: object) -> None:
+    """Let a success clear the count, and take back what was not tried because too much was going on."""
+    match outcome:
+        case Refused() | Invalid():
+            pass
+        case TryLater() | Reauthenticate() | TooManyTries():
+            current_limits().take_back(key)
+        case _:
+            current_limits().forgive(key)
+
+
 def try_password(asker: Asker, act: str, carry_out: Callable[[], OutcomeT]) -> OutcomeT | Reauthenticate | TooManyTries:
     """Do the sensitive `act`, which takes the current password, and count the try: for the pages and for the API.
 
     A session that signed in too long ago is sent to sign in and counts nothing. The count is that of the session that
     asks: a thief must not find the password out (ASVS 6.3.1), nor use up the tries of the owner, who asks from another
-    one. A success clears the count; what was not even tried, because too much was going on, is taken back.
+    one.
     """
     stale = demand_recent(current_realm(), asker, act, request.remote_addr)
     if stale is not None:
@@ -75,13 +86,7 @@ def try_password(asker: Asker, act: str, carry_out: Callable[[], OutcomeT]) -> O
     if wait is not None:
         return TooManyTries(wait)
     outcome = carry_out()
-    match outcome:
-        case Refused() | Invalid():
-            pass
-        case TryLater() | Reauthenticate() | TooManyTries():
-            current_limits().take_back(key)
-        case _:
-            current_limits().forgive(key)
+    settle(key, outcome)
     return outcome
 
 

@@ -87,6 +87,14 @@ def test_a_worker_is_small(initialised: Installation) -> None:
         assert max(map(rss_kib, workers)) < WORKER_MOST_KIB
 
 
+def test_workers_that_cannot_count_together_are_refused_in_one_line(initialised: Installation) -> None:
+    """A limit of ten would be ten for each of them."""
+    file = initialised.folder / "var" / "limits-1"
+    file.mkdir()
+    two = replace(initialised, settings={**initialised.settings, "WORKERS": "2"})
+    assert refuse(two) == f"Error: the workers cannot count sign-ins together in {file}: Is a directory\n"
+
+
 def test_a_database_without_the_schema_is_refused_in_one_line(
     installation: Installation, empty_database_url: str
 ) -> None:

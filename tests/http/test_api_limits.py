@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,15 @@ def test_concurrent_tries_do_not_slip_through(realm: Realm, user_id: str) -> Non
         answers = threads.map(lambda _: api.app.test_client().post("/api/login", json=_wrong()).status_code, range(40))
         statuses = sorted(answers)
     assert statuses == [401] * 10 + [429] * 30
+
+
+def test_the_workers_of_a_node_count_together(realm: Realm, user_id: str, tmp_path: Path) -> None:
+    """A limit of ten is ten whatever the number of processes; a success in one clears the count in all."""
+    workers = [Api(realm, DEFAULT, tmp_path) for _ in range(2)]
+    assert [workers[number % 2].login(password=WRONG).status_code for number in range(9)] == [401] * 9
+    content(workers[0].login(), 200)
+    statuses = [workers[number % 2].login(password=WRONG).status_code for number in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
 
 
 def _wrong() -> dict[str, str]:

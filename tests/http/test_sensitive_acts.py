@@ -137,6 +137,7 @@ def test_what_was_not_tried_is_not_counted(realm: Realm, user_id: str, busy: Has
     body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     answers = [full.post("/account/password", body, tokens["access_token"]).status_code for _ in range(2)]
     assert answers == [503, 503]
+    assert [full.login().status_code for _ in range(2)] == [503, 503]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The JSON API as a first-party application uses it."""
 
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -28,9 +29,9 @@ ACCOUNT_CALLS = [
 class Api:
     """A client of one application, which may have other limits."""
 
-    def __init__(self, realm: Realm, login_limits: str = GENEROUS) -> None:
-        """Build the application of `realm`."""
-        self.app = create_application(realm, DoorSettings(login_limits, "memory"))
+    def __init__(self, realm: Realm, login_limits: str = GENEROUS, limits_folder: Path | None = None) -> None:
+        """Build the application of `realm`; with a folder it is one of several worker processes of a node."""
+        self.app = create_application(realm, DoorSettings(login_limits, "memory", limits_folder))
         self.client = self.app.test_client()
         self.origin = serialise_origin(realm.issuer)
 

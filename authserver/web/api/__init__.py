@@ -10,8 +10,7 @@ from authserver import __version__
 from authserver.web.api import account, addresses, documentation, own_sessions, passwords, refresh, sign_in
 from authserver.web.api.bearer import SECURITY_SCHEME
 from authserver.web.api.blueprint import PREFIX, api
-from authserver.web.context import EXTENSION, LIMITS_EXTENSION
-from authserver.web.limits import create_limits
+from authserver.web.context import EXTENSION
 
 VIEWS = (sign_in, refresh, account, passwords, addresses, own_sessions, documentation)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
@@ -19,10 +18,9 @@ VIEWS = (sign_in, refresh, account, passwords, addresses, own_sessions, document
 __all__ = ["PREFIX", "register_api"]
 
 
-def register_api(app: APIFlask, login_limits: str, limits_url: str) -> None:
-    """Serve the API from `app`, whose realm is in place already."""
+def register_api(app: APIFlask) -> None:
+    """Serve the API from `app`, whose realm and limits are in place already."""
     realm = app.extensions[EXTENSION]
-    app.extensions[LIMITS_EXTENSION] = create_limits(login_limits, limits_url, realm.clock)
     app.title, app.version = "authserver", __version__
     app.description = documentation.DESCRIPTION
     app.servers = [{"url": realm.issuer}]

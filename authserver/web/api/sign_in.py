@@ -32,9 +32,10 @@ from authserver.web.api.refusals import (
 )
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
 from authserver.web.api.tries import count_address, count_login
-from authserver.web.context import current_limits, current_realm
+from authserver.web.context import current_realm
 from authserver.web.origin import read_origin
 from authserver.web.problem import ProblemError, answer_problem
+from authserver.web.tries import settle
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Sign-in"]
@@ -104,12 +105,12 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
         origin=read_origin(),
     )
     outcome = sign_in(current_realm(), attempt)
+    settle(key, outcome)
     if not isinstance(outcome, TokenAnswer):
         problem = explain(outcome)
         reason = getattr(outcome, "reason", "")
         _log.info("authn_login_fail", code=problem.code, reason=reason, ip=request.remote_addr)
         return answer_problem(problem)
-    current_limits().forgive(key)
     _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
     if json_data.in_cookie:
         keep_in_cookie(json_data.client_id, outcome)

@@ -13,7 +13,7 @@ from authserver.accounts.reauthentication import is_recent
 from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.protocol.secret import Secret
 from authserver.realm import PendingRequest, write_pending
-from authserver.web.context import current_limits, current_realm
+from authserver.web.context import current_realm
 from authserver.web.origin import read_origin
 from authserver.web.pages.authorize import (
     answer_outcome,
@@ -26,7 +26,7 @@ from authserver.web.pages.blueprint import answer_page, answer_told, pages, read
 from authserver.web.pages.browser import current_browser, keep_signed_in, read_device_id
 from authserver.web.pages.languages import use_locales
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
-from authserver.web.tries import hit_login
+from authserver.web.tries import hit_login, settle
 
 HOME = "/account"
 DEMANDS_RECENT = "demands_recent"
@@ -111,12 +111,12 @@ def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Respon
         return answer_told(tell_too_many(key))
     attempt = BrowserSignIn(email, password, device_id, current_browser(), read_origin())
     outcome = sign_in_browser(current_realm(), attempt)
+    settle(key, outcome)
     if isinstance(outcome, TryLater):
         return answer_told(tell_busy(outcome.retry_after))
     if isinstance(outcome, Refused):
         _log.info("authn_login_fail", code=outcome.code, reason=outcome.reason, ip=request.remote_addr)
         return outcome
-    current_limits().forgive(key)
     _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
     return outcome
 

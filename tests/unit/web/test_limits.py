@@ -91,21 +91,3 @@ def test_counters_stay_bounded(clock: ManualClock) -> None:
     for name in "abcd":
         counters.incr(name, 60)
     assert [counters.get(name) for name in "abcd"] == [0, 1, 1, 1]
-
-
-def test_a_counter_begins_anew_after_its_window(clock: ManualClock) -> None:
-    counters = BoundedCounters(clock)
-    assert [counters.incr("a", 60), counters.incr("a", 60)] == [1, 2]
-    clock.advance(timedelta(seconds=60))
-    assert counters.get("a") == 0
-    assert counters.incr("a", 60) == 1
-
-
-def test_reset_and_clear_forget(clock: ManualClock) -> None:
-    counters = BoundedCounters(clock)
-    for name in "abc":
-        counters.incr(name, 60)
-    counters.clear("a")
-    assert (counters.get("a"), counters.get("b")) == (0, 1)
-    assert counters.reset() == 2
-    assert counters.get("b") == 0
