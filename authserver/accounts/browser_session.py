@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from authserver.accounts.asker import Asker
+from authserver.accounts.known_device import introduce_device
 from authserver.accounts.open_session import Opening, begin_session
 from authserver.protocol import base64url
 from authserver.protocol.secret import Secret
@@ -34,12 +35,13 @@ class SignedInBrowser(Asker):
 
 @dataclass(frozen=True, slots=True)
 class BrowserSignedIn:
-    """A session that was opened or proved anew, and the cookie that opens it from now on."""
+    """A session that was opened or proved anew, the cookie that opens it now, and the browser's device token."""
 
     user_id: str
     sid: str
     device_id: str
     cookie: Secret = field(repr=False)
+    device_token: Secret = field(repr=False)
 
 
 def find_browser_session(realm: Realm, cookie: Secret | None) -> SignedInBrowser | None:
@@ -62,14 +64,14 @@ def find_browser_session(realm: Realm, cookie: Secret | None) -> SignedInBrowser
 def begin_browser_session(tx: Transaction, realm: Realm, user: User, opening: Opening) -> BrowserSignedIn:
     """Open a session without any family. The caller holds the user's row."""
     session = begin_session(tx, realm, user=user, opening=opening, client_id=None)
-    return hand_to_browser(tx, realm, session, opening.now)
+    return hand_to_browser(tx, realm, user, session, opening.now)
 
 
-def hand_to_browser(tx: Transaction, realm: Realm, session: Session, now: datetime) -> BrowserSignedIn:
-    """Give the session a new cookie, because its user has just proved to be who he is."""
+def hand_to_browser(tx: Transaction, realm: Realm, user: User, session: Session, now: datetime) -> BrowserSignedIn:
+    """Give the session of `user` a new cookie, because they have just proved who they are."""
     cookie = Secret(base64url.encode(realm.entropy(COOKIE_BYTES)))
     browsers.hand_over(tx, session.sid, _mark(realm, _digest(cookie), now), auth_time=now)
-    return BrowserSignedIn(session.user_id, session.sid, session.device_id, cookie)
+    return BrowserSignedIn(session.user_id, session.sid, session.device_id, cookie, introduce_device(realm, user))
 
 
 def _mark(realm: Realm, digest: bytes, now: datetime) -> BrowserMark:

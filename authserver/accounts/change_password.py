@@ -1,12 +1,13 @@
 """A user changes his password: the session that asks goes on under new tokens, the others as the policy says."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from authserver.accounts.asker import Asker
 from authserver.accounts.bearer import Bearer
 from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, begin_browser_session
 from authserver.accounts.failed_proof import record_failed_change
+from authserver.accounts.known_device import introduce_device
 from authserver.accounts.open_session import PASSWORD, DeviceClaim, Opening, Origin, open_session
 from authserver.accounts.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
 from authserver.accounts.passwords import hash_new_password, is_unchanged, verify_password
@@ -65,15 +66,17 @@ def change_password(
         if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
         receipt = _apply(tx, realm, bearer, proven, wish, origin, now)
+        user = users.load(tx, bearer.user_id)
         holding = open_session(
             tx,
             realm,
-            user=users.load(tx, bearer.user_id),
+            user=user,
             opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now),
             client=client,
             grant=NewGrant(grant.scope, grant.audience, now, family_version),
         )
-    return PasswordWasChanged(issue_tokens(realm, holding, client, now=now), receipt)
+    tokens = issue_tokens(realm, holding, client, now=now)
+    return PasswordWasChanged(replace(tokens, device_token=introduce_device(realm, user).reveal()), receipt)
 
 
 def change_password_in_browser(

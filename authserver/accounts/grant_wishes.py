@@ -1,8 +1,9 @@
 """What the outbox worker does about a wish: look the address up, and queue the mail that its owner shall get."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from authserver.accounts.register import record_created
+from authserver.credentials.link_pace import DAY, choose_lifetime
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.queue import queue_mail
@@ -14,14 +15,6 @@ from authserver.storage import Transaction, links, outbox, users
 from authserver.storage.audit import SERVER
 from authserver.storage.outbox import QueuedMail
 from authserver.storage.users import NewUser, User
-
-LIVE_RESET_LINKS = 3
-"""So that a stranger who asks for resets does not kill the owner's link (design §5)."""
-
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_MAILS_AN_HOUR = 3
-_QUICK_MAILS_A_DAY = 6
-_SLOW_PAUSE = timedelta(hours=2)
 
 
 def grant_wish(tx: Transaction, realm: Realm, wish: QueuedMail, now: datetime) -> None:
@@ -44,31 +37,26 @@ def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime
 
 
 def _mail_reset(tx: Transaction, realm: Realm, user: User, template: str, now: datetime) -> None:
-    """Mail a link for a new password, whichever wish it answers: all of them together have one bound."""
-    if user.standing is Standing.DISABLED:
-        return
+    """Mail a link for a new password, whichever wish it answers: all of them together have one pace."""
+    if user.standing is not Standing.DISABLED:
+        _mail_link(tx, realm, user, Notice(template, user.email, LinkPurpose.RESET_PASSWORD), now)
+
+
+def _mail_link(tx: Transaction, realm: Realm, user: User, notice: Notice, now: datetime) -> None:
+    """Mail what `notice` says, unless as many links as may be were mailed, and work."""
+    if notice.link is None:
+        raise ValueError(notice.template)
     users.lock(tx, user.user_id)
-    reset = LinkPurpose.RESET_PASSWORD
-    if links.count_live(tx, user.user_id, reset, now) < LIVE_RESET_LINKS and _may_mail(tx, user.user_id, reset, now):
-        queue_mail(tx, Notice(template, user.email, reset), user=user, now=now, entropy=realm.entropy)
-
-
-def _may_mail(tx: Transaction, user_id: str, purpose: LinkPurpose, now: datetime) -> bool:
-    """Whether another such link would not flood the mailbox. Whoever asked, the links reach the owner."""
-    if links.count_issued(tx, user_id, purpose, since=now - _HOUR) >= _MAILS_AN_HOUR:
-        return False
-    if links.count_issued(tx, user_id, purpose, since=now - _DAY) < _QUICK_MAILS_A_DAY:
-        return True
-    return links.count_issued(tx, user_id, purpose, since=now - _SLOW_PAUSE) == 0
+    mailed = links.list_mailed(tx, user.user_id, notice.link, since=now - DAY)
+    lifetime = choose_lifetime(notice.link, mailed, now)
+    if lifetime is not None:
+        queue_mail(tx, notice, user=user, now=now, entropy=realm.entropy, link_lifetime=lifetime)
 
 
 def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, now: datetime) -> None:
     if user is None or user.email_verified or user.standing is Standing.DISABLED:
         return
-    users.lock(tx, user.user_id)
-    confirm = LinkPurpose.CONFIRM_EMAIL
-    if _may_mail(tx, user.user_id, confirm, now):
-        queue_mail(tx, Notice("confirm_email", user.email, confirm), user=user, now=now, entropy=realm.entropy)
+    _mail_link(tx, realm, user, Notice("confirm_email", user.email, LinkPurpose.CONFIRM_EMAIL), now)
 
 
 def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail, now: datetime) -> None:

@@ -3,6 +3,9 @@
 Whoever asks learns nothing: the wish alone is queued, and the outbox worker looks the user up (ASVS 6.3.8).
 """
 
+from dataclasses import dataclass
+
+from authserver.accounts.known_device import introduce_device
 from authserver.accounts.mailed_link import carry_out, find_link, record_failed_link, refuse_link
 from authserver.accounts.outcomes import Invalid, Refused, TryLater
 from authserver.accounts.passwords import hash_new_password
@@ -26,8 +29,22 @@ def ask_reset(realm: Realm, email: str) -> None:
             queue_wish(tx, RESET_WISH, address, {}, now=realm.clock.now(), entropy=realm.entropy)
 
 
-def reset_password(realm: Realm, token: str, password: Secret, ip: str) -> Receipt | Refused | Invalid | TryLater:
-    """Set a new password with a mailed link. Ends everything and signs nobody in; a refused password ends nothing."""
+@dataclass(frozen=True, slots=True)
+class PasswordWasReset:
+    """What ended, of which user, and the token with which the device that did it is known to them from now on."""
+
+    receipt: Receipt
+    email: str
+    device_token: Secret
+
+
+def reset_password(
+    realm: Realm, token: str, password: Secret, ip: str
+) -> PasswordWasReset | Refused | Invalid | TryLater:
+    """Set a new password with a mailed link. Ends everything and signs nobody in; a refused password ends nothing.
+
+    Strangers may have used up the tries of the account. So the doors forgive them, and the device is a known one.
+    """
     outcome = _reset(realm, token, password, ip)
     if isinstance(outcome, Refused | Invalid):
         name = AuditName.PASSWORD_CHANGE_FAIL
@@ -35,7 +52,7 @@ def reset_password(realm: Realm, token: str, password: Secret, ip: str) -> Recei
     return outcome
 
 
-def _reset(realm: Realm, token: str, password: Secret, ip: str) -> Receipt | Refused | Invalid | TryLater:
+def _reset(realm: Realm, token: str, password: Secret, ip: str) -> PasswordWasReset | Refused | Invalid | TryLater:
     link = find_link(realm, token, LinkPurpose.RESET_PASSWORD)
     if isinstance(link, Refused | TryLater):
         return link
@@ -46,4 +63,11 @@ def _reset(realm: Realm, token: str, password: Secret, ip: str) -> Receipt | Ref
     hashed = hash_new_password(realm, password, email=user.email, name=user.name, field="new_password")
     if not isinstance(hashed, str):
         return hashed
-    return carry_out(realm, link, PasswordReset(link.user_id, link.address, hashed), ip)
+    receipt = carry_out(realm, link, PasswordReset(link.user_id, link.address, hashed), ip)
+    if isinstance(receipt, Refused):
+        return receipt
+    with realm.database.read() as tx:
+        changed = users.find(tx, link.user_id)
+    if changed is None:
+        return refuse_link("user_deleted")
+    return PasswordWasReset(receipt, changed.email, introduce_device(realm, changed))

@@ -1,8 +1,9 @@
 """Signing in with a password, for a first-party client that shows its own form (contract §3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from authserver.accounts.known_device import introduce_device
 from authserver.accounts.open_session import PASSWORD, DeviceClaim, Opening, Origin, open_session
 from authserver.accounts.outcomes import INVALID_SCOPE, UNAUTHORIZED_CLIENT, Refused, TryLater
 from authserver.accounts.prove_password import (
@@ -48,7 +49,10 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     with realm.database.write() as tx:
         outcome = proven if isinstance(proven, NotProven) else _open(tx, realm, attempt, client, proven.user, now)
         record_sign_in(tx, realm, _note(outcome), attempt.origin, client_id=attempt.client_id, now=now)
-    return outcome.refused if isinstance(outcome, NotProven) else issue_tokens(realm, outcome, client, now=now)
+    if isinstance(outcome, NotProven):
+        return outcome.refused
+    tokens = issue_tokens(realm, outcome.holding, client, now=now)
+    return replace(tokens, device_token=introduce_device(realm, outcome.user).reveal())
 
 
 def _admit(realm: Realm, attempt: SignIn) -> Client | Refused:
@@ -75,15 +79,24 @@ def _judge(client: Client | None, scope: str | None) -> Client | Refused:
     return client
 
 
-def _note(outcome: Holding | NotProven) -> SignInRecord | NotProven:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The family of a new session, and its user as they were when it was opened."""
+
+    holding: Holding
+    user: User
+
+
+def _note(outcome: _Opened | NotProven) -> SignInRecord | NotProven:
     if isinstance(outcome, NotProven):
         return outcome
-    return SignInRecord(outcome.grant.user_id, outcome.grant.sid, outcome.grant.amr)
+    grant = outcome.holding.grant
+    return SignInRecord(grant.user_id, grant.sid, grant.amr)
 
 
 def _open(
     tx: Transaction, realm: Realm, attempt: SignIn, client: Client, verified: User, now: datetime
-) -> Holding | NotProven:
+) -> _Opened | NotProven:
     """Open the session, unless what was verified is no longer so."""
     user = find_unchanged(tx, realm, verified)
     if isinstance(user, NotProven):
@@ -93,7 +106,7 @@ def _open(
     audience = choose_audience(realm, client, scope, ())
     if family_version is None or audience is None:
         return NotProven(_refuse_client("client_disabled"), user.user_id)
-    return open_session(
+    holding = open_session(
         tx,
         realm,
         user=user,
@@ -101,6 +114,7 @@ def _open(
         client=client,
         grant=NewGrant(scope, audience, now, family_version),
     )
+    return _Opened(holding, user)
 
 
 def _refuse_client(reason: str) -> Refused:

@@ -75,6 +75,6 @@ def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: Us
         # The cookie went when the browser was closed; the apps that were signed in with it have not.
         session = browsers.find_on_device(tx, user.user_id, device_id, now)
     if session is not None:
-        return hand_to_browser(tx, realm, session, now)
+        return hand_to_browser(tx, realm, user, session, now)
     opening = Opening(PASSWORD, DeviceClaim(device_id, None), attempt.origin, now)
     return begin_browser_session(tx, realm, user, opening)

@@ -24,6 +24,11 @@ class LinkPurpose(Enum):
         return _PATHS[self]
 
     @property
+    def most_live(self) -> int | None:
+        """How many of one user work at a time, where that is bounded: no request ends one that was mailed before."""
+        return 3 if self is LinkPurpose.RESET_PASSWORD else None
+
+    @property
     def is_pending(self) -> bool:
         """Whether it waits to change credentials, so that another event about them ends it (design §5)."""
         return self in {LinkPurpose.RESET_PASSWORD, LinkPurpose.CHANGE_EMAIL}

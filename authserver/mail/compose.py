@@ -117,7 +117,8 @@ class Composer:
         if link is not None:
             values["link"] = f"{self._issuer}{link.purpose.path}?token={link.token.reveal()}"
             values["link_until"] = _say_instant(link.expires_at)
-            values["link_lifetime"] = say_lifetime(link.purpose.lifetime)
+            lifetime = link.expires_at - at
+            values["link_lifetime"] = say_lifetime(lifetime - lifetime % timedelta(minutes=1))
         return values
 
     def _render(self, template: str, values: dict[str, object]) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """Queueing a mail in the transaction that causes it, with the link that goes into it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
@@ -22,14 +22,23 @@ def queue_mail(
     entropy: Entropy,
     sid: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    link_lifetime: timedelta | None = None,
 ) -> None:
     """Queue the mail that `notice` describes, about `user`. `sid` is the session that asked, for the link to know.
+
+    The link works for `link_lifetime`; None: as long as links of its purpose do.
 
     The mail has the user's name only where the address is proven to be his: else a stranger could have any text that
     he calls his name written to any address.
     """
     is_his = user.email_verified and notice.address == user.email
-    link = None if notice.link is None else _issue_link(tx, notice.link, notice.address, user, sid, now, entropy)
+    link = (
+        None
+        if notice.link is None
+        else _issue_link(
+            tx, notice.link, notice.address, user, sid, now, now + (link_lifetime or notice.link.lifetime), entropy
+        )
+    )
     mail = QueuedMail(
         mail_id=new_id(entropy),
         template=notice.template,
@@ -47,6 +56,7 @@ def _issue_link(
     user: User,
     sid: str | None,
     now: datetime,
+    expires_at: datetime,
     entropy: Entropy,
 ) -> MailLink:
     link = MailLink(
@@ -57,7 +67,7 @@ def _issue_link(
         sid=sid,
         mac_kid=None,
         issued_at=now,
-        expires_at=now + purpose.lifetime,
+        expires_at=expires_at,
     )
     links.add(tx, link)
     return link

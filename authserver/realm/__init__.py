@@ -2,7 +2,7 @@
 
 from authserver.realm.new_family import NewGrant, begin_family, choose_audience
 from authserver.realm.pending_request import PendingRequest, begin_pending, read_pending, write_pending
-from authserver.realm.proof import EndedMacKey, prove_link_token, prove_refresh_token
+from authserver.realm.proof import EndedMacKey, prove_device_token, prove_link_token, prove_refresh_token
 from authserver.realm.realm import Realm, Registration
 from authserver.realm.subject import name_subject
 from authserver.realm.token_answer import (
@@ -30,6 +30,7 @@ __all__ = [
     "issue_access",
     "issue_tokens",
     "name_subject",
+    "prove_device_token",
     "prove_link_token",
     "prove_refresh_token",
     "read_pending",

@@ -1,8 +1,9 @@
-"""What a refresh token or a mailed link proves to this node, from the keys in memory alone."""
+"""What a refresh token, a mailed link or a known device proves to this node, from the keys in memory alone."""
 
 from dataclasses import dataclass
 from typing import TypeVar
 
+from authserver.protocol.device_token import DeviceToken, parse_device_token
 from authserver.protocol.link_token import LinkToken, parse_link_token
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey, parse_refresh_token
 from authserver.realm.realm import Realm
@@ -25,6 +26,11 @@ def prove_refresh_token(realm: Realm, text: str) -> RefreshToken | Malformed | E
 def prove_link_token(realm: Realm, text: str) -> LinkToken | Malformed | EndedMacKey | UnknownMacKey:
     """The same for the token of a mailed link."""
     return _name_ended(realm, parse_link_token(text, lambda kid: _find_secret(realm, kid)))
+
+
+def prove_device_token(realm: Realm, text: str) -> DeviceToken | None:
+    """What the token of a known device says, if it is one of ours. Asks the database as little as the others."""
+    return parse_device_token(text, lambda kid: _find_secret(realm, kid))
 
 
 def _find_secret(realm: Realm, kid: str) -> bytes | None:

@@ -30,10 +30,11 @@ class AccessAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer(AccessAnswer):
-    """The same with a refresh token."""
+    """An access token with a refresh token. `device_token` is there where the user has just shown their password."""
 
     refresh_token: str = field(repr=False)
     refresh_expires_in: int
+    device_token: str | None = field(default=None, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

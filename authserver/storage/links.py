@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from authserver.credentials.link_pace import Mailed
 from authserver.credentials.links import LinkPurpose
 from authserver.sessions.family import Ended
 from authserver.storage.picking import pick_free
@@ -113,9 +114,14 @@ def count_live(tx: Connection, user_id: str, purpose: LinkPurpose, now: datetime
     return _count(tx, _L.user_id == user_id, _L.purpose == purpose.value, _is_live(now))
 
 
-def count_issued(tx: Connection, user_id: str, purpose: LinkPurpose, *, since: datetime) -> int:
-    """How many links of this purpose were issued to the user after `since`."""
-    return _count(tx, _L.user_id == user_id, _L.purpose == purpose.value, _L.issued_at > since)
+def list_mailed(tx: Connection, user_id: str, purpose: LinkPurpose, *, since: datetime) -> list[Mailed]:
+    """The links of this purpose that were issued to the user after `since`, live or not."""
+    rows = tx.execute(
+        select(_L.issued_at, _L.expires_at, _L.ended_at).where(
+            _L.user_id == user_id, _L.purpose == purpose.value, _L.issued_at > since
+        )
+    )
+    return [Mailed(issued_at, None if ended_at else expires_at) for issued_at, expires_at, ended_at in rows]
 
 
 def find_first_issued(tx: Connection, user_id: str, purposes: Sequence[LinkPurpose], now: datetime) -> datetime | None:

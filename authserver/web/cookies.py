@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from werkzeug import Request, Response
 
+from authserver.accounts.known_device import KNOWN_DEVICE_LIFETIME
 from authserver.protocol.secret import Secret
 
 _LONGEST_VALUE = 512
@@ -28,13 +29,16 @@ class Cookie(Enum):
     DEVICE = "authserver-device"
     """The id of this browser as a device, so that signing in again is the same device."""
 
+    KNOWN = "authserver-known"
+    """The token with which this browser is a known device of who proved here last to be a certain user."""
+
     FORM = "authserver-form"
     """The random value that the hidden field of each form proves to have seen (see `pages.csrf`)."""
 
     @property
     def lifetime(self) -> timedelta | None:
         """For how long browsers keep it; None: until they close."""
-        return timedelta(days=365) if self is Cookie.DEVICE else None
+        return {Cookie.DEVICE: timedelta(days=365), Cookie.KNOWN: KNOWN_DEVICE_LIFETIME}.get(self)
 
     @property
     def same_site(self) -> Literal["Lax", "Strict"]:

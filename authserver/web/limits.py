@@ -118,11 +118,25 @@ def open_counters(url: str, folder: Path | None, clock: Clock, entropy: Entropy)
     return BoundedCounters(clock) if folder is None else NodeCounters(folder / FILE_NAME, clock, entropy)
 
 
-def account_key(email: str, device_id: str = "") -> LimitKey:
-    """The account that `email` names, in whatever spelling, also one that does not exist; or one device of it."""
+def account_key(email: str) -> LimitKey:
+    """The account that `email` names, in whatever spelling, also one that does not exist."""
+    return _account_key(email, "")
+
+
+def named_devices_key(email: str) -> LimitKey:
+    """All devices of the account together that name themselves and prove nothing."""
+    return _account_key(email, "named")
+
+
+def known_device_key(email: str, budget: int) -> LimitKey:
+    """The known devices of the account that share this budget."""
+    return _account_key(email, f"known {budget}")
+
+
+def _account_key(email: str, devices: str) -> LimitKey:
     canonical = canonicalise_email(email)
     account = email if isinstance(canonical, InvalidEmail) else canonical
-    return LimitKey("account", _digest(f"{account} {device_id}"))
+    return LimitKey("account", _digest(f"{account} {devices}"))
 
 
 def password_key(sid: str) -> LimitKey:

@@ -9,12 +9,20 @@ from flask import request
 
 from authserver.accounts.asker import Asker
 from authserver.accounts.change_email import ask_email_change
-from authserver.accounts.known_device import is_known_device
+from authserver.accounts.known_device import find_known_device, is_named_device
 from authserver.accounts.outcomes import Invalid, Reauthenticate, Refused, TryLater
 from authserver.accounts.reauthentication import demand_recent
 from authserver.protocol.secret import Secret
 from authserver.web.context import current_limits, current_realm
-from authserver.web.limits import LimitKey, account_key, address_key, email_change_key, password_key
+from authserver.web.limits import (
+    LimitKey,
+    account_key,
+    address_key,
+    email_change_key,
+    known_device_key,
+    named_devices_key,
+    password_key,
+)
 
 OutcomeT = TypeVar("OutcomeT")
 _log = structlog.get_logger(__name__)
@@ -40,12 +48,18 @@ def hit_address(purpose: str) -> int | None:
     return hit(address_key(purpose, request.remote_addr or ""))
 
 
-def hit_login(email: str, device_id: str) -> LimitKey | int:
-    """Count a sign-in before it is verified: the key to forgive when it succeeds, or the seconds to wait.
+def hit_login(email: str, device_id: str, device_token: Secret | None) -> LimitKey | int:
+    """Count a sign-in before it is verified: the key to `settle`, or the seconds to wait.
 
-    A stranger who uses up an account's tries must not lock its owner out: a device that signed in before counts by
-    itself then, and its id is not to be guessed.
+    A stranger who uses up the tries of an account, or of a network address that many share, must not lock the owner
+    out. So a known device counts by itself, and goes on as any other when it has used up its own. Devices that only
+    name themselves share one more budget.
     """
+    known = find_known_device(current_realm(), email, device_token)
+    if known is not None:
+        key = known_device_key(email, known.budget)
+        if current_limits().hit(key) is None:
+            return key
     wait = hit_address("login")
     if wait is not None:
         return wait
@@ -53,11 +67,17 @@ def hit_login(email: str, device_id: str) -> LimitKey | int:
     wait = hit(account)
     if wait is None:
         return account
-    if not device_id or not is_known_device(current_realm(), email, device_id):
+    if not device_id or not is_named_device(current_realm(), email, device_id):
         return wait
-    device = account_key(email, device_id)
-    wait = hit(device)
-    return device if wait is None else wait
+    named = named_devices_key(email)
+    wait = hit(named)
+    return named if wait is None else wait
+
+
+def forgive_login(email: str) -> None:
+    """Forget the tries of strangers: the owner of the account has shown that they read its mail."""
+    for key in (account_key(email), named_devices_key(email)):
+        current_limits().forgive(key)
 
 
 def settle(key: LimitKey, outcome: object) -> None:

@@ -116,6 +116,7 @@ def test_a_reset_ends_everything_and_signs_nobody_in(api: Api, realm: Realm, use
     """ASVS 7.4.1; Forgot password sheet; Authentication sheet: after a reset everybody proves himself again."""
     devices = [api.sign_in(), api.sign_in()]
     answer = _reset(api, _link(api, realm))
+    assert str(answer.pop("device_token")).startswith("dt_")
     assert answer == {
         "revocation": {
             "event": "password_reset",

@@ -4,14 +4,13 @@ from email.message import EmailMessage
 
 import sqlalchemy
 
-from authserver.accounts.reset_password import reset_password
+from authserver.accounts.reset_password import PasswordWasReset, reset_password
 from authserver.accounts.work_outbox import Post
 from authserver.credentials.events import MfaChanged
 from authserver.mail.deliver import Delivered, Delivery, Failed, Undeliverable
 from authserver.mail.smtp import SmtpDelivery
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.revocation import Receipt
 from authserver.storage.audit import Actor
 from authserver.storage.schema import MailLink, OutboxMail
 from tests.support.mail import SENDER, compose_as, read_link
@@ -71,4 +70,4 @@ def load_link_id(realm: Realm) -> bytes:
 def is_reset_by(realm: Realm, message: EmailMessage) -> bool:
     """Whether the link in the mail sets a new password; it does so once."""
     outcome = reset_password(realm, read_link(message), Secret("a wholly different horse"), "192.0.2.1")
-    return isinstance(outcome, Receipt)
+    return isinstance(outcome, PasswordWasReset)

@@ -9,7 +9,7 @@ from authserver.accounts.manage_user import apply_event
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.outcomes import Invalid, Reauthenticate, Refused, TryLater
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.reset_password import reset_password
+from authserver.accounts.reset_password import PasswordWasReset, reset_password
 from authserver.accounts.sign_in import SignIn, sign_in
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.links import LinkPurpose
@@ -86,7 +86,8 @@ class Person:
         return format_link_token(LinkToken(mac_key.kid, link_id), mac_key.secret)
 
     def reset(self, link: str, password: str = NEW_PASSWORD) -> Receipt | Refused | Invalid | TryLater:
-        return reset_password(self.realm, link, Secret(password), IP)
+        outcome = reset_password(self.realm, link, Secret(password), IP)
+        return outcome.receipt if isinstance(outcome, PasswordWasReset) else outcome
 
     def apply(self, event: CredentialEvent) -> Receipt:
         receipt = apply_event(self.realm, self.user_id, event, by=BY)

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from authserver.accounts.change_password import PasswordWasChanged
 from authserver.accounts.own_account import AccountExport
+from authserver.accounts.reset_password import PasswordWasReset
 from authserver.revocation import Receipt
 from authserver.storage.audit import AuditRecord
 from authserver.storage.consents import ConnectedApp
@@ -14,6 +15,7 @@ from authserver.web.api.shapes import (
     AccountAnswer,
     Answer,
     ReceiptAnswer,
+    RevocationAnswer,
     SessionAnswer,
     TokensAnswer,
     seconds,
@@ -97,6 +99,17 @@ class PasswordChangedAnswer(TokensAnswer):
         """The shape of `changed`; without the refresh token that is `in_cookie`."""
         tokens = TokensAnswer.of(changed.tokens, in_cookie=in_cookie)
         return cls(**tokens.model_dump(), revocation=ReceiptAnswer.of(changed.receipt))
+
+
+class ResetAnswer(RevocationAnswer):
+    """What ended, and the token of the device that set the password."""
+
+    device_token: str = Field(description="For `/api/login` on this device: tries of its own, for 90 days.")
+
+    @classmethod
+    def of_reset(cls, done: PasswordWasReset) -> "ResetAnswer":
+        """The shape of `done`."""
+        return cls(revocation=ReceiptAnswer.of(done.receipt), device_token=done.device_token.reveal())
 
 
 class ConfirmedAnswer(Answer):

@@ -18,7 +18,7 @@ from authserver.sessions.family import Grant
 from authserver.storage.clients import Client
 from authserver.web.api.refusals import CROSS_SITE, FOREIGN_ORIGIN, Refusal
 from authserver.web.context import current_cookies, current_realm
-from authserver.web.cookies import RefreshCookie
+from authserver.web.cookies import Cookie, RefreshCookie
 from authserver.web.site import serialise_origin
 
 
@@ -35,6 +35,23 @@ def keep_in_cookie(client_id: str, tokens: TokenAnswer) -> None:
 def read_cookie(client_id: str) -> Secret | None:
     """The refresh token that the browser brings for this client."""
     return current_cookies().read(request, RefreshCookie(client_id))
+
+
+def keep_device_token(token: str | None) -> None:
+    """Have the browser keep the token with which it is a known device, where there is one."""
+    if token is None:
+        return
+    kept = Secret(token)
+
+    @after_this_request
+    def give(response: Response) -> Response:
+        current_cookies().give(response, Cookie.KNOWN, kept)
+        return response
+
+
+def read_device_token() -> Secret | None:
+    """The token with which this browser is a known device."""
+    return current_cookies().read(request, Cookie.KNOWN)
 
 
 def keeps_session(bearer: Bearer) -> bool:

@@ -5,9 +5,8 @@ from flask import Response, request
 
 from authserver.accounts.bearer import Bearer
 from authserver.accounts.change_password import PasswordWasChanged, PasswordWish, change_password
-from authserver.accounts.reset_password import ask_reset, reset_password
+from authserver.accounts.reset_password import PasswordWasReset, ask_reset, reset_password
 from authserver.protocol.secret import Secret
-from authserver.revocation import Receipt
 from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_accepted, api
 from authserver.web.api.credential_shapes import (
@@ -15,9 +14,10 @@ from authserver.web.api.credential_shapes import (
     AddressBody,
     ChangePasswordBody,
     PasswordChangedAnswer,
+    ResetAnswer,
     ResetPasswordBody,
 )
-from authserver.web.api.delivery import keep_in_cookie, keeps_session
+from authserver.web.api.delivery import keep_device_token, keep_in_cookie, keeps_session
 from authserver.web.api.refusals import (
     OF_BODIES,
     OF_LINKS,
@@ -27,12 +27,11 @@ from authserver.web.api.refusals import (
     explain,
     explain_own,
 )
-from authserver.web.api.shapes import RevocationAnswer
 from authserver.web.api.tries import count_address
 from authserver.web.context import current_realm
 from authserver.web.origin import read_origin
 from authserver.web.problem import answer_problem
-from authserver.web.tries import try_password
+from authserver.web.tries import forgive_login, try_password
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Passwords"]
@@ -79,6 +78,7 @@ def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Res
     _log.info("authn_password_change", sid=outcome.tokens.sid, ip=request.remote_addr)
     if in_cookie:
         keep_in_cookie(bearer.claims.client_id, outcome.tokens)
+        keep_device_token(outcome.tokens.device_token)
     return PasswordChangedAnswer.of_change(outcome, in_cookie=in_cookie)
 
 
@@ -103,15 +103,23 @@ def answer_forgot_password(json_data: AddressBody) -> Response:
 
 @api.post("/password/reset")
 @api.input(ResetPasswordBody, example={"token": "lt_AQ", "new_password": "a stapler for every horse"})
-@api.output(RevocationAnswer, description="The password is set, and all sessions have ended. Nobody is signed in.")
+@api.output(ResetAnswer, description="The password is set, and all sessions have ended. Nobody is signed in.")
 @api.doc(
     summary="Set a password with a mailed link",
-    description="A new password that is refused ends nothing and leaves the link usable.",
+    description=(
+        "A new password that is refused ends nothing and leaves the link usable. Wrong passwords that strangers tried"
+        " before keep nobody out any more, and with `device_token` (a browser has it in a cookie, too) this device has"
+        " tries of its own, whatever they try from now on."
+    ),
     tags=_TAGS,
     responses=document(*OF_BODIES, *OF_LINKS),
 )
-def answer_reset_password(json_data: ResetPasswordBody) -> Response | RevocationAnswer:
+def answer_reset_password(json_data: ResetPasswordBody) -> Response | ResetAnswer:
     """Set a password with a link."""
     password = Secret(json_data.new_password)
     outcome = reset_password(current_realm(), json_data.token, password, request.remote_addr or "")
-    return RevocationAnswer.of(outcome) if isinstance(outcome, Receipt) else answer_problem(explain(outcome))
+    if not isinstance(outcome, PasswordWasReset):
+        return answer_problem(explain(outcome))
+    forgive_login(outcome.email)
+    keep_device_token(outcome.device_token.reveal())
+    return ResetAnswer.of_reset(outcome)

@@ -25,7 +25,7 @@ from authserver.storage.users import User
 from authserver.web.api.body import Body, refuse_member
 
 _SCOPE_WORD = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
-_GRANTED = frozenset({"id_token", "refresh_token"})
+_GRANTED = frozenset({"device_token", "id_token", "refresh_token"})
 _BODY, _COOKIE = "body", "cookie"
 _SCOPE = re.compile(rf"{_SCOPE_WORD}(?: {_SCOPE_WORD})*\Z")
 
@@ -84,6 +84,12 @@ class LoginBody(Body):
         " ends. Absent: the server chooses one.",
         json_schema_extra=without_default,
     )
+    device_token: str = Field(
+        "",
+        description="From the last sign-in or reset of the password on this device: it has tries of its own then, which"
+        " strangers cannot use up. A browser may have it in a cookie instead.",
+        json_schema_extra=without_default,
+    )
     device_name: Annotated[str, AfterValidator(_device_name)] = Field(
         "", description="What the user will recognise in the list.", json_schema_extra=without_default
     )
@@ -135,6 +141,13 @@ class TokensAnswer(Answer):
     scope: str
     sid: str = Field(description="The session.")
     device_id: str
+    device_token: str | None = Field(
+        default=None,
+        description="A secret of this device, given where the user has just shown their password: `/api/login` takes"
+        " it, and strangers who try wrong passwords do not keep this device out. It works for 90 days, or until the"
+        " password changes. Absent where it is in a cookie.",
+        json_schema_extra=without_default,
+    )
     id_token: str | None = Field(
         default=None, description="Only with the scope `openid`; absent without.", json_schema_extra=without_default
     )
@@ -145,8 +158,8 @@ class TokensAnswer(Answer):
 
     @classmethod
     def of(cls, tokens: TokenAnswer, *, in_cookie: bool = False) -> "TokensAnswer":
-        """The shape of `tokens`; without the refresh token that is `in_cookie`, out of reach of scripts."""
-        return cls.model_validate(asdict(tokens) | ({"refresh_token": None} if in_cookie else {}))
+        """The shape of `tokens`; without the secrets that are `in_cookie`, out of reach of scripts."""
+        return cls.model_validate(asdict(tokens) | ({"refresh_token": None, "device_token": None} if in_cookie else {}))
 
 
 class AccountAnswer(Answer):

@@ -11,7 +11,14 @@ from authserver.protocol.secret import Secret
 from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
 from authserver.web.api.blueprint import answer_accepted, answer_nothing, api
-from authserver.web.api.delivery import find_fault, forget_session, forget_user, keep_in_cookie
+from authserver.web.api.delivery import (
+    find_fault,
+    forget_session,
+    forget_user,
+    keep_device_token,
+    keep_in_cookie,
+    read_device_token,
+)
 from authserver.web.api.refusals import (
     ACCEPTED,
     BUSY,
@@ -75,8 +82,9 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
     summary="Sign in",
     description=(
         "An unknown address, a wrong password, a locked and a disabled user get the same answer. Tries are counted"
-        " for the account and for the network address; a device that signed in before has a count of its own. With"
-        ' `"delivery": "cookie"` the page has to be one of the client, and on the site of this server.'
+        " for the account and for the network address; a device that shows its `device_token` has a count of its own,"
+        ' which strangers cannot use up. With `"delivery": "cookie"` the page has to be one of the client, and on the'
+        " site of this server."
     ),
     tags=_TAGS,
     responses=document(
@@ -95,7 +103,8 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
     """Sign in with a password."""
     if json_data.in_cookie:
         _refuse_lost_cookie(json_data.client_id)
-    key = count_login(json_data.email, json_data.device_id)
+    device_token = Secret(json_data.device_token) if json_data.device_token else read_device_token()
+    key = count_login(json_data.email, json_data.device_id, device_token)
     attempt = SignIn(
         email=json_data.email,
         password=Secret(json_data.password),
@@ -114,6 +123,7 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
     _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
     if json_data.in_cookie:
         keep_in_cookie(json_data.client_id, outcome)
+        keep_device_token(outcome.device_token)
     return TokensAnswer.of(outcome, in_cookie=json_data.in_cookie)
 
 

@@ -1,5 +1,6 @@
 """Counting tries at the JSON API: one too many is a problem of its own."""
 
+from authserver.protocol.secret import Secret
 from authserver.web import tries
 from authserver.web.api.refusals import TOO_MANY_REQUESTS, refuse
 from authserver.web.limits import LimitKey
@@ -13,9 +14,9 @@ def count_address(purpose: str) -> None:
         raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=wait))
 
 
-def count_login(email: str, device_id: str) -> LimitKey:
-    """Count a sign-in, or raise; the key to forgive when it succeeds."""
-    key = tries.hit_login(email, device_id)
+def count_login(email: str, device_id: str, device_token: Secret | None) -> LimitKey:
+    """Count a sign-in, or raise; the key to settle."""
+    key = tries.hit_login(email, device_id, device_token)
     if isinstance(key, int):
         raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=key))
     return key

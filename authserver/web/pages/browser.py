@@ -26,4 +26,5 @@ def keep_signed_in(response: Response, signed_in: BrowserSignedIn) -> Response:
     """Have the browser keep what opens the session from now on."""
     current_cookies().give(response, Cookie.SESSION, signed_in.cookie)
     current_cookies().give(response, Cookie.DEVICE, Secret(signed_in.device_id))
+    current_cookies().give(response, Cookie.KNOWN, signed_in.device_token)
     return response

@@ -35,7 +35,10 @@ def _tell_asked() -> Told:
         translate("Look into your mailbox"),
         (
             translate("If there is an account with this address, a mail with a link is on its way."),
-            translate("The link works for %(lifetime)s.", lifetime=lifetime),
+            translate("The link works for at least %(lifetime)s.", lifetime=lifetime),
+            translate(
+                "If many mails were asked for, no other one may come for a while: use the link in the newest one."
+            ),
             translate("No mail? Look among the unwanted ones, and check the address."),
         ),
         HTTPStatus.ACCEPTED,

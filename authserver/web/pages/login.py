@@ -13,7 +13,8 @@ from authserver.accounts.reauthentication import is_recent
 from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.protocol.secret import Secret
 from authserver.realm import PendingRequest, write_pending
-from authserver.web.context import current_realm
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import Cookie
 from authserver.web.origin import read_origin
 from authserver.web.pages.authorize import (
     answer_outcome,
@@ -106,7 +107,7 @@ def _must_prove(following: str) -> bool:
 
 def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Response:
     device_id = read_device_id()
-    key = hit_login(email, device_id or "")
+    key = hit_login(email, device_id or "", current_cookies().read(request, Cookie.KNOWN))
     if isinstance(key, int):
         return answer_told(tell_too_many(key))
     attempt = BrowserSignIn(email, password, device_id, current_browser(), read_origin())

@@ -6,13 +6,15 @@ from flask import Response, request
 
 from authserver.accounts.mailed_link import find_link
 from authserver.accounts.outcomes import FieldError, Invalid, Refused, TryLater
-from authserver.accounts.reset_password import reset_password
+from authserver.accounts.reset_password import PasswordWasReset, reset_password
 from authserver.credentials.links import LinkPurpose
 from authserver.protocol.secret import Secret
-from authserver.web.context import current_realm
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import Cookie
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_errors, say_password_rules, say_signed_out, tell_refusal
+from authserver.web.tries import forgive_login
 
 
 @pages.get("/reset")
@@ -36,9 +38,12 @@ def act_reset() -> Response:
             return _answer_form(token, errors)
         case Refused() | TryLater():
             return answer_told(tell_refusal(outcome))
-        case receipt:
+        case PasswordWasReset(receipt=receipt):
+            forgive_login(outcome.email)
             sentences = (say_signed_out(receipt), translate("You can sign in with the new password now."))
-            return answer_told(Told(translate("Your password is changed"), sentences, offers_sign_in=True))
+            response = answer_told(Told(translate("Your password is changed"), sentences, offers_sign_in=True))
+            current_cookies().give(response, Cookie.KNOWN, outcome.device_token)
+            return response
 
 
 def _answer_form(token: str, errors: tuple[FieldError, ...] = ()) -> Response:

@@ -129,7 +129,7 @@ def test_the_html_says_what_the_text_says() -> None:
 
 @pytest.mark.parametrize("purpose", LinkPurpose)
 def test_the_link_is_built_from_the_issuer_and_opens_the_page_of_its_purpose(purpose: LinkPurpose) -> None:
-    message = compose(link=WrittenLink(purpose, Secret(TOKEN), START))
+    message = compose(link=WrittenLink(purpose, Secret(TOKEN), START + purpose.lifetime))
     assert read_link_page(message) == f"{ISSUER}{purpose.path}"
     assert f"({say_lifetime(purpose.lifetime)})" in read_text(message)
 

@@ -42,10 +42,11 @@ def test_on_a_loopback_address_without_tls_they_can_be_kept_at_all(cookie: Cooki
     assert (morsel["secure"], morsel["httponly"], morsel["samesite"], morsel["path"]) == ("", True, "Lax", "/")
 
 
-def test_only_the_device_outlives_the_browser() -> None:
+def test_only_what_opens_nothing_outlives_the_browser() -> None:
     """ASVS 7.1.1: the cookie of the session is no way to stay signed in."""
     ages = {cookie: given(https=True, cookie=cookie)["max-age"] for cookie in Cookie}
-    assert ages == {Cookie.SESSION: "", Cookie.FORM: "", Cookie.DEVICE: str(365 * 86_400)}
+    days = {Cookie.DEVICE: 365, Cookie.KNOWN: 90}
+    assert ages == {cookie: str(days[cookie] * 86_400) if cookie in days else "" for cookie in Cookie}
 
 
 def test_names_differ_and_never_change() -> None:
@@ -53,6 +54,7 @@ def test_names_differ_and_never_change() -> None:
     assert [CookieJar(https=True).name(cookie) for cookie in Cookie] == [
         "__Host-authserver",
         "__Host-authserver-device",
+        "__Host-authserver-known",
         "__Host-authserver-form",
     ]
 

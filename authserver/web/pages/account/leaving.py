@@ -61,6 +61,7 @@ def act_delete(browser: SignedInBrowser) -> Response:
             response = answer_told(_tell_deleted())
             current_cookies().take_back(response, Cookie.SESSION)
             current_cookies().take_back(response, Cookie.DEVICE)
+            current_cookies().take_back(response, Cookie.KNOWN)
             return response
 
 
