@@ -39,24 +39,23 @@ def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime
 def _mail_reset(tx: Transaction, realm: Realm, user: User, template: str, now: datetime) -> None:
     """Mail a link for a new password, whichever wish it answers: all of them together have one pace."""
     if user.standing is not Standing.DISABLED:
-        _mail_link(tx, realm, user, Notice(template, user.email, LinkPurpose.RESET_PASSWORD), now)
+        _mail_link(tx, realm, user, template, LinkPurpose.RESET_PASSWORD, now)
 
 
-def _mail_link(tx: Transaction, realm: Realm, user: User, notice: Notice, now: datetime) -> None:
-    """Mail what `notice` says, unless as many links as may be were mailed, and work."""
-    if notice.link is None:
-        raise ValueError(notice.template)
+def _mail_link(tx: Transaction, realm: Realm, user: User, template: str, purpose: LinkPurpose, now: datetime) -> None:
+    """Mail a link to the user's own address, unless as many as may be were mailed, and work."""
     users.lock(tx, user.user_id)
-    mailed = links.list_mailed(tx, user.user_id, notice.link, since=now - DAY)
-    lifetime = choose_lifetime(notice.link, mailed, now)
+    mailed = links.list_mailed(tx, user.user_id, purpose, since=now - DAY)
+    lifetime = choose_lifetime(purpose, mailed, now)
     if lifetime is not None:
+        notice = Notice(template, user.email, purpose)
         queue_mail(tx, notice, user=user, now=now, entropy=realm.entropy, link_lifetime=lifetime)
 
 
 def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, now: datetime) -> None:
     if user is None or user.email_verified or user.standing is Standing.DISABLED:
         return
-    _mail_link(tx, realm, user, Notice("confirm_email", user.email, LinkPurpose.CONFIRM_EMAIL), now)
+    _mail_link(tx, realm, user, "confirm_email", LinkPurpose.CONFIRM_EMAIL, now)
 
 
 def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail, now: datetime) -> None:

@@ -43,7 +43,6 @@ _LOCK_TRIES: Final = 250
 _LOCK_PAUSE_SECONDS: Final = 0.001
 
 _Slot = tuple[bytes, Counter]
-_EMPTY: Final[_Slot] = (bytes(16), FRESH)
 
 
 class UnusableCountersError(Exception):

@@ -79,6 +79,7 @@ def test_a_sign_in_answers_with_tokens(api: Api, user_id: str) -> None:
         "scope",
         "sid",
         "device_id",
+        "device_token",
     }
     assert (answer["token_type"], answer["expires_in"], answer["refresh_expires_in"]) == ("Bearer", 300, 604800)
     assert (answer["device_id"], answer["scope"]) == ("laptop", "openid profile email")
