@@ -4,9 +4,13 @@ Everything that decides takes `now` as an argument; whoever needs to ask holds a
 moved by hand; the product has no setting that changes what time it is.
 """
 
+import math
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
+
+LEEWAY: Final = 30.0
+"""Seconds by which an instant that another machine wrote may lie ahead of this machine's clock."""
 
 
 class Clock(Protocol):
@@ -21,7 +25,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back: for cool-downs and cache ages, never for lifetimes."""
+        """Seconds on a clock that never goes back and may stand still while the machine sleeps; see `Reading`."""
         ...
 
 
@@ -39,3 +43,43 @@ class SystemClock:
     def monotonic(self) -> float:
         """See `Clock.monotonic`."""
         return time.monotonic()
+
+
+class Reading(NamedTuple):
+    """One instant, read on both clocks, to ask later how old something is.
+
+    Neither clock is enough: the monotonic one stands still while a machine or a virtual machine is suspended, the wall
+    clock may be set back. So what was read before a sleep is as old as the longer of the two says.
+    """
+
+    wall: float
+    monotonic: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> "Reading":
+        """The present instant."""
+        return cls(clock.seconds(), clock.monotonic())
+
+    def age(self, clock: Clock) -> float:
+        """Seconds from this instant to the present one: the larger of the two clocks' answers."""
+        return max(clock.seconds() - self.wall, clock.monotonic() - self.monotonic)
+
+    def until(self, later: "Reading") -> float:
+        """Seconds from this instant to `later`: the larger of the two clocks' answers."""
+        return max(later.wall - self.wall, later.monotonic - self.monotonic)
+
+    def shift(self, seconds: float) -> "Reading":
+        """The instant `seconds` later; earlier if they are negative."""
+        return Reading(self.wall + seconds, self.monotonic + seconds)
+
+
+NEVER: Final = Reading(-math.inf, -math.inf)
+"""Before everything: infinitely old."""
+
+
+def is_recent(at: float, now: float, within: float) -> bool:
+    """Whether `at`, seconds since the epoch, lies at most `within` seconds before `now`, and not ahead of it.
+
+    An instant that lies ahead was written by a clock that was wrong: how long ago that was, nobody knows.
+    """
+    return -LEEWAY <= now - at <= within

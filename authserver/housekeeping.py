@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from authserver.clock import Clock
+from authserver.clock import NEVER, Clock, Reading
 
 _log = structlog.get_logger(__name__)
 _TICK_SECONDS = 1.0
@@ -45,11 +45,11 @@ class Housekeeping:
         self._thread.join()
 
     def _run(self) -> None:
-        due = {chore.name: self._clock.monotonic() for chore in self._chores}
+        done = dict.fromkeys((chore.name for chore in self._chores), NEVER)
         while not self._stopping.wait(_TICK_SECONDS):
             for chore in self._chores:
-                if self._clock.monotonic() >= due[chore.name]:
-                    due[chore.name] = self._clock.monotonic() + chore.interval
+                if done[chore.name].age(self._clock) >= chore.interval:
+                    done[chore.name] = Reading.of(self._clock)
                     self._do(chore)
 
     def _do(self, chore: Chore) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from authserver.clock import Clock
+from authserver.clock import NEVER, Clock, Reading
 from authserver.storage import Database, StorageUnavailableError, clients
 from authserver.storage.clients import Client, ClientOrigins
 
@@ -43,21 +43,21 @@ class ClientRegistry:
         """Read through to `database`."""
         self._database = database
         self._clock = clock
-        self._cached: dict[str, tuple[float, Client]] = {}
-        self._origins: tuple[float, Origins] = (float("-inf"), Origins({}, frozenset(), frozenset()))
+        self._cached: dict[str, tuple[Reading, Client]] = {}
+        self._origins: tuple[Reading, Origins] = (NEVER, Origins({}, frozenset(), frozenset()))
 
     def find(self, client_id: str) -> Client | None:
         """The client with this id, up to `MAX_AGE` seconds old, or None."""
-        now = self._clock.monotonic()
         cached = self._cached.get(client_id)
-        if cached is not None and now - cached[0] < MAX_AGE:
+        if cached is not None and cached[0].age(self._clock) < MAX_AGE:
             return cached[1]
+        asked = Reading.of(self._clock)
         with self._database.read() as tx:
             client = clients.find(tx, client_id)
         if client is None:
             self._cached.pop(client_id, None)
         else:
-            self._cached[client_id] = (now, client)
+            self._cached[client_id] = (asked, client)
         return client
 
     def find_origins(self) -> Origins:
@@ -67,10 +67,10 @@ class ClientRegistry:
         and remembering the answers would let him fill the memory. While the database is away, what was read last
         holds, or a page could not even read the 503.
         """
-        now = self._clock.monotonic()
-        read_at, origins = self._origins
-        if now - read_at >= MAX_AGE:
+        read, origins = self._origins
+        if read.age(self._clock) >= MAX_AGE:
+            asked = Reading.of(self._clock)
             with suppress(StorageUnavailableError), self._database.read() as tx:
                 origins = Origins.of(clients.list_origins(tx))
-            self._origins = (now, origins)
+            self._origins = (asked, origins)
         return origins

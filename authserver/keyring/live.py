@@ -4,13 +4,12 @@ The server reloads it every two seconds, so that it sees a rotation without a re
 that causes one reload of its own.
 """
 
-import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from authserver.clock import Clock
+from authserver.clock import NEVER, Clock, Reading
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.keys import MacKey
@@ -27,8 +26,8 @@ class LiveKeyring:
         self._load = load
         self._clock = clock
         self._loading = threading.Lock()
-        self._confirmed_at = clock.monotonic()
-        self._asked_at = -math.inf
+        self._confirmed = Reading.of(clock)
+        self._asked = NEVER
         self._failure: Exception | None = None
         self._current = load()
 
@@ -49,7 +48,7 @@ class LiveKeyring:
         It belongs into the `Age` header of the JWKS (RFC 9111 §5.1): a cache that counts from there cannot lack a key
         for longer than `max-age` after it was published, whichever node it asked.
         """
-        return timedelta(seconds=self._clock.monotonic() - self._confirmed_at)
+        return timedelta(seconds=self._confirmed.age(self._clock))
 
     def reload(self) -> None:
         """Load again now. Raises what is wrong, for the log; the last good keys serve on."""
@@ -63,9 +62,8 @@ class LiveKeyring:
         if found is not None or current.find_ended_mac_key(kid) is not None:
             return found
         with self._loading:
-            now = self._clock.monotonic()
-            if now - self._asked_at >= _COOL_DOWN.total_seconds():
-                self._asked_at = now
+            if self._asked.age(self._clock) >= _COOL_DOWN.total_seconds():
+                self._asked = Reading.of(self._clock)
                 # `failure` keeps it, and the next regular reload meets it again and raises it.
                 with suppress(Exception):
                     self._reload()
@@ -73,14 +71,14 @@ class LiveKeyring:
 
     def _reload(self) -> None:
         # Before loading: what is loaded may be as old as the moment when it was asked for.
-        asked_at = self._clock.monotonic()
+        asked = Reading.of(self._clock)
         try:
             self._current = self._load()
         except Exception as error:
             self._failure = error
             raise
         self._failure = None
-        self._confirmed_at = asked_at
+        self._confirmed = asked
 
 
 class KeyringLoader:

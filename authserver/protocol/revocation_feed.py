@@ -125,7 +125,7 @@ class FeedPage:
         cursor: what to ask with next time.
         reset: whether the page is all there is: what is known from before is merged with it, never dropped for it.
         window: for how many seconds a revocation stays in the feed.
-        generated_at: when the page was read, in seconds since the epoch.
+        generated_at: when this was the newest page, in seconds since the epoch; each answer is stamped anew.
         entries: oldest first.
     """
 

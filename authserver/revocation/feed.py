@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from authserver.clock import Clock
+from authserver.clock import Clock, Reading
 from authserver.protocol.revocation_feed import FeedPage, write_page
 from authserver.storage import Database, feed
 from authserver.storage.feed import EMPTY, Head
@@ -31,18 +31,42 @@ def feed_window(access_token_lifetime: timedelta) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class ServedPage:
-    """A page ready to be sent; `body` is None when the reader has it already."""
+    """A page ready to be sent.
+
+    Attributes:
+        body: None when the reader has it already.
+        etag: the entity tag.
+        at: when this was the newest page, whole seconds since the epoch: readers date what they know by it.
+    """
 
     body: bytes | None
     etag: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Glance:
-    """The newest entry, and when it was looked up (monotonic seconds)."""
+    """The newest entry, and when it was looked up."""
 
     head: Head
-    at: float
+    at: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptPage:
+    """A page that is kept: written once, but for the stamp, which each answer gets anew."""
+
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, page: FeedPage) -> "_KeptPage":
+        # No string can hold this: its quotation marks would be escaped.
+        before, name, after = json.dumps(write_page(page), separators=(",", ":")).partition('"generated_at":0')
+        return cls((before + name).removesuffix("0").encode(), after.encode())
+
+    def stamp(self, at: int) -> bytes:
+        return b"%b%d%b" % (self.before, at, self.after)
 
 
 class RevocationFeed:
@@ -62,39 +86,40 @@ class RevocationFeed:
         self._window = window
         self._clock = clock
         self._glance: _Glance | None = None
-        self._pages: OrderedDict[tuple[Head, str], bytes] = OrderedDict()
+        self._pages: OrderedDict[tuple[Head, str], _KeptPage] = OrderedDict()
         self._reading = threading.Lock()
 
     def read(self, cursor: str, known_etag: str | None) -> ServedPage:
         """The page after `cursor`; empty, unknown or too old a cursor gets all that matters, marked as `reset`."""
         since = _parse_cursor(cursor)
-        head = self._find_head(since)
+        glance = self._find_head(since)
+        head, at = glance.head, int(glance.at.wall)
         etag = _name_page(head, self._window, cursor)
         if etag == known_etag:
-            return ServedPage(None, etag)
+            return ServedPage(None, etag, at)
         with self._reading:
-            body = self._pages.get((head, cursor))
-            if body is None:
-                body = self._pages[head, cursor] = self._build(since, head)
+            page = self._pages.get((head, cursor))
+            if page is None:
+                page = self._pages[head, cursor] = self._build(since, head)
                 while len(self._pages) > _KEPT_PAGES:
                     self._pages.popitem(last=False)
-        return ServedPage(body, etag)
+        return ServedPage(page.stamp(at), etag, at)
 
     def prune(self) -> int:
         """Remove a few of the entries that matter to nobody any more; how many."""
         with self._database.write() as tx:
             return feed.prune(tx, self._clock.now(), self._window, limit=_PRUNED_AT_ONCE)
 
-    def _find_head(self, since: Head) -> Head:
-        now = self._clock.monotonic()
+    def _find_head(self, since: Head) -> _Glance:
         glance = self._glance
-        if glance is None or now - glance.at >= KEPT_SECONDS or since.position > glance.head.position:
+        if glance is None or glance.at.age(self._clock) >= KEPT_SECONDS or since.position > glance.head.position:
+            asked = Reading.of(self._clock)  # before looking: what is found may be as old as the question
             with self._database.read() as tx:
                 head = feed.find_head(tx)
-            self._glance = glance = _Glance(head, now)
-        return glance.head
+            self._glance = glance = _Glance(head, asked)
+        return glance
 
-    def _build(self, since: Head, head: Head) -> bytes:
+    def _build(self, since: Head, head: Head) -> _KeptPage:
         now = self._clock.now()
         with self._database.read() as tx:
             entries = None if since == EMPTY else feed.list_since(tx, since, head)
@@ -106,10 +131,10 @@ class RevocationFeed:
             cursor=_write_cursor(head),
             reset=reset,
             window=int(self._window.total_seconds()),
-            generated_at=int(now.timestamp()),
+            generated_at=0,
             entries=tuple(entries),
         )
-        return json.dumps(write_page(page), separators=(",", ":")).encode()
+        return _KeptPage.of(page)
 
 
 def _write_cursor(head: Head) -> str:

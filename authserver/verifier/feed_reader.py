@@ -1,9 +1,12 @@
 """One reader's place in the revocation feed: asks for what is new (contract §5) and merges it.
 
 `fresh_since` is the promise: everything that was revoked before that moment is in `state`. It counts from the start of
-the request, less the time that the answer spent in caches. A page that says more than this code understands takes the
-promise back: what is known may then be too little. Any other failure leaves everything as it is, to grow old.
-Not for several threads at once; asking `state` and `fresh_since` meanwhile is fine.
+the request, less the time that the answer spent in caches, and never from later than the answer's own stamp allows
+(`issuer_time`): `generated_at` of a page, `Date` less `Age` of a 304. An answer that renews nothing is followed by a
+question for the whole page. A page that says more than this code understands takes the promise back: what is known may
+then be too little. Any other failure leaves everything as it is, to grow old.
+
+Several threads may ask at once; their answers are merged one after the other.
 """
 
 import json
@@ -12,11 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from authserver.clock import Clock
+from authserver.clock import NEVER, Clock, Reading
 from authserver.protocol.revocation_feed import FeedPage, InvalidFeedError, UnknownFeedError, read_page
 from authserver.protocol.secret import Secret
 from authserver.verifier.feed_state import FeedState
 from authserver.verifier.fetch import Call, Fetched, FetchError, exchange
+from authserver.verifier.issuer_time import IssuerTime
+from authserver.verifier.process_lock import ProcessLock
 
 TIMEOUT = 4.0
 """Seconds for one poll as a whole."""
@@ -28,6 +33,7 @@ _FORGET_INTERVAL = 60.0
 _UNUSABLE_CURSOR = frozenset({400, 404, 410, 414})
 
 Exchange = Callable[[Call], Fetched]
+_NO_COPY: tuple[str, str | None] = ("", None)  # the URL that was answered last, and its entity tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,55 +56,81 @@ class FeedReader:
     def __init__(self, source: FeedSource, *, leeway: float, clock: Clock, ask: Exchange = ask_feed) -> None:
         """Ask nothing yet. `leeway`: see `FeedState`."""
         self.state = FeedState(leeway=leeway)
-        self.fresh_since = -math.inf
-        """Seconds on the monotonic clock."""
+        self.fresh_since = NEVER
         self._source = source
         self._clock = clock
         self._ask = ask
         self._cursor = ""
-        self._copy: tuple[str, str | None] = ("", None)  # the URL that was answered last, and its entity tag
-        self._next_snapshot_at = math.inf
+        self._copy = _NO_COPY
+        self._time = IssuerTime()
+        self._merging = ProcessLock()
+        self._read_whole = NEVER
         self._next_forgetting_at = -math.inf
 
     def poll(self) -> None:
         """Ask once. `FetchError` or `InvalidFeedError` when that brought nothing."""
-        began_at = self._clock.monotonic()
-        if began_at >= self._next_snapshot_at:
+        asked = Reading.of(self._clock)
+        if self._read_whole.until(asked) >= SNAPSHOT_INTERVAL:
             self._cursor = ""
         call = self._next_call()
         try:
             fetched = self._ask(call)
-            if fetched.modified:
-                self._take(_read_body(fetched.body), began_at)
-                self._copy = (call.url, fetched.etag)
+            answered = Reading.of(self._clock)
+            page = _read_body(fetched.body) if fetched.modified else None
         except UnknownFeedError:
-            self.fresh_since = -math.inf
+            self.fresh_since = NEVER
             raise
         except FetchError as error:
             if error.status in _UNUSABLE_CURSOR:
                 self._cursor = ""
             raise
-        # Not the later one of both: an answer that is older than what is known is at least not younger than it says.
-        self.fresh_since = max(self.fresh_since, began_at - fetched.age)
-        self._forget(began_at)
+        with self._merging.own:
+            if page is not None:
+                self._take(page, asked)
+                self._copy = (call.url, fetched.etag)
+            self._renew(fetched, page, asked, answered)
+            self._forget(asked.monotonic)
 
     def _next_call(self) -> Call:
         url = f"{self._source.uri}?cursor={quote(self._cursor, safe='')}" if self._cursor else self._source.uri
         asked, etag = self._copy
         return Call(url, self._source.authorization, etag if url == asked else None)
 
-    def _take(self, page: FeedPage, began_at: float) -> None:
+    def _take(self, page: FeedPage, asked: Reading) -> None:
         if page.issuer != self._source.issuer:
             raise InvalidFeedError("the feed of another issuer")
-        if not self._cursor:
-            self._next_snapshot_at = began_at + SNAPSHOT_INTERVAL
-        self.state.apply(page, int(began_at))
+        if self.fresh_since == NEVER and asked.wall - page.generated_at > page.window:
+            # By this machine's clock every token that the page could vouch for has expired.
+            raise InvalidFeedError("an old page, or one of the two clocks is wrong")
+        self.state.apply(page, int(asked.monotonic))
         self._cursor = page.cursor
+
+    def _renew(self, fetched: Fetched, page: FeedPage | None, asked: Reading, answered: Reading) -> None:
+        stamp = _find_stamp(fetched, page)
+        if stamp is None:
+            self._copy = _NO_COPY
+            return
+        dated = self._time.date(stamp, asked, answered)
+        if self._time.is_settled:
+            self.state.rewind(int(stamp))
+            if page is not None and page.reset:
+                self._read_whole = asked
+        else:
+            self._copy = _NO_COPY
+        # Never back: an answer that is older than what is known takes nothing away.
+        self.fresh_since = max(self.fresh_since, dated.shift(-fetched.age), key=lambda since: -since.until(asked))
 
     def _forget(self, now: float) -> None:
         if now >= self._next_forgetting_at:
             self._next_forgetting_at = now + _FORGET_INTERVAL
             self.state.forget(int(now))
+
+
+def _find_stamp(fetched: Fetched, page: FeedPage | None) -> float | None:
+    """When the issuer says that the answer was true, on its clock; None when it does not say."""
+    if page is not None:
+        return page.generated_at
+    return None if fetched.sent_at is None else fetched.sent_at - fetched.age
 
 
 def _read_body(body: bytes) -> FeedPage:

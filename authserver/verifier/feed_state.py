@@ -85,6 +85,16 @@ class FeedState:
         self._longest_window = max(self._longest_window, page.window)
         self._longest_lifetime = self._window[1] - self._leeway - MARGIN
 
+    def rewind(self, stamp: int) -> None:
+        """Take back what was concluded from pages stamped by a clock that was far ahead: the issuer's now says `stamp`.
+
+        Such a snapshot would else count as newer than every lock of the years that it jumped over.
+        """
+        if self._locks_since > stamp:
+            self._locks_since = stamp - self._longest_window
+            self._locks = {sub: min(seen, stamp) for sub, seen in self._locks.items()}
+            self._window = (stamp, self._window[1])
+
     def forget(self, now: int) -> None:
         """Drop what condemns no unexpired token any more."""
         oldest = now - self._longest_window

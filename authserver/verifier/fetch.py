@@ -7,6 +7,7 @@ starts anew with every byte and does not cover DNS, so the exchange runs in a th
 import base64
 import http.client
 import ipaddress
+import queue
 import re
 import threading
 import urllib.error
@@ -14,7 +15,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from queue import Empty, SimpleQueue
+from email.utils import parsedate_to_datetime
 from typing import IO
 from urllib.parse import quote, urlsplit
 
@@ -45,6 +46,7 @@ class Fetched:
         age: for how many seconds it has been in caches on its way.
         etag: what to ask with next time, as it stands in the header.
         modified: False for a 304.
+        sent_at: its `Date`, seconds since the epoch on its sender's clock; None: not said.
     """
 
     body: bytes
@@ -52,6 +54,7 @@ class Fetched:
     age: int = 0
     etag: str | None = None
     modified: bool = True
+    sent_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,15 @@ def fetch(url: str, *, timeout: float, largest: int) -> Fetched:
 
 def exchange(call: Call, *, timeout: float, largest: int) -> Fetched:
     """The answer to `call`, or `FetchError` after at most `timeout` seconds. Its URL has passed `check_url`."""
-    outcomes: SimpleQueue[Fetched | FetchError] = SimpleQueue()
+    # Looked up now, not when this module was loaded: gevent puts its own there, perhaps after a fork.
+    outcomes: queue.SimpleQueue[Fetched | FetchError] = queue.SimpleQueue()
     thread = threading.Thread(
         target=lambda: outcomes.put(_attempt(call, timeout, largest)), name="authserver-fetch", daemon=True
     )
     try:
         thread.start()
         outcome = outcomes.get(timeout=timeout)
-    except (Empty, RuntimeError):
+    except (queue.Empty, RuntimeError):
         raise FetchError(f"no complete answer within {timeout} s") from None
     if isinstance(outcome, FetchError):
         raise outcome
@@ -167,4 +171,11 @@ def _describe(body: bytes, headers: Message, *, modified: bool) -> Fetched:
     age = int(stated_age) if _AGE.match(stated_age) else 0
     max_age = _MAX_AGE.search(headers.get("Cache-Control", ""))
     fresh_for = None if max_age is None else max(0, int(max_age[1]) - age)
-    return Fetched(body, fresh_for, age, headers.get("ETag"), modified)
+    return Fetched(body, fresh_for, age, headers.get("ETag"), modified, _read_date(headers.get("Date", "")))
+
+
+def _read_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None

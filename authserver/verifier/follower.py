@@ -1,8 +1,10 @@
 """Follows the revocation feed in the background, and answers from memory what it says of a token (design §6).
 
 One daemon thread per process polls; it begins with the first question, again in a process that was forked, and ends
-with `close` or with its owner. Whoever asks never waits for it, but once: before the first snapshot nothing passes.
-No lock is held across I/O.
+with `close` or with its owner. Who asks waits for it in two cases only, for `PATIENCE` at most: before the first
+snapshot, and when nobody has polled for longer than `maximum_staleness`, as in a process that was frozen between two
+requests. The thread is then replaced, since it may hang in an exchange that the freeze has cut. No lock is held across
+I/O.
 
 What is known grows old while the issuer cannot be reached. Beyond `maximum_staleness` the choice is the owner's:
 `refuse` every token, `accept` what is not known to be revoked, or `introspect` each one. Whatever the choice, nothing
@@ -16,13 +18,14 @@ import threading
 import weakref
 from typing import Final, Literal
 
-from authserver.clock import Clock, SystemClock
+from authserver.clock import NEVER, Clock, Reading, SystemClock
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.revocation_feed import InvalidFeedError
 from authserver.protocol.secret import Secret
-from authserver.verifier.feed_reader import Exchange, FeedReader, FeedSource, ask_feed
+from authserver.verifier.feed_reader import TIMEOUT, Exchange, FeedReader, FeedSource, ask_feed
 from authserver.verifier.fetch import FetchError
 from authserver.verifier.introspection import Introspector
+from authserver.verifier.process_lock import ProcessLock
 from authserver.verifier.revocations import Revoked
 
 POLL_INTERVAL: Final = 0.5
@@ -31,7 +34,7 @@ LONGEST_PAUSE: Final = 5.0
 """Seconds between two polls that fail."""
 MAXIMUM_STALENESS: Final = 10.0
 PATIENCE: Final = 3.0
-"""Seconds, from the first question on, for which askers wait for the first snapshot."""
+"""Seconds, from the first question on, for which askers wait for an answer of the feed."""
 
 WhenStale = Literal["refuse", "accept", "introspect"]
 
@@ -72,35 +75,39 @@ class FeedFollower:
         self._poll_interval = poll_interval
         self._maximum_staleness = maximum_staleness
         self._punctual = min(3 * poll_interval, maximum_staleness)  # who is later than this is looked after
+        self._longest_silence = max(maximum_staleness, max(poll_interval, LONGEST_PAUSE) + TIMEOUT)
         self._accepts = when_stale == "accept"
         self._introspector = introspector
         self._patience = patience
-        self._patient_until = -math.inf
+        self._polled = NEVER
+        self._began = NEVER
         self._failures = 0
-        self._locks: dict[int, threading.Lock] = {}
+        self._beginning = ProcessLock()
         self._thread: threading.Thread | None = None
+        self._process = os.getpid()
         self._over = threading.Event()
-        self._first = threading.Event()
+        self._answered = threading.Event()
         self._closed = threading.Event()
 
     @property
     def lag(self) -> float:
         """See `Revocations.lag`."""
-        return self._clock.monotonic() - self._reader.fresh_since
+        return self._reader.fresh_since.age(self._clock)
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
         """See `Revocations.check`."""
         reader = self._reader
-        if self._clock.monotonic() - reader.fresh_since > self._punctual:
+        if reader.fresh_since.age(self._clock) > self._punctual:
             return self._check_late(claims, kid, token)
         return reader.state.check(claims, kid)
 
     def answers_at_once(self) -> bool:
         """See `Revocations.answers_at_once`."""
-        lag = self.lag
-        if lag > self._maximum_staleness and self._introspector is not None:
+        if self.lag <= self._maximum_staleness:
+            return True
+        if self._introspector is not None:
             return False
-        return lag < math.inf or (self._is_following() and self._clock.monotonic() >= self._patient_until)
+        return self._closed.is_set() or (self._is_following() and self._remaining_patience() <= 0)
 
     def close(self) -> None:
         """End the thread. What is known grows old from now on."""
@@ -109,8 +116,8 @@ class FeedFollower:
 
     def _check_late(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
         self._keep_following()
-        if self.lag == math.inf:
-            self._first.wait(max(0.0, self._patient_until - self._clock.monotonic()))
+        if self.lag > self._maximum_staleness:
+            self._answered.wait(self._remaining_patience())
         lag = self.lag
         known = self._reader.state.check(claims, kid) if lag < math.inf else None
         if known is not None or lag <= self._maximum_staleness:
@@ -120,17 +127,21 @@ class FeedFollower:
         return None if self._accepts and lag < math.inf else _UNAVAILABLE
 
     def _keep_following(self) -> None:
-        """Start the thread if it does not run: at first, and in a forked process, which inherits none."""
+        """Start the thread if none polls: at first, in a forked process, which inherits none, and after a freeze."""
         if self._is_following():
             return
-        with self._locks.setdefault(os.getpid(), threading.Lock()):  # a fork may copy a lock that is held: one each
+        with self._beginning.own:
             if self._closed.is_set() or self._is_following():
                 return
-            self._over, self._first = threading.Event(), threading.Event()
-            if self.lag == math.inf:
-                self._patient_until = self._clock.monotonic() + self._patience
+            self._over.set()  # for the thread that is replaced, if there is one
+            self._over, self._answered = threading.Event(), threading.Event()
+            self._began = self._polled = Reading.of(self._clock)
+            self._process = os.getpid()
             thread = threading.Thread(
-                target=_follow, args=(weakref.ref(self), self._over, self._first), name="authserver-feed", daemon=True
+                target=_follow,
+                args=(weakref.ref(self), self._over, self._answered),
+                name="authserver-feed",
+                daemon=True,
             )
             try:
                 thread.start()
@@ -142,10 +153,18 @@ class FeedFollower:
                 self._over.set()
 
     def _is_following(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        # The process, too: under gevent a forked child sees its parent's threads as alive, and they never run there.
+        if self._thread is None or self._process != os.getpid() or not self._thread.is_alive():
+            return False
+        return self._polled.age(self._clock) <= self._longest_silence
+
+    def _remaining_patience(self) -> float:
+        """Seconds for which to wait now; none after an answer."""
+        return 0.0 if self._answered.is_set() else max(0.0, self._patience - self._began.age(self._clock))
 
     def _poll(self) -> float:
         """Ask once; for how many seconds to pause then."""
+        self._polled = Reading.of(self._clock)
         try:
             self._reader.poll()
         except (FetchError, InvalidFeedError) as error:
@@ -184,7 +203,7 @@ def _introspect(introspector: Introspector, token: str) -> Revoked | None:
         return _UNAVAILABLE
 
 
-def _follow(owner: "weakref.ref[FeedFollower]", over: threading.Event, first: threading.Event) -> None:
+def _follow(owner: "weakref.ref[FeedFollower]", over: threading.Event, answered: threading.Event) -> None:
     """Poll until `over`, or until nobody holds the owner any more."""
     while not over.is_set():
         follower = owner()
@@ -195,7 +214,7 @@ def _follow(owner: "weakref.ref[FeedFollower]", over: threading.Event, first: th
         except Exception:  # noqa: BLE001 - a thread that ends in silence would be worse
             _log.exception("revocations not read")
             pause = LONGEST_PAUSE
-        if follower.lag < math.inf:
-            first.set()
+        if follower.lag <= follower._maximum_staleness:  # noqa: SLF001 - the other half of the class
+            answered.set()
         del follower
         over.wait(pause)

@@ -1,7 +1,7 @@
 """Asking the issuer about one token (RFC 7662): for resource servers that choose so while the feed is away.
 
-Authoritative, and slow: one request per token, remembered for `KEPT_FOR`. Whatever is not a clear "active" is a no, and
-no answer is an error: nothing here lets a token through by accident.
+Authoritative, and slow: one request per token, remembered for `KEPT_FOR`. What is neither a clear "active" nor a clear
+"not active" is no answer but an error: nothing here lets a token through by accident, or calls a good one revoked.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from authserver.clock import Clock
+from authserver.clock import NEVER, Clock, Reading
 from authserver.protocol.secret import Secret
 from authserver.verifier.cache import digest_token
 from authserver.verifier.fetch import Call, Fetched, FetchError, exchange
@@ -29,7 +29,7 @@ def ask_issuer(call: Call) -> Fetched:
 @dataclass(frozen=True, slots=True)
 class _Said:
     is_active: bool
-    until: float
+    at: Reading
 
 
 class Introspector:
@@ -44,31 +44,39 @@ class Introspector:
         self._clock = clock
         self._ask = ask
         self._said: dict[bytes, _Said] = {}
-        self._silent_until = float("-inf")
+        self._failed = NEVER
 
     def is_active(self, token: str) -> bool:
         """Whether `token` is worth something now; `FetchError` when that cannot be learned."""
         digest = digest_token(token)
         if digest is None:
             return False
-        now = self._clock.monotonic()
         said = self._said.get(digest)
-        if said is not None and now < said.until:
+        if said is not None and said.at.age(self._clock) < KEPT_FOR:
             return said.is_active
-        if now < self._silent_until:
+        if self._failed.age(self._clock) < KEPT_FOR:
             raise FetchError("no answer a moment ago")
+        asked = Reading.of(self._clock)
         is_active = self._ask_about(token)
         if len(self._said) >= _CAPACITY:
             self._said = {}
-        self._said[digest] = _Said(is_active, now + KEPT_FOR)
+        self._said[digest] = _Said(is_active, asked)
         return is_active
 
     def _ask_about(self, token: str) -> bool:
         form = urlencode({"token": token, "token_type_hint": "access_token"}).encode("ascii")
         try:
             fetched = self._ask(Call(self._uri, self._authorization, form=form))
-            answer = json.loads(fetched.body)
+            return _read_answer(fetched.body)
         except (FetchError, ValueError, RecursionError) as error:
-            self._silent_until = self._clock.monotonic() + KEPT_FOR
+            self._failed = Reading.of(self._clock)
             raise FetchError(f"not introspected: {error}") from None
-        return isinstance(answer, dict) and answer.get("active") is True
+
+
+def _read_answer(body: bytes) -> bool:
+    """`active` (RFC 7662 §2.2), or `ValueError`: a proxy's error page and a body cut short say nothing of the token."""
+    answer = json.loads(body)
+    active = answer.get("active") if isinstance(answer, dict) else None
+    if not isinstance(active, bool):
+        raise ValueError("active is missing or no boolean")  # noqa: TRY004 - of a document, not of an argument
+    return active

@@ -8,16 +8,15 @@ or the revocation feed.
 """
 
 import logging
-import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from authserver.clock import Clock
+from authserver.clock import NEVER, Clock, Reading
 from authserver.jose.errors import InvalidKeySetError
 from authserver.jose.jwk import VerificationKey, read_jwks
 from authserver.verifier.fetch import Fetched, FetchError, fetch
+from authserver.verifier.process_lock import ProcessLock
 
 MAX_AGE = 300.0
 """Seconds after which a set is fetched anew; a smaller `max-age` of the issuer is honoured, down to `SHORTEST_AGE`."""
@@ -52,11 +51,17 @@ class Keys(Protocol):
 @dataclass(frozen=True, slots=True)
 class _KeySet:
     keys: Mapping[str, VerificationKey]
-    fresh_until: float
-    usable_until: float
+    asked: Reading
+    fresh_for: float
+
+    def is_fresh(self, clock: Clock) -> bool:
+        return self.asked.age(clock) < self.fresh_for
+
+    def is_usable(self, clock: Clock) -> bool:
+        return self.asked.age(clock) < KEPT_FOR
 
 
-_NONE_YET = _KeySet({}, fresh_until=float("-inf"), usable_until=float("-inf"))
+_NONE_YET = _KeySet({}, asked=NEVER, fresh_for=0)
 
 
 def fetch_jwks(uri: str) -> Fetched:
@@ -80,57 +85,51 @@ class JwksClient:
         self._clock = clock
         self._fetch = fetch
         self._set = _NONE_YET
-        self._next_attempt_at = float("-inf")
-        self._in_flight = threading.Lock()
-        self._process = os.getpid()
+        self._attempted = NEVER
+        self._pause = COOL_DOWN
+        self._in_flight = ProcessLock()
 
     def find_key(self, kid: str) -> VerificationKey | None:
         """See `Keys.find_key`."""
-        now = self._clock.monotonic()
         current = self._set
         key = current.keys.get(kid)
-        if key is not None and now < current.fresh_until:
+        if key is not None and current.is_fresh(self._clock):
             return key
-        if now >= self._next_attempt_at:
-            self._refresh(wait=now >= current.usable_until)
+        if self._has_cooled_down():
+            self._refresh(wait=not current.is_usable(self._clock))
             current = self._set
-        if self._clock.monotonic() >= current.usable_until:
+        if not current.is_usable(self._clock):
             raise KeysUnavailableError("no usable set of keys")
         return current.keys.get(kid)
 
     def is_fresh(self, kid: str) -> bool:
         """See `Keys.is_fresh`."""
         current = self._set
-        return self._clock.monotonic() < current.fresh_until and kid in current.keys
+        return current.is_fresh(self._clock) and kid in current.keys
 
     def _refresh(self, *, wait: bool) -> None:
-        in_flight = self._lock_of_this_process()
+        in_flight = self._in_flight.own
         if not in_flight.acquire(blocking=wait, timeout=TIMEOUT if wait else -1):
             return
         try:
-            if self._clock.monotonic() >= self._next_attempt_at:  # else another thread has just tried
+            if self._has_cooled_down():  # else another thread has just tried
                 self._attempt()
         finally:
             in_flight.release()
 
     def _attempt(self) -> None:
-        started_at = self._clock.monotonic()
+        asked = Reading.of(self._clock)
         pause = COOL_DOWN
         try:
             fetched = self._fetch(self._uri)
             keys = _read_usable(fetched.body)
             age = MAX_AGE if fetched.fresh_for is None else min(MAX_AGE, max(SHORTEST_AGE, fetched.fresh_for))
-            self._set = _KeySet(keys, fresh_until=started_at + age, usable_until=started_at + KEPT_FOR)
+            self._set = _KeySet(keys, asked, age)
             pause = min(COOL_DOWN, age)  # else a short max-age could not be kept
         except (FetchError, InvalidKeySetError) as error:
             _log.warning("keys of %s not refreshed: %s", self._uri, error)
         finally:
-            self._next_attempt_at = self._clock.monotonic() + pause
+            self._attempted, self._pause = Reading.of(self._clock), pause
 
-    def _lock_of_this_process(self) -> threading.Lock:
-        """A fork copies the lock as it is: held, if a thread of the parent was fetching, and nobody here to free it."""
-        process = os.getpid()
-        if process != self._process:
-            self._in_flight = threading.Lock()
-            self._process = process
-        return self._in_flight
+    def _has_cooled_down(self) -> bool:
+        return self._attempted.age(self._clock) >= self._pause

@@ -343,6 +343,9 @@ def test_the_feed_answers_as_the_contract_says(client: FlaskClient, realm: Realm
     known = {**reader, "If-None-Match": response.headers["ETag"]}
     again = client.get("/oauth/revocations", headers=known)
     assert (again.status_code, again.data) == (304, b"")
+    assert [int(answer.date.timestamp()) for answer in (response, again) if answer.date] == [
+        response.json["generated_at"]
+    ] * 2
     delta = client.get("/oauth/revocations", headers=reader, query_string={"cursor": response.json["cursor"]})
     assert delta.json is not None
     assert (delta.json["reset"], delta.json["entries"]) == (False, [])

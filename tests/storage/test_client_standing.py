@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import sqlalchemy
 from sqlalchemy import func, select
 
 from authserver.accounts import switch_client
@@ -19,6 +20,7 @@ from authserver.accounts.register_client import (
 )
 from authserver.accounts.sign_in import SignIn, sign_in
 from authserver.accounts.switch_client import delete_client, disable_client, enable_client
+from authserver.clients.registry import MAX_AGE
 from authserver.jose.access_token import check_access_token
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.client_metadata import ClientKind
@@ -308,3 +310,16 @@ def test_who_is_enabled_while_he_is_deleted_stays(realm: Realm, ours: str, monke
     assert isinstance(refusal, Refused)
     assert refusal.code == "enabled_meanwhile"
     assert _count(realm, Client) == 2
+
+
+def test_a_record_in_memory_is_as_old_as_the_sleep_of_the_machine(realm: Realm, ours: str, clock: ManualClock) -> None:
+    """Another node changed the client meanwhile. The monotonic clock has stood still."""
+    assert realm.clients.find(ours) is not None
+    assert realm.clients.find_origins().all == frozenset()
+    with realm.database.write() as tx:
+        tx.execute(sqlalchemy.update(Client).where(Client.client_id == ours).values(origins="https://spa.example"))
+    clock.suspend(timedelta(seconds=MAX_AGE))
+    found = realm.clients.find(ours)
+    assert found is not None
+    assert found.origins == ("https://spa.example",)
+    assert realm.clients.find_origins().all == {"https://spa.example"}

@@ -264,6 +264,31 @@ def test_entity_tags_are_the_same_on_every_node(realm: Realm, user_id: str, cloc
     assert nodes[0].read("", etag).body is not None
 
 
+def test_every_answer_is_stamped_anew(realm: Realm, user_id: str, clock: ManualClock) -> None:
+    """The page is kept for as long as nothing happens; readers tell a replay by a stamp that does not go on."""
+    _apply(realm, RolesChanged(user_id, ("a",)))
+    served = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
+    pages = []
+    for _ in range(3):
+        page = served.read("", None)
+        assert page.body is not None
+        assert read_page(json.loads(page.body)).generated_at == page.at == int(clock.seconds())
+        assert served.read("", page.etag).at == page.at
+        pages.append(page)
+        clock.advance(timedelta(seconds=2))
+    assert len({page.etag for page in pages}) == 1
+
+
+def test_a_stamp_is_no_later_than_the_look_at_the_database(realm: Realm, clock: ManualClock) -> None:
+    served = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
+    clock.advance(timedelta(seconds=0.9))
+    first = served.read("", None)
+    clock.advance(timedelta(seconds=KEPT_SECONDS / 2))
+    assert served.read("", None).at == first.at
+    clock.suspend(timedelta(hours=1))
+    assert served.read("", None).at == int(clock.seconds()), "a sleep makes what is kept an hour old"
+
+
 def _prune(realm: Realm) -> None:
     with realm.database.write() as tx:
         feed.prune(tx, realm.clock.now(), WINDOW, limit=1000)

@@ -31,6 +31,11 @@ class ManualClock:
         self._now += by
         self._monotonic += by.total_seconds()
 
+    def suspend(self, by: timedelta) -> None:
+        """Let the machine sleep: time passes on the wall, and the monotonic clock stands still."""
+        assert by >= timedelta(0), "time passes forward"
+        self._now += by
+
     def set_wall(self, now: datetime) -> None:
         """Set the wall clock, forward or back, as an administrator or a time server does; no time passes."""
         self._now = now

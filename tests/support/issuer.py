@@ -1,9 +1,11 @@
 """An issuer over a real socket, as a resource server sees it: keys, the revocation feed, introspection."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.feeds import Feed
@@ -24,6 +26,8 @@ class Issuer:
     trouble: Callable[[Asked], Reply | None] | None = None
     active: bool | None = True
     """What introspection says; None: nothing."""
+    seconds: Callable[[], float] = time.time
+    """The issuer's clock."""
     polls: list[Asked] = field(default_factory=list)
     introspected: list[str] = field(default_factory=list)
 
@@ -48,12 +52,14 @@ class Issuer:
         return Reply(status=404)
 
     def page(self, asked: Asked) -> Reply:
-        """The page that is asked for, or 304."""
+        """The page that is asked for, or 304, stamped with the time."""
+        self.feed.now = int(self.seconds())
+        date = formatdate(self.feed.now, usegmt=True)
         cursor = parse_qs(urlsplit(asked.path).query).get("cursor", [""])[0]
         etag = f'"{len(self.feed.entries)}-{cursor}"'
         if asked.headers.get("if-none-match") == etag:
-            return Reply(status=304, headers={"ETag": etag})
-        return Reply(self.feed.answer(cursor), headers={"ETag": etag})
+            return Reply(status=304, headers={"ETag": etag, "Date": date})
+        return Reply(self.feed.answer(cursor), headers={"ETag": etag, "Date": date})
 
     def _introspect(self, asked: Asked) -> Reply:
         self.introspected += parse_qs(asked.body.decode())["token"]

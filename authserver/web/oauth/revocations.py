@@ -3,6 +3,7 @@
 import structlog
 from flask import Response
 from werkzeug import Request
+from werkzeug.http import http_date
 
 from authserver.clients.authentication import authenticate_client
 from authserver.protocol.client_metadata import ClientKind
@@ -29,6 +30,7 @@ def answer_revocations(realm: Realm, request: Request) -> Response:
     page = realm.feed.read(cursor, next(iter(known.as_set()), None) if known else None)
     response = Response(page.body, 304 if page.body is None else 200, content_type="application/json")
     response.set_etag(page.etag)
+    response.headers["Date"] = http_date(page.at)  # readers date a 304 by it
     # A shared cache in front has to authenticate each request, and may not keep what has changed.
     response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -195,3 +195,18 @@ def test_many_threads_with_one_unknown_mac_key_wait_for_one_reload(world: World,
     assert len(found) == 16
     assert None not in found
     assert world.reads == 1
+
+
+def test_keys_are_as_old_as_the_sleep_of_the_machine(world: World) -> None:
+    """The monotonic clock stands still meanwhile; `Age` of the JWKS and the cool-down count by the wall clock then."""
+    live = world.open()
+    world.clock.suspend(timedelta(hours=1))
+    assert live.age == timedelta(hours=1)
+    reads = world.reads
+    live.find_mac_key("00000000")
+    world.clock.suspend(SECOND)
+    live.find_mac_key("00000000")
+    assert world.reads == reads + 2
+    assert live.age < timedelta(hours=1)
+    world.clock.set_wall(world.clock.now() - timedelta(days=1))
+    assert live.age >= timedelta(0)

@@ -13,9 +13,10 @@ from tests.support.issuer import Issuer, running_issuer
 
 
 @pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """One that signs with `PAIR`."""
+def issuer(clock: ManualClock) -> Iterator[Issuer]:
+    """One that signs with `PAIR`, and whose clock goes as the verifier's does."""
     with running_issuer(PAIR) as issuer:
+        issuer.seconds = clock.seconds
         yield issuer
 
 

@@ -1,13 +1,13 @@
 """One poll of the feed: what is asked, what is believed, and from when on it counts."""
 
 import json
-import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from authserver.clock import NEVER, Reading
 from authserver.protocol.revocation_feed import InvalidFeedError, TokenEntry, UnknownFeedError, read_page, write_page
 from authserver.verifier.feed_reader import SNAPSHOT_INTERVAL, FeedReader, FeedSource
 from authserver.verifier.fetch import Call, Fetched, FetchError, write_basic
@@ -21,7 +21,10 @@ URI = f"{ISSUER}/oauth/revocations"
 class Issuer:
     """Answers calls from a feed, and can be made to answer anything else."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.behind = 0
+        """Seconds by which its clock differs from the reader's."""
         self.feed = Feed()
         self.calls: list[Call] = []
         self.instead: Callable[[], Fetched] | None = None
@@ -30,10 +33,11 @@ class Issuer:
 
     def __call__(self, call: Call) -> Fetched:
         self.calls.append(call)
+        self.feed.now = int(self.clock.seconds()) - self.behind - self.age
         if self.instead is not None:
             return self.instead()
         if call.etag is not None and call.etag == self.etag:
-            return Fetched(b"", None, self.age, self.etag, modified=False)
+            return Fetched(b"", None, self.age, self.etag, modified=False, sent_at=self.feed.now)
         return Fetched(self.feed.answer(call.url.partition("?cursor=")[2]), None, self.age, self.etag)
 
     @property
@@ -42,8 +46,8 @@ class Issuer:
 
 
 @pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
+def issuer(clock: ManualClock) -> Issuer:
+    return Issuer(clock)
 
 
 @pytest.fixture
@@ -71,6 +75,7 @@ def test_an_entity_tag_goes_with_the_url_that_it_came_with(reader: FeedReader, i
     for _ in range(3):
         reader.poll()
     assert [call.etag for call in issuer.calls] == [None, None, '"1"']
+    assert issuer.asked[-1] == "?cursor=0.c"
     issuer.feed.add(user(version=4))
     issuer.etag = '"2"'
     reader.poll()
@@ -96,9 +101,9 @@ def test_what_is_known_counts_from_the_start_of_the_request_less_its_age(
     reader: FeedReader, issuer: Issuer, clock: ManualClock
 ) -> None:
     """Design §6, also for a 304."""
-    assert reader.fresh_since == -math.inf
+    assert reader.fresh_since == NEVER
     issuer.age = 3
-    began = clock.monotonic()
+    began = Reading.of(clock)
 
     def slowly() -> Fetched:
         clock.advance(timedelta(seconds=2))
@@ -106,13 +111,15 @@ def test_what_is_known_counts_from_the_start_of_the_request_less_its_age(
 
     issuer.instead = slowly
     reader.poll()
-    assert reader.fresh_since == began - 3
+    assert reader.fresh_since == began.shift(-3)
     issuer.instead = None
-    for _ in range(2):
-        clock.advance(timedelta(seconds=1))
-        reader.poll()
-        assert reader.fresh_since == clock.monotonic() - 3
+    clock.advance(timedelta(seconds=1))
+    reader.poll()
+    assert reader.fresh_since.age(clock) == 3
+    clock.advance(timedelta(seconds=1))
+    reader.poll()
     assert issuer.calls[-1].etag is not None
+    assert 3 <= reader.fresh_since.age(clock) <= 6  # `Date` less `Age`, although a good cache keeps the first `Date`
 
 
 def failing(error: Exception) -> Callable[[], Fetched]:
@@ -168,23 +175,23 @@ def test_what_is_no_page_changes_nothing(reader: FeedReader, issuer: Issuer, clo
     assert reader.fresh_since == fresh_since
     issuer.instead = None
     reader.poll()
-    assert reader.fresh_since == clock.monotonic()
+    assert reader.fresh_since == Reading.of(clock)
     assert issuer.asked == ["", "?cursor=1.c", "?cursor=1.c"]
 
 
 @pytest.mark.parametrize("body", [page(format=2), page(format=0), page(entries=[{"kind": "device", "at": 1}])])
 def test_a_feed_that_says_more_than_is_understood_is_not_trusted(
-    reader: FeedReader, issuer: Issuer, body: dict[str, Any]
+    reader: FeedReader, issuer: Issuer, clock: ManualClock, body: dict[str, Any]
 ) -> None:
     """Contract §5: fails closed at once, and heals when the feed is understood again."""
     reader.poll()
     issuer.instead = saying(body)
     with pytest.raises(UnknownFeedError):
         reader.poll()
-    assert reader.fresh_since == -math.inf
+    assert reader.fresh_since == NEVER
     issuer.instead = None
     reader.poll()
-    assert reader.fresh_since > 0
+    assert reader.fresh_since == Reading.of(clock)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +249,129 @@ def test_an_old_snapshot_takes_nothing_away(reader: FeedReader, issuer: Issuer) 
     reader.poll()
     assert issuer.asked[-1] == "?cursor=1.c"
     assert refuses(reader)
+
+
+def poll_for(reader: FeedReader, clock: ManualClock, seconds: float) -> list[float]:
+    """Poll each half second; how old what is known was after each."""
+    ages = []
+    for _ in range(int(seconds * 2)):
+        clock.advance(timedelta(seconds=0.5))
+        reader.poll()
+        ages.append(reader.fresh_since.age(clock))
+    return ages
+
+
+def test_a_page_that_is_replayed_renews_nothing(reader: FeedReader, issuer: Issuer, clock: ManualClock) -> None:
+    """A cache that misbehaves says 200 again and again, and shows no `Age`. The true answer heals it."""
+    reader.poll()
+    old = Fetched(issuer.feed.answer(""), None, 0, '"1"')
+    issuer.instead = lambda: old
+    ages = poll_for(reader, clock, 30)
+    assert ages[-1] >= 30 - 1.1
+    issuer.instead = None
+    clock.advance(timedelta(seconds=0.5))
+    reader.poll()
+    assert reader.fresh_since == Reading.of(clock)
+
+
+def test_a_304_that_is_replayed_renews_nothing(reader: FeedReader, issuer: Issuer, clock: ManualClock) -> None:
+    """It is dated by its `Date`; and the reader asks for the whole page, which only the issuer can stamp."""
+    reader.poll()
+    reader.poll()
+    old = Fetched(b"", None, 0, issuer.etag, modified=False, sent_at=clock.seconds())
+    issuer.instead = lambda: old
+    ages = poll_for(reader, clock, 30)
+    assert ages[-1] >= 30 - 1.1
+    assert issuer.calls[-1].etag is None
+
+
+def test_a_304_without_a_date_renews_nothing_and_the_next_page_does(
+    reader: FeedReader, issuer: Issuer, clock: ManualClock
+) -> None:
+    reader.poll()
+    reader.poll()
+    issuer.instead = lambda: Fetched(b"", None, 0, issuer.etag, modified=False)
+    fresh_since = reader.fresh_since
+    clock.advance(timedelta(seconds=1))
+    reader.poll()
+    assert reader.fresh_since == fresh_since
+    issuer.instead = None
+    reader.poll()
+    assert issuer.calls[-1].etag is None
+    assert reader.fresh_since == Reading.of(clock)
+
+
+@pytest.mark.parametrize("behind", [-7200, -300, -30, 30, 300])
+def test_a_clock_of_the_issuer_that_differs_by_minutes_changes_nothing(
+    reader: FeedReader, issuer: Issuer, clock: ManualClock, behind: int
+) -> None:
+    """Stamps are compared with stamps."""
+    issuer.behind = behind
+    reader.poll()
+    assert max(poll_for(reader, clock, 20)) == 0
+
+
+@pytest.mark.parametrize("by", [2, 5, 30, 300, 10 * 365 * 86_400])
+@pytest.mark.parametrize("direction", [1, -1])
+def test_an_issuer_whose_clock_is_set_is_believed_again_within_seconds(
+    reader: FeedReader, issuer: Issuer, clock: ManualClock, by: int, direction: int
+) -> None:
+    """Also one of two nodes behind a balancer. Below the staleness of 10 s: nobody is locked out."""
+    issuer.behind = min(0, -direction * by)
+    reader.poll()
+    poll_for(reader, clock, 5)
+    issuer.behind += direction * by
+    ages = poll_for(reader, clock, 20)
+    assert max(ages) < 5
+    assert ages[-1] <= 1
+
+
+def test_a_lock_holds_after_the_issuers_clock_was_far_ahead(
+    reader: FeedReader, issuer: Issuer, clock: ManualClock
+) -> None:
+    """A snapshot of the year 2036 is not newer than the locks of today."""
+    issuer.behind = -10 * 365 * 86_400
+    reader.poll()
+    issuer.behind = 0
+    poll_for(reader, clock, 5)
+    issuer.feed.add(user(locked=True, at=int(clock.seconds())))
+    issuer.etag = '"2"'
+    reader.poll()
+    assert refuses(reader)
+
+
+def test_a_first_page_that_no_token_can_outlive_is_not_believed(reader: FeedReader, issuer: Issuer) -> None:
+    """Nothing is known yet to compare its stamp with but this machine's clock."""
+    issuer.behind = WINDOW + 1
+    with pytest.raises(InvalidFeedError):
+        reader.poll()
+    assert reader.fresh_since == NEVER
+
+
+def test_what_was_known_before_a_sleep_is_as_old_as_the_sleep(
+    reader: FeedReader, issuer: Issuer, clock: ManualClock
+) -> None:
+    """The monotonic clock stands still meanwhile. A cached page afterwards is no news either."""
+    reader.poll()
+    old = Fetched(issuer.feed.answer(""), None, 0, None)
+    clock.suspend(timedelta(hours=1))
+    assert reader.fresh_since.age(clock) == 3600
+    issuer.instead = lambda: old
+    reader.poll()
+    assert reader.fresh_since.age(clock) > 3590
+    issuer.instead = None
+    reader.poll()
+    assert reader.fresh_since == Reading.of(clock)
+    assert issuer.asked[-1] == "", "after an hour everything is read anew"
+
+
+def test_a_wall_clock_that_is_set_back_makes_nothing_younger(
+    reader: FeedReader, issuer: Issuer, clock: ManualClock
+) -> None:
+    reader.poll()
+    clock.advance(timedelta(seconds=60))
+    clock.set_wall(clock.now() - timedelta(seconds=3600))
+    assert reader.fresh_since.age(clock) == 60
 
 
 def test_the_cursor_is_the_servers_whatever_is_in_it(reader: FeedReader, issuer: Issuer) -> None:

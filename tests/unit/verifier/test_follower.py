@@ -39,6 +39,7 @@ STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)
 
 def test_with_its_credentials_a_verifier_follows_the_feed_by_itself(issuer: Issuer) -> None:
     """Contract §6. In real time, with the defaults."""
+    issuer.seconds = time.time
     now = int(time.time())
     token = issuer.token(iat=now, exp=now + 300)
     verifier = Verifier(issuer.url, AUDIENCE, CLIENT_ID, CLIENT_SECRET)
@@ -139,6 +140,7 @@ def test_after_close_what_is_known_grows_old(make: Make, issuer: Issuer, clock: 
 
 
 def test_a_verifier_that_nobody_holds_stops_by_itself(issuer: Issuer) -> None:
+    issuer.seconds = time.time
     source = FeedSource(f"{issuer.url}/oauth/revocations", issuer.url, write_basic(CLIENT_ID, CLIENT_SECRET))
     verifier: Verifier | None = Verifier(
         issuer.url, AUDIENCE, revocations=FeedFollower(source, leeway=30, poll_interval=0.02), clock=ManualClock()

@@ -57,6 +57,22 @@ def test_a_set_is_fetched_anew_after_its_age(client: JwksClient, server: Loopbac
     assert server.hits == 2
 
 
+def test_a_set_is_as_old_as_the_sleep_of_the_machine(
+    client: JwksClient, server: LoopbackServer, clock: ManualClock
+) -> None:
+    """Its freshness, the cool-down, and how long it serves at most: the monotonic clock stands still meanwhile."""
+    client.find_key("old")
+    server.body = jwks(NEW)
+    clock.suspend(timedelta(seconds=MAX_AGE))
+    assert not client.is_fresh("old")
+    assert client.find_key("old") is None
+    server.status = 500
+    clock.suspend(timedelta(seconds=KEPT_FOR))
+    with pytest.raises(KeysUnavailableError):
+        client.find_key("new")
+    assert server.hits == 3
+
+
 @pytest.mark.parametrize(
     ("stated", "kept"), [("max-age=60", 60), ("max-age=2", 2), ("max-age=0", 1), ("max-age=9999", 300)]
 )
