@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from authserver import storage
+from authserver.accounts.keep_time import Timekeeper
 from authserver.accounts.key_custody import KeyCustody
 from authserver.accounts.prune import Pruning, Retention
 from authserver.accounts.rewrap_keys import report_node
@@ -154,32 +155,34 @@ def create_wsgi() -> Application:
     custody = build_custody(settings, open_database(settings), clock=clock, entropy=SYSTEM_ENTROPY)
     realm = build_realm(settings, custody)
     app = create_application(realm, _without_broken_templates(_door_settings(settings)))
-    Housekeeping(list_chores(settings, realm, custody), clock).start()
-    Housekeeping(list_mail_chores(settings, realm), clock, name="mail").start()
+    timekeeper = Timekeeper(realm.database, clock)
+    Housekeeping(list_chores(settings, realm, custody, timekeeper), clock).start()
+    Housekeeping(list_mail_chores(settings, realm, timekeeper), clock, name="mail").start()
     return app
 
 
-def list_chores(settings: Settings, realm: Realm, custody: KeyCustody) -> tuple[Chore, ...]:
+def list_chores(settings: Settings, realm: Realm, custody: KeyCustody, timekeeper: Timekeeper) -> tuple[Chore, ...]:
     """What a server process does beside answering; intervals in seconds."""
     node_id = f"{platform.node()}:{os.getpid()}:{new_id(realm.entropy)[:6]}"
-    pruning = Pruning(realm.database, realm.clock, Retention(audit=settings.audit_retention))
+    pruning = Pruning(realm.database, Retention(audit=settings.audit_retention))
     chores = [
         Chore("reload_keys", 2, realm.keyring.reload),
         Chore("report_node", 5, lambda: report_node(realm, node_id)),
-        Chore("prune", 10, pruning.prune_a_little),
-        Chore("prune_feed", 10, realm.feed.prune),
+        Chore("prune", 10, lambda: timekeeper.run(pruning.prune_a_little)),
+        Chore("prune_feed", 10, lambda: timekeeper.run(realm.feed.prune)),
     ]
     if settings.key_rotation_interval > timedelta(0):
-        chores.append(Chore("rotate_keys", 30, lambda: rotate_keys(custody, by=Actor("server"))))
+        rotate = functools.partial(rotate_keys, custody, by=Actor("server"))
+        chores.append(Chore("rotate_keys", 30, lambda: timekeeper.run(rotate)))
     return tuple(chores)
 
 
-def list_mail_chores(settings: Settings, realm: Realm) -> tuple[Chore, ...]:
+def list_mail_chores(settings: Settings, realm: Realm, timekeeper: Timekeeper) -> tuple[Chore, ...]:
     """What a server process does in a thread of its own, so that a slow mail server keeps nothing else waiting."""
     # When it is first needed, and again until it can be built: `serve` has tried the templates, but a worker that is
     # begun after they were broken must serve all the same.
     load_post = functools.cache(lambda: build_post(settings))
-    return (Chore("work_outbox", 1, lambda: work_outbox(realm, load_post())),)
+    return (Chore("work_outbox", 1, lambda: work_outbox(realm, load_post(), timekeeper)),)
 
 
 def build_post(settings: Settings) -> Post:

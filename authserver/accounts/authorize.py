@@ -5,8 +5,9 @@ found is believed. As long as client and redirect URI are not known to belong to
 client that is not our own only with somebody signed in, so that we are no open redirector (RFC 9700 §4.11.2).
 """
 
+import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from functools import partial
 
@@ -23,6 +24,7 @@ from authserver.accounts.authorization_outcomes import (
 from authserver.accounts.browser_session import SignedInBrowser
 from authserver.accounts.open_session import PASSWORD
 from authserver.accounts.passwords import is_still
+from authserver.clock import is_recent
 from authserver.jose.errors import TokenRejected
 from authserver.jose.id_token import read_id_token_hint
 from authserver.protocol.audit_name import AuditName
@@ -210,22 +212,23 @@ def _find_missing_proof(
     """What the person has to do before the request can go on; None when he has done it."""
     if browser is None:
         return _Missing.PROOF
-    is_proved = browser.session.auth_time >= pending.began_at
+    auth_time, now = browser.session.auth_time.timestamp(), realm.clock.seconds()
+    is_proved = browser.session.auth_time >= pending.began_at and is_recent(auth_time, now, math.inf)
     if not _is_meant(realm, asked, browser):
         return _Missing.NOBODY if is_proved else _Missing.PROOF
     if is_proved:
         return None
-    request, age = asked.request, realm.clock.now() - browser.session.auth_time
-    if not request.prompts.isdisjoint({"login", "create"}) or _is_too_long_ago(request.max_age, age):
+    request = asked.request
+    if not request.prompts.isdisjoint({"login", "create"}) or _is_too_long_ago(request.max_age, auth_time, now):
         return _Missing.PROOF
     if "select_account" in request.prompts and pending.chosen_sid != browser.sid:
         return _Missing.CHOICE
     return None
 
 
-def _is_too_long_ago(max_age: int | None, age: timedelta) -> bool:
+def _is_too_long_ago(max_age: int | None, auth_time: float, now: float) -> bool:
     # An age of nothing admits nothing, not even a proof that is younger than this node's clock.
-    return max_age is not None and (max_age == 0 or age > timedelta(seconds=max_age))
+    return max_age is not None and (max_age == 0 or not is_recent(auth_time, now, max_age))
 
 
 def _is_meant(realm: Realm, asked: _Asked, browser: SignedInBrowser) -> bool:

@@ -20,6 +20,7 @@ from authserver.keyring.making import find_key_id
 from authserver.keyring.pem import ReadKey
 from authserver.keyring.steps import Step
 from authserver.storage.audit import Actor
+from authserver.timekeeping import Trusted
 
 
 def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:
@@ -38,18 +39,22 @@ def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:
     return carry_out(custody, lambda keys, _now: decide_staging(keys, Purpose.MAC, MAC_ALGORITHM), by=by)
 
 
-def promote_key(custody: KeyCustody, purpose: Purpose, *, force: bool, by: Actor) -> Step:
+def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by: Actor) -> Step:
     """Let the next key sign, without regard to the rotation interval.
 
-    `force` does not wait until every cached JWKS has it: a resource server that does not fetch a key it does not know
-    refuses good tokens for up to the JWKS max-age.
+    `at` None, by force, does not wait until every cached JWKS has it: a resource server that does not fetch a key that
+    it does not know refuses good tokens for up to the JWKS max-age.
     """
-    return carry_out(custody, lambda keys, now: decide_promotion(keys, purpose, now, custody.times, force=force), by=by)
+
+    def decide(keys: KeySet, now: datetime) -> Step:
+        return decide_promotion(keys, purpose, now, custody.times, force=at is None)
+
+    return carry_out(custody, decide, by=by, at=at)
 
 
-def retire_key(custody: KeyCustody, kid: str, *, force: bool, by: Actor) -> Step:
-    """Take `kid` out of use. `force` does not wait until the last thing that it signed has expired, and is refused."""
-    return carry_out(custody, lambda keys, now: decide_retirement(keys, kid, now, force=force), by=by)
+def retire_key(custody: KeyCustody, kid: str, at: Trusted | None, *, by: Actor) -> Step:
+    """Take `kid` out of use. `at` None, by force, does not wait until the last thing that it signed has expired."""
+    return carry_out(custody, lambda keys, now: decide_retirement(keys, kid, now, force=at is None), by=by, at=at)
 
 
 def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:

@@ -16,18 +16,31 @@ from authserver.keyring.keys import Purpose, StoredKey
 from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKeys
-from authserver.keyring.steps import Change, Compromise, Found, Promote, Retire, Stage, Step, find_fresh_algorithm, take
+from authserver.keyring.steps import (
+    Change,
+    Compromise,
+    Found,
+    Promote,
+    Redate,
+    Retire,
+    Stage,
+    Step,
+    find_fresh_algorithm,
+    take,
+)
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy
 from authserver.revocation import Revocation
 from authserver.storage import Database, Transaction, audit, keys
 from authserver.storage.audit import Actor, Detail
+from authserver.timekeeping import Trusted
 
 _AUDIT_NAMES: dict[type[Change], AuditName] = {
     Found: AuditName.KEY_FOUNDED,
     Stage: AuditName.KEY_STAGED,
     Promote: AuditName.KEY_PROMOTED,
     Retire: AuditName.KEY_RETIRED,
+    Redate: AuditName.KEY_REDATED,
     Compromise: AuditName.MAC_KEY_COMPROMISED,
 }
 
@@ -58,16 +71,18 @@ def carry_out(
     decide: Callable[[KeySet, datetime], Step],
     *,
     by: Actor,
+    at: Trusted | None = None,
     private_key: PrivateKey | None = None,
 ) -> Step:
     """Take the step that `decide` decides on, if it changes anything, in one transaction, and return it.
 
     Safe on any number of nodes at once: what is decided on what was read is done only if that is still what is there
     once nobody else can change it. A new signing key is made before, because making one may take a second in which
-    every other writer of the database would wait; `private_key` takes its place.
+    every other writer of the database would wait; `private_key` takes its place. Steps that come with time take `at`;
+    those that somebody wants at once, such as a compromise, go by the clock as it is.
     """
     while True:
-        now = custody.clock.now()
+        now = custody.clock.now() if at is None else at.now
         known = custody.load_keys()
         step = decide(known, now)
         if not isinstance(step, Change):

@@ -1,16 +1,17 @@
 """Use cases: removing what is over for good, a little at a time while serving, or all of it when an operator asks.
 
 Over for good is what nobody can use or will ask about: a refresh token is told to be expired or revoked for a while
-after its end, and is unknown then. What lives is never touched. These need no `Realm`: rows go without any key.
+after its end, and is unknown then. What lives is never touched. Nothing goes by a clock that is doubted. These need no
+`Realm`: rows go without any key.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
 
-from authserver.clock import Clock
-from authserver.storage import Database, codes, links, outbox, prune
+from authserver.storage import Database, codes, links, nodes, outbox, prune
 from authserver.storage.prune import BATCH, START
+from authserver.timekeeping import Trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +49,24 @@ class Pruned:
 class Pruning:
     """Step after step, round and round: what a server does while it serves. One thread at a time."""
 
-    __slots__ = ("_clock", "_database", "_place", "_retention")
+    __slots__ = ("_database", "_place", "_retention")
 
-    def __init__(self, database: Database, clock: Clock, retention: Retention) -> None:
+    def __init__(self, database: Database, retention: Retention) -> None:
         """Begin with the first family."""
         self._database = database
-        self._clock = clock
         self._retention = retention
         self._place: bytes | None = None
 
-    def prune_a_little(self) -> Pruned:
+    def prune_a_little(self, at: Trusted) -> Pruned:
         """One step, from where the last one stopped."""
-        step = prune_a_little(self._database, self._clock, self._retention, self._place)
+        step = prune_a_little(self._database, at, self._retention, self._place)
         self._place = step.place
         return step
 
 
-def prune_a_little(database: Database, clock: Clock, retention: Retention, place: bytes | None = None) -> Pruned:
+def prune_a_little(database: Database, at: Trusted, retention: Retention, place: bytes | None = None) -> Pruned:
     """One step, one short transaction. `place` is what the last step returned; None begins with the first family."""
-    now = clock.now()
+    now = at.now
     over_since = now - retention.ends
     with database.write() as tx:
         families = prune.prune_families(tx, START if place is None else place, over_since)
@@ -75,14 +75,15 @@ def prune_a_little(database: Database, clock: Clock, retention: Retention, place
         old_links = links.prune(tx, over_since, limit=BATCH)
         mails = outbox.prune(tx, now - retention.outbox, limit=BATCH)
         old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
+        nodes.prune(tx, now)
     return Pruned(families.count, sessions, audit_events, families.place, old_links, mails, old_codes)
 
 
-def prune_all(database: Database, clock: Clock, retention: Retention) -> Pruned:
+def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
     """Step after step until nothing is left to remove. Others are served in between."""
     done = Pruned(0, 0, 0, None)
     while True:
-        step = prune_a_little(database, clock, retention, done.place)
+        step = prune_a_little(database, at, retention, done.place)
         done = Pruned(
             done.families + step.families,
             done.sessions + step.sessions,

@@ -1,5 +1,6 @@
 """Whether a session was opened recently enough for a sensitive act (ASVS 7.5.1, RFC 9470)."""
 
+from authserver import clock
 from authserver.accounts.asker import Asker
 from authserver.accounts.outcomes import Reauthenticate
 from authserver.accounts.refused_act import RefusedAct, record_refused
@@ -9,8 +10,8 @@ from authserver.storage.audit import Actor
 
 
 def is_recent(realm: Realm, asker: Asker) -> bool:
-    """Whether the user has proved to be who he is within the reauthentication age."""
-    return realm.clock.seconds() - asker.auth_time <= realm.reauthentication_age.total_seconds()
+    """Whether the user has proved who they are within the reauthentication age; not at a time that is still to come."""
+    return clock.is_recent(asker.auth_time, realm.clock.seconds(), realm.reauthentication_age.total_seconds())
 
 
 def demand_recent(realm: Realm, asker: Asker, act: str, ip: str | None) -> Reauthenticate | None:

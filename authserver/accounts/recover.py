@@ -11,6 +11,7 @@ from authserver.protocol.revocation_feed import IssuerEntry
 from authserver.sessions.family import Ended
 from authserver.storage import audit, feed, restore
 from authserver.storage.audit import Actor, AuditRecord
+from authserver.timekeeping import Trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,17 @@ class Recovered:
     issued_before: int
 
 
-def recover_from_restore(custody: KeyCustody, *, by: Actor) -> Recovered:
+def recover_from_restore(custody: KeyCustody, at: Trusted, *, by: Actor) -> Recovered:
     """Replace every key, end everything softly, lift all versions, and tell resource servers. Safe to run again.
+
+    By a clock that is ahead, resource servers would refuse everything until its time has come.
 
     Keys first: a run that breaks off afterwards has refused too much, never too little.
     """
     kids = [key.kid for key in custody.load_keys().rows if key.state in LIVE_STATES]
     for kid in kids:
         compromise_key(custody, kid, by=by)
-    now = custody.clock.now()
+    now = at.now
     issued_before = int(now.timestamp())
     with custody.database.write() as tx:
         restore.allow_long_statements(tx)

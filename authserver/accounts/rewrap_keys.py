@@ -11,6 +11,7 @@ from authserver.realm import Realm
 from authserver.storage import keys, nodes
 from authserver.storage.audit import Actor, Detail
 from authserver.storage.nodes import NodeReport
+from authserver.timekeeping import Trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,17 @@ def report_node(realm: Realm, node_id: str) -> None:
         nodes.report(tx, report, realm.clock.now())
 
 
-def rewrap_keys(custody: KeyCustody, *, by: Actor) -> Rewrapped | Refused:
+def rewrap_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> Rewrapped | Refused:
     """Seal every private part under the newest master key, in one transaction.
 
     Refused while a running server has not loaded that one: it could not open its keys any more. The old master key is
-    not needed afterwards, except for backups made before.
+    not needed afterwards, except for backups made before. By a wrong clock no server would seem to be running.
     """
     masters = custody.read_master_keys()
     newest = masters.fingerprints[0]
     with custody.database.write() as tx:
         keys.lock(tx)
-        now = custody.clock.now()
-        behind = [node.node_id for node in nodes.list_live(tx, now) if newest not in node.master_keys]
+        behind = [node.node_id for node in nodes.list_live(tx, at.now) if newest not in node.master_keys]
         if behind:
             return Refused(f"these servers have not loaded master key {newest} yet: {', '.join(behind)}")
         outdated = [key for key in keys.load_all(tx).rows if key.sealed and sealed_by(key.sealed) != newest]
@@ -47,7 +47,7 @@ def rewrap_keys(custody: KeyCustody, *, by: Actor) -> Rewrapped | Refused:
             keys.replace(tx, _seal_anew(key, key.sealed or "", masters), was=key)
         if outdated:
             detail: Detail = {"master_key": newest, "count": len(outdated)}
-            custody.record(tx, AuditName.KEYS_REWRAPPED, detail, by=by, now=now)
+            custody.record(tx, AuditName.KEYS_REWRAPPED, detail, by=by, now=at.now)
     return Rewrapped(newest, len(outdated))
 
 

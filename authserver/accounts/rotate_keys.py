@@ -9,9 +9,10 @@ from authserver.keyring.keys import Purpose
 from authserver.keyring.life_cycle import decide_due, decide_repair
 from authserver.keyring.steps import Change, Promote, Step
 from authserver.storage.audit import Actor
+from authserver.timekeeping import Trusted
 
 
-def rotate_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
+def rotate_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> tuple[Step, ...]:
     """Take the steps that are due, each in its own transaction; for each purpose the last one says what comes next.
 
     A rotation that another node has just done is not due. With a rotation interval it is due once in each, and a server
@@ -21,7 +22,7 @@ def rotate_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
     def decide(keys: KeySet, purpose: Purpose, now: datetime) -> Step:
         return decide_due(keys, purpose, now, custody.times)
 
-    return tuple(step for purpose in Purpose for step in _repeat(custody, purpose, decide, by))
+    return tuple(step for purpose in Purpose for step in _repeat(custody, purpose, decide, by, at))
 
 
 def repair_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
@@ -35,11 +36,15 @@ def repair_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
 
 
 def _repeat(
-    custody: KeyCustody, purpose: Purpose, decide: Callable[[KeySet, Purpose, datetime], Step], by: Actor
+    custody: KeyCustody,
+    purpose: Purpose,
+    decide: Callable[[KeySet, Purpose, datetime], Step],
+    by: Actor,
+    at: Trusted | None = None,
 ) -> list[Step]:
     steps: list[Step] = []
     while not steps or isinstance(steps[-1], Change):
-        steps.append(carry_out(custody, lambda keys, now: decide(keys, purpose, now), by=by))
+        steps.append(carry_out(custody, lambda keys, now: decide(keys, purpose, now), by=by, at=at))
         if isinstance(steps[-1], Promote):
             break  # with no waiting time at all, the key just published would be next, and so on without end
     return steps

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 import structlog
 
 from authserver.accounts.grant_wishes import grant_wish
+from authserver.accounts.keep_time import Timekeeper
 from authserver.mail.compose import Composer, UnusableTemplateError, WrittenLink
 from authserver.mail.deliver import Delivered, Delivery, Failed, Undeliverable
 from authserver.mail.wishes import WISHES
@@ -23,6 +24,7 @@ from authserver.storage import StorageUnavailableError, audit, links, outbox
 from authserver.storage.audit import SERVER
 from authserver.storage.links import MailLink
 from authserver.storage.outbox import QueuedMail
+from authserver.timekeeping import Doubted
 
 LEASE: Final = timedelta(seconds=60)
 """How long a claimed mail is left to whoever claimed it."""
@@ -52,16 +54,17 @@ class _Dead:
     """The mail is for nothing: its link works no more."""
 
 
-def work_outbox(realm: Realm, post: Post, *, most: int = 100) -> int:
+def work_outbox(realm: Realm, post: Post, timekeeper: Timekeeper | None = None, *, most: int = 100) -> int:
     """Work on what is due, one after the other, until nothing is, or something fails; how many that were.
 
     After a failure the rest waits for the next call: a mail server that is down should not be asked once per mail.
+    `timekeeper`: while it doubts the clock, no mail is dropped because its link has expired by that clock.
     """
     for count in range(most):
         mail = _claim(realm)
         if mail is None:
             return count
-        if not _work_on(realm, post, mail):
+        if not _work_on(realm, post, mail, timekeeper):
             return count + 1
     return most
 
@@ -75,10 +78,10 @@ def _claim(realm: Realm) -> QueuedMail | None:
         return outbox.claim(tx, now, until=now + LEASE)
 
 
-def _work_on(realm: Realm, post: Post, mail: QueuedMail) -> bool:
+def _work_on(realm: Realm, post: Post, mail: QueuedMail, timekeeper: Timekeeper | None) -> bool:
     """Bring `mail` to an end or put it off; False when that is because something failed."""
     try:
-        outcome = _grant(realm, mail) if mail.template in WISHES else _send(realm, post, mail)
+        outcome = _grant(realm, mail) if mail.template in WISHES else _send(realm, post, mail, timekeeper)
     except StorageUnavailableError:
         raise  # the lease ends by itself
     except UnusableTemplateError as error:
@@ -114,8 +117,12 @@ def _grant(realm: Realm, wish: QueuedMail) -> _Done:
     return _Done()
 
 
-def _send(realm: Realm, post: Post, mail: QueuedMail) -> Delivered | Failed | Undeliverable | _Dead:
+def _send(
+    realm: Realm, post: Post, mail: QueuedMail, timekeeper: Timekeeper | None
+) -> Delivered | Failed | Undeliverable | _Dead:
     link = None if mail.link_id is None else _write_link(realm, mail.link_id, realm.clock.now())
+    if isinstance(link, _Dead) and timekeeper is not None and isinstance(timekeeper.look(), Doubted):
+        return Failed("its link is over by a clock that is doubted")
     if isinstance(link, _Dead | Failed):
         return link
     return post.delivery.deliver(post.composer.compose(mail, link), mail.address)

@@ -4,11 +4,13 @@ A command that only prints help reads no setting; one that lists users needs no 
 that the command line says in one line.
 """
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
 from click import ClickException
 
+from authserver.accounts.keep_time import Timekeeper
 from authserver.accounts.key_custody import KeyCustody
 from authserver.app import SYSTEM_ENTROPY, build_custody, build_realm, open_database
 from authserver.clock import Clock, SystemClock
@@ -19,6 +21,7 @@ from authserver.realm import Realm
 from authserver.storage import Database
 from authserver.storage.audit import Actor
 from authserver.storage.revision import is_current
+from authserver.timekeeping import LONGEST_PAUSE, Doubted, Trusted
 
 OPERATOR = Actor("cli")
 """Who acts, in the audit record."""
@@ -60,6 +63,21 @@ class Context:
     def realm(self) -> Realm:
         """The installation, with keys that can sign."""
         return build_realm(self.settings, self.custody)
+
+    @cached_property
+    def timekeeper(self) -> Timekeeper:
+        """What says whether the clock can be trusted."""
+        return Timekeeper(self.migrated_database, self.clock)
+
+    def trust_clock(self, *, confirmed: bool, longest_pause: timedelta = LONGEST_PAUSE) -> Trusted:
+        """The time, for what destroys or rotates by it; refuses while the clock may be wrong and nobody confirms it."""
+        if confirmed:
+            return self.timekeeper.confirm()
+        match self.timekeeper.look(longest_pause=longest_pause):
+            case Trusted() as at:
+                return at
+            case Doubted(reason):
+                raise ClickException(f"{reason}; if the clock is right, say so with --confirm-clock")
 
     def create_master_key(self) -> Path:
         """Write a new master key into the folder of the settings and return its file."""

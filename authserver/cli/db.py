@@ -1,9 +1,12 @@
 """`authserver db`: the schema, and rows that are over for good."""
 
+from datetime import timedelta
+
 import click
 
 from authserver.accounts.prune import Retention, prune_all
 from authserver.accounts.recover import recover_from_restore
+from authserver.cli.clock_option import confirm_clock_option
 from authserver.cli.context import OPERATOR, Context
 from authserver.storage import revision
 
@@ -48,11 +51,15 @@ def check(context: Context) -> None:
 
 
 @db.command()
+@confirm_clock_option
 @click.pass_obj
-def prune(context: Context) -> None:
-    """Remove all that is over for good, step by step; others are served in between. Servers do this by themselves."""
+def prune(context: Context, *, confirm_clock: bool) -> None:
+    """Remove all that is over for good, step by step; others are served in between. Servers do this by themselves.
+
+    Refused while the clock may be wrong.
+    """
     retention = Retention(audit=context.settings.audit_retention)
-    gone = prune_all(context.migrated_database, context.clock, retention)
+    gone = prune_all(context.migrated_database, context.trust_clock(confirmed=confirm_clock), retention)
     click.echo(
         f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
         f"{gone.links} links, {gone.mails} mails"
@@ -61,16 +68,20 @@ def prune(context: Context) -> None:
 
 @db.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@confirm_clock_option
 @click.pass_obj
-def restored(context: Context, *, yes: bool) -> None:
+def restored(context: Context, *, yes: bool, confirm_clock: bool) -> None:
     """Say that this database was restored from a backup: nothing that was revoked since may come back to life.
 
     Stop the servers first. All sessions end softly, all keys are replaced, every version is lifted, mailed links die,
     and resource servers that follow the feed refuse what was issued before now. Passwords, addresses, roles and
     account states are those of the backup: review what changed since.
     """
+    # A backup may be of any age, so its records cannot say that the clock is ahead; they can say that it is behind.
+    at = context.trust_clock(confirmed=confirm_clock, longest_pause=timedelta.max)
     if not yes:
+        click.echo(f"It is {at.now:%Y-%m-%d %H:%M} UTC by the clock of this machine.")
         click.confirm("All sessions will end and all keys be replaced. Go on?", abort=True)
-    done = recover_from_restore(context.custody, by=OPERATOR)
+    done = recover_from_restore(context.custody, at, by=OPERATOR)
     click.echo(f"replaced {done.keys} keys, ended {done.sessions} sessions; nothing issued before now passes")
     click.echo("review what the backup does not know: passwords, addresses, roles, locked and disabled users")

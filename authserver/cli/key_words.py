@@ -8,7 +8,18 @@ from typing import assert_never
 from authserver.cli.output import Record
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.sealing import sealed_by
-from authserver.keyring.steps import Compromise, Found, NothingDue, Promote, Refused, Retire, Stage, Step, TooEarly
+from authserver.keyring.steps import (
+    Compromise,
+    Found,
+    NothingDue,
+    Promote,
+    Redate,
+    Refused,
+    Retire,
+    Stage,
+    Step,
+    TooEarly,
+)
 
 KEY_COLUMNS = ("state", "purpose", "algorithm", "since", "retires_at", "kid")
 _INSTANTS = tuple(field.name for field in fields(StoredKey) if field.name.endswith("_at"))
@@ -40,6 +51,8 @@ def tell_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of s
             return f"{purpose}: {kid} is active{retiring}, a new {algorithm} key is next"
         case Retire(purpose, kid):
             return f"{purpose}: {kid} is retired and destroyed"
+        case Redate(purpose, kid):
+            return f"{purpose}: {kid} bore a date in the future, its state counts from now on"
         case Compromise(purpose, kid, successor, algorithm):
             return f"{purpose}: {kid} is out of use and destroyed" + _tell_gap(successor, algorithm)
         case NothingDue():

@@ -15,6 +15,7 @@ from authserver.accounts.change_keys import (
 )
 from authserver.accounts.rewrap_keys import Rewrapped, rewrap_keys
 from authserver.accounts.rotate_keys import rotate_keys
+from authserver.cli.clock_option import confirm_clock_option
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.key_words import KEY_COLUMNS, describe_key, tell_step, tell_until
 from authserver.cli.output import json_option, print_list
@@ -72,27 +73,30 @@ def stage(context: Context, *, alg: str | None, mac: bool) -> None:
 @keys.command()
 @click.option("--mac", is_flag=True, help="Promote the next MAC key.")
 @click.option("--force", is_flag=True, help=f"Do not wait until every cache can have the key. {_FORCE_RISK}")
+@confirm_clock_option
 @click.pass_obj
-def promote(context: Context, *, mac: bool, force: bool) -> None:
+def promote(context: Context, *, mac: bool, force: bool, confirm_clock: bool) -> None:
     """Let the next key sign; the active one begins to retire.
 
     Refused until the next key was published for longer than the JWKS max-age.
     """
-    _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, force=force, by=OPERATOR))
+    at = None if force else context.trust_clock(confirmed=confirm_clock)
+    _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, at, by=OPERATOR))
 
 
 @keys.command()
+@confirm_clock_option
 @click.pass_obj
-def rotate(context: Context) -> None:
+def rotate(context: Context, *, confirm_clock: bool) -> None:
     """Do whichever step is due.
 
     For each purpose: stage a next key, promote it, retire an old one.
 
     Made for cron: it may run as often as you like, on all nodes at once, and may be killed at any point. With
     AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and
-    the next key is ready.
+    the next key is ready. Refused while the clock may be wrong.
     """
-    steps = rotate_keys(context.custody, by=OPERATOR)
+    steps = rotate_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=OPERATOR)
     changes = [step for step in steps if isinstance(step, Change)]
     for step in changes:
         click.echo(tell_step(step))
@@ -103,14 +107,16 @@ def rotate(context: Context) -> None:
 @keys.command()
 @click.argument("kid")
 @click.option("--force", is_flag=True, help="Do not wait until its last token has expired. Such tokens are refused.")
+@confirm_clock_option
 @click.pass_obj
-def retire(context: Context, kid: str, *, force: bool) -> None:
+def retire(context: Context, kid: str, *, force: bool, confirm_clock: bool) -> None:
     """Destroy KID when nothing needs it any more.
 
     It leaves the JWKS, and its private part is gone. `rotate` does this by itself. For a key that somebody else may
     have, use `compromise`.
     """
-    _finish(retire_key(context.custody, kid, force=force, by=OPERATOR))
+    at = None if force else context.trust_clock(confirmed=confirm_clock)
+    _finish(retire_key(context.custody, kid, at, by=OPERATOR))
 
 
 @keys.command()
@@ -140,14 +146,15 @@ def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None
 
 
 @keys.command()
+@confirm_clock_option
 @click.pass_obj
-def rewrap(context: Context) -> None:
+def rewrap(context: Context, *, confirm_clock: bool) -> None:
     """Seal all keys under the newest master key.
 
     That is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded that one.
     See docs/keys.md for the whole procedure.
     """
-    match rewrap_keys(context.custody, by=OPERATOR):
+    match rewrap_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=OPERATOR):
         case Rewrapped(fingerprint, count):
             click.echo(f"{count} keys sealed anew; all are under master key {fingerprint}")
         case Refused(reason):

@@ -111,6 +111,19 @@ class StoredKey:
         """The same key, only verifying, for as long as its tokens may live."""
         return replace(self, state=KeyState.RETIRING, retiring_at=now, retires_at=now + lasting)
 
+    def redate(self, now: datetime, lasting: timedelta) -> "StoredKey":
+        """The same key in the same state, entered `now`: a wrong clock wrote when it was, and nobody knows."""
+        match self.state:
+            case KeyState.NEXT:
+                return replace(self, published_at=now)
+            case KeyState.ACTIVE:
+                return self.activate(now)
+            case KeyState.RETIRING:
+                return self.begin_retiring(now, lasting)
+            case KeyState.RETIRED | KeyState.COMPROMISED:
+                return self
+        assert_never(self.state)
+
     def retire(self, now: datetime) -> "StoredKey":
         """The same key, out of use; its private part is gone with the row that replaces it."""
         return replace(self, state=KeyState.RETIRED, retired_at=now, sealed=None)

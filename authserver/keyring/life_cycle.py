@@ -9,8 +9,20 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from authserver.keyring.key_set import KeySet
-from authserver.keyring.keys import MAC_ALGORITHM, KeyState, Purpose
-from authserver.keyring.steps import Compromise, Found, NothingDue, Promote, Refused, Retire, Stage, Step, TooEarly
+from authserver.keyring.keys import LIVE_STATES, MAC_ALGORITHM, KeyState, Purpose
+from authserver.keyring.steps import (
+    Compromise,
+    Found,
+    NothingDue,
+    Promote,
+    Redate,
+    Refused,
+    Retire,
+    Stage,
+    Step,
+    TooEarly,
+)
+from authserver.timekeeping import TOLERANCE
 
 DEFAULT_SIGNING_ALGORITHM = "ES256"
 SETTLING = timedelta(seconds=5)
@@ -56,10 +68,16 @@ def decide_repair(keys: KeySet, purpose: Purpose) -> Step:
 
 
 def decide_due(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes) -> Step:
-    """The step that is due for `purpose`, the most urgent first."""
+    """The step that is due for `purpose`, the most urgent first.
+
+    A key whose state begins in the future, because the clock was wrong once, would hold up the schedule until then.
+    """
     repair = decide_repair(keys, purpose)
     if not isinstance(repair, NothingDue):
         return repair
+    for key in keys.select(purpose, *LIVE_STATES):
+        if key.since > now + TOLERANCE:
+            return Redate(purpose, key.kid)
     for key in keys.select(purpose, KeyState.RETIRING):
         if key.retires_at is not None and key.retires_at <= now:
             return Retire(purpose, key.kid)

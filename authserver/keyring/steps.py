@@ -49,6 +49,14 @@ class Retire:
 
 
 @dataclass(frozen=True, slots=True)
+class Redate:
+    """`kid` entered its state at an instant that still lies ahead, written by a wrong clock: it counts from now on."""
+
+    purpose: Purpose
+    kid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Compromise:
     """`kid` is out at once.
 
@@ -84,13 +92,13 @@ class Refused:
     reason: str
 
 
-Change = Found | Stage | Promote | Retire | Compromise
+Change = Found | Stage | Promote | Retire | Redate | Compromise
 Step = Change | NothingDue | TooEarly | Refused
 
 
 def find_fresh_algorithm(step: Change) -> str | None:
     """The algorithm of the new key that `step` needs; None if it needs none."""
-    return None if isinstance(step, Retire) else step.algorithm
+    return None if isinstance(step, Retire | Redate) else step.algorithm
 
 
 def take(
@@ -98,7 +106,7 @@ def take(
 ) -> tuple[StoredKey, ...]:
     """The rows that `step` changes or adds, as it leaves them, in an order that never has two keys in one place.
 
-    `fresh` is a new *next* key for `find_fresh_algorithm`; a predecessor retires for as long as `retiring`.
+    `fresh` is a new *next* key for `find_fresh_algorithm`; what retires does so for as long as `retiring`.
     """
     changed: list[StoredKey]
     match step:
@@ -114,6 +122,8 @@ def take(
                 changed.insert(0, keys.load(step.predecessor).begin_retiring(now, retiring))
         case Retire():
             changed = [keys.load(step.kid).retire(now)]
+        case Redate():
+            changed = [keys.load(step.kid).redate(now, retiring)]
         case Compromise():
             changed = [keys.load(step.kid).compromise(now), *_fill_gap(step, keys, fresh, now)]
         case _:

@@ -52,6 +52,7 @@ class AuditName(StrEnum):
     KEY_STAGED = "key_staged"
     KEY_PROMOTED = "key_promoted"
     KEY_RETIRED = "key_retired"
+    KEY_REDATED = "key_redated"
     MAC_KEY_COMPROMISED = "mac_key_compromised"
     SIGNING_KEY_COMPROMISED = "signing_key_compromised"
     KEYS_REWRAPPED = "keys_rewrapped"

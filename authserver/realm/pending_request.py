@@ -7,10 +7,12 @@ the same request anew.
 
 import hashlib
 import hmac
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from authserver.clock import is_recent
 from authserver.protocol import base64url
 from authserver.protocol.entropy import new_id
 from authserver.realm.realm import Realm
@@ -48,10 +50,13 @@ class PendingRequest:
 def begin_pending(realm: Realm, text: str, last_proof: datetime | None = None) -> PendingRequest:
     """A request that comes now, with these parameters.
 
-    It begins after `last_proof`, the one that the browser brings, also where that was made by a clock that is ahead.
+    It begins after `last_proof`, the one that the browser brings, also where that was made by a clock that is a little
+    ahead. One that lies far ahead counts for nothing anyway.
     """
     now = realm.clock.now()
-    began_at = now if last_proof is None else max(now, last_proof + _MICROSECOND)
+    began_at = now
+    if last_proof is not None and _has_been(last_proof, now):
+        began_at = max(now, last_proof + _MICROSECOND)
     return PendingRequest(began_at, new_id(realm.entropy), text)
 
 
@@ -79,8 +84,13 @@ def read_pending(realm: Realm, token: str) -> PendingRequest | None:
     if not proven:
         return None
     began = _EPOCH + int(began_at) * _MICROSECOND
-    pending = PendingRequest(began, request_id, base64url.decode(text).decode(), chosen_sid)
-    return pending if realm.clock.now() - pending.began_at < LIFETIME else None
+    if realm.clock.now() - began >= LIFETIME or not _has_been(began, realm.clock.now()):
+        return None
+    return PendingRequest(began, request_id, base64url.decode(text).decode(), chosen_sid)
+
+
+def _has_been(at: datetime, now: datetime) -> bool:
+    return is_recent(at.timestamp(), now.timestamp(), math.inf)
 
 
 def _tag(secret: bytes, said: str) -> bytes:

@@ -16,6 +16,7 @@ from authserver.clock import Clock, Reading
 from authserver.protocol.revocation_feed import FeedPage, write_page
 from authserver.storage import Database, feed
 from authserver.storage.feed import EMPTY, Head
+from authserver.timekeeping import Trusted
 
 KEPT_SECONDS: Final = 0.25
 _KEPT_PAGES: Final = 64
@@ -105,10 +106,10 @@ class RevocationFeed:
                     self._pages.popitem(last=False)
         return ServedPage(page.stamp(at), etag, at)
 
-    def prune(self) -> int:
+    def prune(self, at: Trusted) -> int:
         """Remove a few of the entries that matter to nobody any more; how many."""
         with self._database.write() as tx:
-            return feed.prune(tx, self._clock.now(), self._window, limit=_PRUNED_AT_ONCE)
+            return feed.prune(tx, at.now, self._window, limit=_PRUNED_AT_ONCE)
 
     def _find_head(self, since: Head) -> _Glance:
         glance = self._glance

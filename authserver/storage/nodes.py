@@ -27,12 +27,16 @@ class NodeReport:
 
 
 def report(tx: Connection, node: NodeReport, now: datetime) -> None:
-    """Write down what `node` has loaded, and forget nodes that went away long ago."""
+    """Write down what `node` has loaded."""
     values = {"master_keys": " ".join(node.master_keys), "seen_at": now}
     # A node writes its own row only, so nobody can insert it between these two.
     if not tx.execute(update(Node).where(_N.node_id == node.node_id).values(values)).rowcount:
         tx.execute(insert(Node), {"node_id": node.node_id, **values})
-        tx.execute(delete(Node).where(_N.seen_at < now - _KEPT))
+
+
+def prune(tx: Connection, now: datetime) -> None:
+    """Forget nodes that went away long ago: each start of a server process adds one."""
+    tx.execute(delete(Node).where(_N.seen_at < now - _KEPT))
 
 
 def list_live(tx: Connection, now: datetime) -> Sequence[NodeReport]:

@@ -6,14 +6,16 @@ A claim is a lease: whoever dies with it leaves the mail to the next one. So a m
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import OutboxMail
 
+LONGEST_WAIT: Final = timedelta(days=1)
+"""Longer than any lease and any pause between two attempts."""
 _O = OutboxMail.__table__.c
 
 Parameters = Mapping[str, str | int | bool | None]
@@ -51,13 +53,13 @@ def queue(tx: Connection, mail: QueuedMail, now: datetime) -> None:
 
 def is_any_due(tx: Connection, now: datetime) -> bool:
     """Whether there is something to claim: asked every second by everybody, so it takes no lock."""
-    return bool(tx.execute(select(select(_O.mail_id).where(_O.due_at <= now).exists())).scalar_one())
+    return bool(tx.execute(select(select(_O.mail_id).where(_is_due(now)).exists())).scalar_one())
 
 
 def claim(tx: Connection, now: datetime, *, until: datetime) -> QueuedMail | None:
     """Take the mail that has been due for longest; nobody else gets it before `until`."""
     # A scalar subquery runs once. With `IN`, PostgreSQL may run it again for each row, and claim more than one.
-    due = select(_O.mail_id).where(_O.due_at <= now).order_by(_O.due_at).limit(1).with_for_update(skip_locked=True)
+    due = select(_O.mail_id).where(_is_due(now)).order_by(_O.due_at).limit(1).with_for_update(skip_locked=True)
     row = tx.execute(
         update(OutboxMail)
         .where(_O.mail_id == due.scalar_subquery())
@@ -81,6 +83,11 @@ def prune(tx: Connection, due_before: datetime, *, limit: int) -> int:
     """Remove up to `limit` mails that were due before `due_before`, and that nobody has worked on; how many."""
     left = select(_O.mail_id).where(_O.due_at < due_before).limit(limit)
     return tx.execute(delete(OutboxMail).where(_O.mail_id.in_(pick_free(left)))).rowcount
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    # Nobody puts a mail off for so long: the clock that did was ahead, and the mail would wait until its time has come.
+    return (_O.due_at <= now) | (_O.due_at > now + LONGEST_WAIT)
 
 
 def _decode(row: Sequence[Any]) -> QueuedMail:

@@ -307,6 +307,16 @@ class FeedCounter(Base):
     position: Mapped[int]
 
 
+class ClockMark(Base):
+    """One row: the newest instant that a trusted clock read, for processes that start to compare their clock with."""
+
+    __tablename__ = "clock_mark"
+    __table_args__ = (CheckConstraint("mark_id = 1", name="one_row"),)
+
+    mark_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    vouched_at: Mapped[datetime | None]
+
+
 class AuditEvent(Base):
     """Who did what, when, from where, with which outcome. Append-only; holds no secret and no token."""
 

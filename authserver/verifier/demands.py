@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from authserver.clock import is_recent
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier.refusals import InvalidToken
 
@@ -28,17 +29,20 @@ class Demand:
     def check(self, claims: AccessTokenClaims, *, now: float, leeway: float) -> None:
         """Raise `InvalidToken` unless `claims` meet this demand.
 
-        A token without `auth_time` or `acr` never meets a demand on it. Does NOT check the token itself.
+        A token without `auth_time` or `acr` never meets a demand on it, nor does an `auth_time` that is still to come.
+        Does NOT check the token itself.
         """
         if self.scope is not None and not claims.scopes.issuperset(self.scope.split()):
             raise InvalidToken("insufficient_scope", "scope is missing", demands={"scope": self.scope})
-        if self._is_too_old(claims, now - leeway) or self._is_too_weak(claims):
+        if self._is_too_old(claims, now, leeway) or self._is_too_weak(claims):
             raise InvalidToken(
                 "insufficient_user_authentication", "sign-in too old or too weak", demands=self._step_up()
             )
 
-    def _is_too_old(self, claims: AccessTokenClaims, now: float) -> bool:
-        return self.max_age is not None and (claims.auth_time is None or now > claims.auth_time + self.max_age)
+    def _is_too_old(self, claims: AccessTokenClaims, now: float, leeway: float) -> bool:
+        if self.max_age is None:
+            return False
+        return claims.auth_time is None or not is_recent(claims.auth_time, now, self.max_age + leeway)
 
     def _is_too_weak(self, claims: AccessTokenClaims) -> bool:
         return self.acr is not None and claims.acr not in self.acr.split()

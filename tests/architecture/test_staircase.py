@@ -23,6 +23,7 @@ STAIRCASE: tuple[tuple[str, ...], ...] = (
     ("sessions",),
     ("jose",),
     ("protocol",),
+    ("timekeeping",),
     ("clock",),
 )
 """From the top of the stairs down; rooms of one step do not import each other."""

@@ -427,6 +427,17 @@ def test_a_proof_by_a_clock_that_is_ahead_is_no_proof_for_a_later_request(
     assert "code" in answered(app.sign_in(page))
 
 
+@pytest.mark.parametrize("asked", [{"max_age": "600"}, {"prompt": "login"}])
+def test_a_sign_in_that_is_still_to_come_is_no_recent_one(app: App, clock: ManualClock, asked: dict[str, str]) -> None:
+    """Somebody signed in while the clock was ten years ahead. Without `max_age` the session is as good as any."""
+    right = clock.now()
+    clock.set_wall(right + timedelta(days=3650))
+    app.authorize()
+    clock.set_wall(right)
+    assert 'name="password"' in app.send(**asked).text
+    assert "code" in answered(app.send())
+
+
 def test_an_account_is_chosen(app: App, clock: ManualClock) -> None:
     """`prompt=select_account`: go on as who is signed in, without a password."""
     app.authorize()

@@ -405,8 +405,37 @@ def test_pruning_says_what_went(shell: Shell) -> None:
     assert isinstance(session, TokenAnswer)
     shell.run("sessions", "revoke", session.sid)
     shell.clock.advance(timedelta(days=31))
-    assert "1 families, 1 sessions" in shell.run("db", "prune")
+    assert "1 families, 1 sessions" in shell.run("db", "prune", "--confirm-clock")
     assert "0 families, 0 sessions" in shell.run("db", "prune")
+
+
+def test_what_destroys_by_the_clock_asks_whether_it_is_right(shell: Shell) -> None:
+    """Nobody served for ten years, or the clock is wrong: the operator knows. Their word holds for what follows."""
+    active = shell.json("keys", "list")["keys"][0]["kid"]
+    commands = [
+        ("db", "prune"),
+        ("keys", "rotate"),
+        ("keys", "promote"),
+        ("keys", "retire", active),
+        ("keys", "rewrap"),
+    ]
+    shell.clock.advance(timedelta(days=3650))
+    for words in commands:
+        line = shell.refuse(*words)
+        assert "the clock says 2035-12-30" in line
+        assert "--confirm-clock" in line
+    shell.run("keys", "rotate", "--confirm-clock")
+    shell.run("db", "prune")
+
+
+def test_a_backup_may_be_older_than_the_clock_but_not_younger(shell: Shell) -> None:
+    """By a clock that is ahead, resource servers would refuse everything for as long; the question shows it."""
+    shell.clock.set_wall(shell.clock.now() - timedelta(days=1))
+    assert "--confirm-clock" in shell.refuse("db", "restored", "--yes")
+    shell.clock.advance(timedelta(days=300))
+    asked = shell.type("db", "restored", stdin="n\n")
+    assert (asked.exit_code, "2026-10-27 12:00 UTC" in asked.stdout) == (1, True)
+    shell.run("db", "restored", "--yes")
 
 
 def test_a_command_before_init_says_what_to_run(bare: Shell) -> None:

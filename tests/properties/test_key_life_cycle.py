@@ -1,10 +1,14 @@
-"""Whatever operators and crons do to the keys, in any order: every good token can be verified while it lives."""
+"""Whatever operators, crons and clocks do to the keys, in any order: every good token can be verified while it lives.
+
+The clock of whoever acts may be wrong for a while; it is judged as everywhere else, and `now` is the true time.
+"""
 
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from authserver.clock import Reading
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import LIVE_STATES, KeyState, Purpose, StoredKey
 from authserver.keyring.life_cycle import (
@@ -17,9 +21,11 @@ from authserver.keyring.life_cycle import (
     decide_staging,
 )
 from authserver.keyring.steps import Change, Promote, Step, find_fresh_algorithm, take
+from authserver.timekeeping import PROBATION, History, Trusted, Witnesses, judge
 from tests.support.clock import START
 
 SIGNING = Purpose.SIGNING
+LONGEST_WAIT = timedelta(seconds=601)
 TOKEN_LIFETIME, JWKS_MAX_AGE = timedelta(seconds=300), timedelta(seconds=300)
 TIMES = KeyTimes(JWKS_MAX_AGE, TOKEN_LIFETIME + JWKS_MAX_AGE, timedelta(0), timedelta(days=7))
 
@@ -37,6 +43,10 @@ class KeyLife(RuleBasedStateMachine):
         self.fetched: frozenset[str] = frozenset()
         self.fetched_at = START - JWKS_MAX_AGE
         self.hurried = True
+        self.ahead = timedelta(0)
+        self.wrong_since = START
+        self.history: History | None = None
+        self.vouched = START
 
     @initialize(calm=st.booleans())
     def start(self, *, calm: bool) -> None:
@@ -52,6 +62,27 @@ class KeyLife(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 100, 200, 299, 300, 601]))
     def wait(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
+        if self.ahead and self.now - self.wrong_since >= PROBATION - LONGEST_WAIT:
+            self.ahead = timedelta(0)  # who lets it be wrong for longer is believed
+
+    @rule(ahead=st.sampled_from([timedelta(0), timedelta(days=400), timedelta(days=3650)]))
+    def set_clock(self, ahead: timedelta) -> None:
+        if not self.ahead:
+            self.wrong_since = self.now
+        self.ahead = ahead
+
+    @precondition(lambda self: not self.calm and not self.ahead)
+    @rule(algorithm=st.sampled_from(["ES256", "EdDSA"]))
+    def stage_while_the_clock_is_wrong(self, algorithm: str) -> None:
+        """What somebody wants at once goes by any clock, and bears its date when the clock is right again."""
+        self.ahead = timedelta(days=3650)
+        self.stage(algorithm)
+        self.ahead = timedelta(0)
+
+    @rule()
+    def start_anew(self) -> None:
+        """Whoever acts next is a process that has seen no other time."""
+        self.history = None
 
     @rule()
     def use_tokens(self) -> None:
@@ -67,9 +98,13 @@ class KeyLife(RuleBasedStateMachine):
 
     @rule()
     def rotate(self) -> None:
-        step = decide_due(self.keys, SIGNING, self.now, TIMES)
+        at = self.look()
+        if at is None:
+            return
+        step = decide_due(self.keys, SIGNING, at, TIMES)
         while self.carry_out(step) and not isinstance(step, Promote):
-            step = decide_due(self.keys, SIGNING, self.now, TIMES)
+            step = decide_due(self.keys, SIGNING, at, TIMES)
+        assert all(key.since <= at for key in self.keys.select(SIGNING, *LIVE_STATES))
 
     @precondition(lambda self: not self.calm)
     @rule(algorithm=st.sampled_from(["ES256", "EdDSA"]))
@@ -78,12 +113,16 @@ class KeyLife(RuleBasedStateMachine):
 
     @rule()
     def promote(self) -> None:
-        self.carry_out(decide_promotion(self.keys, SIGNING, self.now, TIMES))
+        at = self.look()
+        if at is not None:
+            self.carry_out(decide_promotion(self.keys, SIGNING, at, TIMES))
 
     @precondition(lambda self: not self.calm)
     @rule(which=st.integers(min_value=0, max_value=50))
     def retire(self, which: int) -> None:
-        self.carry_out(decide_retirement(self.keys, self.pick(which), self.now))
+        at = self.look()
+        if at is not None:
+            self.carry_out(decide_retirement(self.keys, self.pick(which), at))
 
     @precondition(lambda self: not self.calm)
     @rule(which=st.integers(min_value=0, max_value=50))
@@ -109,6 +148,17 @@ class KeyLife(RuleBasedStateMachine):
     def private_parts_exist_only_where_they_are_needed(self) -> None:
         assert all((key.sealed is not None) == (key.state in LIVE_STATES) for key in self.keys.rows)
 
+    def look(self) -> datetime | None:
+        """The time by the clock of who acts, if it is trusted; that it never is while it is wrong."""
+        clock = self.now + self.ahead
+        reading = Reading(clock.timestamp(), self.now.timestamp())
+        self.history, judgement = judge(self.history, Witnesses(clock, reading, None, self.vouched))
+        if not isinstance(judgement, Trusted):
+            return None
+        assert not self.ahead
+        self.vouched = judgement.now
+        return judgement.now
+
     def pick(self, which: int) -> str:
         return self.keys.rows[which % len(self.keys.rows)].kid
 
@@ -121,14 +171,16 @@ class KeyLife(RuleBasedStateMachine):
         algorithm = find_fresh_algorithm(step)
         fresh = None if algorithm is None else self.make(algorithm)
         rows = {key.kid: key for key in self.keys.rows}
-        rows.update({key.kid: key for key in take(step, self.keys, fresh, self.now, TIMES.retiring(SIGNING))})
+        rows.update(
+            {key.kid: key for key in take(step, self.keys, fresh, self.now + self.ahead, TIMES.retiring(SIGNING))}
+        )
         self.keys = KeySet(tuple(rows.values()))
         return True
 
     def make(self, algorithm: str) -> StoredKey:
         self.made += 1
-        kid = f"key-{self.made}"
-        return StoredKey(kid, SIGNING, algorithm, KeyState.NEXT, "{}", "sealed", self.now, published_at=self.now)
+        kid, now = f"key-{self.made}", self.now + self.ahead
+        return StoredKey(kid, SIGNING, algorithm, KeyState.NEXT, "{}", "sealed", now, published_at=now)
 
 
 TestKeyLife = KeyLife.TestCase

@@ -41,6 +41,7 @@ from authserver.storage import Database, keys, nodes
 from authserver.storage.audit import Actor
 from authserver.storage.nodes import LIVE_WINDOW, NodeReport
 from authserver.storage.schema import AuditEvent, Key
+from authserver.timekeeping import Trusted
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 
@@ -70,6 +71,11 @@ class Installation:
         return {key.kid for key in self.custody.load_keys().select(purpose, *states)}
 
 
+def now(custody: KeyCustody) -> Trusted:
+    """The time, by a clock that nobody doubts."""
+    return Trusted(custody.clock.now())
+
+
 @pytest.fixture
 def installation(database: Database, tmp_path: Path) -> Installation:
     """An installation right after its first `authserver init`."""
@@ -92,7 +98,7 @@ def test_the_first_start_makes_an_active_and_a_next_key_of_each_purpose(installa
 def test_what_is_written_is_what_is_read(installation: Installation) -> None:
     custody = installation.custody
     installation.clock.advance(MAX_AGE + timedelta(microseconds=1))
-    rotate_keys(custody, by=CLI)
+    rotate_keys(custody, now(custody), by=CLI)
     compromise_key(custody, installation.load(KeyState.NEXT).kid, by=CLI)
     known = custody.load_keys()
     with custody.database.write() as tx:
@@ -105,20 +111,20 @@ def test_a_rotation_promotes_stages_and_later_retires(installation: Installation
     """F21: each step in its time, with the JWKS right at each moment."""
     custody, clock = installation.custody, installation.clock
     old, upcoming = installation.load(KeyState.ACTIVE).kid, installation.load(KeyState.NEXT).kid
-    assert [type(step) for step in rotate_keys(custody, by=CLI)] == [TooEarly, TooEarly]
+    assert [type(step) for step in rotate_keys(custody, now(custody), by=CLI)] == [TooEarly, TooEarly]
 
     clock.advance(MAX_AGE)
-    assert [type(step) for step in rotate_keys(custody, by=CLI)] == [Promote, Promote]
+    assert [type(step) for step in rotate_keys(custody, now(custody), by=CLI)] == [Promote, Promote]
     keyring = installation.build()
     assert keyring.signing_key.kid == upcoming
     assert keyring.find_verification_key(old) is not None
     assert len(read_jwks(keyring.jwks)) == 3
 
     clock.advance(RETIRE_AFTER - SECOND)
-    rotate_keys(replace(custody, times=replace(TIMES, rotation_interval=timedelta(days=30))), by=CLI)
+    rotate_keys(replace(custody, times=replace(TIMES, rotation_interval=timedelta(days=30))), now(custody), by=CLI)
     assert installation.kids(KeyState.RETIRING) == {old}
     clock.advance(SECOND)
-    rotate_keys(replace(custody, times=replace(TIMES, rotation_interval=timedelta(days=30))), by=CLI)
+    rotate_keys(replace(custody, times=replace(TIMES, rotation_interval=timedelta(days=30))), now(custody), by=CLI)
     assert installation.load(KeyState.RETIRED).kid == old
     assert installation.load(KeyState.RETIRED).sealed is None
     assert installation.build().find_verification_key(old) is None
@@ -129,7 +135,7 @@ def test_without_any_waiting_time_a_rotation_still_ends(
 ) -> None:
     monkeypatch.setattr(life_cycle, "SETTLING", timedelta(0))
     hurried = replace(installation.custody, times=replace(TIMES, jwks_max_age=timedelta(0)))
-    assert [type(step) for step in rotate_keys(hurried, by=CLI)] == [Promote, Promote]
+    assert [type(step) for step in rotate_keys(hurried, now(hurried), by=CLI)] == [Promote, Promote]
 
 
 def test_of_many_rotations_at_once_one_wins(installation: Installation, rounds: int) -> None:
@@ -143,7 +149,7 @@ def test_of_many_rotations_at_once_one_wins(installation: Installation, rounds: 
 
             def rotate(gate: threading.Barrier = gate) -> list[type]:
                 gate.wait(timeout=10)
-                return [type(step) for step in rotate_keys(custody, by=CLI)]
+                return [type(step) for step in rotate_keys(custody, now(custody), by=CLI)]
 
             steps = [step for future in [pool.submit(rotate) for _ in range(8)] for step in future.result(timeout=60)]
             assert steps.count(Promote) == 2, "one for each purpose"
@@ -200,14 +206,14 @@ def test_a_rotation_killed_anywhere_leaves_whole_keys_and_a_rerun_finishes_it(
     signed_by = installation.load(KeyState.ACTIVE).kid
     clock.advance(MAX_AGE)
     with killed_at(monkeypatch, write), pytest.raises(KilledError):
-        rotate_keys(custody, by=CLI)
+        rotate_keys(custody, now(custody), by=CLI)
 
     keyring = installation.build()
     assert keyring.find_verification_key(signed_by) is not None
     assert {signed_by, keyring.signing_key.kid} <= set(read_jwks(keyring.jwks))
     assert len(installation.kids(KeyState.NEXT)) == 1
 
-    rotate_keys(custody, by=CLI)
+    rotate_keys(custody, now(custody), by=CLI)
     for purpose in Purpose:
         assert len(installation.kids(KeyState.RETIRING, purpose=purpose)) == 1
         assert len(installation.kids(KeyState.NEXT, purpose=purpose)) == 1
@@ -242,10 +248,10 @@ def test_each_change_leaves_one_audit_record(installation: Installation) -> None
     installation.clock.advance(MAX_AGE)
     stolen = installation.load(KeyState.ACTIVE).kid
     stolen_mac = installation.load(KeyState.ACTIVE, Purpose.MAC).kid
-    rotate_keys(custody, by=CLI)
+    rotate_keys(custody, now(custody), by=CLI)
     compromise_key(custody, stolen, by=CLI)
     compromise_key(custody, stolen_mac, by=CLI)
-    retire_key(custody, installation.load(KeyState.NEXT).kid, force=False, by=CLI)
+    retire_key(custody, installation.load(KeyState.NEXT).kid, now(custody), by=CLI)
     with custody.database.read() as tx:
         records = tx.execute(select(AuditEvent.name, AuditEvent.actor, AuditEvent.detail)).all()
     assert sorted(name for name, _, _ in records) == sorted(
@@ -263,8 +269,8 @@ def test_the_algorithm_changes_by_staging_and_promoting(installation: Installati
     assert isinstance(stage_signing_key(custody, "EdDSA", by=CLI), Stage)
     assert stage_signing_key(custody, "EdDSA", by=CLI) == NothingDue()
     assert stage_signing_key(custody, None, by=CLI) == NothingDue()
-    assert isinstance(promote_key(custody, SIGNING, force=False, by=CLI), TooEarly)
-    assert isinstance(promote_key(custody, SIGNING, force=True, by=CLI), Promote)
+    assert isinstance(promote_key(custody, SIGNING, now(custody), by=CLI), TooEarly)
+    assert isinstance(promote_key(custody, SIGNING, None, by=CLI), Promote)
     assert installation.build().signing_key.algorithm.name == "EdDSA"
     assert {key.algorithm.name for key in read_jwks(installation.build().jwks).values()} == {"EdDSA", "ES256"}
 
@@ -274,7 +280,7 @@ def test_a_mac_key_is_staged_and_promoted_like_a_signing_key(installation: Insta
     old = installation.build().mac_key
     assert stage_mac_key(custody, by=CLI) == NothingDue()
     installation.clock.advance(MAX_AGE)
-    assert isinstance(promote_key(custody, Purpose.MAC, force=False, by=CLI), Promote)
+    assert isinstance(promote_key(custody, Purpose.MAC, now(custody), by=CLI), Promote)
     assert installation.build().mac_key.kid == upcoming
     assert installation.build().find_mac_key(old.kid) == old
 
@@ -286,7 +292,7 @@ def test_an_imported_key_waits_and_then_signs(installation: Installation, algori
     assert isinstance(step, Stage)
     assert import_key(custody, ReadKey(algorithm, private_key), by=CLI) == NothingDue()
     installation.clock.advance(MAX_AGE)
-    rotate_keys(custody, by=CLI)
+    rotate_keys(custody, now(custody), by=CLI)
     signing_key = installation.build().signing_key
     assert signing_key.private_key.public_key() == private_key.public_key()
     assert isinstance(import_key(custody, ReadKey(algorithm, private_key), by=CLI), Refused)
@@ -294,11 +300,11 @@ def test_an_imported_key_waits_and_then_signs(installation: Installation, algori
 
 def test_retiring_by_hand_waits_for_the_last_token(installation: Installation) -> None:
     custody, old = installation.custody, installation.load(KeyState.ACTIVE).kid
-    assert isinstance(retire_key(custody, old, force=False, by=CLI), Refused)
-    promote_key(custody, SIGNING, force=True, by=CLI)
-    assert isinstance(retire_key(custody, old, force=False, by=CLI), TooEarly)
-    assert isinstance(retire_key(custody, old, force=True, by=CLI), Retire)
-    assert isinstance(retire_key(custody, old, force=True, by=CLI), NothingDue)
+    assert isinstance(retire_key(custody, old, now(custody), by=CLI), Refused)
+    promote_key(custody, SIGNING, None, by=CLI)
+    assert isinstance(retire_key(custody, old, now(custody), by=CLI), TooEarly)
+    assert isinstance(retire_key(custody, old, None, by=CLI), Retire)
+    assert isinstance(retire_key(custody, old, None, by=CLI), NothingDue)
 
 
 def test_a_change_of_what_is_no_longer_there_is_refused(installation: Installation) -> None:
@@ -343,8 +349,8 @@ def test_rewrap_seals_every_key_under_the_newest_master_key(installation: Instal
     signing_key = installation.build().signing_key
     oldest = installation.custody.read_master_keys()
     newest = add_master_key(installation)
-    assert rewrap_keys(custody, by=CLI) == Rewrapped(newest, 4)
-    assert rewrap_keys(custody, by=CLI) == Rewrapped(newest, 0)
+    assert rewrap_keys(custody, now(custody), by=CLI) == Rewrapped(newest, 4)
+    assert rewrap_keys(custody, now(custody), by=CLI) == Rewrapped(newest, 0)
     assert find_seals(custody.load_keys()) == {newest}
     assert installation.build().signing_key.private_key.private_numbers() == signing_key.private_key.private_numbers()  # type: ignore[union-attr]
     with pytest.raises(WrongMasterKeyError):
@@ -358,7 +364,7 @@ def test_rewrap_waits_for_every_running_server(installation: Installation) -> No
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("node-a", (newest, *old)), clock.now())
         nodes.report(tx, NodeReport("node-b", old), clock.now())
-    outcome = rewrap_keys(custody, by=CLI)
+    outcome = rewrap_keys(custody, now(custody), by=CLI)
     assert isinstance(outcome, Refused)
     assert "node-b" in outcome.reason
     assert "node-a" not in outcome.reason
@@ -366,7 +372,7 @@ def test_rewrap_waits_for_every_running_server(installation: Installation) -> No
 
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("node-b", (newest, *old)), clock.now())
-    assert isinstance(rewrap_keys(custody, by=CLI), Rewrapped)
+    assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Rewrapped)
 
 
 def test_a_server_that_is_gone_does_not_hold_up_rewrap(installation: Installation) -> None:
@@ -375,9 +381,9 @@ def test_a_server_that_is_gone_does_not_hold_up_rewrap(installation: Installatio
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("crashed", old), clock.now())
     add_master_key(installation)
-    assert isinstance(rewrap_keys(custody, by=CLI), Refused)
+    assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Refused)
     clock.advance(LIVE_WINDOW)
-    assert isinstance(rewrap_keys(custody, by=CLI), Rewrapped)
+    assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Rewrapped)
 
 
 def test_nodes_that_left_long_ago_are_forgotten(database: Database) -> None:
@@ -386,6 +392,7 @@ def test_nodes_that_left_long_ago_are_forgotten(database: Database) -> None:
         nodes.report(tx, NodeReport("old", ("a",)), clock.now())
         clock.advance(timedelta(days=2))
         nodes.report(tx, NodeReport("new", ("a", "b")), clock.now())
+        nodes.prune(tx, clock.now())
         assert tx.execute(text("SELECT node_id FROM nodes")).scalars().all() == ["new"]
         assert nodes.list_live(tx, clock.now()) == [NodeReport("new", ("a", "b"))]
 

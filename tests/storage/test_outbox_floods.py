@@ -16,6 +16,7 @@ from authserver.mail.wishes import REGISTER_WISH, queue_wish
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
 from authserver.storage.schema import MailLink
+from authserver.timekeeping import Trusted
 from tests.support.clock import ManualClock
 from tests.support.mail import deliver_all
 from tests.support.outbox import Troubled, count_rows, is_reset_by, post, tell
@@ -74,10 +75,10 @@ def test_old_links_and_left_mails_are_pruned(realm: Realm, user_id: str, clock: 
     tell(realm, user_id)
     work_outbox(realm, post(Troubled(Failed("down"))))
     clock.advance(retention.outbox)
-    pruned = prune_all(realm.database, clock, retention)
+    pruned = prune_all(realm.database, Trusted(clock.now()), retention)
     assert (pruned.links, pruned.mails) == (0, 0)
     clock.advance(PAUSES[0] + MOMENT)
-    assert prune_all(realm.database, clock, retention).mails == 1
+    assert prune_all(realm.database, Trusted(clock.now()), retention).mails == 1
     clock.advance(LinkPurpose.NOT_ME.lifetime + retention.ends)
-    assert prune_all(realm.database, clock, retention).links == 1
+    assert prune_all(realm.database, Trusted(clock.now()), retention).links == 1
     assert (count_rows(realm), count_rows(realm, MailLink)) == (0, 0)

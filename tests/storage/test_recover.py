@@ -21,6 +21,7 @@ from authserver.realm import Realm
 from authserver.storage import Database
 from authserver.storage.audit import Actor
 from authserver.storage.schema import Base
+from authserver.timekeeping import Trusted
 from tests.support.clock import ManualClock
 from tests.support.databases import Databases
 from tests.support.entropy import SeededEntropy
@@ -72,7 +73,7 @@ def test_nothing_revoked_comes_back_to_life_and_new_sign_ins_pass(site: Site, ba
     cursor = _read_feed(realm).cursor
     clock.advance(timedelta(seconds=1))
 
-    recovered = recover_from_restore(backup.custody, by=OPERATOR)
+    recovered = recover_from_restore(backup.custody, Trusted(backup.custody.clock.now()), by=OPERATOR)
     assert recovered.sessions == 1
     restored = backup.serve()
     for answer in (before, after):
@@ -100,7 +101,7 @@ def test_positions_rise_above_all_that_a_reader_may_have_seen(site: Site, backup
         _change_password(realm, user_id)
     seen = int(_read_feed(realm).cursor.partition(".")[0])
     clock.advance(timedelta(minutes=1))
-    recover_from_restore(backup.custody, by=OPERATOR)
+    recover_from_restore(backup.custody, Trusted(backup.custody.clock.now()), by=OPERATOR)
     assert int(_read_feed(backup.serve()).cursor.partition(".")[0]) > seen
 
 

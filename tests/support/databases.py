@@ -162,9 +162,10 @@ class PostgresDatabases:
             return False
         with cleaner.transaction():
             for table in reversed(Base.metadata.sorted_tables):
-                if table.name != "feed_counter":
+                if table.name not in {"feed_counter", "clock_mark"}:
                     cleaner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)), prepare=True)
             cleaner.execute("UPDATE feed_counter SET position = 0", prepare=True)
+            cleaner.execute("UPDATE clock_mark SET vouched_at = NULL", prepare=True)
         return True
 
     def _drop(self, name: str) -> None:
@@ -184,6 +185,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 _SHAPE = """
 SELECT (SELECT string_agg(version_num, ',') FROM alembic_version), (SELECT count(*) FROM feed_counter),
+  (SELECT count(*) FROM clock_mark),
   (SELECT md5(string_agg(concat_ws(' ', relname, attname, atttypid, attnotnull, attisdropped, reloptions), ','
      ORDER BY relname, attnum)) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
    WHERE relnamespace = 'public'::regnamespace),

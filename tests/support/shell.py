@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
+from authserver.accounts.keep_time import Timekeeper
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.outcomes import Refused
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
@@ -23,6 +25,15 @@ EMAIL = "grace@example.test"
 PASSWORD = "nine lives and a garden gate"
 
 
+class ManualContext(Context):
+    """The database's clock is not moved by tests, so it does not testify."""
+
+    @cached_property
+    def timekeeper(self) -> Timekeeper:
+        """See `Context.timekeeper`."""
+        return Timekeeper(self.migrated_database, self.clock, lambda _tx: None)
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """Types commands in one installation. The clock is the test's."""
@@ -33,7 +44,7 @@ class Shell:
 
     def type(self, *words: str, stdin: str | bytes = "") -> Result:
         """The result of `authserver WORDS`, whatever it is. What is no exit status is a bug, and raised."""
-        context = Context(self.clock, self.entropy)
+        context = ManualContext(self.clock, self.entropy)
         result = CliRunner().invoke(authserver, words, input=stdin, obj=context, prog_name="authserver")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -83,7 +94,7 @@ class Shell:
 
     def ask(self, question: Callable[[Realm], object]) -> object:
         """The answer of the installation, opened as the commands open it."""
-        context = Context(self.clock, self.entropy)
+        context = ManualContext(self.clock, self.entropy)
         try:
             return question(context.realm)
         finally:

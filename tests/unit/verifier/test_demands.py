@@ -1,5 +1,7 @@
 """Scope, recent sign-in, strong sign-in."""
 
+from dataclasses import replace
+
 import pytest
 
 from authserver.protocol.claims import AccessTokenClaims
@@ -31,6 +33,13 @@ def refusal_of(demand: Demand, claims: AccessTokenClaims = CLAIMS) -> InvalidTok
 )
 def test_a_demand_that_is_met_passes(demand: Demand) -> None:
     demand.check(CLAIMS, now=NOW, leeway=30)
+
+
+def test_a_sign_in_that_is_still_to_come_is_not_recent() -> None:
+    """The issuer's clock was wrong when it happened."""
+    ahead = replace(CLAIMS, auth_time=NOW + 3600)
+    assert refusal_of(Demand(max_age=600), ahead).code == "insufficient_user_authentication"
+    Demand().check(ahead, now=NOW, leeway=30)
 
 
 @pytest.mark.parametrize("scope", ["admin", "read admin", "rea", "READ", "readwrite"])
