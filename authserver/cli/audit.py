@@ -9,7 +9,7 @@ from authserver.accounts.oversee import find_user
 from authserver.accounts.read_audit import AuditTail, list_audit
 from authserver.cli.context import Context
 from authserver.cli.moments import Moment, read_moment, resolve
-from authserver.cli.output import Command, Record, json_option, print_line, print_list, tell_record
+from authserver.cli.output import Command, Record, is_output_lost, json_option, print_line, print_list, tell_record
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.text import is_storable
 from authserver.storage.audit import AuditFilter, AuditRecord
@@ -68,7 +68,7 @@ def tail(context: Context, *, user: str | None, name: str | None, count: int, fo
     wanted = AuditFilter(user_id=_find_user_id(context, user), name=name)
     following = AuditTail(context.migrated_database, wanted)
     _print(following.read_newest(count), as_json=as_json)
-    while follow:
+    while follow and not is_output_lost():
         time.sleep(_POLL_SECONDS)
         _print(following.read_added(), as_json=as_json)
 

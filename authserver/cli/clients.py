@@ -12,7 +12,7 @@ from authserver.accounts.switch_client import delete_client, disable_client, ena
 from authserver.cli.client_options import kind_options, read_settings, settings_options
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
-from authserver.cli.output import Record, json_option, print_list, print_record
+from authserver.cli.output import Record, demand_shown, json_option, print_list, print_record
 from authserver.clients.registry import MAX_AGE
 from authserver.protocol.client_metadata import ClientKind
 from authserver.storage.clients import Client
@@ -123,15 +123,17 @@ def _choose_kind(kinds: dict[ClientKind, bool]) -> ClientKind:
 
 def _print_registered(context: Context, registered: RegisteredClient, *, as_json: bool) -> None:
     """The client with its secret, and for people what to paste where."""
-    record = dict(_describe(registered.client))
-    if as_json and registered.secret is not None:
-        record["client_secret"] = registered.secret.reveal()
+    client, secret = registered.client, registered.secret
+    record = dict(_describe(client))
+    if as_json and secret is not None:
+        record["client_secret"] = secret.reveal()
     print_record(record, as_json=as_json)
-    if as_json:
-        return
-    click.echo("\n" + "\n".join(_tell_what_to_paste(context, registered)))
-    if registered.secret is not None:
-        click.echo("Keep the secret now; it will not be shown again.", err=True)
+    if not as_json:
+        click.echo("\n" + "\n".join(_tell_what_to_paste(context, registered)))
+    if secret is not None:
+        demand_shown(f"the secret of {client.client_id}", f"authserver clients rotate-secret {client.client_id}")
+        if not as_json:
+            click.echo("Keep the secret now; it will not be shown again.", err=True)
 
 
 def _tell_what_to_paste(context: Context, registered: RegisteredClient) -> list[str]:

@@ -17,6 +17,7 @@ from authserver.accounts.set_password import set_password
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
 from authserver.cli.key_words import tell_step
+from authserver.cli.output import demand_shown
 from authserver.config import Settings
 from authserver.keyring.master_files import ensure_master_key
 from authserver.keyring.sealing import sealed_by
@@ -114,6 +115,7 @@ def _set_up_demo(context: Context) -> None:
         )
         _tell("demo user", DEMO_EMAIL, done=True)
     click.echo(f"password     {password.reveal()}")
+    demand_shown(f"the password of {DEMO_EMAIL}", "authserver init --demo")
     click.echo(f"\nNext:\n  export AUTHSERVER_CONFIG={shlex.quote(str(file))}\n  authserver serve")
 
 

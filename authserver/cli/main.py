@@ -12,9 +12,11 @@ from authserver.cli.context import Context
 from authserver.cli.db import db
 from authserver.cli.init import init
 from authserver.cli.keys import keys
+from authserver.cli.output import find_loss
 from authserver.cli.policy import policy
 from authserver.cli.serve import serve
 from authserver.cli.sessions import sessions
+from authserver.cli.streams import forgiving_streams
 from authserver.cli.users import users
 from authserver.config import SettingsError
 from authserver.keyring.errors import KeyringError
@@ -76,6 +78,16 @@ for command in COMMANDS:
 
 def run() -> int:
     """Run the command line and return its exit status."""
+    with forgiving_streams():
+        status = _run()
+        loss = find_loss()
+        if status or loss is None:
+            return status
+        click.echo(f"Error: {loss}", err=True)
+        return 1
+
+
+def _run() -> int:
     try:
         authserver(prog_name="authserver")
     except SystemExit as end:

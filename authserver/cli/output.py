@@ -1,11 +1,18 @@
-"""How commands print: a table for people, `--json` for programs. Nothing else of the command line formats values."""
+"""How commands print: a table for people, `--json` for programs. Nothing else of the command line formats values.
 
+What cannot be written is dropped (`streams`), so no command has to fear for its act when it prints.
+"""
+
+import errno
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import click
+
+from authserver.cli.streams import ForgivingStream
 
 Plain = str | int | bool | None
 Value: TypeAlias = "Plain | datetime | timedelta | tuple[str, ...] | Mapping[str, Value]"
@@ -51,6 +58,30 @@ def print_record(record: Record, *, as_json: bool) -> None:
     width = max(map(len, record))
     for member, value in record.items():
         click.echo(f"{(member.replace('_', ' ') + ':').ljust(width + 1)} {_text(value)}")
+
+
+def is_output_lost() -> bool:
+    """Whether what is printed goes nowhere: a command without an end ends then."""
+    return _find_trouble() is not None
+
+
+def demand_shown(secret: str, remedy: str) -> None:
+    """Fail if what was printed is lost: `secret` cannot be shown a second time, and `remedy` makes another one."""
+    trouble = _find_trouble()
+    if trouble is not None:
+        raise click.ClickException(f"{secret} could not be shown ({trouble.strerror}) and is lost; run: {remedy}")
+
+
+def find_loss() -> str | None:
+    """Why words of a command are lost, in one line. That a reader had enough (`| head -1`) is no loss."""
+    trouble = _find_trouble()
+    if trouble is None or trouble.errno == errno.EPIPE:
+        return None
+    return f"the command is done, but its output could not be written: {trouble.strerror}"
+
+
+def _find_trouble() -> OSError | None:
+    return sys.stdout.trouble if isinstance(sys.stdout, ForgivingStream) else None
 
 
 def _print_json(value: object) -> None:

@@ -123,14 +123,20 @@ class Server:
 
 @contextmanager
 def serving(
-    installation: Installation, *, workers: int = 2, program: Callable[[], int | None] = run, cold: bool = False
+    installation: Installation,
+    *,
+    workers: int = 2,
+    program: Callable[[], int | None] = run,
+    cold: bool = False,
+    log: Path | None = None,
 ) -> Iterator[Server]:
     """A server that is ready when the block begins and has ended when it is over.
 
     `program`, which a module must own, reads the command line `authserver serve --port PORT --workers N`. It begins
-    with the product loaded; `cold` is the product in a Python that has to load it first, as an operator's has.
+    with the product loaded; `cold` is the product in a Python that has to load it first, as an operator's has. `log` is
+    what its output goes to, if not to a file of its own.
     """
-    log = installation.folder / "server.log"
+    log = log or installation.folder / "server.log"
     log.touch()
     arguments = ("serve", "--port", str(installation.port), "--workers", str(workers))
     process: subprocess.Popen[bytes] | WarmProcess

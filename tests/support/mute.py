@@ -1,0 +1,129 @@
+"""Programs for `WarmProcess` whose output goes nowhere: a full disk, a closed stream, a pipe that nobody reads.
+
+`MUTE` run the commands of the file `script.json` in its folder, one after the other as `authserver` would, and writes
+their exit statuses into `statuses.json`.
+"""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from authserver.accounts.open_session import DeviceClaim, Origin
+from authserver.accounts.oversee import list_clients, list_users
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.accounts.sign_out import list_sessions
+from authserver.cli.context import Context
+from authserver.cli.main import run
+from authserver.keyring.keys import KeyState, Purpose
+from authserver.protocol.secret import Secret
+from authserver.realm import TokenAnswer
+
+PASSWORD: Final = "nine lives and a garden gate"
+SIGN_IN: Final = "sign everybody in"
+"""No command, but what has to happen before some commands have something to do."""
+_STREAMS: Final = (1, 2)
+
+
+def walk(spoil: Callable[[int], None] | None) -> None:
+    """Run the script, with both streams spoiled."""
+    statuses = []
+    for command, stdin in json.loads(Path("script.json").read_text()):
+        if command == SIGN_IN:
+            _sign_everybody_in()
+            continue
+        sys.argv[1:] = [_resolve(word) for word in command.split()]
+        with _spoiled(spoil):
+            sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()))
+            statuses.append(run())
+    Path("statuses.json").write_text(json.dumps(statuses))
+
+
+def fill(stream: int) -> None:
+    """Behind `stream` the disk is full."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, stream)
+    os.close(full)
+
+
+def cut(stream: int) -> None:
+    """The other end of the pipe `stream` is closed."""
+    hear, tell = os.pipe()
+    os.dup2(tell, stream)
+    os.close(tell)
+    os.close(hear)
+
+
+def close(stream: int) -> None:
+    """As Python finds it when `stream` was closed before it began."""
+    os.close(stream)
+    if stream == 1:
+        sys.stdout = None
+    else:
+        sys.stderr = None
+
+
+def run_closed() -> int:
+    """`authserver` whose stdout and stderr were closed before it began."""
+    for stream in _STREAMS:
+        close(stream)
+    return run()
+
+
+MUTE: Final = {"whole": partial(walk, None)} | {spoil.__name__: partial(walk, spoil) for spoil in (fill, cut, close)}
+"""The programs, and one with a good output to compare with."""
+
+
+@contextmanager
+def _spoiled(spoil: Callable[[int], None] | None) -> Iterator[None]:
+    streams, kept = (sys.stdin, sys.stdout, sys.stderr), [os.dup(stream) for stream in _STREAMS]
+    try:
+        for stream in _STREAMS if spoil else ():
+            spoil(stream)  # type: ignore[misc]
+        yield
+    finally:
+        for stream, copy in zip(_STREAMS, kept, strict=True):
+            os.dup2(copy, stream)
+            os.close(copy)
+        sys.stdin, sys.stdout, sys.stderr = streams
+
+
+def _resolve(word: str) -> str:
+    """What a word in braces stands for, which is another in each installation."""
+    if not word.startswith("{"):
+        return word
+    with _installation() as context:
+        return _look_up(context, *word.strip("{}").split(":"))
+
+
+@contextmanager
+def _installation() -> Iterator[Context]:
+    context = Context()
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def _sign_everybody_in() -> None:
+    with _installation() as context:
+        for user in list_users(context.realm):
+            device, origin = DeviceClaim(None, None), Origin("192.0.2.1", "test")
+            attempt = SignIn(user.email, Secret(PASSWORD), FIRST_PARTY_CLIENT_ID, None, device, origin)
+            assert isinstance(sign_in(context.realm, attempt), TokenAnswer)
+
+
+def _look_up(context: Context, what: str, which: str) -> str:
+    if what == "client":
+        return next(client.client_id for client in list_clients(context.realm) if client.name == which)
+    if what == "sid":
+        user = next(user for user in list_users(context.realm) if user.email == which)
+        return list_sessions(context.realm, user.user_id)[0].session.sid
+    rows = context.custody.load_keys().rows
+    return next(key.kid for key in rows if key.purpose is Purpose.SIGNING and key.state is KeyState(which))
