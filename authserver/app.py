@@ -24,7 +24,7 @@ from authserver.accounts.work_outbox import Post, work_outbox
 from authserver.clients.registry import ClientRegistry
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
-from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.credentials.links import LONGEST_LIFETIME
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import PasswordHasher
@@ -98,7 +98,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         keyring=LiveKeyring(loader, clock),
         clients=ClientRegistry(database, clock),
         hasher=PasswordHasher(),
-        hashing_pool=HashingPool(),
+        hashing_pool=HashingPool(Places.among(settings.threads)),
         password_policy=PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name)),
         revocation=custody.revocation,
         feed=RevocationFeed(database, settings.issuer, feed_window(settings.access_token_lifetime), clock),

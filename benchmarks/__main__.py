@@ -12,6 +12,7 @@ from pathlib import Path
 from authserver.config import Settings
 from benchmarks.databases import Databases, postgres_databases, sqlite_databases
 from benchmarks.driver import Driver, NoCompilerError
+from benchmarks.flood import measure_flood
 from benchmarks.installation import Sizes, count_cores
 from benchmarks.polls import measure_polls
 from benchmarks.propagation import measure_propagation
@@ -21,7 +22,7 @@ from benchmarks.start import measure_start
 from benchmarks.table import Line, write_table
 from benchmarks.verification import measure_verification
 
-PARTS = ("refresh", "sign-in", "verify", "start", "polls", "propagation")
+PARTS = ("refresh", "sign-in", "flood", "verify", "start", "polls", "propagation")
 
 
 def main() -> int:
@@ -91,6 +92,9 @@ def _measure_server(
     if "sign-in" in parts:
         _tell(f"sign-in on {databases.name}")
         lines += measure_sign_in(driver, databases, folder / "sign-in", sizes.threads, rounds=rounds, seconds=seconds)
+    if "flood" in parts:
+        _tell(f"flood on {databases.name}")
+        lines += measure_flood(driver, databases, folder / "flood", sizes.threads, rounds=rounds, seconds=seconds)
     if "polls" in parts:
         _tell(f"polls on {databases.name}")
         lines += measure_polls(driver, databases, folder / "polls", sizes, rounds=rounds, seconds=seconds)

@@ -1,7 +1,7 @@
 """The two things that happen to a password wherever one is typed: it is verified, or it is chosen."""
 
+from authserver.accounts.hashing import run_hash
 from authserver.accounts.outcomes import FieldError, Invalid, TryLater
-from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
@@ -15,8 +15,8 @@ def verify_password(realm: Realm, credentials: Credentials, password: Secret) ->
     normal = normalise_password(password.reveal())
     if isinstance(normal, PasswordBreach):
         return False
-    verification = realm.hashing_pool.run(lambda: realm.hasher.verify(normal, credentials.password_hash))
-    return TryLater() if isinstance(verification, Busy) else verification.matches
+    verification = run_hash(realm, lambda: realm.hasher.verify(normal, credentials.password_hash))
+    return verification if isinstance(verification, TryLater) else verification.matches
 
 
 def is_unchanged(tx: Transaction, verified: User) -> bool:
@@ -41,5 +41,4 @@ def hash_new_password(realm: Realm, password: Secret, *, email: str, name: str, 
     breaches = realm.password_policy.breaches(normal, email=email, name=name)
     if breaches:
         return Invalid(tuple(FieldError(field, breach.code, breach.message) for breach in breaches))
-    hashed = realm.hashing_pool.run(lambda: realm.hasher.hash(normal))
-    return TryLater() if isinstance(hashed, Busy) else hashed
+    return run_hash(realm, lambda: realm.hasher.hash(normal))

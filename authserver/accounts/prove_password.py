@@ -8,12 +8,13 @@ found by `find_unchanged` in the one that opens the session (design §5).
 from dataclasses import dataclass
 from datetime import datetime
 
+from authserver.accounts.hashing import run_hash
+from authserver.accounts.known_device import is_known_device
 from authserver.accounts.open_session import Origin
 from authserver.accounts.outcomes import EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, Refused, TryLater
 from authserver.accounts.passwords import is_still
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import PasswordRehashed
-from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.credentials.passwords import Verification
 from authserver.protocol.audit_name import AuditName
@@ -43,9 +44,12 @@ class SignInRecord:
 
 
 def prove_password(
-    realm: Realm, email_text: str, password_text: Secret, origin: Origin
+    realm: Realm, email_text: str, password_text: Secret, origin: Origin, *, device_id: str | None
 ) -> Credentials | NotProven | TryLater:
-    """The credentials that the password fits, after one hash whatever happens."""
+    """The credentials that the password fits, after one hash whatever happens.
+
+    During a flood of sign-ins a device that is known for this address has a place for its hash.
+    """
     email, password = canonicalise_email(email_text), normalise_password(password_text.reveal())
     credentials = None
     if not isinstance(email, InvalidEmail):
@@ -55,9 +59,13 @@ def prove_password(
     if isinstance(password, PasswordBreach):
         return fail_uniformly(password.code, user_id)
     stored = None if credentials is None else credentials.password_hash
-    verification = realm.hashing_pool.run(lambda: realm.hasher.verify(password, stored))
-    if isinstance(verification, Busy):
-        return TryLater()
+    verification = run_hash(
+        realm,
+        lambda: realm.hasher.verify(password, stored),
+        is_known=lambda: device_id is not None and is_known_device(realm, email_text, device_id),
+    )
+    if isinstance(verification, TryLater):
+        return verification
     if credentials is None or stored is None or not verification.matches:
         return fail_uniformly(_name_fault(credentials, verification), user_id)
     if credentials.user.standing is not Standing.ACTIVE:
@@ -77,8 +85,8 @@ def _name_fault(credentials: Credentials | None, verification: Verification) -> 
 
 def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Origin, now: datetime) -> None:
     """Replace an outdated hash. Ends no session; when the pool is full, the next sign-in tries again."""
-    renewed = realm.hashing_pool.run(lambda: realm.hasher.hash(password))
-    if isinstance(renewed, Busy):
+    renewed = run_hash(realm, lambda: realm.hasher.hash(password))
+    if isinstance(renewed, TryLater):
         return
     event = PasswordRehashed(user.user_id, replaces=stored, password_hash=renewed)
     with realm.database.write() as tx:

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from authserver.accounts.hashing import run_hash
 from authserver.accounts.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, FieldError, Invalid, Refused, TryLater
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
-from authserver.credentials.hashing_pool import Busy
 from authserver.credentials.password_text import PasswordBreach, normalise_password
 from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, queue_wish
 from authserver.protocol.audit_name import AuditName
@@ -111,8 +111,8 @@ def _check(
     errors = _find_errors(realm, address, normal, name, roles)
     if errors or isinstance(address, InvalidEmail) or isinstance(normal, PasswordBreach):
         return Invalid(tuple(errors))
-    hashed = None if normal is None else realm.hashing_pool.run(lambda: realm.hasher.hash(normal))
-    return TryLater() if isinstance(hashed, Busy) else _Person(address, hashed)
+    hashed = None if normal is None else run_hash(realm, lambda: realm.hasher.hash(normal))
+    return hashed if isinstance(hashed, TryLater) else _Person(address, hashed)
 
 
 def find_name_error(name: str) -> tuple[str, str] | None:

@@ -42,7 +42,8 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     client = _admit(realm, attempt)
     if isinstance(client, Refused):
         return client
-    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin)
+    device_id = attempt.device.device_id
+    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_id=device_id)
     if isinstance(proven, TryLater):
         return proven
     now = realm.clock.now()

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from authserver.accounts.hashing import LONGEST_PAUSE
 from authserver.accounts.register_client import ClientWish, register_client
 from authserver.accounts.switch_client import disable_client
-from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm, Registration
 from authserver.storage import sessions
@@ -157,12 +158,30 @@ def test_the_admin_scope_is_for_admins(api: Api, realm: Realm, user_id: str) -> 
 
 
 def test_too_many_sign_ins_at_once_are_asked_to_come_back(realm: Realm, user_id: str) -> None:
-    pool = HashingPool(threads=1, admitted=1)
+    pool = HashingPool(Places(1, 0))
     api = Api(dataclasses.replace(realm, hashing_pool=pool))
     response = pool.run(api.login)  # the only place is taken by whoever runs this
     assert isinstance(response, TestResponse)
     problem(response, 503, "busy")
-    assert response.headers["Retry-After"] == "1"
+    assert 1 <= int(response.headers["Retry-After"]) <= LONGEST_PAUSE
+
+
+def test_those_who_are_sent_away_together_do_not_come_back_together(realm: Realm, user_id: str) -> None:
+    pool = HashingPool(Places(1, 0))
+    api = Api(dataclasses.replace(realm, hashing_pool=pool))
+    pauses = pool.run(lambda: {api.login().headers["Retry-After"] for _ in range(50)})
+    assert pauses == {str(1 + pause) for pause in range(LONGEST_PAUSE)}
+
+
+def test_a_known_device_has_a_place_when_all_others_are_taken(realm: Realm, user_id: str) -> None:
+    """A flood of sign-ins keeps strangers out, not who signed in there before."""
+    Api(realm).sign_in(device_id="phone-of-ada")
+    pool = HashingPool(Places(1, 1))
+    api = Api(dataclasses.replace(realm, hashing_pool=pool))
+    statuses = pool.run(
+        lambda: [api.login(device_id=device).status_code for device in ("phone-of-ada", "another-phone")]
+    )
+    assert statuses == [200, 503]
 
 
 # --- devices and sessions --------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.realm import Realm, Registration
 from tests.support.api import Api
 from tests.support.clock import ManualClock
@@ -206,7 +206,7 @@ def test_asking_too_often_is_told_in_words(realm: Realm) -> None:
 
 
 def test_a_server_that_is_busy_keeps_the_link(realm: Realm, api: Api, links: dict[str, str]) -> None:
-    pool = HashingPool(threads=1, admitted=1)
+    pool = HashingPool(Places(1, 0))
     pages = Pages(Api(dataclasses.replace(realm, hashing_pool=pool)))
     response = pool.run(lambda: pages.post("/reset", token=links["/reset"], new_password="third time lucky"))
     assert isinstance(response, TestResponse)

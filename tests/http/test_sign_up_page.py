@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.realm import Realm, Registration
 from tests.support.api import Api
 from tests.support.mail import deliver_all, read_link
@@ -110,7 +110,7 @@ def test_trying_too_often_is_told_in_words(realm: Realm) -> None:
 
 
 def test_a_server_that_is_busy_registers_nobody(realm: Realm) -> None:
-    pool = HashingPool(threads=1, admitted=1)
+    pool = HashingPool(Places(1, 0))
     pages = Pages(Api(dataclasses.replace(realm, hashing_pool=pool)))
     before = dump(realm)
     response = pool.run(lambda: pages.post("/signup", email=NEW, password=PASSWORD))

@@ -9,7 +9,7 @@ from authserver.accounts.register import Registered, create_user
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
 from authserver.clients.registry import ClientRegistry
 from authserver.clock import Clock
-from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import CHEAP, PasswordHasher
 from authserver.credentials.revocation_policy import RevocationPolicy
@@ -44,7 +44,7 @@ LIFETIMES = Lifetimes(
 
 # One for all tests: loading the hash backends and starting threads takes longer than most tests.
 _HASHER = PasswordHasher(CHEAP)
-_HASHING_POOL = HashingPool(threads=2, admitted=200)
+_HASHING_POOL = HashingPool(Places(200, 0), threads=2)
 
 
 def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: Any) -> Realm:  # noqa: ANN401 - a Realm's own fields
