@@ -14,7 +14,8 @@ import structlog
 from authserver.accounts.grant_wishes import grant_wish
 from authserver.accounts.keep_time import Timekeeper
 from authserver.mail.compose import Composer, UnusableTemplateError, WrittenLink
-from authserver.mail.deliver import Delivered, Delivery, Failed, Undeliverable
+from authserver.mail.deliver import Deferred, Delivered, Delivery, Failed, Undeliverable
+from authserver.mail.urgency import ROUTINE
 from authserver.mail.wishes import WISHES
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.link_token import LinkToken, format_link_token
@@ -50,15 +51,23 @@ class _Done:
 
 
 @dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """The mail cannot be written now. `reason` is for the log, as in `Failed`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Dead:
     """The mail is for nothing: its link works no more."""
 
 
 def work_outbox(realm: Realm, post: Post, timekeeper: Timekeeper | None = None, *, most: int = 100) -> int:
-    """Work on what is due, one after the other, until nothing is, or something fails; how many that were.
+    """Work on what is due, one after the other, until nothing is, or the way out fails; how many that were.
 
-    After a failure the rest waits for the next call: a mail server that is down should not be asked once per mail.
-    `timekeeper`: while it doubts the clock, no mail is dropped because its link has expired by that clock.
+    After such a failure the rest waits for the next call: a mail server that is down should not be asked once per mail.
+    A mail that fails for itself, or a recipient who is not served now, holds up no other. `timekeeper`: while it doubts
+    the clock, no mail is dropped because its link has expired by that clock.
     """
     for count in range(most):
         mail = _claim(realm)
@@ -79,36 +88,39 @@ def _claim(realm: Realm) -> QueuedMail | None:
 
 
 def _work_on(realm: Realm, post: Post, mail: QueuedMail, timekeeper: Timekeeper | None) -> bool:
-    """Bring `mail` to an end or put it off; False when that is because something failed."""
-    try:
-        outcome = _grant(realm, mail) if mail.template in WISHES else _send(realm, post, mail, timekeeper)
-    except StorageUnavailableError:
-        raise  # the lease ends by itself
-    except UnusableTemplateError as error:
-        outcome = Failed(str(error))
-    except Exception as error:  # noqa: BLE001 - one mail's failure is not the others', and its text may hold anything
-        outcome = Failed(f"{type(error).__module__}.{type(error).__qualname__}")
+    """Bring `mail` to an end or put it off; False when that is because the way out fails."""
+    outcome = _try(realm, post, mail, timekeeper)
     match outcome:
         case _Done():
-            return True
+            pass
         case Delivered():
             _remove(realm, mail)
-            return True
         case _Dead():
             _log.info("mail_dropped", template=mail.template, mail_id=mail.mail_id)
             _remove(realm, mail)
-            return True
         case Undeliverable(reason):
             _give_up(realm, mail, reason)
-            return True
-        case Failed(reason) if mail.attempts <= len(PAUSES):
-            _put_off(realm, mail, PAUSES[mail.attempts - 1], reason)
-            return False
-        case Failed(reason):
-            _give_up(realm, mail, reason)
-            return False
+        case Deferred(reason, stalled):
+            _try_later(realm, mail, reason)
+            _hold_back(realm, mail, whole_domain=stalled)
+        case _Unwritten(reason) | Failed(reason):
+            _try_later(realm, mail, reason)
         case _:
             assert_never(outcome)
+    return not isinstance(outcome, Failed)
+
+
+def _try(
+    realm: Realm, post: Post, mail: QueuedMail, timekeeper: Timekeeper | None
+) -> Delivered | Deferred | Failed | Undeliverable | _Done | _Dead | _Unwritten:
+    try:
+        return _grant(realm, mail) if mail.template in WISHES else _send(realm, post, mail, timekeeper)
+    except StorageUnavailableError:
+        raise  # the lease ends by itself
+    except UnusableTemplateError as error:
+        return _Unwritten(str(error))
+    except Exception as error:  # noqa: BLE001 - one mail's failure is not the others', and its text may hold anything
+        return _Unwritten(f"{type(error).__module__}.{type(error).__qualname__}")
 
 
 def _grant(realm: Realm, wish: QueuedMail) -> _Done:
@@ -119,23 +131,23 @@ def _grant(realm: Realm, wish: QueuedMail) -> _Done:
 
 def _send(
     realm: Realm, post: Post, mail: QueuedMail, timekeeper: Timekeeper | None
-) -> Delivered | Failed | Undeliverable | _Dead:
+) -> Delivered | Deferred | Failed | Undeliverable | _Dead | _Unwritten:
     link = None if mail.link_id is None else _write_link(realm, mail.link_id, realm.clock.now())
     if isinstance(link, _Dead) and timekeeper is not None and isinstance(timekeeper.look(), Doubted):
-        return Failed("its link is over by a clock that is doubted")
-    if isinstance(link, _Dead | Failed):
+        return _Unwritten("its link is over by a clock that is doubted")
+    if isinstance(link, _Dead | _Unwritten):
         return link
     return post.delivery.deliver(post.composer.compose(mail, link), mail.address)
 
 
-def _write_link(realm: Realm, link_id: bytes, now: datetime) -> WrittenLink | _Dead | Failed:
+def _write_link(realm: Realm, link_id: bytes, now: datetime) -> WrittenLink | _Dead | _Unwritten:
     """The link, written with the MAC key that was settled for it once and for all, or is now."""
     link = _settle_mac_key(realm, link_id, now)
     if link is None or link.mac_kid is None:
         return _Dead()
     mac_key = realm.keyring.find_mac_key(link.mac_kid)
     if mac_key is None:
-        return Failed(f"this node does not know the MAC key {link.mac_kid} yet")
+        return _Unwritten(f"this node does not know the MAC key {link.mac_kid} yet")
     token = format_link_token(LinkToken(mac_key.kid, link.link_id), mac_key.secret)
     return WrittenLink(link.purpose, Secret(token), link.expires_at)
 
@@ -157,7 +169,11 @@ def _remove(realm: Realm, mail: QueuedMail) -> None:
         outbox.remove(tx, mail.mail_id)
 
 
-def _put_off(realm: Realm, mail: QueuedMail, pause: timedelta, reason: str) -> None:
+def _try_later(realm: Realm, mail: QueuedMail, reason: str) -> None:
+    if mail.attempts > len(PAUSES):
+        _give_up(realm, mail, reason)
+        return
+    pause = PAUSES[mail.attempts - 1]
     _log.warning(
         "mail_put_off",
         template=mail.template,
@@ -168,6 +184,20 @@ def _put_off(realm: Realm, mail: QueuedMail, pause: timedelta, reason: str) -> N
     )
     with realm.database.write() as tx:
         outbox.postpone(tx, mail, realm.clock.now() + pause)
+
+
+def _hold_back(realm: Realm, mail: QueuedMail, *, whole_domain: bool) -> None:
+    """Spare the recipient who is not served now other attempts for a while, so that his mails stay in their order.
+
+    Where the answer took long, the routine mails to his domain, too: each might take as long, and others wait for it.
+    Urgent ones never: whoever has one bad address at a domain must not delay the resets of everybody there.
+    """
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        outbox.hold_back(tx, mail.address, now, until=now + PAUSES[0])
+        if whole_domain:
+            domain = mail.address.rpartition("@")[2]
+            outbox.hold_domain_back(tx, domain, now, rank=ROUTINE, until=now + PAUSES[0])
 
 
 def _give_up(realm: Realm, mail: QueuedMail, reason: str) -> None:

@@ -12,9 +12,20 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It may work another time. `reason` is for the log: neither address nor anything of the message is in it."""
+    """The way out does not work now, for no message. `reason` is for the log: no address and no text of the message."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """It does not work now for this recipient or message; others may. `reason` as in `Failed`.
+
+    `stalled` says that it took long to find out, which it may for others at the recipient's domain, too.
+    """
+
+    reason: str
+    stalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +38,5 @@ class Undeliverable:
 class Delivery(Protocol):
     """A way out. Called with no transaction open, because it may take long."""
 
-    def deliver(self, message: EmailMessage, address: str) -> Delivered | Failed | Undeliverable:
+    def deliver(self, message: EmailMessage, address: str) -> Delivered | Deferred | Failed | Undeliverable:
         """Hand `message` over, to be delivered to `address`."""

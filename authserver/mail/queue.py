@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
+from authserver.mail.urgency import rank
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.link_token import LINK_ID_BYTES
 from authserver.storage import Transaction, links, outbox
@@ -46,7 +47,7 @@ def queue_mail(
         link_id=None if link is None else link.link_id,
         parameters={"name": user.name if is_his else "", "at": int(now.timestamp()), **(parameters or {})},
     )
-    outbox.queue(tx, mail, now)
+    outbox.queue(tx, mail, now, rank=rank(notice.template))
 
 
 def _issue_link(

@@ -7,7 +7,7 @@ from contextlib import suppress
 from email.message import EmailMessage
 from typing import Final, assert_never, final
 
-from authserver.mail.deliver import Delivered, Failed, Undeliverable
+from authserver.mail.deliver import Deferred, Delivered, Failed, Undeliverable
 from authserver.mail.smtp_url import Encryption, SmtpServer
 
 _STEP_SECONDS: Final = 10
@@ -31,21 +31,20 @@ class SmtpDelivery:
         self._sender = sender
         self._context = ssl.create_default_context()
 
-    def deliver(self, message: EmailMessage, address: str) -> Delivered | Failed | Undeliverable:
+    def deliver(self, message: EmailMessage, address: str) -> Delivered | Deferred | Failed | Undeliverable:
         """See `Delivery`."""
         try:
             smtp = self._connect()
             try:
                 self._prepare(smtp)
-                return self._hand_over(smtp, message, address)
+                return self._begin(smtp, message, address)
             finally:
                 # The outcome is known: a server that does not say goodbye changes nothing.
                 with suppress(smtplib.SMTPException, OSError):
                     smtp.quit()
                 smtp.close()
         except smtplib.SMTPResponseException as error:
-            # Its text is the server's, who likes to repeat addresses.
-            return Failed(f"{type(error).__name__}: the mail server answered {error.smtp_code}")
+            return Failed(_name_answer(error))
         except (smtplib.SMTPException, OSError) as error:
             return Failed(f"{type(error).__name__}: {error}")
 
@@ -69,19 +68,39 @@ class SmtpDelivery:
             smtp.login(user, password.reveal())
         smtp.ehlo_or_helo_if_needed()
 
-    def _hand_over(self, smtp: smtplib.SMTP, message: EmailMessage, address: str) -> Delivered | Failed | Undeliverable:
+    def _begin(
+        self, smtp: smtplib.SMTP, message: EmailMessage, address: str
+    ) -> Delivered | Deferred | Failed | Undeliverable:
+        """What concerns every message up to MAIL FROM; from there on a failure is this recipient's or message's."""
         options = [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         if options and not smtp.has_extn("smtputf8"):
             return Undeliverable("the mail server takes no address outside ASCII (SMTPUTF8)")
         code, _ = smtp.mail(self._sender, options)
         if code not in _OK:
             return Failed(f"the mail server answered {code} to MAIL FROM")
+        try:
+            return self._hand_over(smtp, message, address)
+        except smtplib.SMTPResponseException as error:
+            return Deferred(_name_answer(error))
+        except (smtplib.SMTPException, OSError) as error:
+            # smtplib says of its own time-outs that the connection ended
+            stalled = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+            return Deferred(f"{type(error).__name__}: {error}", stalled=stalled)
+
+    def _hand_over(
+        self, smtp: smtplib.SMTP, message: EmailMessage, address: str
+    ) -> Delivered | Deferred | Undeliverable:
         code, text = smtp.rcpt(address)
         if code in _NEVER and not _ABOUT_US.match(text):
             return Undeliverable(f"the mail server answered {code} to RCPT TO")
         if code not in _OK:
-            return Failed(f"the mail server answered {code} to RCPT TO")
+            return Deferred(f"the mail server answered {code} to RCPT TO")
         if smtp.sock is not None:
             smtp.sock.settimeout(_ACCEPT_SECONDS)
         code, _ = smtp.data(message.as_bytes())
-        return Delivered() if code in _OK else Failed(f"the mail server answered {code} to the message")
+        return Delivered() if code in _OK else Deferred(f"the mail server answered {code} to the message")
+
+
+def _name_answer(error: smtplib.SMTPResponseException) -> str:
+    # Its text is the server's, who likes to repeat addresses.
+    return f"{type(error).__name__}: the mail server answered {error.smtp_code}"

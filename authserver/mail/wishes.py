@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from authserver.mail.urgency import ROUTINE, URGENT
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.storage import Transaction, outbox
 from authserver.storage.outbox import QueuedMail
@@ -14,11 +15,12 @@ from authserver.storage.outbox import QueuedMail
 RESET_WISH: Final = "wish:reset"
 REGISTER_WISH: Final = "wish:register"
 RESEND_WISH: Final = "wish:resend"
-WISHES: Final = frozenset({RESET_WISH, REGISTER_WISH, RESEND_WISH})
+WISHES: Final = {RESET_WISH: URGENT, REGISTER_WISH: ROUTINE, RESEND_WISH: ROUTINE}
+"""All of them, with their ranks."""
 
 
 def queue_wish(
     tx: Transaction, wish: str, address: str, parameters: Mapping[str, str], *, now: datetime, entropy: Entropy
 ) -> None:
     """Queue a wish about a canonical address. `parameters` hold no secret (a password hash is none)."""
-    outbox.queue(tx, QueuedMail(new_id(entropy), wish, address, None, parameters), now)
+    outbox.queue(tx, QueuedMail(new_id(entropy), wish, address, None, parameters), now, rank=WISHES[wish])

@@ -1,6 +1,7 @@
 """Statements on the outbox: queued with the act that causes the mail, claimed by any node, gone when handed over.
 
-A claim is a lease: whoever dies with it leaves the mail to the next one. So a mail is sent at least once.
+A claim is a lease: whoever dies with it leaves the mail to the next one. So a mail is sent at least once. What is due
+goes by rank, then by the time since when it is due.
 """
 
 import json
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import OutboxMail
@@ -34,13 +35,14 @@ class QueuedMail:
     attempts: int = 0
 
 
-def queue(tx: Connection, mail: QueuedMail, now: datetime) -> None:
-    """Queue `mail`, to be sent if this transaction commits."""
+def queue(tx: Connection, mail: QueuedMail, now: datetime, *, rank: int) -> None:
+    """Queue `mail`, to be sent if this transaction commits. What is due with a lower `rank` goes first."""
     tx.execute(
         insert(OutboxMail),
         {
             "mail_id": mail.mail_id,
             "template": mail.template,
+            "rank": rank,
             "address": mail.address,
             "link_id": mail.link_id,
             "parameters": json.dumps(dict(mail.parameters)),
@@ -57,9 +59,10 @@ def is_any_due(tx: Connection, now: datetime) -> bool:
 
 
 def claim(tx: Connection, now: datetime, *, until: datetime) -> QueuedMail | None:
-    """Take the mail that has been due for longest; nobody else gets it before `until`."""
+    """Take the next mail that is due; nobody else gets it before `until`."""
     # A scalar subquery runs once. With `IN`, PostgreSQL may run it again for each row, and claim more than one.
-    due = select(_O.mail_id).where(_is_due(now)).order_by(_O.due_at).limit(1).with_for_update(skip_locked=True)
+    order = (_O.rank, _O.due_at, _O.queued_at)
+    due = select(_O.mail_id).where(_is_due(now)).order_by(*order).limit(1).with_for_update(skip_locked=True)
     row = tx.execute(
         update(OutboxMail)
         .where(_O.mail_id == due.scalar_subquery())
@@ -72,6 +75,23 @@ def claim(tx: Connection, now: datetime, *, until: datetime) -> QueuedMail | Non
 def postpone(tx: Connection, mail: QueuedMail, due_at: datetime) -> None:
     """Try again at `due_at`, unless somebody else has claimed `mail` since."""
     tx.execute(update(OutboxMail).where(_O.mail_id == mail.mail_id, _O.attempts == mail.attempts).values(due_at=due_at))
+
+
+def hold_back(tx: Connection, address: str, now: datetime, *, until: datetime) -> None:
+    """Leave what is due for `address` alone until then."""
+    _postpone_all(tx, _O.address == address, now, until)
+
+
+def hold_domain_back(tx: Connection, domain: str, now: datetime, *, rank: int, until: datetime) -> None:
+    """Leave what is due for all addresses at `domain` alone until then, as far as it has this `rank`."""
+    at_domain = _O.address.endswith(f"@{domain}", autoescape=True)
+    _postpone_all(tx, and_(_O.rank == rank, at_domain), now, until)
+
+
+def _postpone_all(tx: Connection, which: ColumnElement[bool], now: datetime, until: datetime) -> None:
+    # What is not due yet is claimed by somebody, or waits for a later moment.
+    mine = select(_O.mail_id).where(which, _O.due_at <= now)
+    tx.execute(update(OutboxMail).where(_O.mail_id.in_(pick_free(mine))).values(due_at=until))
 
 
 def remove(tx: Connection, mail_id: str) -> bool:

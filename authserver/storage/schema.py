@@ -272,10 +272,12 @@ class OutboxMail(Base):
     """A mail to be sent, or a wish that ends in one. The row goes when the mail has been handed over."""
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_rank_due_at", "rank", "due_at"),)
 
     mail_id: Mapped[str] = mapped_column(primary_key=True)
     template: Mapped[str]
-    address: Mapped[str]
+    rank: Mapped[int] = mapped_column(server_default=text("0"))
+    address: Mapped[str] = mapped_column(index=True)
     link_id: Mapped[bytes | None] = mapped_column(LargeBinary)
     parameters: Mapped[str]
     queued_at: Mapped[datetime]

@@ -99,7 +99,7 @@ def test_a_mail_of_a_later_release_is_left_to_its_nodes(realm: Realm, clock: Man
     """While a release is rolled out, old nodes meet mails and wishes that they do not know."""
     with realm.database.write() as tx:
         for template in ("from_tomorrow", "wish:from_tomorrow"):
-            outbox.queue(tx, QueuedMail(template, template, EMAIL, None, {"at": 0}), clock.now())
+            outbox.queue(tx, QueuedMail(template, template, EMAIL, None, {"at": 0}), clock.now(), rank=0)
     assert deliver_all(realm) == []
     assert count_rows(realm) == 2
 

@@ -33,12 +33,16 @@ FOREVER = 60.0
 class SmtpSink:
     """What a running server got, and how it answers: a command's answer here takes the place of its own.
 
-    `stall` names a command that is answered only when the server ends; `hang_up` drops the connection right after a
+    `refused` has the answers to RCPT for single recipients, and RCPT for those in `slow` is answered only when the
+    server ends. `stall` names a command for which that is so for all; `hang_up` drops the connection right after a
     whole message has been taken in; `mute` drops it instead of answering QUIT.
     """
 
     port: int
     answers: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    slow: set[str] = field(default_factory=set)
+    tried: list[str] = field(default_factory=list)
     stall: str | None = None
     hang_up: bool = False
     mute: bool = False
@@ -93,7 +97,10 @@ class _Handler:
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
-        return await self._answer(server, "RCPT", "250 OK")
+        self._sink.tried.append(address)
+        if address in self._sink.slow:
+            await self._wait(server)
+        return self._sink.refused.get(address) or await self._answer(server, "RCPT", "250 OK")
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         answer = await self._answer(server, "DATA", "250 OK")
@@ -110,8 +117,11 @@ class _Handler:
 
     async def _answer(self, server: SMTP, command: str, usual: str) -> str:
         if self._sink.stall == command:
-            await server.loop.run_in_executor(None, self._ended.wait, FOREVER)
+            await self._wait(server)
         return self._sink.answers.get(command, usual)
+
+    async def _wait(self, server: SMTP) -> None:
+        await server.loop.run_in_executor(None, self._ended.wait, FOREVER)
 
 
 def _drop(server: SMTP) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from authserver.mail import smtp
 from authserver.mail.compose import Composer
-from authserver.mail.deliver import Delivered, Failed, Undeliverable
+from authserver.mail.deliver import Deferred, Delivered, Failed, Undeliverable
 from authserver.mail.smtp import SmtpDelivery
 from authserver.mail.smtp_url import Encryption, SmtpServer
 from authserver.storage.outbox import QueuedMail
@@ -18,7 +18,7 @@ from tests.support.smtp import PASSWORD, USER, SmtpSink, make_certificate, smtp_
 
 ADDRESS = "ada@example.test"
 ENCRYPTED = [Encryption.STARTTLS, Encryption.AT_ONCE]
-Outcome = Delivered | Failed | Undeliverable
+Outcome = Delivered | Deferred | Failed | Undeliverable
 
 
 def send(server: SmtpServer, address: str = ADDRESS, name: str = "Ada") -> Outcome:
@@ -102,19 +102,22 @@ def test_a_wrong_password_can_be_set_right(trusted_chain: Path) -> None:
     [
         ("RCPT", "550 5.1.1 <ada@example.test> is nobody here", Undeliverable),
         ("RCPT", "553 no such mailbox", Undeliverable),
-        ("RCPT", "554 5.7.1 <ada@example.test> relay access denied", Failed),
-        ("RCPT", "450 4.2.0 greylisted, ada@example.test", Failed),
-        ("RCPT", "421 shutting down", Failed),
+        ("RCPT", "554 5.7.1 <ada@example.test> relay access denied", Deferred),
+        ("RCPT", "450 4.2.0 greylisted, ada@example.test", Deferred),
+        ("RCPT", "421 shutting down", Deferred),
         ("MAIL", "550 5.7.1 no-reply@auth.example may not send", Failed),
         ("MAIL", "451 later", Failed),
-        ("DATA", "554 5.6.0 I do not like this", Failed),
-        ("DATA", "452 4.3.1 disk full", Failed),
+        ("DATA", "554 5.6.0 I do not like this", Deferred),
+        ("DATA", "452 4.3.1 disk full", Deferred),
     ],
 )
 def test_only_a_recipient_that_is_refused_for_good_is_given_up(
-    mail_sink: SmtpSink, command: str, answer: str, outcome: type[Failed | Undeliverable]
+    mail_sink: SmtpSink, command: str, answer: str, outcome: type[Deferred | Failed | Undeliverable]
 ) -> None:
-    """What the server has against us an operator can set right; and no reason repeats an address."""
+    """What the server has against us an operator can set right; and no reason repeats an address.
+
+    What it says after MAIL FROM is about this recipient or message, and others are served meanwhile.
+    """
     mail_sink.answers[command] = answer
     came_to = send(mail_sink.server)
     assert isinstance(came_to, outcome)
@@ -137,16 +140,24 @@ def test_a_server_that_says_nothing_is_a_failure(impatient: None) -> None:
         assert "timed out" in reason_of(send(server))
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-def test_a_server_that_is_slow_is_a_failure(mail_sink: SmtpSink, impatient: None, command: str) -> None:
+@pytest.mark.parametrize(("command", "outcome"), [("MAIL", Failed), ("RCPT", Deferred), ("DATA", Deferred)])
+def test_a_server_that_is_slow_is_a_failure(
+    mail_sink: SmtpSink, impatient: None, command: str, outcome: type[Deferred | Failed]
+) -> None:
     mail_sink.stall = command
-    assert "timed out" in reason_of(send(mail_sink.server))
+    came_to = send(mail_sink.server)
+    assert isinstance(came_to, outcome)
+    assert "timed out" in came_to.reason
+    assert getattr(came_to, "stalled", True)
 
 
 def test_a_connection_lost_after_the_message_is_a_failure(mail_sink: SmtpSink) -> None:
     """It may have arrived and is sent again: at least once."""
     mail_sink.hang_up = True
-    assert "closed" in reason_of(send(mail_sink.server))
+    came_to = send(mail_sink.server)
+    assert isinstance(came_to, Deferred)
+    assert "closed" in came_to.reason
+    assert not came_to.stalled
     assert len(mail_sink.messages) == 1
 
 
