@@ -1,13 +1,15 @@
 """Proving with a password who somebody is: the part that every way to sign in shares.
 
 Unknown address, wrong password, locked and disabled give one answer for one amount of work (ASVS 6.3.8), the record of
-the failure included. The password is verified before any transaction; whatever changed the credentials meanwhile is
-found by `find_unchanged` in the one that opens the session (design §5).
+the failure included; `decoy` says what that work is where users were imported. The password is verified before any
+transaction; whatever changed the credentials meanwhile is found by `find_unchanged` in the one that opens the session
+(design §5).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from authserver.accounts.decoy import find_decoy
 from authserver.accounts.hashing import run_hash
 from authserver.accounts.known_device import is_known_device
 from authserver.accounts.open_session import Origin
@@ -51,17 +53,18 @@ def prove_password(
     During a flood of sign-ins a device that is known for this address has a place for its hash.
     """
     email, password = canonicalise_email(email_text), normalise_password(password_text.reveal())
-    credentials = None
+    credentials, decoy = None, None
     if not isinstance(email, InvalidEmail):
         with realm.database.read() as tx:
             credentials = users.find_credentials(tx, email)
+            decoy = find_decoy(tx, realm, email)
     user_id = None if credentials is None else credentials.user.user_id
     if isinstance(password, PasswordBreach):
         return fail_uniformly(password.code, user_id)
     stored = None if credentials is None else credentials.password_hash
     verification = run_hash(
         realm,
-        lambda: realm.hasher.verify(password, stored),
+        lambda: realm.hasher.verify(password, stored, decoy=decoy),
         is_known=lambda: device_id is not None and is_known_device(realm, email_text, device_id),
     )
     if isinstance(verification, TryLater):

@@ -102,15 +102,16 @@ class PasswordHasher:
         """A fresh argon2id hash with its own salt, in PHC string format."""
         return str(self._context.hash(_encode(password)))
 
-    def verify(self, password: Secret, stored: str | None) -> Verification:
-        """Whether `password` is the one behind `stored`; never raises, whatever `stored` is.
+    def verify(self, password: Secret, stored: str | None, *, decoy: str | None = None) -> Verification:
+        """Whether `password` is the one behind `stored`; never raises, whatever `stored` and `decoy` are.
 
-        None stands for a user who does not exist or has no password. It never matches and costs what a current hash
-        costs (ASVS 6.3.8); so does an unreadable text. A hash of another format costs what its maker chose, until the
-        first sign-in replaces it; beyond what `hash_cost` bears it is unreadable.
+        `stored` None is for a user who does not exist or has no password. It never matches and costs what `decoy`
+        costs, somebody else's hash (ASVS 6.3.8); without one, what a current hash costs, and so does an unreadable
+        text. A hash of another format costs what its maker chose, until the first sign-in replaces it; beyond what
+        `hash_cost` bears it is unreadable.
         """
         if stored is None:
-            self._fits(password, self._dummy)
+            self.verify(password, decoy or self._dummy)  # whose password it may be: it counts for nobody
             return Verification(matches=False, outdated=False)
         try:
             if find_cost_problem(stored) is not None:

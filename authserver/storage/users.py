@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.credentials.user_change import UserChange
@@ -90,6 +90,9 @@ _BY_EMAIL = _USER.where(_U.email == bindparam("email"))
 _LOCKING = _BY_ID.with_for_update(key_share=True)
 _CREDENTIALS = _BY_EMAIL.add_columns(_U.password_hash)
 _CREDENTIALS_BY_ID = _BY_ID.add_columns(_U.password_hash)
+_NEXT_ID = select(_U.user_id).where(_U.user_id >= bindparam("user_id")).order_by(_U.user_id).limit(1).scalar_subquery()
+_LEAST_ID = select(func.min(_U.user_id)).scalar_subquery()
+_HASH_NEAR = select(_U.password_hash).where(_U.user_id == func.coalesce(_NEXT_ID, _LEAST_ID))
 
 
 def find(tx: Connection, user_id: str) -> User | None:
@@ -122,6 +125,15 @@ def find_credentials_by_id(tx: Connection, user_id: str) -> Credentials | None:
     """The user with this id and the stored password hash, or None."""
     row = tx.execute(_CREDENTIALS_BY_ID, {"user_id": user_id}).one_or_none()
     return None if row is None else Credentials(_decode(row[:-1]), row[-1])
+
+
+def find_hash_near(tx: Connection, user_id: str) -> str | None:
+    """The password hash of the user with this id or the next one, after the last one the first; None without one.
+
+    Ids are random, so a random `user_id` finds each user about as likely as another.
+    """
+    stored: str | None = tx.execute(_HASH_NEAR, {"user_id": user_id}).scalar_one_or_none()
+    return stored
 
 
 def list_page(tx: Connection, *, after: str, limit: int) -> list[User]:
