@@ -11,7 +11,7 @@ from datetime import datetime
 
 from authserver.accounts.decoy import find_decoy
 from authserver.accounts.hashing import run_hash
-from authserver.accounts.known_device import is_known_device
+from authserver.accounts.known_device import find_known_device
 from authserver.accounts.open_session import Origin
 from authserver.accounts.outcomes import EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, Refused, TryLater
 from authserver.accounts.passwords import is_still
@@ -46,11 +46,11 @@ class SignInRecord:
 
 
 def prove_password(
-    realm: Realm, email_text: str, password_text: Secret, origin: Origin, *, device_id: str | None
+    realm: Realm, email_text: str, password_text: Secret, origin: Origin, *, device_token: Secret | None
 ) -> Credentials | NotProven | TryLater:
     """The credentials that the password fits, after one hash whatever happens.
 
-    During a flood of sign-ins a device that is known for this address has a place for its hash.
+    During a flood of sign-ins a device that shows the token of this address has a place for its hash.
     """
     email, password = canonicalise_email(email_text), normalise_password(password_text.reveal())
     credentials, decoy = None, None
@@ -65,7 +65,7 @@ def prove_password(
     verification = run_hash(
         realm,
         lambda: realm.hasher.verify(password, stored, decoy=decoy),
-        is_known=lambda: device_id is not None and is_known_device(realm, email_text, device_id),
+        is_known=lambda: find_known_device(realm, email_text, device_token) is not None,
     )
     if isinstance(verification, TryLater):
         return verification

@@ -27,7 +27,10 @@ from authserver.storage.users import User
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What the person and the client present. `scope` None asks for all that the client may have."""
+    """What the person and the client present.
+
+    `scope` None asks for all that the client may have; `device_token` shows that the device is known (`known_device`).
+    """
 
     email: str
     password: Secret
@@ -35,6 +38,7 @@ class SignIn:
     scope: str | None
     device: DeviceClaim
     origin: Origin
+    device_token: Secret | None = None
 
 
 def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
@@ -42,8 +46,7 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     client = _admit(realm, attempt)
     if isinstance(client, Refused):
         return client
-    device_id = attempt.device.device_id
-    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_id=device_id)
+    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_token=attempt.device_token)
     if isinstance(proven, TryLater):
         return proven
     now = realm.clock.now()

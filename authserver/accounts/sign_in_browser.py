@@ -35,6 +35,7 @@ class BrowserSignIn:
     device_id: str | None
     current: SignedInBrowser | None
     origin: Origin
+    device_token: Secret | None = None
 
 
 def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | Refused | TryLater:
@@ -43,7 +44,7 @@ def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | R
     The same user goes on in the session that this browser holds or held, whose cookie and time of authentication are
     new; another user ends the one that it holds.
     """
-    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_id=attempt.device_id)
+    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_token=attempt.device_token)
     if isinstance(proven, TryLater):
         return proven
     with realm.database.write() as tx:

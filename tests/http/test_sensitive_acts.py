@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.credentials.hashing_pool import HashingPool
+from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.realm import Realm
 from authserver.web import pages as pages_room
 from tests.support.account_pages import SENSITIVE, following, sign_in
@@ -143,7 +143,7 @@ def test_what_was_not_tried_is_not_counted(realm: Realm, user_id: str, busy: Has
 @pytest.fixture
 def busy() -> Iterator[HashingPool]:
     """A pool all of whose places are taken."""
-    pool, done, begun = HashingPool(threads=1, admitted=1), threading.Event(), threading.Event()
+    pool, done, begun = HashingPool(Places(1, 0)), threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()

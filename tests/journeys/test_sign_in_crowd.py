@@ -23,7 +23,6 @@ from tests.support.server import Installation, install, serving
 
 PASSWORD = "nine lives and a garden gate"
 CROWD = 16
-DEVICE = "phone-of-the-owner"
 
 
 @pytest.fixture
@@ -68,12 +67,13 @@ def test_a_flood_of_strangers_keeps_neither_the_owner_out_nor_a_session_from_ref
     """On a device where the owner signed in before. Whoever is sent away hears when to come back."""
     (email,) = fill(installation, 1)
     with serving(installation, workers=1, program=run_steadily) as server, HttpClient(server.port) as owner:
-        answer = owner.post_json("/api/login", email=email, password=PASSWORD, device_id=DEVICE)
+        answer = owner.post_json("/api/login", email=email, password=PASSWORD)
         assert answer.status == 200
+        known = answer.json["device_token"]
         with flood(server.port) as sent_away:
             wait_until(lambda: len(sent_away) > CROWD, "the flood")
             for _ in range(5):
-                again = owner.post_json("/api/login", email=email, password=PASSWORD, device_id=DEVICE)
+                again = owner.post_json("/api/login", email=email, password=PASSWORD, device_token=known)
                 assert again.status == 200
                 token = again.json["refresh_token"]
                 form = {"grant_type": "refresh_token", "client_id": "first-party", "refresh_token": token}

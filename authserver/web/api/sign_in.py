@@ -112,6 +112,7 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
         scope=json_data.scope or None,
         device=DeviceClaim(json_data.device_id or None, json_data.device_name or None),
         origin=read_origin(),
+        device_token=device_token,
     )
     outcome = sign_in(current_realm(), attempt)
     settle(key, outcome)

@@ -107,10 +107,11 @@ def _must_prove(following: str) -> bool:
 
 def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Response:
     device_id = read_device_id()
-    key = hit_login(email, device_id or "", current_cookies().read(request, Cookie.KNOWN))
+    device_token = current_cookies().read(request, Cookie.KNOWN)
+    key = hit_login(email, device_id or "", device_token)
     if isinstance(key, int):
         return answer_told(tell_too_many(key))
-    attempt = BrowserSignIn(email, password, device_id, current_browser(), read_origin())
+    attempt = BrowserSignIn(email, password, device_id, current_browser(), read_origin(), device_token)
     outcome = sign_in_browser(current_realm(), attempt)
     settle(key, outcome)
     if isinstance(outcome, TryLater):
