@@ -8,13 +8,14 @@ so: a broken counter must neither keep everybody out nor let everybody try.
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Final, cast
 
 import structlog
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
@@ -82,17 +83,24 @@ class Limits:
         """Count one try of `key` less: nothing was tried in the end."""
         for limiter in (self._limiter, self._local):
             try:
-                for item in self._items[key.kind]:
-                    limiter.hit(item, key.kind, key.digest, cost=-1)
+                self._take_back(limiter, key, self._items[key.kind])
             except StorageError as error:
                 _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
 
     def _hit(self, limiter: FixedWindowRateLimiter, key: LimitKey) -> int | None:
-        for item in self._items[key.kind]:
+        items = self._items[key.kind]
+        for number, item in enumerate(items):
             if not limiter.hit(item, key.kind, key.digest):
                 reset_at = limiter.get_window_stats(item, key.kind, key.digest).reset_time
+                # A refusal is no try: else one that is taken back would make room for nobody.
+                self._take_back(limiter, key, items[: number + 1])
                 return min(max(1, math.ceil(reset_at - self._clock.seconds())), item.get_expiry())
         return None
+
+    @staticmethod
+    def _take_back(limiter: FixedWindowRateLimiter, key: LimitKey, items: Sequence[RateLimitItem]) -> None:
+        for item in items:
+            limiter.hit(item, key.kind, key.digest, cost=-1)
 
 
 def create_limits(login_limits: str, storage: Storage, clock: Clock) -> Limits:

@@ -91,3 +91,14 @@ def test_counters_stay_bounded(clock: ManualClock) -> None:
     for name in "abcd":
         counters.incr(name, 60)
     assert [counters.get(name) for name in "abcd"] == [0, 1, 1, 1]
+
+
+def test_a_try_that_is_taken_back_makes_room_however_many_were_refused_meanwhile(clock: ManualClock) -> None:
+    limits = Limits("2 per minute; 3 per hour", "9 per minute", BoundedCounters(clock), clock)
+    assert [limits.hit(KEY) for _ in range(5)] == [None, None, 60, 60, 60]
+    limits.take_back(KEY)
+    assert [limits.hit(KEY) for _ in range(2)] == [None, 60]
+    clock.advance(timedelta(minutes=1))
+    assert [limits.hit(KEY) for _ in range(3)] == [None, 3600 - 60, 3600 - 60]
+    limits.take_back(KEY)
+    assert limits.hit(KEY) is None
