@@ -87,7 +87,9 @@ def _refuse(text: str) -> None:
 
 def _write(descriptor: int, data: bytes, most: int | None) -> None:
     """Write `data`, `most` bytes at a time, as far as that needs no waiting: its reader may have stopped for hours."""
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
     while data:
-        if not select.select([], [descriptor], [], 0)[1]:
+        if not ready.poll(0):
             raise BlockingIOError
         data = data[os.write(descriptor, data[:most]) :]
