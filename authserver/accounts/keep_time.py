@@ -70,7 +70,8 @@ class Timekeeper:
     def _tell(self, judgement: Trusted | Doubted) -> None:
         doubt = judgement.reason if isinstance(judgement, Doubted) else None
         if doubt is not None and self._doubt is None:
-            _log.error("clock_doubted", reason=doubt, consequence="nothing is pruned, no key is rotated")
+            # No error: after each night without a server it is so for an hour.
+            _log.warning("clock_doubted", reason=doubt, consequence="nothing is pruned, no key is rotated")
         if doubt is None and self._doubt is not None:
             _log.warning("clock_trusted_again")
         self._doubt = doubt
