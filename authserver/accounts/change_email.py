@@ -1,8 +1,11 @@
 """Changing the address: both are told, the new one confirms, the old one takes it back for 7 days if it must."""
 
+from datetime import datetime
+
 from authserver.accounts.asker import Asker
+from authserver.accounts.confirm_address import gives_way
 from authserver.accounts.failed_proof import refuse_wrong_password
-from authserver.accounts.mailed_link import carry_out, find_link, record_failed_link, refuse_link, refuse_taken
+from authserver.accounts.mailed_link import carry_out, find_link, record_failed_link
 from authserver.accounts.outcomes import (
     NOT_FOUND,
     WRONG_PASSWORD,
@@ -15,7 +18,7 @@ from authserver.accounts.outcomes import (
 from authserver.accounts.passwords import is_unchanged, verify_password
 from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
-from authserver.credentials.events import CompromiseReported, EmailChanged, EmailChangeReverted
+from authserver.credentials.events import CompromiseReported, EmailChangeReverted
 from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.queue import queue_mail
@@ -53,13 +56,6 @@ def ask_email_change(
     return _send_links(realm, asker, credentials.user, address)
 
 
-def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
-    """Use a link that proves an address: of a new user (None), or of a user who changes his (the receipt)."""
-    outcome = _confirm(realm, token, ip)
-    _record_failed(realm, token, outcome, ip, "confirm_email")
-    return outcome
-
-
 def revert_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
     """Take a change of address back: the account counts as stolen, and the reset goes to this address alone."""
     outcome = _revert(realm, token, ip)
@@ -74,26 +70,9 @@ def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | 
     return outcome
 
 
-def _record_failed(realm: Realm, token: str, outcome: Receipt | Refused | TryLater | None, ip: str, act: str) -> None:
+def _record_failed(realm: Realm, token: str, outcome: Receipt | Refused | TryLater, ip: str, act: str) -> None:
     if isinstance(outcome, Refused):
         record_failed_link(realm, token, outcome, ip, name=AuditName.LINK_FAIL, act=act)
-
-
-def _confirm(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
-    link = find_link(realm, token, LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL)
-    if isinstance(link, Refused | TryLater):
-        return link
-    now = realm.clock.now()
-    if link.purpose is LinkPurpose.CHANGE_EMAIL:
-        with realm.database.read() as tx:
-            reserved = links.is_reserved(tx, link.address, now, but=link.user_id)
-        event = EmailChanged(link.user_id, link.address)
-        return refuse_taken() if reserved else carry_out(realm, link, event, ip, current=link.sid)
-    with realm.database.write() as tx:
-        users.lock(tx, link.user_id)  # users before links, as everywhere, or a deletion deadlocks with this
-        if links.use(tx, link.link_id, now) and users.confirm_email(tx, link.user_id, link.address):
-            return None
-    return refuse_link("overtaken")
 
 
 def _revert(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
@@ -116,15 +95,18 @@ def _send_links(realm: Realm, asker: Asker, user: User, address: str) -> Refused
         if not is_unchanged(tx, user):
             return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
         links.end_purpose(tx, user.user_id, LinkPurpose.CHANGE_EMAIL, Ended(now, "replaced", soft_logout=False))
-        taken = _is_taken(tx, realm, user, address)
-        to_new = Notice("email_taken", address) if taken else Notice("email_change", address, LinkPurpose.CHANGE_EMAIL)
+        holder = users.find_by_email(tx, address)
+        other = None if holder is None or holder.user_id == user.user_id else holder
+        to_new = _choose_notice(tx, user, address, other, now)
         for notice in (to_new, Notice("email_change_asked", user.email, LinkPurpose.NOT_ME)):
-            queue_mail(tx, notice, user=user, sid=asker.sid, now=now, entropy=realm.entropy)
+            parameters = {"replaces": notice is to_new and other is not None}
+            queue_mail(tx, notice, user=user, sid=asker.sid, now=now, entropy=realm.entropy, parameters=parameters)
     return None
 
 
-def _is_taken(tx: Transaction, realm: Realm, user: User, address: str) -> bool:
-    owner = users.find_by_email(tx, address)
-    if owner is not None and owner.user_id != user.user_id:
-        return True
-    return links.is_reserved(tx, address, realm.clock.now(), but=user.user_id)
+def _choose_notice(tx: Transaction, user: User, address: str, other: User | None, now: datetime) -> Notice:
+    """What the new address is written: that it is taken, or the link; `other` is another user who has it."""
+    is_free = other is None or gives_way(other)
+    if is_free and not links.is_reserved(tx, address, now, but=user.user_id if other is None else other.user_id):
+        return Notice("email_change", address, LinkPurpose.CHANGE_EMAIL)
+    return Notice("email_taken", address)

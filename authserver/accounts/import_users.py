@@ -9,7 +9,7 @@ from authserver.credentials.email_address import InvalidEmail, canonicalise_emai
 from authserver.protocol.entropy import new_id
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.storage import Transaction, links, users
+from authserver.storage import Transaction, users
 from authserver.storage.audit import Actor
 from authserver.storage.users import NewUser
 
@@ -64,7 +64,7 @@ def import_users(
 def _add_all(tx: Transaction, realm: Realm, arrivals: Iterable[tuple[int, NewUser]], by: Actor) -> list[LineProblem]:
     now, problems = realm.clock.now(), []
     for line, user in arrivals:
-        if links.is_reserved(tx, user.email, now) or not users.add(tx, user, now):
+        if not users.add(tx, user, now):
             problems.append(LineProblem(line, f"{user.email} is registered already"))
         else:
             record_created(tx, user, by=by, now=now, entropy=realm.entropy)

@@ -1,5 +1,7 @@
 """What stands behind a link from a mail. Looking at it changes nothing; only the act that it is for uses it up."""
 
+from collections.abc import Callable
+
 from authserver.accounts.failed_proof import name_reason
 from authserver.accounts.outcomes import EMAIL_TAKEN, INVALID_LINK, Invalid, Refused, TryLater
 from authserver.accounts.refused_act import NOBODY, RefusedAct, record_refused
@@ -10,7 +12,7 @@ from authserver.protocol.link_token import LinkToken
 from authserver.protocol.refresh_token import Malformed, UnknownMacKey
 from authserver.realm import EndedMacKey, Realm, prove_link_token
 from authserver.revocation import Receipt
-from authserver.storage import links, users
+from authserver.storage import Transaction, links, users
 from authserver.storage.audit import Actor
 from authserver.storage.links import MailLink
 from authserver.storage.users import AddressTakenError
@@ -18,6 +20,17 @@ from authserver.storage.users import AddressTakenError
 
 def find_link(realm: Realm, token: str, *purposes: LinkPurpose) -> MailLink | Refused | TryLater:
     """The live link of one of `purposes` that `token` proves."""
+    link_id = prove_link(realm, token)
+    if not isinstance(link_id, bytes):
+        return link_id
+    with realm.database.read() as tx:
+        link = links.find_live(tx, link_id, realm.clock.now())
+        why = "other_purpose" if link is not None else links.find_end(tx, link_id)
+    return link if link is not None and link.purpose in purposes else refuse_link(why)
+
+
+def prove_link(realm: Realm, token: str) -> bytes | Refused | TryLater:
+    """The id of the link that `token` spells, live or not."""
     match prove_link_token(realm, token):
         case Malformed():
             return refuse_link("no_link")
@@ -26,22 +39,29 @@ def find_link(realm: Realm, token: str, *purposes: LinkPurpose) -> MailLink | Re
         case UnknownMacKey():
             return TryLater()
         case LinkToken() as proven:
-            with realm.database.read() as tx:
-                link = links.find_live(tx, proven.link_id, realm.clock.now())
-                why = "other_purpose" if link is not None else links.find_end(tx, proven.link_id)
-            return link if link is not None and link.purpose in purposes else refuse_link(why)
+            return proven.link_id
 
 
 def carry_out(
-    realm: Realm, link: MailLink, event: CredentialEvent, ip: str, *, current: str | None = None
+    realm: Realm,
+    link: MailLink,
+    event: CredentialEvent,
+    ip: str,
+    *,
+    current: str | None = None,
+    prepare: Callable[[Transaction], None] = lambda _: None,
 ) -> Receipt | Refused:
-    """Use `link` up for `event`, in one transaction: of any number who try at once, one gets the receipt."""
+    """Use `link` up for `event`, in one transaction: of any number who try at once, one gets the receipt.
+
+    `prepare` does in that transaction what has to precede the event.
+    """
     now = realm.clock.now()
     try:
         with realm.database.write() as tx:
             users.lock(tx, link.user_id)
             if not links.use(tx, link.link_id, now):
                 return refuse_link("overtaken")
+            prepare(tx)
             return realm.revocation.apply(tx, event, by=Actor(link.user_id, ip), now=now, current=current)
     except AddressTakenError:
         return refuse_taken()

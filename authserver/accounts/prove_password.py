@@ -23,7 +23,7 @@ from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.sessions.family import Standing
-from authserver.storage import Transaction, audit, users
+from authserver.storage import Transaction, audit, registrations, users
 from authserver.storage.audit import Actor
 from authserver.storage.users import Credentials, User
 
@@ -53,15 +53,16 @@ def prove_password(
     During a flood of sign-ins a device that shows the token of this address has a place for its hash.
     """
     email, password = canonicalise_email(email_text), normalise_password(password_text.reveal())
-    credentials, decoy = None, None
+    credentials, awaited, decoy = None, None, None
     if not isinstance(email, InvalidEmail):
         with realm.database.read() as tx:
             credentials = users.find_credentials(tx, email)
+            awaited = registrations.find_newest_hash(tx, email, realm.clock.now())
             decoy = find_decoy(tx, realm, email)
     user_id = None if credentials is None else credentials.user.user_id
     if isinstance(password, PasswordBreach):
         return fail_uniformly(password.code, user_id)
-    stored = None if credentials is None else credentials.password_hash
+    stored = awaited if credentials is None else credentials.password_hash
     verification = run_hash(
         realm,
         lambda: realm.hasher.verify(password, stored, decoy=decoy),
@@ -69,6 +70,8 @@ def prove_password(
     )
     if isinstance(verification, TryLater):
         return verification
+    if credentials is None and verification.matches:
+        return _ask_to_confirm(None)
     if credentials is None or stored is None or not verification.matches:
         return fail_uniformly(_name_fault(credentials, verification), user_id)
     if credentials.user.standing is not Standing.ACTIVE:
@@ -102,9 +105,14 @@ def find_unchanged(tx: Transaction, realm: Realm, verified: User) -> User | NotP
     if user is None or not is_still(user, verified):
         return fail_uniformly("changed_meanwhile", verified.user_id)
     if realm.registration.require_verified_email and not user.email_verified:
-        message = "Please confirm your e-mail address first."
-        return NotProven(Refused(EMAIL_NOT_VERIFIED, message, "email_not_verified"), user.user_id)
+        return _ask_to_confirm(user.user_id)
     return user
+
+
+def _ask_to_confirm(user_id: str | None) -> NotProven:
+    """Tell who knows the password of an unproven account, or of a registration that waits, what is missing."""
+    message = "Please confirm your e-mail address first."
+    return NotProven(Refused(EMAIL_NOT_VERIFIED, message, "email_not_verified"), user_id)
 
 
 def record_sign_in(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
 
-from authserver.storage import Database, codes, links, nodes, outbox, prune
+from authserver.storage import Database, codes, links, nodes, outbox, prune, registrations
 from authserver.storage.prune import BATCH, START
 from authserver.timekeeping import Trusted
 
@@ -23,6 +23,7 @@ class Retention:
         ends: ended and expired families, sessions and links. By far longer than the clocks of two nodes can disagree.
         outbox: mails, from when they were due last. Longer than any mail waits for its next attempt or any link works,
             so what is left was queued where nobody works on the outbox.
+        registrations: those that wait no longer, for as long as they count against the mails to their address.
         codes: authorization codes, used or not: for as long a second use is noticed (RFC 9700 §4.2.4).
     """
 
@@ -30,6 +31,7 @@ class Retention:
     ends: timedelta = timedelta(days=30)
     outbox: timedelta = timedelta(days=7)
     codes: timedelta = timedelta(days=1)
+    registrations: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Pruned:
     links: int = 0
     mails: int = 0
     codes: int = 0
+    registrations: int = 0
 
 
 @final
@@ -75,8 +78,9 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
         old_links = links.prune(tx, over_since, limit=BATCH)
         mails = outbox.prune(tx, now - retention.outbox, limit=BATCH)
         old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
+        waiting = registrations.prune(tx, now - retention.registrations, limit=BATCH)
         nodes.prune(tx, now)
-    return Pruned(families.count, sessions, audit_events, families.place, old_links, mails, old_codes)
+    return Pruned(families.count, sessions, audit_events, families.place, old_links, mails, old_codes, waiting)
 
 
 def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
@@ -92,6 +96,8 @@ def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
             done.links + step.links,
             done.mails + step.mails,
             done.codes + step.codes,
+            done.registrations + step.registrations,
         )
-        if done.place is None and max(step.sessions, step.audit_events, step.links, step.mails, step.codes) < BATCH:
+        others = (step.sessions, step.audit_events, step.links, step.mails, step.codes, step.registrations)
+        if done.place is None and max(others) < BATCH:
             return done

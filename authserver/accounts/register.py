@@ -14,7 +14,7 @@ from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.storage import Transaction, audit, links, users
+from authserver.storage import Transaction, audit, users
 from authserver.storage.audit import SERVER, Actor, Detail
 from authserver.storage.users import NewUser
 
@@ -49,9 +49,17 @@ def register(
     if not realm.registration.require_verified_email:
         user = NewUser(new_id(realm.entropy), person.address, name, person.password_hash, (), email_verified=False)
         return _add(realm, user, Actor(user.user_id, ip))
-    parameters = {"name": name, "password_hash": person.password_hash or ""}
+    now = realm.clock.now()
+    hashed, at = person.password_hash or "", int(now.timestamp())
     with realm.database.write() as tx:
-        queue_wish(tx, REGISTER_WISH, person.address, parameters, now=realm.clock.now(), entropy=realm.entropy)
+        queue_wish(
+            tx,
+            REGISTER_WISH,
+            person.address,
+            {"name": name, "password_hash": hashed, "at": at},
+            now=now,
+            entropy=realm.entropy,
+        )
     return Awaited()
 
 
@@ -84,7 +92,7 @@ def create_user(
 def _add(realm: Realm, user: NewUser, by: Actor) -> Registered | Refused:
     now = realm.clock.now()
     with realm.database.write() as tx:
-        if links.is_reserved(tx, user.email, now) or not users.add(tx, user, now):
+        if not users.add(tx, user, now):
             return Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
         record_created(tx, user, by=by, now=now, entropy=realm.entropy)
     return Registered(user.user_id)

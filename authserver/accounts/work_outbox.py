@@ -21,10 +21,11 @@ from authserver.protocol.audit_name import AuditName
 from authserver.protocol.link_token import LinkToken, format_link_token
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.storage import StorageUnavailableError, audit, links, outbox
+from authserver.storage import StorageUnavailableError, Transaction, audit, links, outbox, registrations
 from authserver.storage.audit import SERVER
 from authserver.storage.links import MailLink
 from authserver.storage.outbox import QueuedMail
+from authserver.storage.registrations import PendingRegistration
 from authserver.timekeeping import Doubted
 
 LEASE: Final = timedelta(seconds=60)
@@ -152,16 +153,22 @@ def _write_link(realm: Realm, link_id: bytes, now: datetime) -> WrittenLink | _D
     return WrittenLink(link.purpose, Secret(token), link.expires_at)
 
 
-def _settle_mac_key(realm: Realm, link_id: bytes, now: datetime) -> MailLink | None:
+def _settle_mac_key(realm: Realm, link_id: bytes, now: datetime) -> MailLink | PendingRegistration | None:
     keyring = realm.keyring.current
     with realm.database.read() as tx:
-        link = links.find_live(tx, link_id, now)
+        link = _find_live(tx, link_id, now)
     if link is None or (link.mac_kid is not None and keyring.find_ended_mac_key(link.mac_kid) is None):
         return link
     with realm.database.write() as tx:
         # What an ended key wrote is dead wherever it is: the mail then goes out again under a living one.
-        links.fix_mac_key(tx, link_id, keyring.mac_key.kid, instead_of=link.mac_kid)
-        return links.find_live(tx, link_id, now)
+        kept = links if isinstance(link, MailLink) else registrations
+        kept.fix_mac_key(tx, link_id, keyring.mac_key.kid, instead_of=link.mac_kid)
+        return _find_live(tx, link_id, now)
+
+
+def _find_live(tx: Transaction, link_id: bytes, now: datetime) -> MailLink | PendingRegistration | None:
+    """The link of a user, or of a registration."""
+    return links.find_live(tx, link_id, now) or registrations.find_live(tx, link_id, now)
 
 
 def _remove(realm: Realm, mail: QueuedMail) -> None:

@@ -111,6 +111,9 @@ class Composer:
             **mail.parameters,
             "name": " ".join(str(mail.parameters.get("name") or "").split()),
             "at": _say_instant(at),
+            "asked": _say_instant(datetime.fromtimestamp(int(mail.parameters.get("asked") or at.timestamp()), UTC)),
+            "replaces": bool(mail.parameters.get("replaces")),
+            "others": int(mail.parameters.get("others") or 0),
             "address": mail.address,
             "service": self._issuer,
         }

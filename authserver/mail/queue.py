@@ -1,6 +1,5 @@
 """Queueing a mail in the transaction that causes it, with the link that goes into it."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from authserver.credentials.links import LinkPurpose
@@ -10,7 +9,8 @@ from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.link_token import LINK_ID_BYTES
 from authserver.storage import Transaction, links, outbox
 from authserver.storage.links import MailLink
-from authserver.storage.outbox import QueuedMail
+from authserver.storage.outbox import Parameters, QueuedMail
+from authserver.storage.registrations import PendingRegistration
 from authserver.storage.users import User
 
 
@@ -22,7 +22,7 @@ def queue_mail(
     now: datetime,
     entropy: Entropy,
     sid: str | None = None,
-    parameters: Mapping[str, str] | None = None,
+    parameters: Parameters | None = None,
     link_lifetime: timedelta | None = None,
 ) -> None:
     """Queue the mail that `notice` describes, about `user`. `sid` is the session that asked, for the link to know.
@@ -48,6 +48,24 @@ def queue_mail(
         parameters={"name": user.name if is_his else "", "at": int(now.timestamp()), **(parameters or {})},
     )
     outbox.queue(tx, mail, now, rank=rank(notice.template))
+
+
+def queue_confirmation(
+    tx: Transaction, registration: PendingRegistration, *, others: int, now: datetime, entropy: Entropy
+) -> None:
+    """Queue the mail with the link of a registration. It has no name: anybody may have typed it.
+
+    `others` is how many other registrations of the address wait: their mails look alike, but for the time.
+    """
+    at, asked = int(now.timestamp()), int(registration.asked_at.timestamp())
+    mail = QueuedMail(
+        mail_id=new_id(entropy),
+        template="confirm_email",
+        address=registration.address,
+        link_id=registration.link_id,
+        parameters={"name": "", "at": at, "asked": asked, "others": others},
+    )
+    outbox.queue(tx, mail, now, rank=rank(mail.template))
 
 
 def _issue_link(

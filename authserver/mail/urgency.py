@@ -7,7 +7,7 @@ from typing import Final
 
 URGENT: Final = 0
 ROUTINE: Final = 1
-_OF_REGISTRATION: Final = frozenset({"confirm_email", "register_taken"})
+_OF_REGISTRATION: Final = frozenset({"confirm_email", "confirm_account", "register_taken"})
 
 
 def rank(template: str) -> int:

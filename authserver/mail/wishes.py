@@ -3,14 +3,13 @@
 So the request does the same work in the same time whether the address is known or not (ASVS 6.3.8).
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from authserver.mail.urgency import ROUTINE, URGENT
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.storage import Transaction, outbox
-from authserver.storage.outbox import QueuedMail
+from authserver.storage.outbox import Parameters, QueuedMail
 
 RESET_WISH: Final = "wish:reset"
 REGISTER_WISH: Final = "wish:register"
@@ -20,7 +19,7 @@ WISHES: Final = {RESET_WISH: URGENT, REGISTER_WISH: ROUTINE, RESEND_WISH: ROUTIN
 
 
 def queue_wish(
-    tx: Transaction, wish: str, address: str, parameters: Mapping[str, str], *, now: datetime, entropy: Entropy
+    tx: Transaction, wish: str, address: str, parameters: Parameters, *, now: datetime, entropy: Entropy
 ) -> None:
     """Queue a wish about a canonical address. `parameters` hold no secret (a password hash is none)."""
     outbox.queue(tx, QueuedMail(new_id(entropy), wish, address, None, parameters), now, rank=WISHES[wish])

@@ -76,11 +76,12 @@ class Revocation:
         if user is not None:
             token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
             _end_codes(tx, event, ruling, user, [*sids, *renewed])
-            if event.change().forget_password:
+            change = event.change().of_user(email_verified=user.email_verified)
+            if change.forget_consents:
                 consents.forget_all(tx, user.user_id)
             links_ended = _end_links(tx, event, ruling, user, ended)
             mails = self._tell_user(tx, event.notices(user.email) if ruling.notify else (), user, current, now)
-            users.write_change(tx, user.user_id, event.change(), raise_credentials=event.changes_credentials, now=now)
+            users.write_change(tx, user.user_id, change, raise_credentials=event.changes_credentials, now=now)
             self._publish(tx, tell_user(event, ruling, user, token_version, now))
         if ruling.reach is Reach.THIS_CLIENT and subject.client_id is not None:
             clients.disable(tx, subject.client_id, now)

@@ -6,7 +6,15 @@ from sqlalchemy import Connection, case, delete, text, update
 
 from authserver.sessions.family import Ended
 from authserver.storage.instants import to_micros
-from authserver.storage.schema import AuthorizationCode, FeedCounter, MailLink, RefreshTokenFamily, Session, User
+from authserver.storage.schema import (
+    AuthorizationCode,
+    FeedCounter,
+    MailLink,
+    PendingRegistration,
+    RefreshTokenFamily,
+    Session,
+    User,
+)
 
 
 def allow_long_statements(tx: Connection) -> None:
@@ -16,10 +24,11 @@ def allow_long_statements(tx: Connection) -> None:
 
 
 def end_everything(tx: Connection, ended: Ended) -> int:
-    """End all sessions, families, codes and mailed links; how many sessions that ended."""
+    """End all sessions, families, codes, mailed links and registrations that wait; how many sessions that ended."""
     values = {"ended_at": ended.at, "ended_by": ended.by}
     how = {**values, "soft_logout": ended.soft_logout}
     tx.execute(delete(AuthorizationCode).where(AuthorizationCode.used_at.is_(None)))
+    tx.execute(delete(PendingRegistration))
     tx.execute(update(MailLink).where(MailLink.ended_at.is_(None)).values(**values))
     tx.execute(update(RefreshTokenFamily).where(RefreshTokenFamily.ended_at.is_(None)).values(**how))
     return tx.execute(update(Session).where(Session.ended_at.is_(None)).values(**how)).rowcount

@@ -268,6 +268,27 @@ class MailLink(Base):
     ended_by: Mapped[str | None]
 
 
+class PendingRegistration(Base):
+    """A registration that waits for a link to be used, beside that link. Each mail about it adds a row of its own.
+
+    It is about nobody: no row of `users` exists before a link is used, and then all rows of the address go.
+    """
+
+    __tablename__ = "pending_registrations"
+    __table_args__ = (Index("ix_pending_registrations_address_issued_at", "address", "issued_at"),)
+
+    link_id: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    registration_id: Mapped[str]
+    address: Mapped[str]
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    asked_at: Mapped[datetime]
+    kept_until: Mapped[datetime] = mapped_column(index=True)
+    mac_kid: Mapped[str | None]
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class OutboxMail(Base):
     """A mail to be sent, or a wish that ends in one. The row goes when the mail has been handed over."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from authserver.credentials.user_change import UserChange
 from authserver.sessions.family import Standing
+from authserver.storage import links
 from authserver.storage.families import decode_standing
 from authserver.storage.schema import User as UserRow
 
@@ -17,7 +18,7 @@ _U = UserRow.__table__.c
 
 
 class AddressTakenError(Exception):
-    """Another user has this address, since a moment ago. The transaction is lost."""
+    """Another user has this address, or may still take it back. The transaction is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def list_page(tx: Connection, *, after: str, limit: int) -> list[User]:
 
 
 def add(tx: Connection, user: NewUser, now: datetime) -> bool:
-    """Insert `user`; False when the address is taken."""
+    """Insert `user`; False when the address is another user's, or one that another user may still take back."""
     try:
         with tx.begin_nested():
             tx.execute(
@@ -160,9 +161,20 @@ def add(tx: Connection, user: NewUser, now: datetime) -> bool:
                     "created_at": now,
                 },
             )
-    except IntegrityError:
+            _refuse_reserved(tx, user.user_id, user.email, now)
+    except (IntegrityError, AddressTakenError):
         return False
     return True
+
+
+def _refuse_reserved(tx: Connection, user_id: str, email: str, now: datetime) -> None:
+    """Raise `AddressTakenError` if another user may still take `email` back.
+
+    Asked after `email` was written, never before: who gives an address up holds its place in the unique index until
+    they commit, so whoever writes it waits for that, and then this statement sees the link that takes it back.
+    """
+    if links.is_reserved(tx, email, now, but=user_id):
+        raise AddressTakenError
 
 
 def write_change(tx: Connection, user_id: str, change: UserChange, *, raise_credentials: bool, now: datetime) -> None:
@@ -185,6 +197,8 @@ def write_change(tx: Connection, user_id: str, change: UserChange, *, raise_cred
         tx.execute(statement.values(**values))
     except IntegrityError as error:
         raise AddressTakenError from error
+    if change.email is not None:
+        _refuse_reserved(tx, user_id, change.email, now)
 
 
 def _values(change: UserChange, now: datetime) -> dict[str, Any]:
@@ -198,6 +212,8 @@ def _values(change: UserChange, now: datetime) -> dict[str, Any]:
         values["password_hash"] = None
     if change.email is not None:
         values |= {"email": change.email, "email_verified": True, "profile_changed_at": now}
+    if change.forget_profile:
+        values |= {"name": "", "phone_number": "", "address": ""}
     if change.roles is not None:
         values["roles"] = " ".join(change.roles)
     if change.locked is not None:
@@ -205,13 +221,6 @@ def _values(change: UserChange, now: datetime) -> dict[str, Any]:
     if change.disabled is not None:
         values["disabled_at"] = now if change.disabled else None
     return values
-
-
-def confirm_email(tx: Connection, user_id: str, email: str) -> bool:
-    """Note that mail to this address reaches the user; False when it is not his any more."""
-    return bool(
-        tx.execute(update(UserRow).where(_U.user_id == user_id, _U.email == email).values(email_verified=True)).rowcount
-    )
 
 
 def write_profile(tx: Connection, user_id: str, profile: Profile, now: datetime) -> None:

@@ -30,7 +30,6 @@ WRITERS = {
         "User": {
             "write_change": "for revocation",
             "raise_token_version": "for revocation",
-            "confirm_email": "an address that is the user's already is known to reach him",
             "write_profile": "what a user says of himself is no credential",
         }
     },

@@ -133,7 +133,11 @@ PICTURES: Final = (
     ),
     *ACCOUNT_PICTURES,
     *(
-        Picture(question.purposes[0].value.replace("_", "-"), "question.html", {"question": question, "token": "t"})
+        Picture(
+            question.purpose.value.replace("_", "-"),
+            "question.html",
+            {"question": question, "token": "t", "disown": None},
+        )
         for question in QUESTIONS
     ),
 )

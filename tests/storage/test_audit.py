@@ -16,7 +16,8 @@ from authserver.accounts import key_custody
 from authserver.accounts.authorization_outcomes import AuthorizationAnswer, Decision
 from authserver.accounts.authorize import authorize
 from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
-from authserver.accounts.change_email import ask_email_change, confirm_email
+from authserver.accounts.change_email import ask_email_change
+from authserver.accounts.confirm_address import confirm_email
 from authserver.accounts.connected_apps import disconnect
 from authserver.accounts.open_session import DeviceClaim, Origin
 from authserver.accounts.outcomes import Invalid, Refused

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from authserver.accounts.grant_wishes import REGISTRATION_WAITS
 from authserver.accounts.prune import Retention, prune_all
 from authserver.accounts.register import ask_confirmation, register
 from authserver.accounts.reset_password import ask_reset
@@ -15,7 +16,7 @@ from authserver.mail.deliver import Failed
 from authserver.mail.wishes import REGISTER_WISH, queue_wish
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
-from authserver.storage.schema import MailLink
+from authserver.storage.schema import MailLink, PendingRegistration
 from authserver.timekeeping import Trusted
 from tests.support.clock import ManualClock
 from tests.support.mail import deliver_all
@@ -67,6 +68,20 @@ def test_whoever_asks_for_confirmations_all_day_does_not_flood_the_mailbox(realm
         messages += deliver_all(realm)
         clock.advance(20 * MINUTE)
     assert 6 <= len(messages) <= 17
+
+
+def test_whoever_registers_one_address_all_day_does_not_flood_the_mailbox(realm: Realm, clock: ManualClock) -> None:
+    """Each time anew, and each ends an older registration: what has ended counts, and goes a day later."""
+    careful = dataclasses.replace(realm, registration=Registration(open=True, require_verified_email=True))
+    messages = []
+    for _ in range(DAY // (20 * MINUTE)):
+        register(careful, email="new@example.test", password=Secret(PASSWORD), name="New")
+        messages += deliver_all(realm)
+        clock.advance(20 * MINUTE)
+    assert 6 <= len(messages) <= 17
+    clock.advance(REGISTRATION_WAITS + DAY)
+    assert prune_all(realm.database, Trusted(clock.now()), Retention(audit=365 * DAY)).registrations == len(messages)
+    assert count_rows(realm, PendingRegistration) == 0
 
 
 def test_old_links_and_left_mails_are_pruned(realm: Realm, user_id: str, clock: ManualClock) -> None:

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.change_email import ask_email_change, confirm_email
+from authserver.accounts.change_email import ask_email_change
 from authserver.accounts.change_password import PasswordWasChanged
+from authserver.accounts.confirm_address import confirm_email
 from authserver.accounts.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Refused
 from authserver.accounts.own_account import delete_account
 from authserver.accounts.set_password import set_password

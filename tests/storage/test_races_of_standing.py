@@ -3,7 +3,6 @@
 import pytest
 
 from authserver.accounts.bearer import BearerRefused, authenticate_bearer
-from authserver.accounts.change_email import confirm_email
 from authserver.accounts.outcomes import Refused
 from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
 from authserver.accounts.switch_client import disable_client, enable_client
@@ -16,16 +15,13 @@ from authserver.credentials.events import (
     UserLocked,
     UserUnlocked,
 )
-from authserver.credentials.links import LinkPurpose
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm, TokenAnswer
 from authserver.revocation import Receipt
-from authserver.storage import users
 from tests.support.person import BY, Person
-from tests.support.racing import Duel, fight, interleave
+from tests.support.racing import Duel, fight
 from tests.support.realm import PASSWORD, SCOPE
-from tests.support.refreshing import IP
 
 pytestmark = pytest.mark.races
 
@@ -164,13 +160,3 @@ def test_what_was_let_in_before_a_lock_changes_no_password_after_it(crowded: Rea
     assert isinstance(person.change_password(bearer), Refused)
     person.apply(UserUnlocked(person.user_id))
     person.sign_in(password=PASSWORD)
-
-
-def test_confirming_an_address_beside_a_deletion_does_not_deadlock(crowded: Realm) -> None:
-    """Users before links, as everywhere."""
-    person = Person(crowded)
-    link = person.add_link(LinkPurpose.CONFIRM_EMAIL)
-    point = (users, "confirm_email")
-    interleave(lambda: confirm_email(crowded, link, IP), lambda: person.apply(UserDeleted(person.user_id)), point)
-    with crowded.database.read() as tx:
-        assert users.find(tx, person.user_id) is None

@@ -12,7 +12,7 @@ from authserver.mail.smtp import SmtpDelivery
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.storage.audit import Actor
-from authserver.storage.schema import MailLink, OutboxMail
+from authserver.storage.schema import MailLink, OutboxMail, PendingRegistration
 from tests.support.mail import SENDER, compose_as, read_link
 from tests.support.realm import ISSUER
 from tests.support.smtp import SmtpSink
@@ -54,7 +54,7 @@ def tell(realm: Realm, user_id: str) -> None:
         realm.revocation.apply(tx, MfaChanged(user_id), by=Actor("test"), now=realm.clock.now())
 
 
-def count_rows(realm: Realm, table: type[OutboxMail | MailLink] = OutboxMail) -> int:
+def count_rows(realm: Realm, table: type[OutboxMail | MailLink | PendingRegistration] = OutboxMail) -> int:
     """How many mails or links there are."""
     with realm.database.read() as tx:
         return tx.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table)).scalar_one()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import count
 
+from sqlalchemy import select
+
 from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
 from authserver.accounts.change_password import PasswordWasChanged, PasswordWish, change_password
 from authserver.accounts.manage_user import apply_event
@@ -21,6 +23,7 @@ from authserver.revocation import Receipt
 from authserver.storage import links, sessions, users
 from authserver.storage.audit import Actor
 from authserver.storage.links import MailLink
+from authserver.storage.schema import MailLink as MailLinkRow
 from authserver.storage.users import User
 from tests.support.realm import PASSWORD, add_user
 from tests.support.refreshing import IP, refresh
@@ -83,6 +86,15 @@ class Person:
         )
         with realm.database.write() as tx:
             links.add(tx, link)
+        return format_link_token(LinkToken(mac_key.kid, link_id), mac_key.secret)
+
+    def find_link(self, purpose: LinkPurpose) -> str:
+        """The token of the one link of this purpose that was queued for the user."""
+        mac_key = self.realm.keyring.current.mac_key
+        columns = MailLinkRow.__table__.c
+        wanted = select(columns.link_id).where(columns.user_id == self.user_id, columns.purpose == purpose.value)
+        with self.realm.database.read() as tx:
+            link_id: bytes = tx.execute(wanted).scalar_one()
         return format_link_token(LinkToken(mac_key.kid, link_id), mac_key.secret)
 
     def reset(self, link: str, password: str = NEW_PASSWORD) -> Receipt | Refused | Invalid | TryLater:

@@ -35,7 +35,13 @@ class CompromiseReported(CredentialEvent):
 
     @override
     def change(self) -> UserChange:
-        return UserChange(forget_password=True, email=self.email, ends_links_since=self.link_issued_at)
+        return UserChange(
+            forget_password=True,
+            forget_consents=True,
+            email=self.email,
+            is_from_mailbox=True,
+            ends_links_since=self.link_issued_at,
+        )
 
     @override
     def notices(self, address: str) -> tuple[Notice, ...]:

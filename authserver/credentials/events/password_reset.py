@@ -29,4 +29,4 @@ class PasswordReset(CredentialEvent):
 
     @override
     def change(self) -> UserChange:
-        return UserChange(password_hash=self.password_hash, email=self.email)
+        return UserChange(password_hash=self.password_hash, email=self.email, is_from_mailbox=True)

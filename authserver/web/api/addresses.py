@@ -3,7 +3,8 @@
 from flask import Response, request
 
 from authserver.accounts.bearer import Bearer
-from authserver.accounts.change_email import confirm_email, report_compromise, revert_email
+from authserver.accounts.change_email import report_compromise, revert_email
+from authserver.accounts.confirm_address import confirm_email
 from authserver.accounts.outcomes import Refused, TryLater
 from authserver.accounts.register import ask_confirmation
 from authserver.protocol.secret import Secret
@@ -64,7 +65,11 @@ def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
 @api.output(ConfirmedAnswer, description="Confirmed: the address of a new user, or the new address of a user.")
 @api.doc(
     summary="Confirm an address with a mailed link",
-    description="With a changed address all other sessions end; the one that asked for it refreshes once and goes on.",
+    description=(
+        "The link of a registration opens the account, with the password and the name of that registration; all other"
+        " registrations of the address are worth nothing from then on. With a changed address all other sessions end;"
+        " the one that asked for it refreshes once and goes on."
+    ),
     tags=_TAGS,
     responses=document(*OF_BODIES, *OF_LINKS, EMAIL_TAKEN),
 )
@@ -98,7 +103,10 @@ def answer_revert_email(json_data: LinkBody) -> Response | RevocationAnswer:
 @api.output(AcceptedAnswer, 202, description="If this address waits to be confirmed, a mail is on its way.")
 @api.doc(
     summary="Ask for another link that confirms an address",
-    description="The same answer, work and time whether the address is known or not.",
+    description=(
+        "The same answer, work and time whether the address is known or not. Where an account has the address without"
+        " ever having proved it, the link chooses a new password for it."
+    ),
     tags=_TAGS,
     responses=document(*OF_BODIES, TOO_MANY_REQUESTS),
 )

@@ -6,12 +6,14 @@ from typing import Final
 
 from flask import Response, request
 
-from authserver.accounts.change_email import confirm_email, report_compromise, revert_email
+from authserver.accounts.change_email import report_compromise, revert_email
+from authserver.accounts.confirm_address import confirm_email, find_confirmation, refuse_registration
 from authserver.accounts.mailed_link import find_link
 from authserver.accounts.outcomes import Refused, TryLater
 from authserver.credentials.links import LinkPurpose
 from authserver.realm import Realm
 from authserver.revocation import Receipt
+from authserver.storage.registrations import PendingRegistration
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
 from authserver.web.pages.languages import mark, translate
@@ -25,7 +27,8 @@ class Question:
     """A page that asks once, and what its button does.
 
     Attributes:
-        purposes: the links that open it; the first names its path.
+        purpose: of the links that open it; it names the path.
+        find: the live link behind a token, or the refusal.
         title: the question, in English like the next two.
         sentences: what will happen.
         button: the answer that makes it happen.
@@ -33,7 +36,8 @@ class Question:
         tell: what happened, in words.
     """
 
-    purposes: tuple[LinkPurpose, ...]
+    purpose: LinkPurpose
+    find: Callable[[Realm, str], object]
     title: str
     sentences: tuple[str, ...]
     button: str
@@ -65,7 +69,8 @@ def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
 
 QUESTIONS: Final = (
     Question(
-        (LinkPurpose.CONFIRM_EMAIL, LinkPurpose.CHANGE_EMAIL),
+        LinkPurpose.CONFIRM_EMAIL,
+        find_confirmation,
         mark("Is this address yours?"),
         (mark("The mail with this link reached you. Confirm that the account is to have this address."),),
         mark("Confirm"),
@@ -73,7 +78,8 @@ QUESTIONS: Final = (
         _tell_confirmed,
     ),
     Question(
-        (LinkPurpose.REVERT_EMAIL,),
+        LinkPurpose.REVERT_EMAIL,
+        lambda realm, token: find_link(realm, token, LinkPurpose.REVERT_EMAIL),
         mark("Take the change of your address back?"),
         (
             mark("The address that this link was mailed to becomes the address of the account again."),
@@ -85,7 +91,8 @@ QUESTIONS: Final = (
         _tell_reverted,
     ),
     Question(
-        (LinkPurpose.NOT_ME,),
+        LinkPurpose.NOT_ME,
+        lambda realm, token: find_link(realm, token, LinkPurpose.NOT_ME),
         mark("This was not you?"),
         (
             mark("All devices are signed out, yours too, and the password stops working."),
@@ -99,22 +106,41 @@ QUESTIONS: Final = (
 )
 
 
+_DISOWN: Final = mark("I did not ask for this account")
+
+
+def _disown(token: str) -> Response:
+    """Forget a registration that was not made by the owner of the address."""
+    outcome = refuse_registration(current_realm(), token)
+    if outcome is not None:
+        return answer_told(tell_refusal(outcome))
+    sentences = (
+        translate("The link does not work any more, and no account was opened."),
+        translate("If somebody asks again, you get another mail. You need not do anything then."),
+    )
+    return answer_told(Told(translate("The registration is deleted"), sentences))
+
+
 def _serve(question: Question) -> None:
     def show() -> Response:
         token = request.args.get("token", "")
-        link = find_link(current_realm(), token, *question.purposes)
+        link = question.find(current_realm(), token)
         if isinstance(link, Refused | TryLater):
             return answer_told(tell_refusal(link))
-        return answer_page("question.html", question=question, token=token)
+        disown = _DISOWN if isinstance(link, PendingRegistration) else None
+        return answer_page("question.html", question=question, token=token, disown=disown)
 
     def act() -> Response:
-        token = read_fields().get("token", "")
+        fields = read_fields()
+        token = fields.get("token", "")
+        if question.purpose is LinkPurpose.CONFIRM_EMAIL and "disown" in fields:
+            return _disown(token)
         outcome = question.act(current_realm(), token, request.remote_addr or "")
         if isinstance(outcome, Refused | TryLater):
             return answer_told(tell_refusal(outcome))
         return answer_told(question.tell(outcome))
 
-    purpose = question.purposes[0]
+    purpose = question.purpose
     pages.add_url_rule(purpose.path, purpose.value, show, methods=["GET"])
     pages.add_url_rule(purpose.path, f"act_{purpose.value}", act, methods=["POST"])
 

@@ -24,7 +24,15 @@ ADDRESS = "ada@example.test"
 TOKEN = "lt_" + "Ab-_" * 16
 LINK = WrittenLink(LinkPurpose.NOT_ME, Secret(TOKEN), START + timedelta(days=7))
 
-ASKED = {"email_change", "email_taken", "email_change_asked", "password_reset_asked", "register_taken", "confirm_email"}
+ASKED = {
+    "email_change",
+    "email_taken",
+    "email_change_asked",
+    "password_reset_asked",
+    "register_taken",
+    "confirm_email",
+    "confirm_account",
+}
 """What use cases queue besides the notices of events."""
 
 UNLINKED = {"email_changed_new", "email_taken", "user_deleted"}
