@@ -11,7 +11,7 @@ from authserver.accounts.outcomes import FieldError
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.limits import REST_MARGIN
 from authserver.protocol.redirect_uri import find_fault, find_origin_fault
-from authserver.protocol.text import is_storable
+from authserver.protocol.text import is_line
 from authserver.realm import Realm
 from authserver.sessions.lifetimes import Lifetimes, longest_silence
 from authserver.storage.clients import Client
@@ -107,10 +107,10 @@ def wish_for(client: Client, changes: ClientChanges) -> ClientWish:
 
 def find_errors(wish: ClientWish, realm: Realm) -> Iterator[FieldError]:
     """All that is wrong with `wish` in this installation."""
-    if not wish.name.strip() or not is_storable(wish.name) or not wish.name.isprintable():
-        yield FieldError("name", "invalid_name", "A client needs a printable name.")
-    elif len(wish.name) > NAME_LENGTH:
+    if len(wish.name) > NAME_LENGTH:
         yield FieldError("name", "name_too_long", f"A name has at most {NAME_LENGTH} characters.")
+    elif not wish.name.strip() or not is_line(wish.name, NAME_LENGTH):
+        yield FieldError("name", "invalid_name", "A client needs a printable name.")
     if not all(map(_SCOPE_TOKEN.match, wish.scope)):
         yield FieldError("scope", "invalid_scope", "A scope token has no space, quote or backslash.")
     for audience in wish.audience:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from authserver.accounts.asker import Asker
 from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Refused
 from authserver.accounts.register import find_name_error
-from authserver.protocol.text import is_storable
+from authserver.protocol.text import is_line, is_storable
 from authserver.realm import Realm
 from authserver.storage import users
 from authserver.storage.users import Profile, User
@@ -18,7 +18,7 @@ _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{3,14}\Z")  # E.164 §6
 
 def change_profile(realm: Realm, asker: Asker, profile: Profile) -> User | Refused | Invalid:
     """Store what the user who asks says of himself. Forms end lines with CR LF; what is kept ends them with LF."""
-    if profile.address is not None:
+    if profile.address is not None and is_storable(profile.address):
         profile = replace(profile, address=profile.address.replace("\r\n", "\n"))
     errors = tuple(_find_errors(profile))
     if errors:
@@ -37,7 +37,7 @@ def _find_errors(profile: Profile) -> Iterator[FieldError]:
             "phone_number", "invalid_phone_number", "A phone number is + and 4 to 15 digits, and no space between."
         )
     address = profile.address or ""
-    if len(address) > LONGEST_ADDRESS or not is_storable(address) or not all(map(str.isprintable, address.split("\n"))):
+    if len(address) > LONGEST_ADDRESS or not all(is_line(line, LONGEST_ADDRESS) for line in address.split("\n")):
         yield FieldError(
             "address", "invalid_address", f"An address has at most {LONGEST_ADDRESS} printable characters, in lines."
         )

@@ -12,7 +12,7 @@ from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, queue_wish
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
-from authserver.protocol.text import is_storable
+from authserver.protocol.text import is_line
 from authserver.realm import Realm
 from authserver.storage import Transaction, audit, users
 from authserver.storage.audit import SERVER, Actor, Detail
@@ -125,7 +125,7 @@ def _check(
 
 def find_name_error(name: str) -> tuple[str, str] | None:
     """Why `name` cannot be a person's name here: code and message."""
-    if len(name) <= LONGEST_NAME and is_storable(name) and name.isprintable():
+    if is_line(name, LONGEST_NAME):
         return None
     return "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."
 
@@ -153,6 +153,7 @@ def _find_errors(
         errors.append(FieldError("password", password.code, password.message))
     elif password is not None:
         email = address if isinstance(address, str) else ""
-        breaches = realm.password_policy.breaches(password, email=email, name=name)
+        known = "" if name_error is not None else name
+        breaches = realm.password_policy.breaches(password, email=email, name=known)
         errors += [FieldError("password", breach.code, breach.message) for breach in breaches]
     return errors

@@ -14,6 +14,8 @@ import click
 
 from authserver.cli.streams import ForgivingStream
 
+_OF_WORDS = "\N{NO-BREAK SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
 Plain = str | int | bool | None
 Value: TypeAlias = "Plain | datetime | timedelta | tuple[str, ...] | Mapping[str, Value]"
 Record = Mapping[str, Value]
@@ -123,4 +125,8 @@ def _text(value: Value) -> str:
 
 def escape(text: str) -> str:
     """`text` for a terminal: whatever could move a cursor, break a line or hide something is spelled out."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+    return "".join(one if one.isprintable() or one in _OF_WORDS else _spell_out(one) for one in text)
+
+
+def _spell_out(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -15,6 +15,7 @@ from authserver.protocol import base64url
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
 from authserver.protocol.secret import Secret
+from authserver.protocol.text import is_storable
 from authserver.storage.clients import Client
 
 
@@ -48,9 +49,11 @@ def _read_basic(authorization: str) -> PresentedClient | None:
         decoded = base64.b64decode(value.strip(), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         return None
-    client_id, colon, secret = decoded.partition(":")
+    if not is_storable(decoded):
+        return None
     # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-    return PresentedClient(unquote_plus(client_id), Secret(unquote_plus(secret))) if colon else None
+    client_id, colon, secret = (unquote_plus(part) for part in decoded.partition(":"))
+    return PresentedClient(client_id, Secret(secret)) if colon and is_storable(client_id) else None
 
 
 def authenticate_client(presented: PresentedClient, find: Callable[[str], Client | None]) -> Client | OAuthError:

@@ -20,6 +20,7 @@ from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 from authserver.mail.smtp_url import read_sender, read_smtp_url
 from authserver.protocol.secret import Secret
+from authserver.protocol.text import is_line
 from authserver.web.brand import Accent, Logo, derive_accent, read_logo
 
 LONGEST: Final = 10 * 365 * 24 * 3600
@@ -159,7 +160,7 @@ def _link(value: object) -> str | None:
 
 def _product_name(value: object) -> str:
     text = " ".join(str(value).split())
-    if not 0 < len(text) <= LONGEST_PRODUCT_NAME or not text.isprintable():
+    if not text or not is_line(text, LONGEST_PRODUCT_NAME):
         raise ValueError(f"must have 1 to {LONGEST_PRODUCT_NAME} printable characters")
     return text
 

@@ -4,12 +4,13 @@ Decides form only. Whether the address exists, and whose it is, a mail to it has
 not on the public Internet (`example.test`, `localhost`, a company's `.local`) are as good as any other.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
 import idna
 from email_validator import EmailNotValidError, validate_email
+
+from authserver.protocol.text import normalise
 
 LONGEST_EMAIL: Final = 254  # octets, RFC 5321 §4.5.3.1.3
 
@@ -44,7 +45,7 @@ def canonicalise_email(text: str) -> str | InvalidEmail:
 
 
 def _canonicalise_local_part(local: str) -> str:
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).lower())
+    folded = normalise(normalise(local).lower())
     # with a host of the public Internet, because the library refuses those of special use (RFC 6761)
     return str(validate_email(f"{folded}@{_ANY_HOST}", check_deliverability=False, strict=True).local_part)
 

@@ -5,7 +5,6 @@ that became stricter locks nobody out.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Final
 
 from authserver.credentials.password_text import LONGEST_PASSWORD, TOO_LONG, PasswordBreach
 from authserver.protocol.secret import Secret
+from authserver.protocol.text import normalise
 
 LEAST_MINIMUM: Final = 8
 LARGEST_MINIMUM: Final = 64  # ASVS 6.2.9: passwords of 64 characters are always allowed
@@ -103,7 +103,7 @@ def _split_words(*texts: str) -> frozenset[str]:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+    return normalise(text).casefold()
 
 
 def _is_common(folded: str) -> bool:

@@ -5,11 +5,11 @@ same password. NFC is the only change made: nothing is cut, trimmed or folded (A
 that is `password_policy`.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
 from authserver.protocol.secret import Secret
+from authserver.protocol.text import normalise
 
 LONGEST_PASSWORD: Final = 1024
 """Code points after NFC. In UTF-8 that is at most 4,096 bytes, the most that passlib takes."""
@@ -46,5 +46,5 @@ def normalise_password(text: str) -> Secret | PasswordBreach:
         return TOO_LONG
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         return INVALID_CHARACTER
-    normal = unicodedata.normalize("NFC", text)
+    normal = normalise(text)
     return Secret(normal) if len(normal) <= LONGEST_PASSWORD else TOO_LONG

@@ -17,13 +17,17 @@ _LONGEST_INTEGER_TEXT = len(str(-LARGEST_INTEGER))
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
-def loads(data: bytes) -> object:
-    """The value that `data` spells; `InvalidJsonError` for anything that could be read in two ways or not at all."""
+def loads(data: bytes, *, pairs_surrogates: bool = True) -> object:
+    """The value that `data` spells; `InvalidJsonError` for anything that could be read in two ways or not at all.
+
+    Without `pairs_surrogates` an escaped surrogate may stand alone, as in a text that a script cut in the middle of a
+    character. The caller then refuses it, or cleans the text.
+    """
     try:
         text = data.decode("utf-8")
         _refuse_depth(text)
         value: object = _DECODER.decode(text)
-        if "\\u" in text:
+        if pairs_surrogates and "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # an escaped lone surrogate has no UTF-8
     except (ValueError, RecursionError) as error:
         raise InvalidJsonError(type(error).__name__) from None

@@ -160,6 +160,8 @@ def test_a_confidential_client_must_prove_itself(client: FlaskClient, confidenti
     assert ask({}, client_id=client_id, client_secret="wrong") == "invalid_client"
     assert ask(_basic(client_id, "wrong")) == "invalid_client"
     assert ask({"Authorization": "Basic !"}) == "invalid_client"
+    for no_text in ("\0", "%00", "a" * 20_000):
+        assert ask(_basic(no_text, "secret")) == "invalid_client"
     assert ask({"Authorization": "Bearer x"}) == "invalid_client"
     assert ask(_basic(client_id, secret.reveal()), client_secret=secret.reveal()) == "invalid_request"
     assert ask(_basic(client_id, secret.reveal()), client_id="first-party") == "invalid_request"

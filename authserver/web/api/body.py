@@ -4,26 +4,27 @@ A refusal names members and never repeats a value: some of them are passwords.
 """
 
 import re
-from typing import Any, LiteralString, NoReturn
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, LiteralString, NoReturn
 
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from typing_extensions import override
 
 from authserver.accounts.outcomes import FieldError
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
-from authserver.protocol.text import is_storable
+from authserver.protocol.text import LONGEST_TEXT, clean_line, is_storable
 from authserver.web.api.refusals import INVALID_INPUT, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Refusal, refuse
 from authserver.web.problem import ProblemError
 
 INVALID_CHARACTER = ("invalid_character", "This member holds a character that is not text.")
 _OURS = "authserver_"  # tells our own error types from pydantic's
 _MEDIA_TYPE = "application/json"
-_LONE_SURROGATE = "UnicodeEncodeError"  # what strict_json calls it
 _MEMBER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _MESSAGES = {
     "missing": ("missing", "This member is required."),
@@ -35,14 +36,28 @@ _WRONG_TYPE = ("wrong_type", "This member has another JSON type.")
 
 
 class Body(BaseModel):
-    """A request body. Unknown members and wrong JSON types are refused; `null` is a wrong type like any other."""
+    """A request body. Unknown members and wrong JSON types are refused; `null` is a wrong type like any other.
+
+    Attributes:
+        labels: members that only name something for a person, and their greatest length: cleaned and cut, because
+            nobody is to be kept out by a label.
+    """
+
+    labels: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
-    @field_validator("*")
+    @field_validator("*", mode="before")
     @classmethod
-    def _is_text(cls, value: object) -> object:
-        if isinstance(value, str) and not is_storable(value):
+    def _is_text(cls, value: object, info: ValidationInfo) -> object:
+        """Measure every text before anything else looks at it."""
+        if not isinstance(value, str):
+            return value
+        if (longest := cls.labels.get(info.field_name or "")) is not None:
+            return clean_line(value, longest)
+        if len(value) > LONGEST_TEXT:
+            refuse_member(*_MESSAGES["string_too_long"])
+        if not is_storable(value):
             refuse_member(*INVALID_CHARACTER)
         return value
 
@@ -63,10 +78,9 @@ class StrictAdapter(PydanticAdapter):
         if request.mimetype != _MEDIA_TYPE:
             _refuse(UNSUPPORTED_MEDIA_TYPE)
         try:
-            model: BaseModel = self.model_class.model_validate(strict_json.loads(request.get_data(cache=False)))
-        except InvalidJsonError as error:
-            if str(error) == _LONE_SURROGATE:
-                _refuse(INVALID_INPUT, FieldError("", *INVALID_CHARACTER))
+            value = strict_json.loads(request.get_data(cache=False), pairs_surrogates=False)
+            model: BaseModel = self.model_class.model_validate(value)
+        except InvalidJsonError:
             _refuse(INVALID_JSON)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False, include_input=False)

@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -36,12 +37,6 @@ def _device_id(text: str) -> str:
     return text
 
 
-def _device_name(text: str) -> str:
-    if len(text) > DEVICE_NAME_LENGTH or not text.isprintable():
-        refuse_member("invalid_device_name", f"A device name has at most {DEVICE_NAME_LENGTH} printable characters.")
-    return text
-
-
 def _scope(text: str) -> str:
     if not _SCOPE.match(text):
         refuse_member("invalid_scope", "A scope is one or more tokens with single spaces between.")
@@ -70,6 +65,8 @@ class RegisterBody(Body):
 class LoginBody(Body):
     """A person who proves by password to be a user."""
 
+    labels = MappingProxyType({"device_name": DEVICE_NAME_LENGTH})
+
     email: str
     password: str
     client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
@@ -90,8 +87,11 @@ class LoginBody(Body):
         " strangers cannot use up. A browser may have it in a cookie instead.",
         json_schema_extra=without_default,
     )
-    device_name: Annotated[str, AfterValidator(_device_name)] = Field(
-        "", description="What the user will recognise in the list.", json_schema_extra=without_default
+    device_name: str = Field(
+        "",
+        description=f"What the user will recognise in the list. Cut to {DEVICE_NAME_LENGTH} characters on one line,"
+        " never refused.",
+        json_schema_extra=without_default,
     )
     delivery: Annotated[str, AfterValidator(_delivery)] = Field(
         _BODY,

@@ -95,6 +95,12 @@ def read_fields() -> dict[str, str]:
     return fields
 
 
+def read_argument(name: str) -> str:
+    """What the address of the page says under `name`; empty where it says nothing, or nothing that can be text."""
+    value = request.args.get(name, "")
+    return value if is_storable(value) else ""
+
+
 def _parse_fields() -> dict[str, str]:
     if request.mimetype != "application/x-www-form-urlencoded":
         return {}

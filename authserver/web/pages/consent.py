@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response
 
 from authserver.accounts.authorization_outcomes import ConsentNeeded, Decision, Wish
 from authserver.realm import write_pending
@@ -14,7 +14,7 @@ from authserver.web.pages.authorize import (
     evaluate,
     load_pending,
 )
-from authserver.web.pages.blueprint import answer_page, pages, read_fields
+from authserver.web.pages.blueprint import answer_page, pages, read_argument, read_fields
 from authserver.web.pages.browser import current_browser
 from authserver.web.pages.languages import translate, use_locales
 from authserver.web.pages.scope_words import say_scopes
@@ -24,7 +24,7 @@ from authserver.web.pages.words import say_duration
 @pages.get("/consent")
 def show_consent() -> Response:
     """The question, if there is still something to ask; else on with the request."""
-    return _answer(request.args.get("request", ""), None)
+    return _answer(read_argument("request"), None)
 
 
 @pages.post("/consent")

@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from flask import Response, request
+from flask import Response
 
 from authserver.accounts.reset_password import ask_reset
 from authserver.credentials.links import LinkPurpose
 from authserver.web.context import current_realm
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_duration, tell_too_many
 from authserver.web.tries import hit_address
@@ -16,7 +16,7 @@ from authserver.web.tries import hit_address
 @pages.get("/forgot")
 def show_forgot() -> Response:
     """The form."""
-    return answer_page("forgot.html", email="", request_token=request.args.get("request", ""))
+    return answer_page("forgot.html", email="", request_token=read_argument("request"))
 
 
 @pages.post("/forgot")

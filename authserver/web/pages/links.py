@@ -15,7 +15,7 @@ from authserver.realm import Realm
 from authserver.revocation import Receipt
 from authserver.storage.registrations import PendingRegistration
 from authserver.web.context import current_realm
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import mark, translate
 from authserver.web.pages.words import say_signed_out, tell_refusal
 
@@ -123,7 +123,7 @@ def _disown(token: str) -> Response:
 
 def _serve(question: Question) -> None:
     def show() -> Response:
-        token = request.args.get("token", "")
+        token = read_argument("token")
         link = question.find(current_realm(), token)
         if isinstance(link, Refused | TryLater):
             return answer_told(tell_refusal(link))

@@ -23,7 +23,7 @@ from authserver.web.pages.authorize import (
     go_to,
     load_pending,
 )
-from authserver.web.pages.blueprint import answer_page, answer_told, pages, read_fields
+from authserver.web.pages.blueprint import answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.browser import current_browser, keep_signed_in, read_device_id
 from authserver.web.pages.languages import use_locales
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
@@ -41,9 +41,9 @@ _log = structlog.get_logger(__name__)
 def show_login() -> Response:
     """The form, unless the request behind it needs no sign-in any more."""
     form = _Form(
-        token=request.args.get("request", ""),
-        following=choose_following(request.args.get("next", "")),
-        is_other=request.args.get("choice") == _OTHER,
+        token=read_argument("request"),
+        following=choose_following(read_argument("next")),
+        is_other=read_argument("choice") == _OTHER,
     )
     if not form.token:
         return form.answer() if form.is_other or _must_prove(form.following) else go_to(form.following)

@@ -11,7 +11,7 @@ from authserver.credentials.links import LinkPurpose
 from authserver.protocol.secret import Secret
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_errors, say_password_rules, say_signed_out, tell_refusal
 from authserver.web.tries import forgive_login
@@ -20,7 +20,7 @@ from authserver.web.tries import forgive_login
 @pages.get("/reset")
 def show_reset() -> Response:
     """The form. Looking at it changes nothing."""
-    token = request.args.get("token", "")
+    token = read_argument("token")
     link = find_link(current_realm(), token, LinkPurpose.RESET_PASSWORD)
     if isinstance(link, Refused | TryLater):
         return answer_told(tell_refusal(link))

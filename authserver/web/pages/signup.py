@@ -9,7 +9,7 @@ from authserver.accounts.register import Awaited, Registered, register
 from authserver.credentials.links import LinkPurpose
 from authserver.protocol.secret import Secret
 from authserver.web.context import current_realm
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_fields
+from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import (
     say_duration,
@@ -27,7 +27,7 @@ def show_signup() -> Response:
     """The form, or that there is none."""
     if not current_realm().registration.open:
         return answer_told(_tell_closed())
-    return _answer_form({"request": request.args.get("request", "")})
+    return _answer_form({"request": read_argument("request")})
 
 
 @pages.post("/signup")

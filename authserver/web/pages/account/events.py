@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Response, request
+from flask import Response
 
 from authserver.accounts.browser_session import SignedInBrowser
 from authserver.accounts.refused_act import NOBODY
@@ -13,7 +13,7 @@ from authserver.web.pages.account.event_words import say_event
 from authserver.web.pages.account.frame import answer_room, with_browser
 from authserver.web.pages.account.moments import Moment, tell_moment
 from authserver.web.pages.account.origins import say_browser, say_network
-from authserver.web.pages.blueprint import pages
+from authserver.web.pages.blueprint import pages, read_argument
 
 PATH = "/account/events"
 _OUTSIDERS = frozenset({"page", NOBODY})
@@ -35,7 +35,7 @@ class Event:
 @with_browser
 def show_events(browser: SignedInBrowser) -> Response:
     """One page of them, newest first."""
-    after = request.args.get("after", "")
+    after = read_argument("after")
     found = list_security_events(current_realm(), browser.user_id, after)
     return answer_room(
         browser,
