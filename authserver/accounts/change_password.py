@@ -127,9 +127,8 @@ def _verify_and_hash(realm: Realm, asker: Asker, wish: PasswordWish) -> _Proven 
         return verified
     if not verified:
         return Refused(WRONG_PASSWORD, "The current password is wrong.")
-    user = credentials.user
-    hashed = hash_new_password(realm, wish.new, email=user.email, name=user.name, field="new_password")
-    return _Proven(user, hashed) if isinstance(hashed, str) else hashed
+    hashed = hash_new_password(realm, wish.new, credentials, field="new_password")
+    return _Proven(credentials.user, hashed) if isinstance(hashed, str) else hashed
 
 
 def _find_device(tx: Transaction, asker: Asker, proven: _Proven) -> Session | None:

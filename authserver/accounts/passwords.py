@@ -2,7 +2,7 @@
 
 from authserver.accounts.hashing import run_hash
 from authserver.accounts.outcomes import FieldError, Invalid, TryLater
-from authserver.credentials.password_text import PasswordBreach, normalise_password
+from authserver.credentials.password_text import SAME, PasswordBreach, normalise_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.sessions.family import Standing
@@ -33,12 +33,23 @@ def is_still(user: User, verified: User) -> bool:
     return user.standing is Standing.ACTIVE and user.credential_version == verified.credential_version
 
 
-def hash_new_password(realm: Realm, password: Secret, *, email: str, name: str, field: str) -> str | Invalid | TryLater:
-    """The hash of a password that the person with this address and name may choose; `field` is where it was typed."""
+def hash_new_password(
+    realm: Realm, password: Secret, credentials: Credentials, *, field: str
+) -> str | Invalid | TryLater:
+    """The hash of a password that the user may choose in place of the one they have; `field` is where it was typed."""
     normal = normalise_password(password.reveal())
     if isinstance(normal, PasswordBreach):
         return Invalid((FieldError(field, normal.code, normal.message),))
-    breaches = realm.password_policy.breaches(normal, email=email, name=name)
+    user, stored = credentials.user, credentials.password_hash
+    breaches = realm.password_policy.breaches(normal, email=user.email, name=user.name)
     if breaches:
         return Invalid(tuple(FieldError(field, breach.code, breach.message) for breach in breaches))
-    return run_hash(realm, lambda: realm.hasher.hash(normal))
+
+    def hash_another() -> str | PasswordBreach:
+        """A change to the same password would end sessions, and protect nobody."""
+        if stored is not None and realm.hasher.verify(normal, stored).matches:
+            return SAME
+        return realm.hasher.hash(normal)
+
+    hashed = run_hash(realm, hash_another)
+    return Invalid((FieldError(field, hashed.code, hashed.message),)) if isinstance(hashed, PasswordBreach) else hashed

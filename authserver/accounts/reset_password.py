@@ -57,10 +57,10 @@ def _reset(realm: Realm, token: str, password: Secret, ip: str) -> PasswordWasRe
     if isinstance(link, Refused | TryLater):
         return link
     with realm.database.read() as tx:
-        user = users.find(tx, link.user_id)
-    if user is None or user.standing is Standing.DISABLED:
+        credentials = users.find_credentials_by_id(tx, link.user_id)
+    if credentials is None or credentials.user.standing is Standing.DISABLED:
         return refuse_link("user_disabled")
-    hashed = hash_new_password(realm, password, email=user.email, name=user.name, field="new_password")
+    hashed = hash_new_password(realm, password, credentials, field="new_password")
     if not isinstance(hashed, str):
         return hashed
     receipt = carry_out(realm, link, PasswordReset(link.user_id, link.address, hashed), ip)

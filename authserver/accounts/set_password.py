@@ -17,10 +17,10 @@ def set_password(
 ) -> Receipt | Refused | Invalid | TryLater:
     """Replace the password of the user; all sessions end, and no access token issued before passes any more."""
     with realm.database.read() as tx:
-        user = users.find(tx, user_id) if is_storable(user_id) else None
-    if user is None:
+        credentials = users.find_credentials_by_id(tx, user_id) if is_storable(user_id) else None
+    if credentials is None:
         return _refuse(user_id)
-    hashed = hash_new_password(realm, password, email=user.email, name=user.name, field="password")
+    hashed = hash_new_password(realm, password, credentials, field="password")
     if not isinstance(hashed, str):
         return hashed
     with write_or_rehearse(realm, dry_run=dry_run) as tx:

@@ -23,6 +23,9 @@ _SHORTEST_WORD = 4  # "Al" or "Eve" is in too many honest passwords
 _LEAST_REST = 6
 
 _LISTS = ("common_passwords.txt", "common_passwords_django.txt")
+_FEW = 2  # different characters, which nobody remembers but by repeating them
+
+_REPETITIVE = PasswordBreach("repetitive", "The password repeats one or two characters.")
 _COMMON = PasswordBreach("common", "This password is on the lists that attackers try first.")
 _CONTEXT = {
     "contains_email": "The password is little more than the e-mail address.",
@@ -34,6 +37,8 @@ _CONTEXT = {
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
     """The rules for new passwords.
+
+    A common password that is repeated is common, and one or two characters that are repeated are no password.
 
     A context word (part of the e-mail address, of the person's name, of the service's name) may be in a password, but
     not make it up: with all such words taken out, at least six characters must be left, and not a common password.
@@ -58,7 +63,8 @@ class PasswordPolicy:
     def breaches(self, password: Secret, *, email: str, name: str) -> tuple[PasswordBreach, ...]:
         """Everything that is wrong with `password` for the person with this canonical e-mail address and name.
 
-        Codes: `too_short`, `too_long`, `common`, `contains_email`, `contains_name`, `contains_service_name`.
+        Codes: `too_short`, `too_long`, `common`, `repetitive`, `contains_email`, `contains_name`,
+        `contains_service_name`.
         """
         return tuple(self._find_breaches(password.reveal(), email, name))
 
@@ -70,6 +76,8 @@ class PasswordPolicy:
         folded = _fold(text)
         if _is_common(folded):
             yield _COMMON
+        elif len(text) >= self.minimum_length:
+            yield from _find_repetition(folded)
         context = {
             "contains_email": _split_email(email),
             "contains_name": _split_words(name),
@@ -77,6 +85,21 @@ class PasswordPolicy:
         }
         for code in _find_dominant(folded, context):
             yield PasswordBreach(code, _CONTEXT[code])
+
+
+def _find_repetition(folded: str) -> Iterator[PasswordBreach]:
+    """What is wrong with a password that is long only because it repeats something."""
+    few = _FEW if len(folded) < LARGEST_MINIMUM else 1
+    if len(set(folded)) <= few:
+        yield _REPETITIVE
+    elif _is_common(_find_piece(folded)):
+        yield _COMMON
+
+
+def _find_piece(text: str) -> str:
+    """The shortest piece that gives `text` when it is repeated, the last time perhaps in part; else `text` itself."""
+    lengths = range(1, len(text) // 2 + 1)
+    return next((text[:length] for length in lengths if text.startswith(text[length:])), text)
 
 
 def _find_dominant(folded: str, context: dict[str, frozenset[str]]) -> Iterable[str]:

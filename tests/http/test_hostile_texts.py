@@ -113,14 +113,11 @@ def _members(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, 
     """Method, path, example and each string member of every body that the OpenAPI document describes."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            body: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
-            described: dict[str, Any] | None = body.get("application/json")
-            if described is None:
+            if "requestBody" not in operation:
                 continue
+            described = operation["requestBody"]["content"]["application/json"]
             schema = document["components"]["schemas"][described["schema"]["$ref"].rpartition("/")[2]]
-            example = described.get("example") or next(iter(described.get("examples", {}).values()), {}).get(
-                "value", {}
-            )
+            example = described["example"]
             for member, kind in schema["properties"].items():
                 if kind.get("type") == "string":
                     yield method.upper(), path, example, member
@@ -281,7 +278,7 @@ def _credentials(text: str) -> Iterator[bytes]:
 def test_every_member_of_a_line_that_is_imported(realm: Realm) -> None:
     """An operator's file may come from a system where anybody registered."""
     for text in (*TEXTS, *(pattern * 200 for pattern in PATTERNS.values())):
-        given = {"email": EMAIL, "name": "", "password_hash": None, "roles": ()}
+        given: dict[str, Any] = {"email": EMAIL, "name": "", "password_hash": None, "roles": ()}
         for member in given:
             value: Any = (text,) if member == "roles" else text
             arrival = Arrival(line=1, email_verified=True, **{**given, member: value})

@@ -5,10 +5,15 @@ from typing import Any
 
 import pytest
 
+from authserver.accounts.outcomes import Invalid
+from authserver.accounts.set_password import set_password
+from authserver.protocol.secret import Secret
 from authserver.realm import Realm
+from authserver.storage.audit import Actor
 from tests.support.api import Api, content, field_errors
-from tests.support.credentials import change
+from tests.support.credentials import NEW_PASSWORD, change
 from tests.support.mail import deliver_all, read_link
+from tests.support.pages import Pages, read_page
 from tests.support.realm import EMAIL, PASSWORD, add_user
 
 COMMON = (
@@ -64,6 +69,41 @@ def test_passwords_that_everybody_uses_are_refused(choose: Choose) -> None:
 def test_short_guessable_and_endless_ones_are_refused(choose: Choose, password: str) -> None:
     """ASVS 6.1.2, 6.2.1, 6.2.11."""
     assert field_errors(choose(password))
+
+
+@pytest.mark.parametrize(("password", "code"), [("passwordpassword", "common"), ("a" * 16, "repetitive")])
+def test_what_is_repeated_is_no_better_at_any_door(choose: Choose, password: str, code: str) -> None:
+    assert list(field_errors(choose(password)).values()) == [code]
+
+
+def test_the_current_password_is_no_new_one(api: Api, realm: Realm, user_id: str) -> None:
+    """Refused with a code of its own at the API; nothing ends, and the link of a reset still works."""
+    tokens = api.sign_in()
+    assert field_errors(change(api, tokens, new=PASSWORD)) == {"new_password": "same_password"}
+    api.post("/password/forgot", {"email": EMAIL})
+    body = {"token": read_link(deliver_all(realm)[0]), "new_password": PASSWORD}
+    assert field_errors(api.post("/password/reset", body)) == {"new_password": "same_password"}
+    assert content(api.get("/account", tokens["access_token"]), 200)["token_version"] == 1
+    assert deliver_all(realm) == []
+    content(api.post("/password/reset", {**body, "new_password": NEW_PASSWORD}), 200)
+
+
+def test_the_pages_say_so(pages: Pages) -> None:
+    pages.open_and_send("/login", email=EMAIL, password=PASSWORD)
+    page = pages.post("/account/password", current_password=PASSWORD, new_password=PASSWORD)
+    assert page.status_code == 422
+    assert "This is the current password." in read_page(page)
+    page = pages.post("/signup", email="new@example.test", password="a" * 16)
+    assert "repeats one or two characters" in read_page(page)
+
+
+def test_an_operator_does_not_set_the_password_that_is(realm: Realm, user_id: str) -> None:
+    outcome = set_password(realm, user_id, Secret(PASSWORD), by=Actor("cli"))
+    assert isinstance(outcome, Invalid)
+    assert [(error.field, error.code) for error in outcome.errors] == [("password", "same_password")]
+    weak = set_password(realm, user_id, Secret("passwordpassword"), by=Actor("cli"))
+    assert isinstance(weak, Invalid)
+    assert [error.code for error in weak.errors] == ["common"]
 
 
 @pytest.mark.parametrize("password", ["ten chars!", "all lower case letters", "x7" * 32, "x7" * 64, " spaces around "])

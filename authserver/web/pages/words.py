@@ -34,6 +34,8 @@ _ERRORS: Final = {
     "too_short": mark("A password needs at least %(minimum_length)d characters."),
     "too_long": mark("A password has at most %(longest_password)d characters."),
     "invalid_character": mark("The password contains a character that is not text."),
+    "same_password": mark("This is the current password. Please choose another one."),
+    "repetitive": mark("The password repeats one or two characters."),
     "common": mark("This password is on the lists that attackers try first."),
     "contains_email": mark("The password is little more than the e-mail address."),
     "contains_name": mark("The password is little more than your name."),

@@ -28,7 +28,7 @@ def _common_passwords() -> list[str]:
         "allinlowercase",
         "ONLYCAPITALSHERE",
         "5093862714",
-        "          ",
+        " - = . -  ",
         "Пароль на русском",
         "🔑🗝🔐🔏🔓🔒🛡⚔🪪🧿",
         "x7" * 32,
@@ -38,6 +38,31 @@ def _common_passwords() -> list[str]:
 def test_there_are_no_composition_rules(password: str) -> None:
     """ASVS 6.2.5: all-lower passes. ASVS 6.2.9: so do 64 characters, and 128."""
     assert _codes(password) == []
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("passwordpassword", "common"),
+        ("PasswordPassword", "common"),
+        ("passwordpasswordpass", "common"),
+        ("dragondragon", "common"),
+        ("a" * 16, "repetitive"),
+        (" " * 10, "repetitive"),
+        ("a" * 200, "repetitive"),
+        ("ab" * 8, "repetitive"),
+        ("a" * 15 + "b", "repetitive"),
+        ("Aa" * 40, "repetitive"),
+    ],
+)
+def test_what_is_weak_once_is_weak_when_it_is_repeated(password: str, code: str) -> None:
+    assert _codes(password) == [code]
+
+
+def test_a_good_password_may_be_repeated() -> None:
+    assert _codes("correct horse correct horse ") == []
+    assert _codes("a" * 16) == ["repetitive"]
+    assert _codes("zqzqzqz") == ["too_short"]
 
 
 def test_a_password_below_the_minimum_is_too_short() -> None:
