@@ -6,7 +6,6 @@ pool, no extra round trip for the path that has to be fast.
 """
 
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
@@ -18,16 +17,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
 from authserver.storage import feed
+from authserver.storage.patience import REQUEST_SECONDS, TURN_SECONDS, ImpatientError, OneAtATime, Turns
 
-_SQLITE_BUSY_SECONDS = 5
+_SQLITE_BUSY_SECONDS = REQUEST_SECONDS - TURN_SECONDS
 _WAL_TRIES = 10
 _POOL_WAIT_SECONDS = 5
-_POSTGRES_OPTIONS = (
-    # Durable before the answer leaves, whatever the server's default is.
-    "-c synchronous_commit=on "
-    # A request that the database cannot serve ends as a 503 instead of holding a thread.
-    "-c statement_timeout=5000 -c lock_timeout=4000 -c idle_in_transaction_session_timeout=15000"
-)
 
 
 class StorageUnavailableError(Exception):
@@ -37,25 +31,26 @@ class StorageUnavailableError(Exception):
 class Database:
     """One database: a pool of connections and the ways to use one."""
 
-    def __init__(self, url: URL, *, pool_size: int) -> None:
+    def __init__(self, url: URL, *, pool_size: int, turns: int) -> None:
         """Prepare a pool for `url`; nothing is connected before the first statement (a pool must not cross a fork)."""
         self.dialect = url.get_backend_name()
         self.engine = _build_writer(url, pool_size)
+        self._turns = Turns(turns, max(turns - max(turns // 4, 1), 1))
         self._reader = create_engine(url, pool=self.engine.pool, hide_parameters=True)
         self._translating_failures = _TranslatingFailures(self.engine)
         # SQLite has one writer at a time. Waiting here is first come, first served; its own busy handler polls.
-        self._writing: AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+        self._writing: AbstractContextManager[Any] = OneAtATime() if self.dialect == "sqlite" else nullcontext()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
-        with self._writing, self._translating_failures, self.engine.connect() as tx:
+        with self._translating_failures, self._turns, self._writing, self.engine.connect() as tx:
             try:
                 with tx.begin():
                     feed.forget_waiting(tx)
                     yield tx
                     feed.write_waiting(tx)
-            except DBAPIError:
+            except (DBAPIError, self._translating_failures.driver_error):
                 # A COMMIT that fails may leave its transaction open, and the pool resets nothing: what the next request
                 # does on this connection would never be committed.
                 tx.invalidate()
@@ -64,7 +59,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading, outside any transaction: each statement sees the newest committed state."""
-        with self._translating_failures, self._reader.connect() as tx:
+        with self._translating_failures, self._turns, self._reader.connect() as tx:
             yield tx
 
     def compile(self, statement: Executable) -> "CompiledStatement":
@@ -91,7 +86,7 @@ class CompiledStatement:
         """The first row or None. Values go to the driver as they are: no SQLAlchemy types are applied."""
         database = self._database
         bound = parameters if self._positions is None else [parameters[name] for name in self._positions]
-        with database._writing, database._translating_failures:  # noqa: SLF001 - the other half of Database
+        with database._translating_failures, database._turns, database._writing:  # noqa: SLF001 - the other half of it
             connection = database.engine.raw_connection()
             try:
                 cursor = connection.cursor()
@@ -109,12 +104,19 @@ class CompiledStatement:
                 connection.close()
 
 
-def open(url: str, *, pool_size: int = 5) -> Database:  # noqa: A001 - storage.open() reads as what it is
-    """The database at `url` (`sqlite:///…` or `postgresql://…`); nothing is connected yet."""
+def open(url: str, *, pool_size: int = 5, turns: int | None = None) -> Database:  # noqa: A001 - storage.open() reads as what it is
+    """The database at `url` (`sqlite:///…` or `postgresql://…`); nothing is connected yet.
+
+    Args:
+        url: where it is.
+        pool_size: connections, at most.
+        turns: how many requests may be inside at once, each with a connection; the others are for threads that serve
+            no request. All of them, by default.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return Database(parsed, pool_size=pool_size)
+    return Database(parsed, pool_size=pool_size, turns=turns or pool_size)
 
 
 def _build_writer(url: URL, pool_size: int) -> Engine:
@@ -132,6 +134,8 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
+    from authserver.storage import postgres  # not every installation has the driver
+
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -141,8 +145,9 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
         pool_reset_on_return=None,
         # A statement that fails is logged with what it said, and that would be addresses and hashes (ASVS 16.2.5).
         hide_parameters=True,
-        connect_args={"autocommit": True, "connect_timeout": 5, "options": _POSTGRES_OPTIONS},
+        connect_args=postgres.CONNECT_ARGUMENTS,
     )
+    engine.dialect.connect = postgres.connect  # type: ignore[assignment]  # the driver's own has no deadline
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
@@ -172,7 +177,9 @@ class _TranslatingFailures:
     def __init__(self, engine: Engine) -> None:
         """Know the failures of the driver of `engine`, the only one that is loaded."""
         driver: Any = engine.dialect.loaded_dbapi
+        self.driver_error: type[Exception] = driver.Error
         self._unavailable = (
+            ImpatientError,
             OperationalError,
             InterfaceError,
             PoolTimeoutError,

@@ -94,6 +94,8 @@ def _hold_sqlite(connection: Connection) -> Iterator[Connection]:
 
 
 def _hold_postgres(connection: Connection) -> Iterator[Connection]:
+    driver: Any = connection.connection.dbapi_connection
+    driver.waits_for_ever = True
     with connection.begin():
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")

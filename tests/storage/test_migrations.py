@@ -253,7 +253,7 @@ def test_the_connection_of_a_migration_serves_no_request(empty_database_url: str
     """Its time-outs are off; a request that got it could hang for ever, or leave rows that refer to nothing."""
     with opened(empty_database_url, pool_size=1) as database:
         migrations.upgrade(database)
-        questions = {"sqlite": ("PRAGMA foreign_keys", 1), "postgresql": ("SHOW statement_timeout", "5s")}
+        questions = {"sqlite": ("PRAGMA foreign_keys", 1), "postgresql": ("SHOW statement_timeout", "4s")}
         question, answer = questions[database.dialect]
         with database.read() as tx:
             assert tx.exec_driver_sql(question).scalar_one() == answer

@@ -122,6 +122,8 @@ class _PostgresCursor(psycopg.Cursor[Any]):
 
 class _PostgresConnection(psycopg.Connection[Any]):
     def commit(self) -> None:
+        if self.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+            return  # the last statement has committed, and nothing is asked of the database
         try:
             _meet(self, super().commit)
         except psycopg.errors.DiskFull:
