@@ -55,7 +55,7 @@ _log = structlog.get_logger(__name__)
 
 SERVICE_WORDS = ("authserver",)
 SPARE_CONNECTIONS = 3
-"""Above one for each request thread: housekeeping, mail, and a health check while all requests wait."""
+"""For what serves no request, housekeeping and mail, and for a request that asks within what it asked."""
 
 SENDER_OF_FILES = Address("authserver", "no-reply", "authserver.invalid")
 """Where no mail is sent, nobody can be written back to."""
@@ -65,7 +65,8 @@ SYSTEM_ENTROPY: Entropy = secrets.token_bytes
 
 def open_database(settings: Settings) -> Database:
     """The database of `settings`; nothing is connected yet."""
-    return storage.open(settings.database_url.reveal(), pool_size=settings.threads + SPARE_CONNECTIONS)
+    url, requests = settings.database_url.reveal(), settings.threads
+    return storage.open(url, pool_size=requests + SPARE_CONNECTIONS, turns=requests)
 
 
 def build_custody(settings: Settings, database: Database, *, clock: Clock, entropy: Entropy) -> KeyCustody:
@@ -227,6 +228,7 @@ def _door_settings(settings: Settings) -> DoorSettings:
         trusted_proxies=settings.trusted_proxies,
         brand=brand,
         page_templates=_page_templates(settings),
+        in_database=settings.threads,
     )
 
 

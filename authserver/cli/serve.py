@@ -9,6 +9,7 @@ from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
 from authserver.config import Settings
+from authserver.web.crowd import share_out
 
 
 @click.command()
@@ -23,7 +24,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     Workers that die are replaced. TLS is a proxy's job: see docs/deployment.md.
     """
     settings = context.settings
-    serving = Serving(host, port, workers or choose_workers(settings), settings.threads)
+    serving = Serving(host, port, workers or choose_workers(settings), share_out(settings.threads).threads)
     try:
         listeners = listen(serving)
     except PortTakenError as error:

@@ -5,6 +5,7 @@ database by the statements themselves; a client that is not found is not remembe
 with names.
 """
 
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from authserver.clock import NEVER, Clock, Reading
 from authserver.storage import Database, StorageUnavailableError, clients
 from authserver.storage.clients import Client, ClientOrigins
+from authserver.storage.patience import TURN_SECONDS, serving
 
 MAX_AGE = 5.0
 """Seconds for which a record may be served from memory."""
@@ -44,6 +46,7 @@ class ClientRegistry:
         self._database = database
         self._clock = clock
         self._cached: dict[str, tuple[Reading, Client]] = {}
+        self._reading_origins = threading.Lock()
         self._origins: tuple[Reading, Origins] = (NEVER, Origins({}, frozenset(), frozenset()))
 
     def find(self, client_id: str) -> Client | None:
@@ -67,10 +70,18 @@ class ClientRegistry:
         and remembering the answers would let him fill the memory. While the database is away, what was read last
         holds, or a page could not even read the 503.
         """
-        read, origins = self._origins
-        if read.age(self._clock) >= MAX_AGE:
-            asked = Reading.of(self._clock)
-            with suppress(StorageUnavailableError), self._database.read() as tx:
+        if self._origins[0].age(self._clock) >= MAX_AGE:
+            self._read_origins()
+        return self._origins[1]
+
+    def _read_origins(self) -> None:
+        """Read them anew, one thread for all: who finds it reading goes on with what there is."""
+        if not self._reading_origins.acquire(blocking=False):
+            return
+        try:
+            asked, origins = Reading.of(self._clock), self._origins[1]
+            with suppress(StorageUnavailableError), serving("origins", TURN_SECONDS), self._database.read() as tx:
                 origins = Origins.of(clients.list_origins(tx))
             self._origins = (asked, origins)
-        return origins
+        finally:
+            self._reading_origins.release()

@@ -61,13 +61,20 @@ class LiveKeyring:
         found = current.find_mac_key(kid)
         if found is not None or current.find_ended_mac_key(kid) is not None:
             return found
-        with self._loading:
-            if self._asked.age(self._clock) >= _COOL_DOWN.total_seconds():
-                self._asked = Reading.of(self._clock)
-                # `failure` keeps it, and the next regular reload meets it again and raises it.
-                with suppress(Exception):
-                    self._reload()
+        # Not longer: whoever reloads may be waiting for the database, and anybody can name a key that there is not.
+        if self._loading.acquire(timeout=_COOL_DOWN.total_seconds()):
+            try:
+                self._reload_for_one()
+            finally:
+                self._loading.release()
         return self._current.find_mac_key(kid)
+
+    def _reload_for_one(self) -> None:
+        if self._asked.age(self._clock) >= _COOL_DOWN.total_seconds():
+            self._asked = Reading.of(self._clock)
+            # `failure` keeps it, and the next regular reload meets it again and raises it.
+            with suppress(Exception):
+                self._reload()
 
     def _reload(self) -> None:
         # Before loading: what is loaded may be as old as the moment when it was asked for.

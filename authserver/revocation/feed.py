@@ -8,17 +8,23 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from authserver.clock import Clock, Reading
 from authserver.protocol.revocation_feed import FeedPage, write_page
-from authserver.storage import Database, feed
+from authserver.storage import Database, StorageUnavailableError, feed
 from authserver.storage.feed import EMPTY, Head
+from authserver.storage.patience import TURN_SECONDS
 from authserver.timekeeping import Trusted
 
 KEPT_SECONDS: Final = 0.25
+"""How long what was looked up is handed out."""
+STALE_SECONDS: Final = 1.0
+"""How long it is while somebody looks again: readers do not queue behind the database."""
 _KEPT_PAGES: Final = 64
 _PRUNED_AT_ONCE: Final = 500
 LEEWAY: Final = timedelta(seconds=30)
@@ -88,6 +94,7 @@ class RevocationFeed:
         self._clock = clock
         self._glance: _Glance | None = None
         self._pages: OrderedDict[tuple[Head, str], _KeptPage] = OrderedDict()
+        self._looking = threading.Lock()
         self._reading = threading.Lock()
 
     def read(self, cursor: str, known_etag: str | None) -> ServedPage:
@@ -98,7 +105,7 @@ class RevocationFeed:
         etag = _name_page(head, self._window, cursor)
         if etag == known_etag:
             return ServedPage(None, etag, at)
-        with self._reading:
+        with _one_at_a_time(self._reading):
             page = self._pages.get((head, cursor))
             if page is None:
                 page = self._pages[head, cursor] = self._build(since, head)
@@ -112,12 +119,26 @@ class RevocationFeed:
             return feed.prune(tx, at.now, self._window, limit=_PRUNED_AT_ONCE)
 
     def _find_head(self, since: Head) -> _Glance:
+        glance = self._find_glance(since, KEPT_SECONDS)
+        if glance is None and self._looking.locked():
+            glance = self._find_glance(since, STALE_SECONDS)
+        if glance is None:
+            with _one_at_a_time(self._looking):
+                # Whoever was inside may have found what this reader waited for.
+                glance = self._find_glance(since, KEPT_SECONDS) or self._look()
+        return glance
+
+    def _find_glance(self, since: Head, age: float) -> _Glance | None:
+        """What was seen, if it is younger than `age` seconds and not behind `since`."""
         glance = self._glance
-        if glance is None or glance.at.age(self._clock) >= KEPT_SECONDS or since.position > glance.head.position:
-            asked = Reading.of(self._clock)  # before looking: what is found may be as old as the question
-            with self._database.read() as tx:
-                head = feed.find_head(tx)
-            self._glance = glance = _Glance(head, asked)
+        if glance is None or glance.at.age(self._clock) >= age or since.position > glance.head.position:
+            return None
+        return glance
+
+    def _look(self) -> _Glance:
+        asked = Reading.of(self._clock)  # before looking: what is found may be as old as the question
+        with self._database.read() as tx:
+            self._glance = glance = _Glance(feed.find_head(tx), asked)
         return glance
 
     def _build(self, since: Head, head: Head) -> _KeptPage:
@@ -136,6 +157,17 @@ class RevocationFeed:
             entries=tuple(entries),
         )
         return _KeptPage.of(page)
+
+
+@contextmanager
+def _one_at_a_time(lock: threading.Lock) -> Iterator[None]:
+    """Ask the database for everybody, but keep nobody waiting who waits behind a database that is silent."""
+    if not lock.acquire(timeout=TURN_SECONDS):
+        raise StorageUnavailableError("others are reading the feed")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _write_cursor(head: Head) -> str:

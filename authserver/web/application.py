@@ -4,27 +4,40 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
 from flask import Response, request
 
 from authserver.realm import Realm
+from authserver.storage.patience import TURN_SECONDS
 from authserver.web import discovery, health
 from authserver.web.api import register_api
 from authserver.web.binding import bind
 from authserver.web.brand import DEFAULT_BRAND, Brand
 from authserver.web.context import EXTENSION, LIMITS_EXTENSION, current_realm
 from authserver.web.cors import allow_origins
+from authserver.web.crowd import Admission, Crowd, share_out
 from authserver.web.direct import answer_directly
 from authserver.web.errors import handle_errors
 from authserver.web.guard import guard
 from authserver.web.headers import complete_headers
 from authserver.web.limits import create_limits, open_counters
 from authserver.web.mount import Mount
-from authserver.web.oauth import DOORS, Door
+from authserver.web.oauth import DOORS, Door, jwks, revocations
 from authserver.web.pages import register_pages
 from authserver.web.proxies import TrustedProxies
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_FROM_MEMORY: Final = (
+    *("/healthz", "/readyz", jwks.DOOR.path),
+    *discovery.PATHS,
+    *("/pages.css", "/pages/logo", "/pages/form-post.js", "/api/openapi.json", "/api/docs"),
+)
+"""What is answered however many requests wait for the database. `/readyz` asks it for a moment, one at a time."""
 
 Application = APIFlask
 """A WSGI application; which framework it is made with is this room's to know."""
@@ -42,6 +55,8 @@ class DoorSettings:
     brand: Brand = DEFAULT_BRAND
     page_templates: Path | None = None
     """The operator's own; the folder need not exist."""
+    in_database: int = 8
+    """How many requests of this process are in the database at once; others wait, and beyond that come back."""
 
 
 def create_application(realm: Realm, settings: DoorSettings) -> Application:
@@ -53,7 +68,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     for path in discovery.PATHS:
         app.add_url_rule(path, path, discovery.answer_discovery, methods=["GET"])
     app.add_url_rule("/healthz", "healthz", health.answer_health, methods=["GET"])
-    app.add_url_rule("/readyz", "readyz", health.answer_readiness, methods=["GET"])
+    app.add_url_rule("/readyz", "readyz", health.Readiness(realm).answer, methods=["GET"])
     counters = open_counters(settings.limits_url, settings.limits_folder, realm.clock, realm.entropy)
     app.extensions[LIMITS_EXTENSION] = create_limits(settings.login_limits, counters, realm.clock)
     register_api(app)
@@ -61,13 +76,20 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     bind(app, realm.database)
     handle_errors(app)
     issuer = urlsplit(realm.issuer)
-    served = answer_directly(app, realm)
+    served = _admit(answer_directly(app, realm), realm, settings.in_database)
     if issuer.path:
         served = Mount(served, issuer.path)
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
     readable = allow_origins(guarded, realm.clients.find_origins, prefix=issuer.path)
     app.wsgi_app = complete_headers(readable, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
     return app
+
+
+def _admit(application: "WSGIApplication", realm: Realm, in_database: int) -> "WSGIApplication":
+    places = share_out(in_database)
+    own: dict[str, Crowd | None] = dict.fromkeys(_FROM_MEMORY)
+    own[revocations.DOOR.path] = Crowd(places.feed, places.feed, TURN_SECONDS)
+    return Admission(application, Crowd(places.crowd, places.door), own, realm.clock, realm.entropy)
 
 
 def _answer_in_flask(door: Door) -> Response:

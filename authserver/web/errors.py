@@ -8,14 +8,15 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from authserver.storage import StorageUnavailableError
+from authserver.web.context import current_realm
 from authserver.web.oauth.form import answer_json
 from authserver.web.pages.failures import answer_failure, is_for_people
+from authserver.web.pause import draw_pause
 from authserver.web.problem import answer_http_problem
 
 _log = structlog.get_logger(__name__)
 _OAUTH_CODES = {500: "server_error", 503: "temporarily_unavailable"}
 _KEPT_HEADERS = frozenset({"allow", "retry-after"})
-_RETRY_AFTER = 1
 
 
 def handle_errors(app: Flask) -> None:
@@ -51,7 +52,7 @@ def _shape(error: HTTPException) -> Response:
 
 def _answer_unavailable(error: StorageUnavailableError) -> Response:
     _log.error("storage_unavailable", path=request.path, cause=type(error.__cause__).__name__)
-    return _answer_http(ServiceUnavailable(retry_after=_RETRY_AFTER))
+    return _answer_http(ServiceUnavailable(retry_after=draw_pause(current_realm().entropy)))
 
 
 def _answer_unexpected(error: Exception) -> Response:

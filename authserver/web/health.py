@@ -1,10 +1,12 @@
 """`GET /healthz` (the process answers) and `GET /readyz` (it can do its work)."""
 
+import threading
+
 from flask import Response
 
+from authserver.realm import Realm
 from authserver.storage import StorageUnavailableError
 from authserver.storage.revision import is_current
-from authserver.web.context import current_realm
 
 
 def answer_health() -> Response:
@@ -12,16 +14,33 @@ def answer_health() -> Response:
     return _plain("ok\n", 200)
 
 
-def answer_readiness() -> Response:
-    """200 when the database is reachable and migrated and a key can sign; 503 and the reason otherwise."""
-    realm = current_realm()
+class Readiness:
+    """Asks the database for a second at most, and one request at a time: meanwhile others get what was found last."""
+
+    def __init__(self, realm: Realm) -> None:
+        """Ask nothing yet."""
+        self._realm = realm
+        self._asking = threading.Lock()
+        self._found = ("the database was not asked yet\n", 503)
+
+    def answer(self) -> Response:
+        """200 when the database is reachable and migrated and a key can sign; 503 and the reason otherwise."""
+        if self._asking.acquire(blocking=False):
+            try:
+                self._found = _ask(self._realm)
+            finally:
+                self._asking.release()
+        return _plain(*self._found)
+
+
+def _ask(realm: Realm) -> tuple[str, int]:
     try:
         if not is_current(realm.database):
-            return _plain("the database is not migrated\n", 503)
+            return "the database is not migrated\n", 503
         realm.keyring.current.signing_key  # noqa: B018 - raises where there is none
     except StorageUnavailableError:
-        return _plain("the database does not answer\n", 503)
-    return _plain("ready\n", 200)
+        return "the database does not answer\n", 503
+    return "ready\n", 200
 
 
 def _plain(text: str, status: int) -> Response:
