@@ -14,22 +14,25 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from granian import _signals
-from granian._granian import SocketHolder, WorkerSignal
+from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.log import LogLevels
+from granian.log import LogLevels, logger
 from granian.server.mp import MPServer
 
+from authserver.cli.departure import Departure
+from authserver.cli.pulse import BEAT_SECONDS, FROZEN_SECONDS, Pulse
+from authserver.cli.slow_bodies import SlowBodies
 from authserver.clock import SystemClock
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 _BACKLOG: Final = 1024
 _DRAIN_SECONDS: Final = 10
@@ -37,8 +40,6 @@ _HEADERS_MOST_BYTES: Final = 16 * 1024
 _HEADERS_MOST_SECONDS: Final = 10
 _SHORTEST_LIFE_SECONDS: Final = 1.0
 _DEAF_SECONDS: Final = 0.5
-_LAST_CALL_SECONDS: Final = 0.2
-_LAST_WORD_SECONDS: Final = 0.1
 _PROCESS_ID: Final = struct.Struct("i")
 _LOGGING: Final = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}},
@@ -130,53 +131,6 @@ class _Bell:
             os.read(self._hear, 4096)
 
 
-class _Departure:
-    """How a worker that is told to end leaves: last call, doors closed, last word.
-
-    Told to end, granian closes every connection of which it has read nothing new, though a request may have arrived
-    meanwhile. So each answer first asks its client to come back on another connection; then nobody new is let in, and
-    who was in gets the time to say what he came for. Only now granian is told. A client that kept silent until then, on
-    a connection that he had kept, may find it closed as he speaks up, as with every server (RFC 9112 §9.5).
-    """
-
-    def __init__(self, application: "WSGIApplication", listener: int) -> None:
-        """Take the application, and the number of the socket that this worker listens on."""
-        self._application = application
-        self._listener = listener
-        self._told = WorkerSignal()
-        self._leaving = False
-
-    def await_signal(self) -> WorkerSignal:
-        """What granian waits for, in place of SIGTERM and SIGINT."""
-        _signals.set_main_signals(self._leave)  # type: ignore[no-untyped-call]
-        return self._told
-
-    def answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        """One request."""
-        if not self._leaving:
-            return self._application(environ, start_response)
-
-        def start_last(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - PEP 3333's
-            return start_response(status, [*headers, ("Connection", "close")], *error)
-
-        return self._application(environ, start_last)
-
-    def _leave(self, _signal: int, _frame: object) -> None:
-        if not self._leaving:
-            self._leaving = True
-            threading.Thread(target=self._close_doors, daemon=True).start()
-
-    def _close_doors(self) -> None:
-        time.sleep(_LAST_CALL_SECONDS)
-        # A worker without a free file descriptor keeps its doors open, and ends all the same.
-        with suppress(OSError), socket.create_server(("127.0.0.1", 0)) as blind:
-            blind.setblocking(False)
-            # The socket must stay open for the next worker; what this one takes for it is a door that nobody knows.
-            os.dup2(blind.fileno(), self._listener)
-        time.sleep(_LAST_WORD_SECONDS)
-        self._told.set()
-
-
 class _Supervisor(MPServer):
     """The parent of the workers."""
 
@@ -214,6 +168,7 @@ class _Supervisor(MPServer):
         self.main_loop_interrupt = _Bell()  # type: ignore[assignment]
         self._lifeline, self._held_by_parent = os.pipe()
         self._hear_ready, self._tell_ready = os.pipe()
+        self._pulse = Pulse()
 
     def begin_worker(self) -> "WSGIApplication":
         """Become a worker, right after the fork."""
@@ -222,7 +177,10 @@ class _Supervisor(MPServer):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(self._held_by_parent)
         threading.Thread(target=_end_with_parent, args=(self._lifeline,), daemon=True).start()
-        departure = _Departure(self._load(), self._door)
+        self._pulse.beat()
+        application = SlowBodies(self._load(), hurried_from=max(self.blocking_threads // 4, 1))
+        application.watch()
+        departure = Departure(application, self._door)
         _signals.set_sync_signals = departure.await_signal  # granian looks it up right after this
         os.write(self._tell_ready, _PROCESS_ID.pack(os.getpid()))
         return departure.answer
@@ -231,6 +189,7 @@ class _Supervisor(MPServer):
         """Start all workers, and hear from them when they are ready."""
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         threading.Thread(target=self._follow_ready, daemon=True).start()
+        threading.Thread(target=self._follow_pulse, daemon=True).start()
 
     def _follow_ready(self) -> None:
         while told := os.read(self._hear_ready, _PROCESS_ID.size):
@@ -238,6 +197,14 @@ class _Supervisor(MPServer):
             if not self._has_been_ready:
                 self._has_been_ready = True
                 self._announce()
+
+    def _follow_pulse(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            workers = {worker._id(): worker for worker in tuple(self.wrks)}  # type: ignore[no-untyped-call]  # noqa: SLF001 - the process id
+            for pid in self._pulse.find_frozen(workers):
+                logger.error(f"worker {pid} has stood still for {FROZEN_SECONDS:.0f} s and is replaced")
+                workers[pid].inner.kill()  # not its `kill`, after which granian would not miss it
 
     def _init_shared_socket(self) -> None:
         self._ssp = None

@@ -34,15 +34,15 @@ def running(
         text=True,
         start_new_session=True,
     )
-    try:
-        with process:
+    with process:  # which waits for its end
+        try:
             yield process
             if process.poll() is None:
                 process.terminate()
                 process.wait(PATIENCE)
-    finally:
-        if process.poll() is None:
-            process.kill()
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def wait_until(happened: Callable[[], bool], what: str) -> None:

@@ -42,7 +42,9 @@ def _announce() -> None:
 
 def main() -> int:
     """Serve until told to stop."""
-    serving = Serving("127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]), threads=4)
+    serving = Serving(
+        "127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]), threads=int(os.environ.get("THREADS", "4"))
+    )
     try:
         listeners = listen(serving)
     except PortTakenError as error:
