@@ -89,7 +89,8 @@ def _admit(application: "WSGIApplication", realm: Realm, in_database: int) -> "W
     places = share_out(in_database)
     own: dict[str, Crowd | None] = dict.fromkeys(_FROM_MEMORY)
     own[revocations.DOOR.path] = Crowd(places.feed, places.feed, TURN_SECONDS)
-    return Admission(application, Crowd(places.crowd, places.door), own, realm.clock, realm.entropy)
+    aside = Crowd(places.aside, places.aside)
+    return Admission(application, Crowd(places.crowd, places.door), own, aside, realm.clock, realm.entropy)
 
 
 def _answer_in_flask(door: Door) -> Response:

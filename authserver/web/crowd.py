@@ -48,18 +48,26 @@ class Places:
         crowd: requests under way that may need the database: in it, waiting for it, hashing a password.
         door: of those, at any one door.
         feed: readers of the revocation feed, who share a look at the database and are mostly answered from memory.
+        aside: requests that are turned away as soon as they are read.
         threads: all of them, and some for what is answered from memory alone.
     """
 
     crowd: int
     door: int
     feed: int
+    aside: int
     threads: int
 
 
 def share_out(in_database: int) -> Places:
     """The places of a worker with so many requests in the database at once (`AUTHSERVER_THREADS`)."""
-    return Places(crowd=5 * in_database, door=4 * in_database, feed=2 * in_database, threads=8 * in_database)
+    return Places(
+        crowd=4 * in_database,
+        door=3 * in_database,
+        feed=2 * in_database,
+        aside=in_database,
+        threads=8 * in_database,
+    )
 
 
 class Crowd:
@@ -105,6 +113,7 @@ class Admission:
         application: what answers them. It has done all its work when it returns.
         crowd: the places of all doors that `own` does not name.
         own: the places of a path that has its own; None where it needs none, being answered from memory.
+        aside: the places of those that are turned away.
         clock: tells when it was last logged that requests are turned away.
         entropy: spreads the times at which they come back.
     """
@@ -114,6 +123,7 @@ class Admission:
         application: "WSGIApplication",
         crowd: Crowd,
         own: Mapping[str, Crowd | None],
+        aside: Crowd,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -121,6 +131,7 @@ class Admission:
         self._application = application
         self._crowd = crowd
         self._own = own
+        self._aside = aside
         self._clock = clock
         self._entropy = entropy
         self._turned_away = 0
@@ -135,14 +146,14 @@ class Admission:
             with serving(door, TURN_SECONDS):
                 return self._application(environ, start_response)
         if not crowd.enter(door):
-            return self._turn_away(path, start_response)
+            return self._turn_away(environ, path, start_response)
         try:
             with serving(door, crowd.seconds):
                 return self._application(environ, start_response)
         finally:
             crowd.leave(door)
 
-    def _turn_away(self, path: str, start_response: "StartResponse") -> Iterable[bytes]:
+    def _turn_away(self, environ: "WSGIEnvironment", path: str, start_response: "StartResponse") -> Iterable[bytes]:
         self._turned_away += 1
         now = self._clock.monotonic()
         if now - self._logged_at >= _LOGGED_SECONDS:
@@ -154,9 +165,22 @@ class Admission:
             ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
             ("Retry-After", str(draw_pause(self._entropy))),
+            *([] if self._has_read(environ) else [("Connection", "close")]),
         ]
         start_response("503 Service Unavailable", headers)
         return [body]
+
+    def _has_read(self, environ: "WSGIEnvironment") -> bool:
+        """Read what the client is still sending, or else it meets a closed connection instead of the answer."""
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if not length:
+            return True
+        if not self._aside.enter(""):
+            return False
+        try:
+            return len(environ["wsgi.input"].read(length)) == length
+        finally:
+            self._aside.leave("")
 
 
 def name_door(path: str) -> str:

@@ -78,14 +78,17 @@ def test_a_body_that_drips_is_cut_and_nobody_else_waits_for_it(bodies: int) -> N
 
 def test_a_connection_that_works_is_not_cut_beside_one_that_drips() -> None:
     """Both come from one address, as all do behind a proxy."""
-    with serving() as port, closing(begin(port)) as slow:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as busy:
-            until = time.monotonic() + BODY_SECONDS + 2
-            while time.monotonic() < until:
-                busy.request("POST", "/echo", b"whole")
-                assert busy.getresponse().read() == b"whole"
-                time.sleep(0.1)
-            assert answer_of(slow).split(b" ")[1:2] in ([b"408"], [])
+    with (
+        serving() as port,
+        closing(begin(port)) as slow,
+        closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as busy,
+    ):
+        until = time.monotonic() + BODY_SECONDS + 2
+        while time.monotonic() < until:
+            busy.request("POST", "/echo", b"whole")
+            assert busy.getresponse().read() == b"whole"
+            time.sleep(0.1)
+        assert answer_of(slow).split(b" ")[1:2] in ([b"408"], [])
 
 
 def test_a_worker_that_stands_still_is_replaced() -> None:
