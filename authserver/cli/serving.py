@@ -2,11 +2,13 @@
 
 granian does the HTTP; this module changes what its supervisor does where that would take the service down: it gives up
 when one worker dies twice within seconds, it can lose the news of a death, and its sockets lose the connections that
-wait for a worker that was killed. Here the listening sockets outlive every worker, and a death is never final. And a
-worker of granian's that is told to end closes what it has accepted and not read yet; here it reads that first.
+wait for a worker that was killed. Here the listening sockets outlive every worker, and a death is never final. A
+worker that is told to end, stands still, or is kept by a client has files of its own (`departure`, `pulse`,
+`slow_bodies`).
 """
 
 import os
+import resource
 import select
 import signal
 import socket
@@ -34,7 +36,9 @@ from authserver.clock import SystemClock
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_BACKLOG: Final = 1024
+_BACKLOG: Final = 4096
+_CONNECTIONS_MOST: Final = 4096
+_FILES_BESIDE: Final = 256
 _DRAIN_SECONDS: Final = 10
 _HEADERS_MOST_BYTES: Final = 16 * 1024
 _HEADERS_MOST_SECONDS: Final = 10
@@ -155,6 +159,9 @@ class _Supervisor(MPServer):
             blocking_threads=serving.threads,
             blocking_threads_idle_timeout=600,
             backlog=_BACKLOG,
+            # Of connections, most of which are idle; granian's own bound would keep whoever comes next waiting until
+            # one of them is closed. How many requests are worked on is another room's to say.
+            backpressure=_count_connections(),
             workers_kill_timeout=_DRAIN_SECONDS,
             log_level=LogLevels.error,
             log_dictconfig=_LOGGING,
@@ -250,6 +257,17 @@ class _Supervisor(MPServer):
         # A worker that dies at once, again and again, must not keep a core busy.
         time.sleep(max(0.0, self.wrks[index].birth + _SHORTEST_LIFE_SECONDS - SystemClock().monotonic()))
         self._respawn_workers([index], spawn_target, target_loader)
+
+
+def _count_connections() -> int:
+    """How many connections a worker may hold: as many files as the system lets it open, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS_MOST + _FILES_BESIDE
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):  # the system may have a bound of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(min(_CONNECTIONS_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _FILES_BESIDE), 1)
 
 
 def _end_with_parent(lifeline: int) -> None:

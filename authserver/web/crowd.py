@@ -61,13 +61,8 @@ class Places:
 
 def share_out(in_database: int) -> Places:
     """The places of a worker with so many requests in the database at once (`AUTHSERVER_THREADS`)."""
-    return Places(
-        crowd=4 * in_database,
-        door=3 * in_database,
-        feed=2 * in_database,
-        aside=in_database,
-        threads=8 * in_database,
-    )
+    crowd, door, feed, aside, rest = (factor * in_database for factor in (20, 16, 4, 2, 2))
+    return Places(crowd, door, feed, aside, threads=crowd + feed + aside + rest)
 
 
 class Crowd:
@@ -165,22 +160,21 @@ class Admission:
             ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
             ("Retry-After", str(draw_pause(self._entropy))),
-            *([] if self._has_read(environ) else [("Connection", "close")]),
+            # The next who waits to be let in needs the connection more.
+            ("Connection", "close"),
         ]
+        self._read(environ)
         start_response("503 Service Unavailable", headers)
         return [body]
 
-    def _has_read(self, environ: "WSGIEnvironment") -> bool:
+    def _read(self, environ: "WSGIEnvironment") -> None:
         """Read what the client is still sending, or else it meets a closed connection instead of the answer."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        if not length:
-            return True
-        if not self._aside.enter(""):
-            return False
-        try:
-            return len(environ["wsgi.input"].read(length)) == length
-        finally:
-            self._aside.leave("")
+        if length and self._aside.enter(""):
+            try:
+                environ["wsgi.input"].read(length)
+            finally:
+                self._aside.leave("")
 
 
 def name_door(path: str) -> str:
