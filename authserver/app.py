@@ -47,6 +47,7 @@ from authserver.storage.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import Application, DoorSettings, create_application
 from authserver.web.brand import Brand
+from authserver.web.crowd import share_out
 from authserver.web.limits import open_counters
 from authserver.web.node_counters import NodeCounters
 from authserver.web.pages.rendering import load_templates
@@ -65,8 +66,8 @@ SYSTEM_ENTROPY: Entropy = secrets.token_bytes
 
 def open_database(settings: Settings) -> Database:
     """The database of `settings`; nothing is connected yet."""
-    url, requests = settings.database_url.reveal(), settings.threads
-    return storage.open(url, pool_size=requests + SPARE_CONNECTIONS, turns=requests)
+    url, turns = settings.database_url.reveal(), share_out(settings.threads).turns
+    return storage.open(url, pool_size=turns + SPARE_CONNECTIONS, turns=turns)
 
 
 def build_custody(settings: Settings, database: Database, *, clock: Clock, entropy: Entropy) -> KeyCustody:
@@ -228,7 +229,7 @@ def _door_settings(settings: Settings) -> DoorSettings:
         trusted_proxies=settings.trusted_proxies,
         brand=brand,
         page_templates=_page_templates(settings),
-        in_database=settings.threads,
+        threads=settings.threads,
     )
 
 

@@ -55,8 +55,8 @@ class DoorSettings:
     brand: Brand = DEFAULT_BRAND
     page_templates: Path | None = None
     """The operator's own; the folder need not exist."""
-    in_database: int = 8
-    """How many requests of this process are in the database at once; others wait, and beyond that come back."""
+    threads: int = 24
+    """How many requests this process works on at once; others wait, and beyond that come back."""
 
 
 def create_application(realm: Realm, settings: DoorSettings) -> Application:
@@ -76,7 +76,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     bind(app, realm.database)
     handle_errors(app)
     issuer = urlsplit(realm.issuer)
-    served = _admit(answer_directly(app, realm), realm, settings.in_database)
+    served = _admit(answer_directly(app, realm), realm, settings.threads)
     if issuer.path:
         served = Mount(served, issuer.path)
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
@@ -85,8 +85,8 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     return app
 
 
-def _admit(application: "WSGIApplication", realm: Realm, in_database: int) -> "WSGIApplication":
-    places = share_out(in_database)
+def _admit(application: "WSGIApplication", realm: Realm, threads: int) -> "WSGIApplication":
+    places = share_out(threads)
     own: dict[str, Crowd | None] = dict.fromkeys(_FROM_MEMORY)
     own[revocations.DOOR.path] = Crowd(places.feed, places.feed, TURN_SECONDS)
     aside = Crowd(places.aside, places.aside)

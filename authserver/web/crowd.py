@@ -45,6 +45,7 @@ class Places:
     """How the threads of a worker are shared out.
 
     Attributes:
+        turns: requests in the database.
         crowd: requests under way that may need the database: in it, waiting for it, hashing a password.
         door: of those, at any one door.
         feed: readers of the revocation feed, who share a look at the database and are mostly answered from memory.
@@ -52,6 +53,7 @@ class Places:
         threads: all of them, and some for what is answered from memory alone.
     """
 
+    turns: int
     crowd: int
     door: int
     feed: int
@@ -59,10 +61,11 @@ class Places:
     threads: int
 
 
-def share_out(in_database: int) -> Places:
-    """The places of a worker with so many requests in the database at once (`AUTHSERVER_THREADS`)."""
-    crowd, door, feed, aside, rest = (factor * in_database for factor in (20, 16, 4, 2, 2))
-    return Places(crowd, door, feed, aside, threads=crowd + feed + aside + rest)
+def share_out(threads: int) -> Places:
+    """The places of a worker that works on so many requests at once (`AUTHSERVER_THREADS`)."""
+    turns = max(threads // 3, 1)
+    crowd, door, feed, aside, rest = (factor * turns for factor in (20, 16, 4, 2, 2))
+    return Places(turns, crowd, door, feed, aside, threads=crowd + feed + aside + rest)
 
 
 class Crowd:

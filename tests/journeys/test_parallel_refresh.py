@@ -37,7 +37,7 @@ def test_parallel_refreshes_of_one_token_have_one_successor(database_url: str, t
     repetitions = max(2, rounds // 25)
     with (
         time_limit(30 + 10 * repetitions),
-        serving(install(tmp_path, database_url, THREADS="5")) as server,
+        serving(install(tmp_path, database_url, THREADS="15")) as server,
         Device(server, register(server)) as device,
     ):
         for repetition in range(1, repetitions + 1):

@@ -35,7 +35,7 @@ class Served:
 def served(postgresql_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("server")
     with silenceable(postgresql_databases.migrated()) as silence:
-        installation = install(folder, silence.url, THREADS="2")
+        installation = install(folder, silence.url, THREADS="6")
         with serving(installation, workers=1) as server:
             yield Served(server, silence)
 

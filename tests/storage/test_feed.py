@@ -28,8 +28,8 @@ from authserver.protocol.revocation_feed import (
     read_page,
 )
 from authserver.realm import Realm
-from authserver.revocation.feed import KEPT_SECONDS, RevocationFeed
-from authserver.storage import feed
+from authserver.revocation.feed import KEPT_SECONDS, STALE_SECONDS, RevocationFeed
+from authserver.storage import StorageUnavailableError, Transaction, feed
 from authserver.storage.audit import Actor
 from authserver.storage.schema import FeedEntry
 from tests.support.clock import ManualClock
@@ -292,3 +292,32 @@ def test_a_stamp_is_no_later_than_the_look_at_the_database(realm: Realm, clock: 
 def _prune(realm: Realm) -> None:
     with realm.database.write() as tx:
         feed.prune(tx, realm.clock.now(), WINDOW, limit=1000)
+
+
+def test_readers_go_on_with_what_was_seen_while_one_of_them_looks(
+    realm: Realm, user_id: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a database that is silent they do not queue; after a second nobody is told any more that all is well."""
+    reading = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
+    served = reading.read("", None)
+    found, looking, over = feed.find_head, threading.Event(), threading.Event()
+
+    def stand_still(tx: Transaction) -> feed.Head:
+        looking.set()
+        assert over.wait(20)
+        return found(tx)
+
+    monkeypatch.setattr(feed, "find_head", stand_still)
+    monkeypatch.setattr("authserver.revocation.feed.TURN_SECONDS", 0.1)
+    clock.advance(timedelta(seconds=KEPT_SECONDS))
+    with ThreadPoolExecutor(1) as thread:
+        one = thread.submit(reading.read, "", served.etag)
+        assert looking.wait(20)
+        try:
+            assert reading.read("", served.etag).body is None
+            clock.advance(timedelta(seconds=STALE_SECONDS))
+            with pytest.raises(StorageUnavailableError):
+                reading.read("", served.etag)
+        finally:
+            over.set()
+        assert one.result(20).body is None

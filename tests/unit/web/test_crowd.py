@@ -85,8 +85,8 @@ def test_who_is_turned_away_together_comes_back_apart(clock: ManualClock, entrop
     assert len(pauses) > 1
 
 
-@pytest.mark.parametrize("in_database", [1, 8, 512])
-def test_there_are_threads_for_what_needs_no_database_when_all_places_are_taken(in_database: int) -> None:
-    places = share_out(in_database)
+@pytest.mark.parametrize("threads", [1, 24, 512])
+def test_there_are_threads_for_what_needs_no_database_when_all_places_are_taken(threads: int) -> None:
+    places = share_out(threads)
     assert places.door < places.crowd, "one door leaves places to the others"
     assert places.threads > places.crowd + places.feed + places.aside
