@@ -2,7 +2,7 @@
  * (b) A family in which thief and owner both go on ends: the run that would refute it. Part of rotation.pml.
  *
  * Thefts come to an end, both go on showing tokens for ever, time passes, and the family does not end although, from
- * some day on, neither is answered within 60 s of the other. (Not an ltl formula: spin needs minutes to translate three
+ * some day on, neither is answered within W of the other's rotation, nor while the family rests after it. (Not an ltl formula: spin needs minutes to translate three
  * times []<>.) LIMIT takes an assumption away, to show that it is needed.
  */
 

@@ -1,35 +1,48 @@
 /*
- * (c) An owner without a thief is never logged out, if ...: the owner with all his tabs, and what is assumed of him and
- * of his network. Part of rotation.pml. LIMIT takes an assumption away, to show that it is needed.
+ * (c) An owner without a thief is never logged out, if ...: the owner with all their tabs. What is assumed of them and of
+ * their network is in owner_state.pml. Part of rotation.pml.
  */
 
-#ifdef STRAGGLERS /* LIMIT: the successor is used while another request with its predecessor is under way */
-#define may_use_it true
-#else /* when a successor is first used, nothing about its predecessor is under way any more */
-#define may_use_it (stored != CURRENT || (!(may_show[OWNER] & ~only(CURRENT)) && !answers && at_work == 0))
+/* Some token of the set; waits while there is none. */
+inline pick(token, tokens)
+{
+	if
+	:: has(tokens, CURRENT) -> token = CURRENT
+	:: has(tokens, PREDECESSOR) -> token = PREDECESSOR
+	:: has(tokens, OLDER) -> token = OLDER
+	fi
+}
+
+#ifdef COMPARE_AND_SET /* a client that keeps the new token only where the one that it sent still stands */
+#define keeps(token) (stored == token + 1 || (stored == OLDER && token == OLDER))
+#else /* a cookie jar keeps what came last */
+#define keeps(token) true
 #endif
+
+inline keep(token)
+{
+	if
+	:: keeps(token) ->
+		put_back = (token > CURRENT && (put_back || token > stored)); stored = token
+	:: else
+	fi
+}
 
 active proctype Owner()
 {
 	byte it;
 	do
-	:: atomic { !has(may_show[OWNER], stored) && may_use_it -> may_show[OWNER] = may_show[OWNER] | only(stored) }
-	:: atomic { pick(it, answers); stored = it; it = 0 } /* a cookie jar keeps what came last */
+	/* Any tab, any number of calls, whatever else is under way. */
+	:: atomic { !has(may_show[OWNER], stored) -> may_show[OWNER] = may_show[OWNER] | only(stored) }
+	:: atomic { pick(it, answers | answers_before); keep(it); it = 0 }
 	/* Lost, or arrived for the last time. */
 	:: atomic { pick(it, may_show[OWNER]); may_show[OWNER] = may_show[OWNER] & ~only(it); it = 0 }
 	:: atomic { pick(it, answers); answers = answers & ~only(it); it = 0 }
+	:: atomic { pick(it, answers_before); answers_before = answers_before & ~only(it); it = 0 }
 	od
 }
 
-/* Whoever may still show the predecessor does so inside the windows: 60 s any number of times; 24 h once, then again
- * within 60 s, and not in two consecutive generations. */
+/* Whose answer was lost asks again: within W, or once after a sleep. Whose storage was put back does not know of it. */
 #define within(age, window) (age + 1 < window)
-#ifdef LATE_TWICE_RUNNING /* LIMIT: late in two consecutive generations */
-#define may_be_late (came_late != PREDECESSOR)
-#else
-#define may_be_late (came_late == NO_MARK)
-#endif
-#define late_again (came_late == PREDECESSOR && within(since_came_late, RETRY_WINDOW))
-#define late_in_time ((within(since_rotation, LATE_RETRY_WINDOW) && may_be_late) || late_again)
-#define time_may_pass (within(since_rotation, RETRY_WINDOW) || late_in_time || \
-	!(stored == PREDECESSOR || has(may_show[OWNER], PREDECESSOR)))
+#define time_may_pass (stored != PREDECESSOR || put_back || within(since_exchange, RETRY_WINDOW) || \
+	(may_be_late && within(since_rotation, LATE_RETRY_WINDOW)))

@@ -1,8 +1,8 @@
 /*
  * Rotation of refresh tokens: one family, its owner, a thief, a network that promises nothing, and the server.
  *
- * Mirrors design section 4, decision 0002, authserver/grants/refresh_token.py and refusal.py, and rotate in
- * authserver/storage/families.py. What is proven, and what is left out: README.md. Checked by tests/proofs.
+ * Mirrors design section 4, decision 0002, authserver/grants/refresh_token.py and refusal.py, and the statement in
+ * authserver/storage/rotation.py. What is proven, and what is left out: README.md. Checked by tests/proofs.
  *
  * Three worlds: by default a thief, a bad network and a sign-out at any moment; with -DFOREVER the same without the
  * sign-out, for runs that never end; with -DOWNER_ALONE an owner who keeps to the assumptions of (c).
@@ -14,14 +14,14 @@
 #ifndef HANDLERS /* requests that the server works on at once: two tabs, or owner and thief; at most 3 */
 #define HANDLERS 2
 #endif
-#ifndef LONGEST_STALL /* ticks that one may lose between its look at the clock and its last statement */
-#define LONGEST_STALL 0
+#ifndef SKEW /* ticks by which the clock of a node may be behind; the rest of LONGEST_LAG is time lost in a stall */
+#define SKEW 0
 #endif
 
 /* A set of tokens: one bit for each place behind the row. */
 #define only(place)         (1 << (place))
-#define has(tokens, place)  ((tokens >> (place)) & 1)
-#define one_older(tokens)   (((tokens << 1) | (tokens & only(OLDER))) & 7)
+#define has(tokens, place)  (((tokens) >> (place)) & 1)
+#define one_older(tokens)   ((((tokens) << 1) | ((tokens) & only(OLDER))) & 7)
 
 /* ---- who holds what ---------------------------------------------------------------------------------------------- */
 
@@ -32,52 +32,50 @@
  * or answer is lost, late, repeated or overtaken, for ever. Then what may come in is whatever one was ever given. */
 byte may_show[2] = { 1, 0 };
 
-#ifdef OWNER_ALONE /* Here may_show[OWNER] are his requests under way. */
-byte stored = CURRENT;     /* the token in his storage, which all his tabs share */
-byte answers;              /* set: the successors in answers under way to him */
-byte came_late = NO_MARK;  /* when he last showed a predecessor after the retry window, told as row.mark is */
-byte since_came_late;
-#endif
-
 typedef Handling {         /* a request that the server works on */
 	bit by;            /* OWNER or THIEF */
 	byte shown;        /* the token presented */
 	bool busy;
-	byte stalled       /* ticks since the clock was read */
+	bool in_time;      /* OWNER_ALONE: it came within the bound of (c) */
+	byte lag           /* now - what it read from the clock of its node */
 };
 Handling handling[HANDLERS];
-byte at_work;              /* how many are busy */
+#define me handling[_pid]  /* handlers are the first processes */
 
-/* ---- what the checks watch; the server sees none of it ----------------------------------------------------------- */
-
-bool over;                 /* the family has ended, or should have */
-byte since_rotation;       /* row.age, whatever the server does to its row */
-byte served;               /* set: OWNER, THIEF, once they were given the current generation */
-bool shared_late;          /* both were, and the second later than 60 s */
-bool shared_late_before;   /* the same of the generation before */
+#ifdef OWNER_ALONE /* Here may_show[OWNER] are their requests under way. */
+#include "owner_state.pml"
+#endif
 
 #ifdef FOREVER
 #define noted
 #else
 #define noted hidden
 #endif
+
+/* ---- what the checks watch; the server sees none of it ----------------------------------------------------------- */
+
+bool over;                 /* the family has ended, or should have */
+byte since_rotation;       /* row.age, whatever the server does to its row */
+byte served;               /* set: OWNER, THIEF, once they were given the current generation for its predecessor */
+noted byte rest_by;        /* who wrote rests_until */
+bool shared_late;          /* both were, and the second later than 60 s */
+bool shared_late_before;   /* the same of the generation before */
+
 #define TICK 2
 noted byte latest;         /* whose request came last: OWNER, THIEF; or TICK, when time has passed since */
-noted byte followed;       /* ... and it was answered within 60 s, as the other's had been: the stated residual */
+noted byte followed;       /* ... and was answered close to the other's, without a mark: the stated residual */
 
 /* ---- the server: grants/refresh_token.py, grants/refusal.py ------------------------------------------------------ */
 
-#define me handling[_pid]  /* handlers are the first processes */
-
-/* Some token of the set; waits while there is none. */
-inline pick(token, tokens)
-{
-	if
-	:: has(tokens, CURRENT) -> token = CURRENT
-	:: has(tokens, PREDECESSOR) -> token = PREDECESSOR
-	:: has(tokens, OLDER) -> token = OLDER
-	fi
-}
+/* A request of `who`, with a token that may come in from there, on a node whose clock is behind: alternatives of an if. */
+#define arrives(who, behind) \
+	   has(may_show[who], CURRENT) && may_arrive(CURRENT, behind) -> come(who, CURRENT, behind) \
+	:: has(may_show[who], PREDECESSOR) && may_arrive(PREDECESSOR, behind) -> come(who, PREDECESSOR, behind) \
+	:: has(may_show[who], OLDER) && may_arrive(OLDER, behind) -> come(who, OLDER, behind)
+#define come(who, place, behind) me.by = who; me.shown = place; me.lag = behind
+#ifndef OWNER_ALONE
+#define may_arrive(place, behind) true
+#endif
 
 /* The row is one generation further: whatever anybody holds lies further behind. */
 inline advance_generation()
@@ -87,13 +85,18 @@ inline advance_generation()
 		handling[i].shown = handling[i].shown + (handling[i].busy && handling[i].shown < OLDER)
 	}
 	i = 0;
-	row.mark = (row.mark == PREDECESSOR -> OLDER : NO_MARK); row.mark_age = 0;
+	row.mark = (row.mark == PREDECESSOR -> OLDER : NO_MARK);
 	shared_late_before = shared_late; shared_late = false; served = 0;
-	since_rotation = me.stalled;
+	since_rotation = me.lag;
 #ifdef OWNER_ALONE
-	stored = (stored < OLDER -> stored + 1 : OLDER); answers = one_older(answers);
-	came_late = (came_late == PREDECESSOR -> OLDER : NO_MARK); since_came_late = 0
+	owner_falls_behind()
 #endif
+}
+
+/* rests_until = now + W + M, and NULL where W is 0. */
+inline rest()
+{
+	row.rest_age = (RETRY_WINDOW > 0 -> me.lag : NO_REST); rest_by = me.by
 }
 
 /* An answer with tokens. Its refresh token is always that of the row's generation (refusal._answer_again). */
@@ -102,8 +105,8 @@ inline give_successor()
 	assert(!over);                                 /* (d) nothing is exchanged after the end */
 	assert(me.shown == PREDECESSOR);               /* (a) a token has one successor, whoever shows it, how often ever */
 	if
-	:: has(served, 1 - me.by) && since_rotation - me.stalled < RETRY_WINDOW -> followed = true
-	:: has(served, 1 - me.by) && since_rotation - me.stalled >= RETRY_WINDOW && !has(served, me.by) -> shared_late = true
+	:: has(served, 1 - me.by) && since_rotation - me.lag < RETRY_WINDOW -> followed = true
+	:: has(served, 1 - me.by) && since_rotation - me.lag >= RETRY_WINDOW && !has(served, me.by) -> shared_late = true
 	:: else
 	fi;
 	assert(!(shared_late && shared_late_before));  /* (b) two parties are told apart by the second generation */
@@ -115,30 +118,46 @@ inline give_successor()
 #endif
 }
 
-/* families.rotate: SET generation = generation + 1, rotated_at = now. */
+/* Rotation.rotate: SET generation = generation + 1, rotated_at = now, rests_until. */
 inline rotate()
 {
 	assert(me.shown == CURRENT);                   /* (a) no generation is exchanged twice: no fork */
 	advance_generation();
-	row.age = me.stalled;
+	row.age = me.lag; rest();
 	give_successor()
+}
+
+/* Resting: the token shown and a fresh access token; nothing changes, and nobody is given a token that is new to them. */
+inline answer_with_itself()
+{
+	assert(!over);                                 /* (d) */
+	followed = (rest_by != me.by);
+#ifdef RESTING_SETS_COOKIE /* SEEDED: the answer puts the token into the storage again */
+	answers = answers | only(CURRENT)
+#endif
 }
 
 /* Retry: the same successor again; nothing changes. */
 inline answer_again()
 {
 #ifdef RETRY_ROTATES /* SEEDED: a grace period in which the old token rotates once more */
-	advance_generation(); row.age = me.stalled;
+	advance_generation(); row.age = me.lag; rest();
 #endif
 #ifdef SLIDING_WINDOW /* SEEDED: each retry opens the window anew */
-	row.age = me.stalled;
+	rest();
 #endif
 	give_successor()
 }
 
 inline mark_late_retry()
 {
-	row.mark = PREDECESSOR; row.mark_age = me.stalled
+	row.mark = PREDECESSOR;
+#ifndef LATE_RETRY_RESTS_NOT /* SEEDED: only a rotation writes rests_until */
+	rest();
+#endif
+#ifdef OWNER_ALONE
+	late_retry_answered()
+#endif
 }
 
 /* revocation.end_family, or the event refresh_token_reused: they commit although the answer is an error. */
@@ -159,16 +178,26 @@ inline refuse()
 #endif
 }
 
+/* 503: nothing ends, and the client may ask again. */
+inline refuse_for_now()
+{
+	assert(!me.in_time || LONGEST_LAG > MARGIN)    /* (c) not even this where clocks and stalls keep to the margin */
+}
+
 inline leave()
 {
-	d_step { me.by = 0; me.shown = 0; me.busy = false; me.stalled = 0; at_work--; verdict = 0 };
+	d_step { me.by = 0; me.shown = 0; me.busy = false; me.in_time = false; me.lag = 0; verdict = 0 };
 	goto arrival
 }
 
 #ifdef WHERE_FORGETS_END /* SEEDED: the statement does not ask whether the family has ended */
-#define where (me.shown == CURRENT)
+#define where (me.shown == CURRENT && !resting(me.lag))
 #else
+#ifdef WHERE_FORGETS_REST /* SEEDED: the statement does not ask whether the family rests: the rule of old */
 #define where (me.shown == CURRENT && !row.ended)
+#else
+#define where (me.shown == CURRENT && !row.ended && !resting(me.lag))
+#endif
 #endif
 
 /* One atomic block is one statement or one transaction. Between two of them anything may happen. */
@@ -180,17 +209,21 @@ active [HANDLERS] proctype Handler()
 arrival:
 	atomic { /* `now` is read before the statement */
 		if
-		:: pick(me.shown, may_show[OWNER]); me.by = OWNER
-		:: pick(me.shown, may_show[THIEF]); me.by = THIEF
+		:: arrives(OWNER, 0)
+#if SKEW > 0
+		:: arrives(OWNER, SKEW)
+#endif
+#ifndef OWNER_ALONE
+		:: arrives(THIEF, 0)
+#if SKEW > 0
+		:: arrives(THIEF, SKEW)
+#endif
+#endif
 		fi;
-		me.busy = true; at_work++;
+		me.busy = true;
 		latest = me.by; followed = false;
 #ifdef OWNER_ALONE
-		if
-		:: me.shown == PREDECESSOR && since_rotation >= RETRY_WINDOW && came_late != PREDECESSOR ->
-			came_late = PREDECESSOR; since_came_late = 0
-		:: else
-		fi
+		note_arrival()
 #endif
 	}
 #ifdef NO_CAS /* SEEDED: read, compare, then write */
@@ -205,21 +238,24 @@ arrival:
 	}
 cold:
 	atomic { /* settle: a look without a lock, which is enough where nothing will be written */
-		classify(me.shown, me.stalled, verdict);
+		classify(me.shown, me.lag, verdict);
 		if
 		:: verdict == LATE_RETRY || verdict == REUSED || verdict == LAPSED
+		:: verdict == RESTING -> answer_with_itself(); leave()
 		:: verdict == RETRY -> answer_again(); leave()
+		:: verdict == OVERTAKEN -> refuse_for_now(); leave()
 		:: else -> refuse(); leave()
 		fi
 	}
 	atomic { /* users.lock, find_for_update, classify again, _act, _answer */
 #ifndef NO_SECOND_LOOK /* SEEDED: act on what was seen without the lock */
-		classify(me.shown, me.stalled, verdict);
+		classify(me.shown, me.lag, verdict);
 #endif
 		if
 		:: verdict == LATE_RETRY -> mark_late_retry(); give_successor()
 		:: verdict == REUSED || verdict == LAPSED -> end_family(); refuse()
 		:: verdict == RETRY -> answer_again()
+		:: verdict == OVERTAKEN -> refuse_for_now()
 		:: else -> refuse()
 		fi;
 		leave()
@@ -235,7 +271,7 @@ bool thefts_over;
 
 active proctype Thief()
 {
-	do /* copies all that the owner's client has, at any moment and as often as he likes */
+	do /* copies all that the owner's client has, at any moment and as often as they like */
 	:: may_show[THIEF] = may_show[THIEF] | may_show[OWNER]
 #ifdef FOREVER
 	:: thefts_over = true; break
@@ -256,7 +292,7 @@ active proctype CredentialEvent()
 
 /* ---- time -------------------------------------------------------------------------------------------------------- */
 
-#define worn_out(h) (handling[h].busy && handling[h].stalled >= LONGEST_STALL)
+#define worn_out(h) (handling[h].busy && handling[h].lag >= LONGEST_LAG)
 
 inline grow(what, cap)
 {
@@ -268,13 +304,13 @@ active proctype Clock()
 	byte i;
 	do
 	:: atomic { time_may_pass && !worn_out(0) && !worn_out(1) && !worn_out(HANDLERS - 1) ->
-		for (i : 0 .. HANDLERS - 1) { handling[i].stalled = handling[i].stalled + handling[i].busy }
+		for (i : 0 .. HANDLERS - 1) { handling[i].lag = handling[i].lag + handling[i].busy }
 		i = 0;
-		grow(row.age, LATE_RETRY_WINDOW + LONGEST_STALL);
-		grow(since_rotation, LATE_RETRY_WINDOW + LONGEST_STALL);
-		if :: row.mark == PREDECESSOR -> grow(row.mark_age, RETRY_WINDOW + LONGEST_STALL) :: else fi;
+		grow(row.age, LATE_RETRY_WINDOW + LONGEST_LAG);
+		grow(since_rotation, LATE_RETRY_WINDOW + LONGEST_LAG);
+		grow(row.rest_age, NO_REST);
 #ifdef OWNER_ALONE
-		if :: came_late == PREDECESSOR -> grow(since_came_late, RETRY_WINDOW) :: else fi;
+		owner_grows_older();
 #endif
 		latest = TICK
 	}
