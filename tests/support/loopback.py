@@ -25,6 +25,7 @@ class Reply:
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
 
 
 @dataclass
@@ -71,6 +72,7 @@ def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer
             reply = state.reply(self)
             answer = f"HTTP/1.0 {reply.status} x\r\n"
             answer += "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
+            answer += "".join(f"Set-Cookie: {cookie}\r\n" for cookie in reply.cookies)
             self._send(f"{answer}\r\n".encode() + reply.body)
 
         do_POST = do_GET  # noqa: N815 - the name that the library looks for
