@@ -41,7 +41,7 @@ from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.redirect_uri import matches
 from authserver.realm import PendingRequest, Realm, choose_audience, name_subject
-from authserver.sessions.scope import SCOPES, grantable_scope
+from authserver.sessions.scope import SCOPES, grantable_scope, is_enough
 from authserver.storage import Transaction, audit, clients, codes, consents, sessions, users
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
@@ -266,7 +266,7 @@ def _issue_code(
     code = new_code(realm.entropy)
     with realm.database.write() as tx:
         user = users.lock(tx, browser.user_id)
-        session = sessions.find_live(tx, browser.user_id, browser.sid)
+        session = sessions.find_live(tx, browser.user_id, browser.sid, now)
         if user is None or session is None or not is_still(user, browser.user):
             return SignInNeeded(wish)
         family_version = clients.find_family_version(tx, client.client_id)
@@ -274,6 +274,9 @@ def _issue_code(
             return Unredirectable("the client was disabled meanwhile")
         if not remembers and _must_ask(tx, asked, user.user_id):
             return ConsentNeeded(wish)
+        scope = grantable_scope(wish.scope, user.roles)
+        if not is_enough(scope, wish.scope, None):
+            return {"error": "invalid_scope", "error_description": "The user may not grant this scope."}
         if not codes.take_back(tx, pending.request_id):
             return AlreadyAnswered()
         if remembers:
@@ -289,7 +292,7 @@ def _issue_code(
                 client_family_version=family_version,
                 redirect_uri=wish.redirect_uri,
                 code_challenge=asked.request.code_challenge,
-                scope=grantable_scope(wish.scope, user.roles),
+                scope=scope,
                 audience=wish.audience,
                 nonce=asked.request.nonce,
                 auth_time=session.auth_time,

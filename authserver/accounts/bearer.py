@@ -3,8 +3,9 @@
 Elsewhere a revoked token may live for seconds; here it is dead when the revocation has committed (design §6).
 """
 
+import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from authserver.accounts.asker import Asker
@@ -18,6 +19,8 @@ from authserver.storage import sessions
 from authserver.storage.sessions import Presence
 
 LEEWAY = timedelta(seconds=30)
+"""How far ahead of this node's clock `iat` may lie: another node issued the token. `exp` has no leeway here."""
+
 LONGEST_LIFETIME = timedelta(hours=1)
 """The longest access-token lifetime that settings allow; a shortened setting does not refuse tokens issued before."""
 
@@ -43,40 +46,48 @@ class BearerRefused:
 
 def authenticate_bearer(realm: Realm, token: str) -> Bearer | BearerRefused:
     """The bearer of `token`, for calls that act on the account of a first-party client's user."""
-    return _authenticate(realm, token, realm.keyring.current.find_verification_key, LEEWAY, signing_out=False)
+    return _authenticate(realm, token, realm.keyring.current.find_verification_key)
 
 
 def authenticate_bearer_of_any_client(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """The same, whichever client the user let have the token: for what its scope alone allows."""
-    find_key = realm.keyring.current.find_verification_key
-    return _authenticate(realm, token, find_key, LEEWAY, signing_out=False, any_client=True)
+    """The bearer of `token`, whichever client the user let have it: for what its scope alone allows."""
+    return _authenticate(realm, token, realm.keyring.current.find_verification_key, any_client=True)
 
 
 def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """The same for signing out, where a session that is locked, stale, expired or softly ended may still be ended.
+    """The bearer of `token`, for signing out: a session that is locked, stale, expired or softly ended may be ended.
 
     Also when the key that signed has left the JWKS meanwhile: a token outlives its key here, not its session.
     """
     retired_after = realm.clock.now() - SIGN_OUT_GRACE
     find_key = partial(realm.keyring.current.find_sign_out_key, retired_after=retired_after)
-    return _authenticate(realm, token, find_key, SIGN_OUT_GRACE, signing_out=True)
+    return _authenticate(realm, token, find_key, signing_out=True)
+
+
+def read_own_token(realm: Realm, token: str, find_key: FindKey, *, audience: str | None) -> AccessTokenClaims:
+    """The claims of an access token that this issuer signed, or `TokenRejected`.
+
+    NOT checked: `exp`, which each caller compares with its own clock reading, and what the database says.
+    """
+    return check_access_token(
+        token,
+        find_key=find_key,
+        issuer=realm.issuer,
+        audience=audience,
+        now=realm.clock.seconds(),
+        leeway=LEEWAY.total_seconds(),
+        longest_lifetime=LONGEST_LIFETIME.total_seconds(),
+        expiry_leeway=math.inf,
+    )
 
 
 def _authenticate(
-    realm: Realm, token: str, find_key: FindKey, leeway: timedelta, *, signing_out: bool, any_client: bool = False
+    realm: Realm, token: str, find_key: FindKey, *, signing_out: bool = False, any_client: bool = False
 ) -> Bearer | BearerRefused:
     try:
-        claims = check_access_token(
-            token,
-            find_key=find_key,
-            issuer=realm.issuer,
-            audience=realm.issuer,
-            now=realm.clock.seconds(),
-            leeway=leeway.total_seconds(),
-            longest_lifetime=LONGEST_LIFETIME.total_seconds(),
-        )
+        claims = read_own_token(realm, token, find_key, audience=realm.issuer)
     except TokenRejected as rejected:
-        return BearerRefused(rejected.code, soft_logout=rejected.code == "expired", reason=rejected.reason)
+        return BearerRefused(rejected.code, soft_logout=False, reason=rejected.reason)
     if claims.sid is None or claims.fam is None:
         return BearerRefused("invalid_claim", soft_logout=False, reason="a client's own token")
     if claims.jkt is not None:
@@ -90,19 +101,30 @@ def _authenticate(
 
 
 def judge_user_token(realm: Realm, claims: AccessTokenClaims, *, signing_out: bool = False) -> BearerRefused | None:
-    """Why a sound token of a user is refused now, from the database; None when it is good."""
+    """Why a user's token is refused now, from its `exp` and the database; None when it is good.
+
+    An expired token, too, is told whether its session may be taken up again: it may be shown for years.
+    """
+    now, grace = realm.clock.now(), SIGN_OUT_GRACE if signing_out else timedelta()
+    is_expired = now.timestamp() >= claims.exp + grace.total_seconds()
     with realm.database.read() as tx:
         presence = sessions.find_presence(tx, claims.sub, claims.sid or "", claims.fam or "", claims.jti)
-    refusal = _judge_ended(presence, signing_out=signing_out)
-    return refusal if refusal is not None or signing_out else _judge(presence, claims)
+    ended = _judge_ended(presence, now, signing_out=signing_out)
+    if is_expired:
+        return BearerRefused("expired", soft_logout=ended is None or ended.soft_logout, reason="exp has passed")
+    if ended is not None or signing_out:
+        return ended
+    return _judge(presence, claims)
 
 
-def _judge_ended(presence: Presence | None, *, signing_out: bool) -> BearerRefused | None:
+def _judge_ended(presence: Presence | None, now: datetime, *, signing_out: bool) -> BearerRefused | None:
     if presence is None:
         return BearerRefused("session_revoked", soft_logout=False, reason="no such session")
     for ended in (presence.session_ended, presence.family_ended):
         if ended is not None and not (signing_out and ended.soft_logout):
             return BearerRefused("session_revoked", ended.soft_logout, ended.by)
+    if now >= presence.ends_at and not signing_out:
+        return BearerRefused("session_revoked", soft_logout=True, reason="session or family past its end")
     return None
 
 

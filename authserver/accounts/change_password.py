@@ -58,7 +58,7 @@ def change_password(
     # Before the transaction: a pool full of changes that each ask for a second connection would wait for itself.
     client = realm.clients.find(bearer.claims.client_id)
     with realm.database.write() as tx:
-        device = _find_device(tx, bearer, proven)
+        device = _find_device(tx, bearer, proven, now)
         grant = families.find_grant(tx, bearer.claims.fam or "")
         if device is None or grant is None:
             return _refuse_overtaken()
@@ -88,7 +88,7 @@ def change_password_in_browser(
         return proven
     now = realm.clock.now()
     with realm.database.write() as tx:
-        device = _find_device(tx, asker, proven)
+        device = _find_device(tx, asker, proven, now)
         if device is None:
             return _refuse_overtaken()
         receipt = _apply(tx, realm, asker, proven, wish, origin, now)
@@ -131,9 +131,9 @@ def _verify_and_hash(realm: Realm, asker: Asker, wish: PasswordWish) -> _Proven 
     return _Proven(credentials.user, hashed) if isinstance(hashed, str) else hashed
 
 
-def _find_device(tx: Transaction, asker: Asker, proven: _Proven) -> Session | None:
+def _find_device(tx: Transaction, asker: Asker, proven: _Proven, now: datetime) -> Session | None:
     """The session that asks, while nothing has overtaken it. Takes the user's row."""
-    return sessions.find_live(tx, asker.user_id, asker.sid) if is_unchanged(tx, proven.user) else None
+    return sessions.find_live(tx, asker.user_id, asker.sid, now) if is_unchanged(tx, proven.user) else None
 
 
 def _refuse_overtaken() -> Refused:

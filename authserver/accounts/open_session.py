@@ -10,6 +10,7 @@ from authserver.protocol.entropy import new_id
 from authserver.realm import NewGrant, Realm, begin_family
 from authserver.realm.token_answer import Holding
 from authserver.sessions.device import choose_device_id
+from authserver.sessions.lifetimes import absolute_end
 from authserver.storage import Transaction, sessions
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
@@ -82,7 +83,7 @@ def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening
         ip=origin.ip,
         user_agent=origin.user_agent,
         created_at=now,
-        expires_at=now + realm.lifetimes.refresh_absolute_lifetime,
+        expires_at=absolute_end(now, realm.lifetimes.refresh_absolute_lifetime),
         auth_time=now,
         amr=opening.authentication.amr,
         acr=opening.authentication.acr,

@@ -70,7 +70,11 @@ def register_client(realm: Realm, wish: ClientWish, *, by: Actor = SERVER) -> Re
 def update_client(
     realm: Realm, client_id: str, changes: ClientChanges, *, by: Actor = SERVER
 ) -> Client | Invalid | Refused:
-    """Change what was registered. What was granted before stays granted: whoever wants that ended, disables."""
+    """Change what was registered.
+
+    What the client loses it is not handed out any more, and what it gets back comes back: grants stay as they are. To
+    end what it holds, disable it.
+    """
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):

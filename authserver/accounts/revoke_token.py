@@ -1,6 +1,6 @@
 """A client gives a token back (RFC 7009)."""
 
-from authserver.accounts.introspect import find_sound_claims
+from authserver.accounts.introspect import find_unexpired_claims
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
 from authserver.realm import EndedMacKey, Realm, prove_refresh_token
@@ -40,7 +40,7 @@ def _end_family(realm: Realm, client: Client, token: RefreshToken, ip: str) -> O
 
 
 def _end_access_token(realm: Realm, client: Client, token: str, ip: str) -> OAuthError | None:
-    claims = find_sound_claims(realm, token)
+    claims = find_unexpired_claims(realm, token)
     if claims is None:
         return None
     if claims.client_id != client.client_id:

@@ -18,7 +18,7 @@ from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import NewGrant, Realm, TokenAnswer, choose_audience, issue_tokens
 from authserver.realm.token_answer import Holding
-from authserver.sessions.scope import grantable_scope
+from authserver.sessions.scope import grantable_scope, is_enough
 from authserver.storage import Transaction, clients
 from authserver.storage.audit import Actor
 from authserver.storage.clients import Client
@@ -110,6 +110,8 @@ def _open(
     audience = choose_audience(realm, client, scope, ())
     if family_version is None or audience is None:
         return NotProven(_refuse_client("client_disabled"), user.user_id)
+    if attempt.scope is not None and not is_enough(scope, attempt.scope, None):
+        return NotProven(Refused(INVALID_SCOPE, "The user may not grant this scope.", INVALID_SCOPE), user.user_id)
     holding = open_session(
         tx,
         realm,

@@ -71,7 +71,7 @@ def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: Us
     if isinstance(user, NotProven):
         return user
     device_id = attempt.device_id if attempt.device_id is not None and is_device_id(attempt.device_id) else None
-    session = None if current is None else sessions.find_live(tx, user.user_id, current.sid)
+    session = None if current is None else sessions.find_live(tx, user.user_id, current.sid, now)
     if session is None and device_id is not None:
         # The cookie went when the browser was closed; the apps that were signed in with it have not.
         session = browsers.find_on_device(tx, user.user_id, device_id, now)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer_of_any_client
+from authserver.accounts.bearer import BearerRefused, authenticate_bearer_of_any_client
 from authserver.protocol.user_claims import allowed_claims
-from authserver.realm import Realm, name_subject
+from authserver.realm import Realm, find_allowance, name_subject
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import users
 from authserver.storage.users import User
@@ -22,21 +22,25 @@ class ScopeMissing:
 
 
 def tell_about_user(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerRefused:
-    """The claims that the token's scope allows. What the user has not told is left out (§5.3.2)."""
+    """The claims that the token's scope allows, as far as the client may still have that scope.
+
+    What the user has not told is left out (§5.3.2).
+    """
     bearer = authenticate_bearer_of_any_client(realm, token)
     if isinstance(bearer, BearerRefused):
         return bearer
-    if OPENID_SCOPE not in bearer.claims.scopes:
-        return ScopeMissing(OPENID_SCOPE)
     client = realm.clients.find(bearer.claims.client_id)
+    if client is None:
+        return _GONE
+    scopes = bearer.claims.scopes & find_allowance(realm, client).scope
+    if OPENID_SCOPE not in scopes:
+        return ScopeMissing(OPENID_SCOPE)
     with realm.database.read() as tx:
         user = users.find(tx, bearer.user_id)
-    if user is None or client is None:
-        return _GONE
-    return {"sub": name_subject(client, user.user_id)} | _tell(user, bearer)
+    return _GONE if user is None else {"sub": name_subject(client, user.user_id)} | _tell(user, scopes)
 
 
-def _tell(user: User, bearer: Bearer) -> UserInfo:
+def _tell(user: User, scopes: frozenset[str]) -> UserInfo:
     known: UserInfo = {
         "name": user.name or None,
         "updated_at": int((user.profile_changed_at or user.created_at).timestamp()),
@@ -47,5 +51,5 @@ def _tell(user: User, bearer: Bearer) -> UserInfo:
         "phone_number_verified": False if user.phone_number else None,
         "address": {"formatted": user.address} if user.address else None,
     }
-    allowed = allowed_claims(bearer.claims.scopes)
+    allowed = allowed_claims(scopes)
     return {name: value for name, value in known.items() if name in allowed and value is not None}

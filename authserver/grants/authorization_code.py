@@ -18,12 +18,13 @@ from authserver.realm import (
     NewGrant,
     Realm,
     begin_family,
+    find_allowance,
     issue_access,
     issue_tokens,
 )
 from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Standing
-from authserver.sessions.scope import OFFLINE_SCOPE
+from authserver.sessions.scope import OFFLINE_SCOPE, effective_audience, effective_scope, is_enough
 from authserver.storage import Transaction, clients, codes, families, sessions, users
 from authserver.storage.codes import AuthorizationCode, CodeUse
 
@@ -55,13 +56,13 @@ class AuthorizationCodeGrant:
         audience = tuple(request.parameters.get("resource", "").split()) or None
         if audience is not None and not set(audience) <= set(code.audience):
             return OAuthError("invalid_target", "The resource was not authorized.", "resource")
-        now, offline = realm.clock.now(), request.client.offline_access or OFFLINE_SCOPE in code.scope.split()
+        now, narrowing = realm.clock.now(), Narrowing(audience=audience)
+        offline = request.client.offline_access or OFFLINE_SCOPE in {*code.scope.split()} & {*request.client.scope}
         with realm.database.write() as tx:
-            holding = _redeem(tx, realm, code, request, now, offline=offline)
+            holding = _redeem(tx, realm, code, request, narrowing, now, offline=offline)
         if isinstance(holding, OAuthError):
             return holding
         issue = issue_tokens if offline else issue_access
-        narrowing = Narrowing(audience=audience)
         return issue(realm, holding, request.client, now=now, narrowing=narrowing, nonce=code.nonce)
 
 
@@ -83,7 +84,14 @@ def _fits(code: AuthorizationCode, shown: _Shown, request: TokenRequest) -> bool
 
 
 def _redeem(
-    tx: Transaction, realm: Realm, found: AuthorizationCode, request: TokenRequest, now: datetime, *, offline: bool
+    tx: Transaction,
+    realm: Realm,
+    found: AuthorizationCode,
+    request: TokenRequest,
+    narrowing: Narrowing,
+    now: datetime,
+    *,
+    offline: bool,
 ) -> Holding | OAuthError:
     """Use the code up and begin the family; of many at once, one does."""
     user = users.lock(tx, found.user_id)
@@ -92,16 +100,32 @@ def _redeem(
         return _refuse("ended meanwhile")
     if code.use is not None:
         return _end_what_it_gave(tx, realm, code.use, request, now)
-    session = sessions.find_live(tx, code.user_id, code.sid)
+    session = sessions.find_live(tx, code.user_id, code.sid, now)
     family_version = clients.find_family_version(tx, code.client_id)
     if now >= code.expires_at or session is None or family_version != code.client_family_version:
         return _refuse("expired, or its session or client has ended")
+    lost = _find_loss(realm, code, request, narrowing, user.roles)
+    if lost is not None:
+        return lost
     grant = NewGrant(code.scope, code.audience, code.auth_time, code.client_family_version, offline=offline)
     holding = begin_family(tx, realm, user=user, session=session, client=request.client, grant=grant, now=now)
     codes.use(tx, code.code_digest, CodeUse(now, holding.grant.fam))
     for family in families.list_excess(tx, session.sid, code.client_id, MOST_FAMILIES):
         realm.revocation.end_family(tx, family, reason="family_cap", soft_logout=True, by=request.actor, now=now)
     return holding
+
+
+def _find_loss(
+    realm: Realm, code: AuthorizationCode, request: TokenRequest, narrowing: Narrowing, roles: tuple[str, ...]
+) -> OAuthError | None:
+    """Why the code gives nothing: the client or the user has lost meanwhile what it stands for, or what is asked."""
+    allowance = find_allowance(realm, request.client)
+    if not is_enough(effective_scope(code.scope, None, allowance, roles), code.scope, None):
+        return OAuthError("invalid_scope", "Nothing is left of the scope that was granted.", "scope lost")
+    audience = effective_audience(code.audience, narrowing.audience, allowance)
+    if not is_enough(audience, code.audience, narrowing.audience):
+        return OAuthError("invalid_target", "The resource is not granted any more.", "audience lost")
+    return None
 
 
 def _end_what_it_gave(tx: Transaction, realm: Realm, use: CodeUse, request: TokenRequest, now: datetime) -> OAuthError:

@@ -8,7 +8,15 @@ from authserver.grants.base import TokenRequest
 from authserver.grants.refusal import settle
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_request, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
-from authserver.realm import EndedMacKey, Narrowing, Realm, TokenAnswer, issue_tokens, prove_refresh_token
+from authserver.realm import (
+    EndedMacKey,
+    Narrowing,
+    Realm,
+    TokenAnswer,
+    find_allowance,
+    issue_tokens,
+    prove_refresh_token,
+)
 from authserver.realm.token_answer import Holding
 from authserver.sessions.lifetimes import idle_end, rest_end
 from authserver.sessions.rotation import Presented
@@ -27,7 +35,7 @@ class RefreshTokenGrant:
         token = _prove(request, realm)
         if isinstance(token, OAuthError):
             return token
-        presented = _read_presented(request, token)
+        presented = _read_presented(request, realm, token)
         if isinstance(presented, OAuthError):
             return presented
         now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
@@ -68,7 +76,7 @@ def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
             return token
 
 
-def _read_presented(request: TokenRequest, token: RefreshToken) -> Presented | OAuthError:
+def _read_presented(request: TokenRequest, realm: Realm, token: RefreshToken) -> Presented | OAuthError:
     scope, resource = request.parameters.get("scope"), request.parameters.get("resource")
     asked = None if scope is None else frozenset(scope.split())
     audience = None if resource is None else tuple(dict.fromkeys(resource.split()))
@@ -76,4 +84,5 @@ def _read_presented(request: TokenRequest, token: RefreshToken) -> Presented | O
         return OAuthError("invalid_scope", "More scope than was granted.", "more scope tokens than any grant has")
     if len(audience or ()) > _MOST_ASKED:
         return OAuthError("invalid_target", "The resource was not authorized.", "more resources than any grant has")
-    return Presented(token.generation, request.client.client_id, asked, audience)
+    allowance = find_allowance(realm, request.client)
+    return Presented(token.generation, request.client.client_id, allowance, asked, audience)

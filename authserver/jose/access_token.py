@@ -32,11 +32,20 @@ _THUMBPRINT_LENGTH = 43  # SHA-256 in base64url, RFC 9449 §6.1
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What one receiver demands: its issuer, any of its audiences, leeway and longest `exp - iat` in seconds."""
+    """What one receiver demands of a token. Durations are in seconds.
+
+    Attributes:
+        issuer: who must have issued it.
+        audiences: `aud` must name one of these; None accepts any audience, for the issuer's own tokens at the issuer.
+        leeway: how far ahead of this clock `iat` and `nbf` may lie, because the clocks of two machines differ.
+        expiry_leeway: for how long after `exp` the token still passes: 0 where the clock is the issuer's own.
+        longest_lifetime: of `exp - iat`.
+    """
 
     issuer: str
-    audiences: frozenset[str]
+    audiences: frozenset[str] | None
     leeway: float
+    expiry_leeway: float
     longest_lifetime: float
 
 
@@ -53,17 +62,18 @@ def check_access_token(
     *,
     find_key: FindKey,
     issuer: str,
-    audience: str | Collection[str],
+    audience: str | Collection[str] | None,
     now: float,
     leeway: float,
     longest_lifetime: float,
+    expiry_leeway: float = 0.0,
 ) -> AccessTokenClaims:
-    """The claims of `token`, or `TokenRejected`. `now` is in seconds since the epoch, the durations in seconds.
+    """The claims of `token`, or `TokenRejected`. `now` is in seconds since the epoch; the rest: see `Expectation`.
 
-    Does NOT check revocation, nor possession of the key that `cnf` names.
+    Does NOT check revocation, nor possession of the key that `cnf` names, nor `aud` where `audience` is None.
     """
-    audiences = frozenset({audience} if isinstance(audience, str) else audience)
-    expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
+    audiences = None if audience is None else frozenset({audience} if isinstance(audience, str) else audience)
+    expectation = Expectation(issuer, audiences, leeway, expiry_leeway, longest_lifetime)
     return read_access_token(token, expectation, find_key=find_key, now=now).claims
 
 
@@ -106,10 +116,10 @@ def _check_header(header: Mapping[str, object]) -> None:
         raise TokenRejected("malformed", "a key in the header")
 
 
-def _check_audience(payload: Payload, audiences: frozenset[str]) -> tuple[str, ...]:
+def _check_audience(payload: Payload, audiences: frozenset[str] | None) -> tuple[str, ...]:
     audience = payload.get("aud")
     found = (audience,) if isinstance(audience, str) else read_texts(payload, "aud")
-    if audiences.isdisjoint(found):
+    if audiences is not None and audiences.isdisjoint(found):
         raise TokenRejected("wrong_audience", "aud names someone else")
     return found
 
@@ -117,7 +127,7 @@ def _check_audience(payload: Payload, audiences: frozenset[str]) -> tuple[str, .
 def _check_times(payload: Payload, expectation: Expectation, now: float) -> tuple[int, int]:
     expires_at, issued_at = read_integer(payload, "exp"), read_integer(payload, "iat")
     valid_from = find_integer(payload, "nbf")
-    if now >= expires_at + expectation.leeway:
+    if now >= expires_at + expectation.expiry_leeway:
         raise TokenRejected("expired", "exp has passed")
     if max(issued_at, valid_from or 0) > now + expectation.leeway:
         raise TokenRejected("not_yet_valid", "iat or nbf lies ahead")

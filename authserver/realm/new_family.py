@@ -9,7 +9,7 @@ from authserver.protocol.refresh_token import FAMILY_ID_BYTES
 from authserver.realm.realm import Realm
 from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Grant
-from authserver.sessions.lifetimes import idle_end
+from authserver.sessions.lifetimes import absolute_end, idle_end
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import Transaction, families
 from authserver.storage.clients import Client
@@ -40,7 +40,7 @@ def begin_family(
     """Give `client` a family in `session`, at its first generation. The caller holds the user's row."""
     lifetimes = realm.lifetimes.of_client(client)
     idle_lifetime = lifetimes.refresh_idle_lifetime if grant.offline else lifetimes.access_token_lifetime
-    expires_at = min(now + lifetimes.refresh_absolute_lifetime, session.expires_at)
+    expires_at = min(absolute_end(now, lifetimes.refresh_absolute_lifetime), session.expires_at)
     mac_key = realm.keyring.current.mac_key
     family = NewFamily(
         family_id=realm.entropy(FAMILY_ID_BYTES),

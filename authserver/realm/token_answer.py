@@ -1,5 +1,6 @@
 """Handing out tokens: what a sign-in, a refresh or a code exchange answers (contract §2)."""
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,10 +9,11 @@ from authserver.keyring.keys import MacKey, SigningKey
 from authserver.protocol.claims import AccessTokenClaims, IdTokenClaims
 from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
+from authserver.realm.allowance import find_allowance
 from authserver.realm.realm import Realm
 from authserver.realm.subject import name_device, name_subject
 from authserver.sessions.family import Grant
-from authserver.sessions.scope import OPENID_SCOPE, effective_scope
+from authserver.sessions.scope import OPENID_SCOPE, effective_audience, effective_scope
 from authserver.storage.clients import Client
 
 
@@ -59,7 +61,8 @@ class Holding:
 class Narrowing:
     """What a request asks for within what was granted; None asks for all of it. It does not narrow the family.
 
-    `scope` is RFC 6749 §6, `audience` RFC 8707 §2.2. The caller has checked that both lie within the grant.
+    `scope` is RFC 6749 §6, `audience` RFC 8707 §2.2. The caller has checked that both lie within the grant and within
+    what the client may still have.
     """
 
     scope: frozenset[str] | None = None
@@ -109,16 +112,18 @@ def issue_access(
     nonce: str | None = None,
 ) -> AccessAnswer:
     """The same without a refresh token, for a family that has no offline access."""
-    grant = holding.grant
+    grant, allowance = holding.grant, find_allowance(realm, client)
     lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
     issued_at = int(now.timestamp())
-    carried = effective_scope(grant.scope, narrowing.scope, holding.roles)
+    # No token outlives its family, which ends with its session at the latest. Rounded up: see `absolute_end`.
+    expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
+    carried = effective_scope(grant.scope, narrowing.scope, allowance, holding.roles)
     key = realm.keyring.current.signing_key
     claims = AccessTokenClaims(
         iss=realm.issuer,
         sub=grant.user_id,
-        aud=narrowing.audience or grant.audience,
-        exp=issued_at + lifetime,
+        aud=effective_audience(grant.audience, narrowing.audience, allowance),
+        exp=expires_at,
         iat=issued_at,
         jti=new_id(realm.entropy),
         client_id=grant.client_id,
@@ -136,7 +141,7 @@ def issue_access(
     return AccessAnswer(
         access_token,
         "Bearer",  # RFC 6750 §6.1.1
-        lifetime,
+        expires_at - issued_at,
         carried,
         grant.sid,
         name_device(client, grant.device_id),

@@ -77,6 +77,15 @@ class Lifetimes:
 _NONE = (None, None, None)
 
 
+def absolute_end(now: datetime, absolute_lifetime: timedelta) -> datetime:
+    """When what begins at `now` is over, however much it is used.
+
+    A whole second, because `exp` of a token is one (RFC 7519 §2): so no token lives on for the rest of it, and the last
+    second still holds one that lives.
+    """
+    return (now + absolute_lifetime).replace(microsecond=0)
+
+
 def idle_end(now: datetime, idle_lifetime: timedelta, absolute_end: datetime) -> datetime:
     """When a family that was used at `now` falls idle: never after its absolute end (RFC 9700 §4.14.2)."""
     return min(now + idle_lifetime, absolute_end)

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authserver.protocol.limits import REST_MARGIN
-from authserver.sessions.family import Family, Grant, LateRetryMark, Standing
+from authserver.sessions.family import Family, LateRetryMark, Standing
 from authserver.sessions.lifetimes import RetryWindows
+from authserver.sessions.scope import Allowance, effective_audience, effective_scope, is_enough
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The proven refresh token, and what the request asks of it: `scope` and `audience` are None when it names none."""
+    """The proven refresh token, and what the request asks of it: `scope` and `audience` are None when it names none.
+
+    `allowance` is what the client may have now.
+    """
 
     generation: int
     client_id: str
-    scope: frozenset[str] | None
+    allowance: Allowance
+    scope: frozenset[str] | None = None
     audience: tuple[str, ...] | None = None
 
 
@@ -90,12 +95,12 @@ class NotForClient:
 
 @dataclass(frozen=True, slots=True)
 class ScopeExceeded:
-    """More scope asked than was granted (RFC 6749 §6)."""
+    """More scope asked than was granted and is left (RFC 6749 §6), or none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceExceeded:
-    """A resource was named that was not granted (RFC 8707 §2.2)."""
+    """A resource was named that was not granted or is lost (RFC 8707 §2.2), or none is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
             return UserRefused(soft_logout=False)
         case Standing.ACTIVE:
             pass
-    excess = _find_excess(presented, family.grant)
+    excess = _find_excess(presented, family)
     if excess is not None:
         return excess
     if presented.generation == family.generation:
@@ -139,10 +144,14 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
     return _classify_predecessor(family, presented.generation, windows, now)
 
 
-def _find_excess(presented: Presented, grant: Grant) -> Excess | None:
-    if presented.scope is not None and not presented.scope <= frozenset(grant.scope.split()):
+def _find_excess(presented: Presented, family: Family) -> Excess | None:
+    """What the request asks beyond what is left of the grant; also where it names nothing, and nothing is left."""
+    grant, allowance = family.grant, presented.allowance
+    scope = effective_scope(grant.scope, presented.scope, allowance, family.roles).split()
+    if not is_enough(scope, grant.scope, presented.scope):
         return ScopeExceeded()
-    if presented.audience is not None and not set(presented.audience) <= set(grant.audience):
+    audience = effective_audience(grant.audience, presented.audience, allowance)
+    if not is_enough(audience, grant.audience, presented.audience):
         return AudienceExceeded()
     return None
 

@@ -1,15 +1,16 @@
 """The hot statement: rotation is one compare-and-set (design §4). Nobody reads a family before it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, Text, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import BigInteger, LargeBinary, Text, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.sessions.family import Grant
 from authserver.sessions.rotation import Presented
+from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE
 from authserver.storage.database import CompiledStatement, Database
 from authserver.storage.families import GRANT_COLUMNS, decode_grant, enabled_for_family
 from authserver.storage.instants import from_micros, to_micros
@@ -31,17 +32,41 @@ class Rotated:
     roles: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What of a demand is in the statement's text: how many words, all of them or one, and `admin` with its role."""
+
+    words: int
+    demands_all: bool
+    admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """Words that a grant must hold. `admin` is not among them: it counts only while the user has the role."""
+
+    words: tuple[str, ...]
+    shape: _Shape
+
+
+def _demand(asked: Collection[str] | None, allowed: Collection[str], *, admin: str | None = None) -> _Demand:
+    """All that is asked for; where nothing is named, one of what is allowed."""
+    words = allowed if asked is None else asked
+    others = tuple(word for word in words if word != admin)
+    return _Demand(others, _Shape(len(others), demands_all=asked is not None, admin=len(others) < len(words)))
+
+
 class Rotation:
     """The hot statement: exchange one generation for the next, or touch nothing.
 
-    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens and resources asked for
-    (nearly always none; the caller bounds both) and runs in autocommit at the driver.
+    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens and resources that a
+    client may have, or that a request names (the caller bounds both), and runs in autocommit at the driver.
     """
 
     def __init__(self, database: Database) -> None:
         """Bind to `database`; nothing is compiled or connected yet."""
         self._database = database
-        self._compiled: dict[tuple[int, int], CompiledStatement] = {}
+        self._compiled: dict[tuple[_Shape, _Shape], CompiledStatement] = {}
 
     def rotate(
         self,
@@ -55,13 +80,19 @@ class Rotation:
     ) -> Rotated | None:
         """Exchange the presented generation for its successor, tagged by `mac_kid`, or return None and change nothing.
 
-        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once.
+        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once. The grant,
+        and what the client may have now, must hold all scopes and resources that the request names; where it names
+        none, they must share something.
         """
-        tokens, resources = tuple(presented.scope or ()), presented.audience or ()
-        asked = len(tokens), len(resources)
-        statement = self._compiled.get(asked)
+        allowance = presented.allowance
+        if not allowance.covers(presented.scope, presented.audience):
+            return None
+        scopes = _demand(presented.scope, allowance.scope, admin=ADMIN_SCOPE)
+        audiences = _demand(presented.audience, allowance.audience)
+        shapes = scopes.shape, audiences.shape
+        statement = self._compiled.get(shapes)
         if statement is None:
-            statement = self._compiled[asked] = self._database.compile(_rotation_statement(*asked))
+            statement = self._compiled[shapes] = self._database.compile(_rotation_statement(*shapes))
         row = statement.execute(
             presented_family=family_id,
             presented_generation=presented.generation,
@@ -70,13 +101,13 @@ class Rotation:
             now=to_micros(now),
             next_idle_end=to_micros(idle_expires_at),
             next_rest_end=None if rests_until is None else to_micros(rests_until),
-            **{f"scope_{position}": f" {token} " for position, token in enumerate(tokens)},
-            **{f"resource_{position}": f" {resource} " for position, resource in enumerate(resources)},
+            **{f"scope_{position}": f" {word} " for position, word in enumerate(scopes.words)},
+            **{f"resource_{position}": f" {word} " for position, word in enumerate(audiences.words)},
         )
         return None if row is None else _decode_rotated(row)
 
 
-def _rotation_statement(scope_tokens: int, resources: int) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
+def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
     now = bindparam("now", type_=BigInteger)
     return (
         update(RefreshTokenFamily)
@@ -96,8 +127,8 @@ def _rotation_statement(scope_tokens: int, resources: int) -> Any:  # noqa: ANN4
             .where(_C.client_id == _F.client_id, enabled_for_family())
             .correlate(RefreshTokenFamily)
             .exists(),
-            *(_holds(_F.scope, f"scope_{position}") for position in range(scope_tokens)),
-            *(_holds(_F.audience, f"resource_{position}") for position in range(resources)),
+            *_meets(_F.scope, "scope", scopes),
+            *_meets(_F.audience, "resource", audiences),
         )
         .values(
             generation=_F.generation + literal_column("1", BigInteger),
@@ -110,11 +141,24 @@ def _rotation_statement(scope_tokens: int, resources: int) -> Any:  # noqa: ANN4
     )
 
 
-def _holds(words: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """Whether the space-separated `words` hold the one that the parameter `name` has between spaces."""
+def _meets(granted: ColumnElement[str], name: str, shape: _Shape) -> list[ColumnElement[bool]]:
+    """Whether the space-separated words `granted` meet a demand of this shape; a grant of nothing has lost nothing."""
+    held = [_holds(granted, bindparam(f"{name}_{position}", type_=Text)) for position in range(shape.words)]
+    if shape.admin:
+        is_admin = select(_U.user_id).where(_U.user_id == _F.user_id, _holds(_U.roles, _spaced(ADMIN_ROLE)))
+        held.append(and_(_holds(granted, _spaced(ADMIN_SCOPE)), is_admin.correlate(RefreshTokenFamily).exists()))
+    return held if shape.demands_all else [or_(granted == literal_column("''", Text), *held)]
+
+
+def _holds(words: ColumnElement[str], word: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the space-separated `words` hold the one that `word` has between spaces."""
     spaced = literal_column("' '", Text) + words + literal_column("' '", Text)
     # Not LIKE: SQLite would compare without regard to case.
-    return func.replace(spaced, bindparam(name, type_=Text), literal_column("''")) != spaced
+    return func.replace(spaced, word, literal_column("''")) != spaced
+
+
+def _spaced(word: str) -> ColumnElement[str]:
+    return literal_column(f"' {word} '", Text)
 
 
 def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar sub-select of any type

@@ -52,10 +52,14 @@ class SessionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the database says about the bearer of an access token at this moment."""
+    """What the database says about the bearer of an access token at this moment.
+
+    `ends_at` is when session or family are over by themselves, whichever is first: idle for too long, or too old.
+    """
 
     standing: Standing
     token_version: int
+    ends_at: datetime
     session_ended: Ended | None
     family_ended: Ended | None
     client_enabled: bool
@@ -79,7 +83,12 @@ SESSION: Final[Select[Any]] = select(
 """What `decode_session` reads."""
 
 # Built once: to build a statement takes several times as long as to execute it.
-_LIVE = SESSION.where(_S.user_id == bindparam("user_id"), _S.sid == bindparam("sid"), _S.ended_at.is_(None))
+_LIVE = SESSION.where(
+    _S.user_id == bindparam("user_id"),
+    _S.sid == bindparam("sid"),
+    _S.ended_at.is_(None),
+    _S.expires_at > bindparam("now", type_=Instant),
+)
 _LIVE_ON_DEVICE = select(_S.sid).where(
     _S.user_id == bindparam("user_id"), _S.device_id == bindparam("device_id"), _S.ended_at.is_(None)
 )
@@ -88,6 +97,9 @@ _PRESENCE = (
         _U.locked_at,
         _U.disabled_at,
         _U.token_version,
+        _S.expires_at,
+        _F.expires_at,
+        _F.idle_expires_at,
         _S.ended_at,
         _S.ended_by,
         _S.soft_logout,
@@ -142,9 +154,9 @@ def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
     return found is not None
 
 
-def find_live(tx: Connection, user_id: str, sid: str) -> Session | None:
-    """The user's session, if it has not ended."""
-    row = tx.execute(_LIVE, {"user_id": user_id, "sid": sid}).one_or_none()
+def find_live(tx: Connection, user_id: str, sid: str, now: datetime) -> Session | None:
+    """The user's session, if it has not ended and is not past its end."""
+    row = tx.execute(_LIVE, {"user_id": user_id, "sid": sid, "now": now}).one_or_none()
     return None if row is None else decode_session(row)
 
 
@@ -159,12 +171,13 @@ def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) ->
     row = tx.execute(_PRESENCE, {"user_id": user_id, "sid": sid, "fam": fam, "jti": jti}).one_or_none()
     if row is None:
         return None
-    locked_at, disabled_at, token_version, *endings, client_enabled, token_revoked = row
+    locked_at, disabled_at, token_version, *ends, client_enabled, token_revoked = row
     return Presence(
         decode_standing(locked_at, disabled_at),
         token_version,
-        _decode_end(*endings[:3]),
-        _decode_end(*endings[3:]),
+        min(ends[:3]),
+        _decode_end(*ends[3:6]),
+        _decode_end(*ends[6:]),
         client_enabled,
         token_revoked,
     )

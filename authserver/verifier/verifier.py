@@ -61,7 +61,8 @@ class Verifier:
             raise ValueError("longest_lifetime is a number of seconds above 0")
         if "?" in check_url(issuer):
             raise ValueError("issuer must not have a query")
-        self._expectation = Expectation(issuer, audiences, leeway, longest_lifetime)
+        self._audiences = audiences
+        self._expectation = Expectation(issuer, audiences, leeway, leeway, longest_lifetime)
         jwks_uri = check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json")
         self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
@@ -85,7 +86,7 @@ class Verifier:
     @property
     def audiences(self) -> frozenset[str]:
         """Of which a token must name one."""
-        return self._expectation.audiences
+        return self._audiences
 
     @property
     def lag(self) -> float:

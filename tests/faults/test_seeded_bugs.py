@@ -258,8 +258,8 @@ def _rewrite_conditions(patch: Patch, rewrite: Callable[[Any], list[Any]]) -> No
     """Change what the WHERE of the rotation statement says."""
     build = statements._rotation_statement
 
-    def build_wrong(scope_tokens: int, resources: int) -> Any:  # noqa: ANN401 - a statement of SQLAlchemy
-        statement = build(scope_tokens, resources)
+    def build_wrong(*shapes: Any) -> Any:  # noqa: ANN401 - a statement of SQLAlchemy
+        statement = build(*shapes)
         statement._where_criteria = tuple(new for old in statement._where_criteria for new in rewrite(old))
         return statement
 

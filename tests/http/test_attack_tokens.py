@@ -39,7 +39,7 @@ def workshop(listener: LoopbackServer) -> Workshop:
 def realm(
     sqlite_databases: SqliteDatabases, clock: ManualClock, entropy: SeededEntropy, workshop: Workshop
 ) -> Iterator[Realm]:
-    """An installation whose keys are those of the workshop. What is refused here never reaches a database."""
+    """An installation whose keys are those of the workshop; of its users there is none."""
     realm = build_realm(sqlite_databases.migrated(), clock, entropy)
     keys = {pair.kid: pair.verification_key for pair in workshop.issuer_pairs}
     keyring = dataclasses.replace(realm.keyring.current, _verification_keys=keys)

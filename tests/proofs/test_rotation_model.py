@@ -25,6 +25,7 @@ from authserver.sessions.rotation import (
     Rotatable,
     classify,
 )
+from authserver.sessions.scope import Allowance
 
 MODELS = Path(__file__).parents[2] / "docs" / "proofs"
 THIEF = "thief"
@@ -185,6 +186,7 @@ MARGIN = 2
 TICK = REST_MARGIN / MARGIN
 LONGEST_LAG = 2
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ALL = Allowance(frozenset({"read"}), frozenset({"api"}))
 GENERATION = 10
 GENERATIONS_SHOWN: dict[int, list[int]] = {0: [GENERATION], 1: [GENERATION - 1], 2: [GENERATION - 2, GENERATION - 3, 1]}
 GENERATIONS_MARKED: dict[int, list[int | None]] = {0: [None, GENERATION - 3], 1: [GENERATION - 1], 2: [GENERATION - 2]}
@@ -224,7 +226,7 @@ def test_the_model_classifies_as_the_code_does(tmp_path: Path, retry_window: int
                 rests_until=None if rest_age == no_rest else NOW + (rest - rest_age) * TICK,
                 ended=Ended(NOW, "signed_out", soft_logout=False) if ended else None,
             )
-            answer = classify(family, Presented(shown, "spa", None), windows, NOW - lag * TICK)
+            answer = classify(family, Presented(shown, "spa", ALL), windows, NOW - lag * TICK)
             assert VERDICTS[type(answer)] == verdict, (numbers, shown, marked)
 
 

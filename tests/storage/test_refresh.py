@@ -15,7 +15,7 @@ from authserver.accounts.switch_client import disable_client, enable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import PREFIX, RefreshToken
-from authserver.realm import Realm, RestingAnswer, TokenAnswer, prove_refresh_token
+from authserver.realm import Realm, RestingAnswer, TokenAnswer, find_allowance, prove_refresh_token
 from authserver.sessions.family import Family, LateRetryMark
 from authserver.sessions.rotation import Presented
 from authserver.storage import families
@@ -70,10 +70,11 @@ def test_the_answer_carries_the_version_and_roles_of_its_own_user(realm: Realm) 
     with realm.database.write() as tx:
         tx.execute(update(User).where(User.email != "ada@example.test").values(token_version=7))
     token = open_device(realm).refresh_token
-    family = _the_family(realm, token)
+    family, client = _the_family(realm, token), realm.clients.find(FIRST_PARTY_CLIENT_ID)
+    assert client is not None
     rotated = realm.rotation.rotate(
         family_id=family.family_id,
-        presented=Presented(1, FIRST_PARTY_CLIENT_ID, None),
+        presented=Presented(1, FIRST_PARTY_CLIENT_ID, find_allowance(realm, client)),
         mac_kid=family.mac_kid,
         now=realm.clock.now(),
         idle_expires_at=realm.clock.now() + timedelta(days=1),

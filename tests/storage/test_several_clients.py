@@ -19,6 +19,7 @@ from authserver.storage.audit import Actor
 from authserver.storage.families import NewFamily
 from tests.support.clock import ManualClock
 from tests.support.person import Person
+from tests.support.realm import SCOPE
 from tests.support.refreshing import IP, REST, refresh
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tokens-and-sessions.md"
@@ -33,7 +34,7 @@ class Shared:
         self.person = Person(realm)
         self.answer = self.person.sign_in()
         registered = register_client(
-            realm, ClientWish("Other", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
+            realm, ClientWish("Other", ClientKind.PUBLIC, scope=SCOPE, redirect_uris=("https://app.example/",))
         )
         assert isinstance(registered, RegisteredClient)
         self.client_id = registered.client.client_id

@@ -47,7 +47,7 @@ class Browser:
         audience = choose_audience(realm, client, scope, resources)
         assert audience is not None
         with realm.database.write() as tx:
-            user, session = users.load(tx, self.user_id), sessions.find_live(tx, self.user_id, self.sid)
+            user, session = users.load(tx, self.user_id), sessions.find_live(tx, self.user_id, self.sid, now)
             version = clients.find_family_version(tx, client.client_id)
             assert session is not None
             assert version is not None

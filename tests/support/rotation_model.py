@@ -10,7 +10,7 @@ from enum import Enum, auto
 RETRY_WINDOW, LATE_WINDOW = timedelta(seconds=60), timedelta(days=1)
 REST = RETRY_WINDOW + timedelta(seconds=10)
 IDLE, ABSOLUTE = timedelta(days=7), timedelta(days=90)
-ACCESS_LIFETIME_AND_LEEWAY = timedelta(seconds=330)
+ACCESS_LIFETIME = timedelta(seconds=300)
 RECENT = timedelta(minutes=15)
 
 
@@ -143,9 +143,9 @@ class UserModel:
 
     def refuses(self, token: AccessModel, now: datetime) -> Told | None:
         """None when the token passes; else whether softly."""
-        if now >= token.issued_at + ACCESS_LIFETIME_AND_LEEWAY:
-            return Told.SOFT
         over = token.session.ended or token.session.family_ended
         if over:
             return over
+        if now >= token.issued_at + ACCESS_LIFETIME or token.session.is_expired(now):
+            return Told.SOFT
         return Told.SOFT if self.locked or token.version < self.version else None

@@ -56,6 +56,7 @@ def test_an_attack_token_is_answered_by_its_code(attack: Attack, place: Range) -
             now=NOW,
             leeway=LEEWAY,
             longest_lifetime=LONGEST_LIFETIME,
+            expiry_leeway=LEEWAY,
         )
 
     if attack.code is None:

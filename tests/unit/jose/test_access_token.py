@@ -12,7 +12,7 @@ from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, NOW, client_claims, m
 PAIR = make_pair("k", "EdDSA")
 STRANGER = make_pair("k", "EdDSA")
 KEYS = {"k": PAIR.verification_key}
-EXPECTATION = Expectation(ISSUER, frozenset({AUDIENCE}), leeway=30, longest_lifetime=3600)
+EXPECTATION = Expectation(ISSUER, frozenset({AUDIENCE}), leeway=30, expiry_leeway=30, longest_lifetime=3600)
 
 
 def check(token: object) -> AccessTokenClaims:

@@ -10,6 +10,7 @@ from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Stan
 from authserver.sessions.lifetimes import RetryWindows
 from authserver.sessions.rotation import (
     Ahead,
+    AudienceExceeded,
     Classification,
     Expired,
     Lapsed,
@@ -27,6 +28,7 @@ from authserver.sessions.rotation import (
     UserRefused,
     classify,
 )
+from authserver.sessions.scope import Allowance
 
 ROTATED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -34,6 +36,7 @@ MARGIN, MOMENT = timedelta(seconds=10), timedelta(microseconds=1)
 WINDOWS = RetryWindows(retry_window=MINUTE, late_retry_window=24 * HOUR)
 STRICT = RetryWindows(timedelta(0), timedelta(0))
 GRANT = Grant("ada", "sid", "fam", "spa", "phone", "read write", ("api",), ROTATED_AT, ("pwd",), "acr")
+ALL = Allowance(frozenset({"read", "write"}), frozenset({"api"}))
 FAMILY = Family(
     family_id=b"f" * 16,
     grant=GRANT,
@@ -65,7 +68,7 @@ def _classify(
     if mark is not None and mark.at > ROTATED_AT:  # a late retry in this generation wrote when the rest ends
         changes = {"rests_until": mark.at + MINUTE + MARGIN, **changes}
     family = dataclasses.replace(FAMILY, **changes)
-    return classify(family, Presented(generation, client_id, scope), windows, ROTATED_AT + after)
+    return classify(family, Presented(generation, client_id, ALL, scope), windows, ROTATED_AT + after)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,7 @@ def test_the_generation_and_the_windows_decide(
 
 
 def test_no_family_is_unknown() -> None:
-    assert classify(None, Presented(1, "spa", None), WINDOWS, ROTATED_AT) == Unknown()
+    assert classify(None, Presented(1, "spa", ALL), WINDOWS, ROTATED_AT) == Unknown()
 
 
 @pytest.mark.parametrize("generation", [3, 4, 5, 6])
@@ -201,3 +204,37 @@ def test_after_a_rotation_by_the_release_before_only_the_clients_window_is_known
     late = LateRetryMark(4, ROTATED_AT + 2 * HOUR)
     for after, expected in ((2 * HOUR + MINUTE - MOMENT, Retry()), (2 * HOUR + MINUTE, Lapsed())):
         assert _classify(4, after, rests_until=rests_until, late_retry=late) == expected
+
+
+LOST: dict[str, tuple[Allowance, frozenset[str] | None, tuple[str, ...] | None, Classification]] = {
+    "nothing": (ALL, None, None, Rotatable()),
+    "some scope": (Allowance(frozenset({"read"}), ALL.audience), None, None, Rotatable()),
+    "some scope, which is asked for": (
+        Allowance(frozenset({"read"}), ALL.audience),
+        frozenset({"read", "write"}),
+        None,
+        ScopeExceeded(),
+    ),
+    "all scope": (Allowance(frozenset({"other"}), ALL.audience), None, None, ScopeExceeded()),
+    "the audience": (Allowance(ALL.scope, frozenset({"other"})), None, None, AudienceExceeded()),
+    "the audience, which is asked for": (Allowance(ALL.scope, frozenset()), None, ("api",), AudienceExceeded()),
+}
+
+
+@pytest.mark.parametrize(("allowance", "scope", "audience", "expected"), LOST.values(), ids=LOST.keys())
+@pytest.mark.parametrize("generation", [5, 4, 3])
+def test_what_the_client_lost_is_judged_before_rest_and_retry_and_after_reuse(
+    generation: int,
+    allowance: Allowance,
+    scope: frozenset[str] | None,
+    audience: tuple[str, ...] | None,
+    expected: Classification,
+) -> None:
+    presented = Presented(generation, "spa", allowance, scope, audience)
+    found = classify(FAMILY, presented, WINDOWS, ROTATED_AT + SECOND)
+    if generation == 3:
+        assert found == Reused(consecutive_late_retries=False)
+    elif expected == Rotatable():
+        assert isinstance(found, Rotatable | Resting | Retry)
+    else:
+        assert found == expected
