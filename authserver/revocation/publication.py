@@ -6,7 +6,6 @@ from datetime import datetime
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach
 from authserver.protocol.revocation_feed import ClientEntry, Entry, KeyEntry, SessionEntry, UserEntry
-from authserver.sessions.family import Standing
 from authserver.storage.users import User
 
 
@@ -21,7 +20,7 @@ def tell_user(
     change = event.change()
     if token_version is None or (not ruling.bump and change.locked is None):
         return
-    locked = user.standing is Standing.LOCKED if change.locked is None else change.locked
+    locked = user.locked if change.locked is None else change.locked
     yield UserEntry(
         sub=user.user_id,
         token_version=token_version,

@@ -1,23 +1,24 @@
 """Carrying out credential events: decide by policy, end, bump, mail, write, audit, in the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.notice import Notice
-from authserver.credentials.policy_row import Mode, PolicyRow, Reach
+from authserver.credentials.policy_row import Mode, PolicyRow
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.mail.queue import queue_mail
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.revocation_feed import Entry, FamilyEntry, TokenEntry
+from authserver.revocation.difference import alters, alters_user
+from authserver.revocation.ending import Subject, end_by_policy
 from authserver.revocation.publication import tell_ended, tell_subject, tell_user
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.sessions.family import Ended, Family
-from authserver.storage import Transaction, audit, clients, codes, consents, families, feed, links, sessions, users
+from authserver.storage import Transaction, audit, codes, consents, families, feed, sessions, users
 from authserver.storage.audit import Actor, Detail
 from authserver.storage.users import User
 
@@ -63,42 +64,48 @@ class Revocation:
             AddressTakenError: the event gives the user an address that another one has; the transaction is lost.
 
         What is NOT checked: whether `by` may do this. That is the caller's to know. An event about a user who does not
-        exist changes nothing; its receipt has no `token_version`, and the record calls it a failure.
+        exist changes nothing; its receipt has no `token_version`, and the record calls it a failure. An event that
+        finds nothing left to end or to change (a second sign-out, a lock of a locked user) is a no-op: no version
+        rises, and nothing is published, recorded or mailed, however often somebody repeats it.
         """
-        subject, ruling = _Subject.of(event), self.policy.row(event).as_chosen(logout_devices=logout_devices)
+        subject, ruling = Subject.of(event), self.policy.row(event).as_chosen(logout_devices=logout_devices)
         user = None if subject.user_id is None else users.lock(tx, subject.user_id)
         ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
         live = set() if user is None else {one.session.sid for one in sessions.list_live(tx, user.user_id, now)}
-        sids = [] if user is None else _end_reached(tx, ruling.reach, user, subject, current, ended)
-        renewed = _end_renewed(tx, user, current, ended) if user is not None and ruling.renew_current else []
-        token_version, links_ended = None, 0
+        loss = end_by_policy(tx, event, ruling, subject, user, current, ended)
+        acts = loss.is_any or (alters(event) if user is None else alters_user(event, user))
+        token_version = None if user is None else user.token_version
         mails: tuple[str, ...] = ()
-        if user is not None:
-            token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
-            _end_codes(tx, event, ruling, user, [*sids, *renewed])
-            change = event.change().of_user(email_verified=user.email_verified)
-            if change.forget_consents:
-                consents.forget_all(tx, user.user_id)
-            links_ended = _end_links(tx, event, ruling, user, ended)
+        if user is not None and acts:
             mails = self._tell_user(tx, event.notices(user.email) if ruling.notify else (), user, current, now)
-            users.write_change(tx, user.user_id, change, raise_credentials=event.changes_credentials, now=now)
-            self._publish(tx, tell_user(event, ruling, user, token_version, now))
-        if ruling.reach is Reach.THIS_CLIENT and subject.client_id is not None:
-            clients.disable(tx, subject.client_id, now)
-        self._publish(tx, tell_ended(sids, renewed, soft_logout=ended.soft_logout, now=now))
-        self._publish(tx, tell_subject(subject.client_id, subject.kid, now))
+            token_version = self._change_user(tx, event, ruling, user, now)
         receipt = Receipt(
             event=event.name,
-            sessions_ended=len(live.intersection(sids)),
-            sessions_kept=len(live.difference(sids)),
+            sessions_ended=len(live.intersection(loss.sids)),
+            sessions_kept=len(live.difference(loss.sids)),
             mode=ruling.mode,
             token_version=token_version,
             **bounds(now, self.access_token_lifetime),
-            links_ended=links_ended,
+            links_ended=loss.links,
             mails=mails,
         )
-        self._record_event(tx, event, subject, receipt, by=by, now=now)
+        if acts:
+            self._publish(tx, tell_ended(loss.sids, loss.renewed, soft_logout=ended.soft_logout, now=now))
+            self._publish(tx, tell_subject(subject.client_id, subject.kid, now))
+            self._record_event(tx, event, subject, receipt, by=by, now=now)
         return receipt
+
+    def _change_user(
+        self, tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, now: datetime
+    ) -> int | None:
+        """Write what the event changes of the user, and publish it; the lowest version that passes from now on."""
+        token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
+        change = event.change().of_user(email_verified=user.email_verified)
+        if change.forget_consents:
+            consents.forget_all(tx, user.user_id)
+        users.write_change(tx, user.user_id, change, raise_credentials=event.changes_credentials, now=now)
+        self._publish(tx, tell_user(event, ruling, user, token_version, now))
+        return token_version
 
     def _tell_user(
         self, tx: Transaction, notices: tuple[Notice, ...], user: User, current: str | None, now: datetime
@@ -115,7 +122,7 @@ class Revocation:
         families.end_of_sessions(tx, sids, ended)
         codes.end_unused(tx, user_id, sids)
         self._publish(tx, tell_ended(sids, [], soft_logout=False, now=now))
-        self._record(tx, AuditName.SESSION_REPLACED, now, by, _Subject(user_id, sid), {"reason": reason})
+        self._record(tx, AuditName.SESSION_REPLACED, now, by, Subject(user_id, sid), {"reason": reason})
 
     def end_family(
         self, tx: Transaction, family: Family, *, reason: str, soft_logout: bool, by: Actor, now: datetime
@@ -123,7 +130,7 @@ class Revocation:
         """End one family; its session and the session's other families live on."""
         if families.end_one(tx, family.family_id, Ended(now, reason, soft_logout)):
             grant = family.grant
-            subject = _Subject(grant.user_id, grant.sid, grant.client_id)
+            subject = Subject(grant.user_id, grant.sid, grant.client_id)
             self._publish(tx, [FamilyEntry(grant.fam, int(now.timestamp()))])
             self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"reason": reason, "fam": grant.fam})
 
@@ -136,8 +143,12 @@ class Revocation:
         return len(held)
 
     def end_token(self, tx: Transaction, claims: AccessTokenClaims, *, by: Actor, now: datetime) -> None:
-        """End one access token; its session lives on."""
-        subject = _Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)
+        """End one access token; its session lives on.
+
+        The caller holds the row of its user or client and has seen in this transaction that the token lives, or
+        anybody with one access token could fill feed and record with it.
+        """
+        subject = Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)
         self._publish(tx, [TokenEntry(claims.jti, int(now.timestamp()))])
         self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"jti": claims.jti})
 
@@ -149,14 +160,14 @@ class Revocation:
     def note(self, tx: Transaction, name: AuditName, *, family: Family, by: Actor, now: datetime) -> None:
         """Write an audit record about `family` that ends nothing."""
         grant = family.grant
-        subject = _Subject(grant.user_id, grant.sid, grant.client_id)
+        subject = Subject(grant.user_id, grant.sid, grant.client_id)
         self._record(tx, name, now, by, subject, {"fam": grant.fam})
 
     def _record_event(
         self,
         tx: Transaction,
         event: CredentialEvent,
-        subject: "_Subject",
+        subject: Subject,
         receipt: Receipt,
         *,
         by: Actor,
@@ -183,7 +194,7 @@ class Revocation:
         name: AuditName,
         now: datetime,
         by: Actor,
-        subject: "_Subject",
+        subject: Subject,
         detail: Detail,
         outcome: str = "success",
     ) -> None:
@@ -199,75 +210,3 @@ class Revocation:
             client_id=subject.client_id,
             detail=detail,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """What an event is about, by the field names that mean the same in all of them."""
-
-    user_id: str | None = None
-    sid: str | None = None
-    client_id: str | None = None
-    kid: str | None = None
-
-    @classmethod
-    def of(cls, event: CredentialEvent) -> "_Subject":
-        return cls(*(getattr(event, field, None) for field in ("user_id", "sid", "client_id", "kid")))
-
-
-def _overtakes_all(event: CredentialEvent, ruling: PolicyRow) -> bool:
-    """Whether whatever the user has begun anywhere is over (design §5)."""
-    return event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}
-
-
-def _end_codes(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, sids: Sequence[str]) -> None:
-    """End the authorization codes that wait to be used: of the user, or of the sessions that ended."""
-    if _overtakes_all(event, ruling):
-        codes.end_unused(tx, user.user_id)
-    elif sids:
-        codes.end_unused(tx, user.user_id, sids)
-
-
-def _end_links(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, ended: Ended) -> int:
-    """End the links that the event overtakes; how many."""
-    count = 0
-    if _overtakes_all(event, ruling):
-        count += links.end_pending(tx, user.user_id, ended)
-    since = event.change().ends_links_since
-    if since is not None:
-        count += links.end_since(tx, user.user_id, since, ended)
-    return count
-
-
-def _end_reached(
-    tx: Transaction, reach: Reach, user: User, subject: _Subject, current: str | None, ended: Ended
-) -> list[str]:
-    """End the user's sessions in reach with all their families; the `sid`s that this ended."""
-    match reach:
-        # A client's families end by its family version, however many they are.
-        case Reach.NONE | Reach.THIS_CLIENT:
-            return []
-        case Reach.ALL:
-            only, but = None, None
-        case Reach.OTHERS:
-            only, but = None, current
-        case Reach.CURRENT:
-            only, but = current, None
-        case Reach.THIS_SESSION:
-            only, but = subject.sid, None
-        case _:
-            assert_never(reach)
-    if reach is Reach.CURRENT and current is None:
-        return []
-    sids = sessions.end(tx, user.user_id, ended, only=only, but=but)
-    families.end_of_sessions(tx, sids, ended)
-    return sids
-
-
-def _end_renewed(tx: Transaction, user: User, current: str | None, ended: Ended) -> list[str]:
-    """End the current session softly, because it goes on under another `sid`; empty when there is none."""
-    if current is None:
-        return []
-    sids = sessions.end(tx, user.user_id, replace(ended, soft_logout=True), only=current)
-    families.end_of_sessions(tx, sids, replace(ended, soft_logout=True))
-    return sids

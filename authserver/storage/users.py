@@ -23,7 +23,7 @@ class AddressTakenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, decoded."""
+    """A user, decoded. `locked` is so also of one who is disabled, which `standing` puts first."""
 
     user_id: str
     email: str
@@ -38,6 +38,7 @@ class User:
     phone_number: str = ""
     address: str = ""
     profile_changed_at: datetime | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,4 +282,5 @@ def _decode(row: Sequence[Any]) -> User:
         phone_number,
         address,
         profile_changed_at,
+        locked_at is not None,
     )

@@ -65,6 +65,7 @@ def test_nothing_for_operators_is_told(realm: Realm, pages: Pages, user_id: str)
     """Details, ids and where an administrator sits."""
     write(realm, user_id, *security_events.OF_OPERATORS)
     write(realm, user_id, "session_revoked", actor=Actor("admin", "192.0.2.44"))
+    sign_in(pages)
     carry_out(realm, SignedOutByAdmin(user_id), user_id)
     carry_out(realm, PasswordSetByAdmin(user_id, realm.hasher.hash(Secret(NEW_PASSWORD))), user_id)
     text = sign_in(pages, password=NEW_PASSWORD).get(PATH).text

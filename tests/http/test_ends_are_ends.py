@@ -11,11 +11,11 @@ from authserver.accounts.manage_user import apply_event
 from authserver.credentials import events
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.http.test_tokens_for_others import is_active, own_credentials, register_server
 from tests.support.api import Api, content, problem
 from tests.support.authorizing import App, claims_of, register_app
 from tests.support.clock import START, ManualClock
 from tests.support.credentials import change, refresh, refreshed
+from tests.support.introspecting import is_active, own_credentials, register_server
 from tests.support.pages import Pages
 from tests.support.person import BY
 from tests.support.realm import LIFETIMES

@@ -2,31 +2,20 @@
 
 import pytest
 
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.api import Api, content, problem
 from tests.support.authorizing import App, claims_of, register_app
+from tests.support.introspecting import BILLING, MAIL, is_active, own_credentials, register_server
 from tests.support.pages import Pages
 from tests.support.realm import AUDIENCE, ISSUER
 
-BILLING, MAIL = "https://billing.example", "https://mail.example"
 REQUESTS = {
     "no resource": ({}, {AUDIENCE, ISSUER}),
     "the default one": ({"resource": AUDIENCE}, {AUDIENCE}),
     "another one": ({"resource": BILLING}, {BILLING}),
 }
 """What the request names, and whom the token is for then."""
-
-Credentials = dict[str, str]
-
-
-def register_server(realm: Realm, *audience: str) -> Credentials:
-    """The credentials of a resource server that is one of `audience`, or the default one."""
-    registered = register_client(realm, ClientWish("API", ClientKind.RESOURCE_SERVER, audience=audience))
-    assert isinstance(registered, RegisteredClient)
-    assert registered.secret is not None
-    return {"client_id": registered.client.client_id, "client_secret": registered.secret.reveal()}
 
 
 @pytest.fixture
@@ -37,24 +26,12 @@ def app(realm: Realm, api: Api, pages: Pages) -> App:
     return App(pages, api, registered.client.client_id, registered.secret.reveal())
 
 
-def is_active(api: Api, token: str, who: Credentials) -> bool:
-    """What introspection says, to whoever asks."""
-    said = content(api.client.post("/oauth/introspect", data={"token": token, **who}), 200)
-    assert said["active"] is True or said == {"active": False}
-    return said["active"] is True
-
-
-def own_credentials(app: App) -> Credentials:
-    assert app.secret is not None
-    return {"client_id": app.client_id, "client_secret": app.secret}
-
-
 @pytest.mark.parametrize(("asked", "audience"), REQUESTS.values(), ids=REQUESTS.keys())
 def test_whatever_a_token_is_for_its_client_can_revoke_it(app: App, asked: dict[str, str], audience: set[str]) -> None:
     """RFC 7009 §2: 200 means that the token is dead."""
     token = app.connect(**asked)["access_token"]
     told = claims_of(token)["aud"]
-    assert {told} if isinstance(told, str) else set(told) == audience
+    assert ({told} if isinstance(told, str) else set(told)) == audience
     assert is_active(app.api, token, own_credentials(app))
     content(app.api.client.post("/oauth/revoke", data={"token": token, **own_credentials(app)}), 200)
     assert not is_active(app.api, token, own_credentials(app))

@@ -14,11 +14,11 @@ from authserver.clients.registry import MAX_AGE
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.storage.clients import Client
-from tests.http.test_tokens_for_others import BILLING, MAIL, own_credentials, register_server
 from tests.support.api import Api, content, problem
 from tests.support.authorizing import SCOPE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock
 from tests.support.credentials import refresh, refreshed
+from tests.support.introspecting import BILLING, MAIL, own_credentials, register_server
 from tests.support.pages import Pages
 from tests.support.person import BY
 from tests.support.realm import AUDIENCE, ISSUER

@@ -182,9 +182,17 @@ def _disconnect_no_app(person: Person) -> None:
     assert isinstance(disconnect(person.realm, person.bearer(person.sign_in()), "none", IP), Refused)
 
 
+_UNDOES: dict[type[events.CredentialEvent], Callable[[str], events.CredentialEvent]] = {
+    events.UserUnlocked: events.UserLocked,
+    events.UserEnabled: events.UserDisabled,
+}
+
+
 def _apply(kind: type[events.CredentialEvent]) -> Callable[[Person], object]:
     def act(person: Person) -> object:
         sid = person.sign_in().sid
+        if kind in _UNDOES:
+            person.apply(_UNDOES[kind](person.user_id))
         facts: dict[str, Any] = {
             "user_id": person.user_id,
             "sid": sid,

@@ -1,0 +1,122 @@
+"""What a credential event ends, by the policy: sessions with their families, codes, links, a client.
+
+Ends what still lives, and says what that was; `revocation` does the rest. Called with the user's row locked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from authserver.credentials.events import CredentialEvent
+from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.sessions.family import Ended
+from authserver.storage import Transaction, clients, codes, families, links, sessions
+from authserver.storage.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an event is about, by the field names that mean the same in all of them."""
+
+    user_id: str | None = None
+    sid: str | None = None
+    client_id: str | None = None
+    kid: str | None = None
+
+    @classmethod
+    def of(cls, event: CredentialEvent) -> "Subject":
+        """Whom or what `event` names."""
+        return cls(*(getattr(event, field, None) for field in ("user_id", "sid", "client_id", "kid")))
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What an event ended: sessions, the one that is renewed, links, codes, a client that it disabled."""
+
+    sids: list[str]
+    renewed: list[str]
+    links: int
+    codes: int
+    disabled_client: bool
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything ended."""
+        return bool(self.sids or self.renewed or self.links or self.codes or self.disabled_client)
+
+
+def end_by_policy(
+    tx: Transaction,
+    event: CredentialEvent,
+    ruling: PolicyRow,
+    subject: Subject,
+    user: User | None,
+    current: str | None,
+    ended: Ended,
+) -> Loss:
+    """End what the policy says of what still lives."""
+    if user is None:
+        client_id = subject.client_id if ruling.reach is Reach.THIS_CLIENT else None
+        disables = client_id is not None and clients.disable(tx, client_id, ended.at)
+        return Loss([], [], 0, 0, disabled_client=disables)
+    sids = _end_reached(tx, ruling.reach, user, subject, current, ended)
+    renewed = _end_renewed(tx, user, current, ended) if ruling.renew_current else []
+    codes_ended = _end_codes(tx, event, ruling, user, [*sids, *renewed])
+    return Loss(sids, renewed, _end_links(tx, event, ruling, user, ended), codes_ended, disabled_client=False)
+
+
+def _overtakes_all(event: CredentialEvent, ruling: PolicyRow) -> bool:
+    """Whether whatever the user has begun anywhere is over (design §5)."""
+    return event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}
+
+
+def _end_codes(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, sids: Sequence[str]) -> int:
+    """End the authorization codes that wait to be used: of the user, or of the sessions that ended; how many."""
+    if _overtakes_all(event, ruling):
+        return codes.end_unused(tx, user.user_id)
+    return codes.end_unused(tx, user.user_id, sids) if sids else 0
+
+
+def _end_links(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, ended: Ended) -> int:
+    """End the links that the event overtakes; how many."""
+    count = 0
+    if _overtakes_all(event, ruling):
+        count += links.end_pending(tx, user.user_id, ended)
+    since = event.change().ends_links_since
+    if since is not None:
+        count += links.end_since(tx, user.user_id, since, ended)
+    return count
+
+
+def _end_reached(
+    tx: Transaction, reach: Reach, user: User, subject: Subject, current: str | None, ended: Ended
+) -> list[str]:
+    """End the user's sessions in reach with all their families; the `sid`s that this ended."""
+    match reach:
+        # A client's families end by its family version, however many they are.
+        case Reach.NONE | Reach.THIS_CLIENT:
+            return []
+        case Reach.ALL:
+            only, but = None, None
+        case Reach.OTHERS:
+            only, but = None, current
+        case Reach.CURRENT:
+            only, but = current, None
+        case Reach.THIS_SESSION:
+            only, but = subject.sid, None
+        case _:
+            assert_never(reach)
+    if reach is Reach.CURRENT and current is None:
+        return []
+    sids = sessions.end(tx, user.user_id, ended, only=only, but=but)
+    families.end_of_sessions(tx, sids, ended)
+    return sids
+
+
+def _end_renewed(tx: Transaction, user: User, current: str | None, ended: Ended) -> list[str]:
+    """End the current session softly, because it goes on under another `sid`; empty when there is none."""
+    if current is None:
+        return []
+    sids = sessions.end(tx, user.user_id, replace(ended, soft_logout=True), only=current)
+    families.end_of_sessions(tx, sids, replace(ended, soft_logout=True))
+    return sids
