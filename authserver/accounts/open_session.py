@@ -39,7 +39,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class DeviceClaim:
-    """What the client says about its device; both None when it says nothing."""
+    """What the client says about its device; both None when it says nothing. A known device keeps its name then."""
 
     device_id: str | None
     device_name: str | None
@@ -78,7 +78,7 @@ def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening
         sid=new_id(realm.entropy),
         user_id=user.user_id,
         device_id=device_id,
-        device_name=device.device_name or "",
+        device_name=device.device_name or _recall_name(tx, user, device),
         client_id=client_id,
         ip=origin.ip,
         user_agent=origin.user_agent,
@@ -90,6 +90,11 @@ def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening
     )
     sessions.add(tx, session)
     return session
+
+
+def _recall_name(tx: Transaction, user: User, device: DeviceClaim) -> str:
+    """The name that a device has already: a client that does not repeat it has not taken it back."""
+    return "" if device.device_id is None else sessions.find_device_name(tx, user.user_id, device.device_id)
 
 
 def _make_room(tx: Transaction, realm: Realm, user: User, device_id: str, by: Actor, now: datetime) -> None:

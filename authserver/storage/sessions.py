@@ -92,6 +92,12 @@ _LIVE = SESSION.where(
 _LIVE_ON_DEVICE = select(_S.sid).where(
     _S.user_id == bindparam("user_id"), _S.device_id == bindparam("device_id"), _S.ended_at.is_(None)
 )
+_DEVICE_NAMES = (
+    select(_S.device_name)
+    .where(_S.user_id == bindparam("user_id"), _S.device_id == bindparam("device_id"), _S.device_name != "")
+    .order_by(_S.created_at.desc())
+    .limit(1)
+)
 _PRESENCE = (
     select(
         _U.locked_at,
@@ -141,6 +147,12 @@ def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | N
     """The `sid` of the session that has not ended on this device of the user, or None."""
     sid: str | None = tx.execute(_LIVE_ON_DEVICE, {"user_id": user_id, "device_id": device_id}).scalar_one_or_none()
     return sid
+
+
+def find_device_name(tx: Connection, user_id: str, device_id: str) -> str:
+    """What the user's sessions on this device, ended or not, called it last; empty where nothing is known of it."""
+    name: str | None = tx.execute(_DEVICE_NAMES, {"user_id": user_id, "device_id": device_id}).scalar_one_or_none()
+    return name or ""
 
 
 def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
