@@ -17,8 +17,8 @@ import structlog
 
 from authserver.clock import Clock
 from authserver.protocol.entropy import Entropy
+from authserver.protocol.pause import draw_pause
 from authserver.storage.patience import REQUEST_SECONDS, TURN_SECONDS, serving
-from authserver.web.pause import draw_pause
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
 
 if TYPE_CHECKING:

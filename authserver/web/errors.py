@@ -7,11 +7,11 @@ import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from authserver.protocol.pause import draw_pause
 from authserver.storage import StorageUnavailableError
 from authserver.web.context import current_realm
 from authserver.web.oauth.form import answer_json
 from authserver.web.pages.failures import answer_failure, is_for_people
-from authserver.web.pause import draw_pause
 from authserver.web.problem import answer_http_problem
 
 _log = structlog.get_logger(__name__)

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from authserver.accounts.hashing import LONGEST_PAUSE
 from authserver.accounts.register_client import ClientWish, register_client
 from authserver.accounts.switch_client import disable_client
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.pause import LONGEST_PAUSE
 from authserver.realm import Realm, Registration
 from authserver.storage import sessions
 from authserver.storage.audit import Actor

@@ -13,11 +13,11 @@ from authserver import storage
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
 from authserver.credentials.events import SignedOut
 from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.pause import LONGEST_PAUSE
 from authserver.realm import Realm
 from authserver.storage.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import DoorSettings, create_application
-from authserver.web.pause import LONGEST
 from tests.support.clock import ManualClock
 from tests.support.realm import ISSUER, add_user
 from tests.support.refreshing import open_device, refreshed, rotated
@@ -237,7 +237,7 @@ def test_a_database_that_is_away_is_a_503_and_never_a_false_200(realm: Realm, ur
     ):
         response = client.post(path, data={**form, "client_id": FIRST_PARTY_CLIENT_ID})
         assert response.status_code == 503
-        assert 1 <= int(response.headers["Retry-After"]) <= LONGEST, "drawn, so that not everybody comes back at once"
+        assert 1 <= int(response.headers["Retry-After"]) <= LONGEST_PAUSE
         assert response.json is not None
         assert response.json["error"] == "temporarily_unavailable"
     assert client.get("/readyz").status_code == 503

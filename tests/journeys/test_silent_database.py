@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from authserver.web.pause import LONGEST
+from authserver.protocol.pause import LONGEST_PAUSE
 from tests.support.databases import Databases
 from tests.support.device import Device, register
 from tests.support.http import Answer, HttpClient
@@ -80,7 +80,7 @@ def test_a_silent_database_stops_nothing_that_does_not_need_it(served: Served) -
             for one in asked:
                 answer, took = one.result(60)
                 assert answer.status == 503, answer
-                assert 1 <= int(answer.headers["retry-after"]) <= LONGEST
+                assert 1 <= int(answer.headers["retry-after"]) <= LONGEST_PAUSE
                 assert took < SLACK * PROMISED_SECONDS
             _assert_memory_answers(server)
         finally:
@@ -149,4 +149,4 @@ def test_a_storm_of_refreshes_is_turned_away_beyond_the_queue_and_the_rest_stay_
     assert {answer.status for answer, _ in answers} == {200, 503}
     assert max(took for _, took in answers) < SLACK * PROMISED_SECONDS
     pauses = {answer.headers["retry-after"] for answer, _ in answers if answer.status == 503}
-    assert pauses <= {str(seconds) for seconds in range(1, LONGEST + 1)}
+    assert pauses <= {str(seconds) for seconds in range(1, LONGEST_PAUSE + 1)}

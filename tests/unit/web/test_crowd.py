@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from authserver.protocol.pause import LONGEST_PAUSE
 from authserver.web.crowd import Admission, Crowd, share_out
-from authserver.web.pause import LONGEST
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 
@@ -72,7 +72,7 @@ def test_a_request_is_let_in_as_far_as_there_is_a_place(
     assert said == status
     if status == "200 OK":
         return
-    assert 1 <= int(headers["Retry-After"]) <= LONGEST
+    assert 1 <= int(headers["Retry-After"]) <= LONGEST_PAUSE
     assert headers["Connection"] == "close"
     if then.startswith("/api/"):
         assert json.loads(body)["code"] == "unavailable"
