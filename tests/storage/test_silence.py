@@ -16,6 +16,7 @@ from authserver.storage.schema import FeedEntry, Node
 from tests.support.databases import Databases, opened
 from tests.support.processes import wait_until
 from tests.support.silence import Silence, silenceable
+from tests.support.time_limit import time_limit
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def _ask_at_the_driver(database: Database) -> object:
 ASKING = pytest.mark.parametrize("ask", [_ask, _begin_to_write, _ask_at_the_driver])
 
 
+@time_limit(60)
 @ASKING
 @pytest.mark.parametrize("connected", [True, False], ids=["connected", "not yet connected"])
 def test_a_silent_database_is_given_up_and_found_again(silence: Silence, ask: object, *, connected: bool) -> None:
@@ -58,6 +60,7 @@ def test_a_silent_database_is_given_up_and_found_again(silence: Silence, ask: ob
         ask(database)
 
 
+@time_limit(60)
 def test_a_thread_that_serves_no_request_gives_up_too(silence: Silence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "STATEMENT_SECONDS", 1.0)
     with opened(silence.url) as database:
@@ -69,6 +72,7 @@ def test_a_thread_that_serves_no_request_gives_up_too(silence: Silence, monkeypa
         assert _ask(database) == 1
 
 
+@time_limit(60)
 def test_the_waits_of_a_request_are_counted_together(silence: Silence) -> None:
     with opened(silence.url) as database, serving("door", 1.0):
         with database.read() as tx:
@@ -143,6 +147,7 @@ def test_nobody_holds_the_counter_while_they_stand_still(postgresql_databases: D
     assert [tuple(row) for row in rows] == [(1, "early"), (2, "late")]
 
 
+@time_limit(60)
 def test_a_process_that_stands_still_while_it_commits_blocks_nobody(silence: Silence) -> None:
     """Its last words have left and no answer reaches it: the others revoke at once, and what it revoked stays."""
     with opened(silence.url) as frozen, opened(silence.direct_url) as other, ThreadPoolExecutor(1) as thread:
