@@ -75,7 +75,8 @@ def test_the_urgent_goes_before_what_was_queued_earlier(
 
 
 def test_only_what_strangers_cause_by_registering_waits() -> None:
-    assert {name for name in TEMPLATES if rank(name) == ROUTINE} == {"confirm_email", "register_taken"}
+    waiting = {name for name in TEMPLATES if rank(name) == ROUTINE}
+    assert waiting == {"confirm_email", "confirm_account", "register_taken"}
     assert wishes.WISHES == {
         wishes.RESET_WISH: URGENT,
         wishes.REGISTER_WISH: ROUTINE,

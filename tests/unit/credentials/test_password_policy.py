@@ -171,5 +171,5 @@ def test_breaches_say_all_that_is_wrong_and_never_the_password() -> None:
 @given(st.text(min_size=1, max_size=30), st.text(max_size=30), st.text(max_size=30))
 def test_any_texts_get_an_answer_of_known_codes(password: str, email: str, name: str) -> None:
     """Names are free text: brackets, backslashes and stars in them are no patterns."""
-    known = {"too_short", "common", "contains_email", "contains_name", "contains_service_name"}
+    known = {"too_short", "common", "contains_email", "contains_name", "contains_service_name", "repetitive"}
     assert set(_codes(password, email=email, name=name)) <= known
