@@ -175,11 +175,11 @@ def test_those_who_are_sent_away_together_do_not_come_back_together(realm: Realm
 
 def test_a_known_device_has_a_place_when_all_others_are_taken(realm: Realm, user_id: str) -> None:
     """A flood of sign-ins keeps strangers out, not who signed in there before."""
-    Api(realm).sign_in(device_id="phone-of-ada")
+    known = Api(realm).sign_in(device_id="phone")["device_token"]
     pool = HashingPool(Places(1, 1))
     api = Api(dataclasses.replace(realm, hashing_pool=pool))
     statuses = pool.run(
-        lambda: [api.login(device_id=device).status_code for device in ("phone-of-ada", "another-phone")]
+        lambda: [api.login(device_id="phone", device_token=token).status_code for token in (known, "dt_made_up")]
     )
     assert statuses == [200, 503]
 
