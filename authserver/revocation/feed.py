@@ -1,13 +1,14 @@
 """Pages of the revocation feed, as resource servers read them (contract §5, design §6).
 
 Thousands of readers ask for the same few pages: what was read from the database is kept for a moment in this process.
-A cursor that is ahead of what is kept makes it look again, so no reader ever jumps back from node to node.
+A cursor that is ahead of what is kept makes it look again, so no reader ever jumps back from node to node. What one
+reader asks for costs the others nothing: a cursor that nobody was given is found out by one look-up and answered with
+the window that all share, what is kept is bounded, and so is how often a reader may have the whole window.
 """
 
 import hashlib
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Final
 
 from authserver.clock import Clock, Reading
 from authserver.protocol.revocation_feed import FeedPage, write_page
+from authserver.revocation.feed_pages import MOST_NEW, NewPages, Window, join_entries
+from authserver.revocation.reader_budget import ReaderBudget
 from authserver.storage import Database, StorageUnavailableError, feed
 from authserver.storage.feed import EMPTY, Head
 from authserver.storage.patience import TURN_SECONDS
@@ -25,7 +28,8 @@ KEPT_SECONDS: Final = 0.25
 """How long what was looked up is handed out."""
 STALE_SECONDS: Final = 1.0
 """How long it is while somebody looks again: readers do not queue behind the database."""
-_KEPT_PAGES: Final = 64
+WINDOW_KEPT_SECONDS: Final = 5.0
+"""How old the reading of the whole window may be. What came after it is sent behind it: entries may repeat."""
 _PRUNED_AT_ONCE: Final = 500
 LEEWAY: Final = timedelta(seconds=30)
 MARGIN: Final = timedelta(seconds=60)
@@ -44,11 +48,13 @@ class ServedPage:
         body: None when the reader has it already.
         etag: the entity tag.
         at: when this was the newest page, whole seconds since the epoch: readers date what they know by it.
+        whole: whether it is the whole window.
     """
 
     body: bytes | None
     etag: str
     at: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +63,6 @@ class _Glance:
 
     head: Head
     at: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class _KeptPage:
-    """A page that is kept: written once, but for the stamp, which each answer gets anew."""
-
-    before: bytes
-    after: bytes
-
-    @classmethod
-    def of(cls, page: FeedPage) -> "_KeptPage":
-        # No string can hold this: its quotation marks would be escaped.
-        before, name, after = json.dumps(write_page(page), separators=(",", ":")).partition('"generated_at":0')
-        return cls((before + name).removesuffix("0").encode(), after.encode())
-
-    def stamp(self, at: int) -> bytes:
-        return b"%b%d%b" % (self.before, at, self.after)
 
 
 class RevocationFeed:
@@ -93,9 +82,10 @@ class RevocationFeed:
         self._window = window
         self._clock = clock
         self._glance: _Glance | None = None
-        self._pages: OrderedDict[tuple[Head, str], _KeptPage] = OrderedDict()
-        self._looking = threading.Lock()
-        self._reading = threading.Lock()
+        self._new = NewPages()
+        self._kept_window: Window | None = None
+        self._looking, self._reading_new, self._reading_window = threading.Lock(), threading.Lock(), threading.Lock()
+        self.budget = ReaderBudget(clock)
 
     def read(self, cursor: str, known_etag: str | None) -> ServedPage:
         """The page after `cursor`; empty, unknown or too old a cursor gets all that matters, marked as `reset`."""
@@ -105,13 +95,11 @@ class RevocationFeed:
         etag = _name_page(head, self._window, cursor)
         if etag == known_etag:
             return ServedPage(None, etag, at)
-        with _one_at_a_time(self._reading):
-            page = self._pages.get((head, cursor))
-            if page is None:
-                page = self._pages[head, cursor] = self._build(since, head)
-                while len(self._pages) > _KEPT_PAGES:
-                    self._pages.popitem(last=False)
-        return ServedPage(page.stamp(at), etag, at)
+        entries = None if since == EMPTY else self._read_new(since, head)
+        if entries is not None:
+            return ServedPage(self._write(head, entries, at, reset=False), etag, at)
+        entries = self._read_window(head)
+        return ServedPage(self._write(head, entries, at, reset=True), etag, at, whole=True)
 
     def prune(self, at: Trusted) -> int:
         """Remove a few of the entries that matter to nobody any more; how many."""
@@ -141,22 +129,47 @@ class RevocationFeed:
             self._glance = glance = _Glance(feed.find_head(tx), asked)
         return glance
 
-    def _build(self, since: Head, head: Head) -> _KeptPage:
-        now = self._clock.now()
+    def _read_new(self, since: Head, head: Head) -> bytes | None:
+        """What follows `since`; None where the whole window answers: an unknown cursor, or one that lacks too much."""
+        kept = self._new.find(since, head)
+        if kept is not None or since == head:
+            return kept or b""
         with self._database.read() as tx:
-            entries = None if since == EMPTY else feed.list_since(tx, since, head)
-            reset = entries is None
-            if entries is None:
-                entries = feed.list_window(tx, now, self._window, head)
+            if since.position > head.position or not feed.holds(tx, since):
+                return None
+        with _one_at_a_time(self._reading_new):
+            kept = self._new.find(since, head)
+            if kept is not None:
+                return kept
+            with self._database.read() as tx:
+                bodies = feed.list_since(tx, since, head, limit=MOST_NEW)
+            return None if bodies is None else self._new.keep(since, head, join_entries(bodies))
+
+    def _read_window(self, head: Head) -> bytes:
+        """All that matters up to `head`: what was read of it seconds ago, and what came since."""
+        with _one_at_a_time(self._reading_window):
+            kept, since = self._kept_window, None
+            if kept is not None and kept.read_at.age(self._clock) < WINDOW_KEPT_SECONDS:
+                since = self._read_new(kept.head, head)
+            if kept is None or since is None:
+                asked = Reading.of(self._clock)
+                with self._database.read() as tx:
+                    bodies = feed.list_window(tx, self._clock.now(), self._window, head)
+                kept, since = Window(head, join_entries(bodies), asked), b""
+                self._kept_window = kept
+        return b",".join(filter(None, (kept.entries, since)))
+
+    def _write(self, head: Head, entries: bytes, at: int, *, reset: bool) -> bytes:
         page = FeedPage(
             issuer=self._issuer,
             cursor=_write_cursor(head),
             reset=reset,
             window=int(self._window.total_seconds()),
-            generated_at=0,
-            entries=tuple(entries),
+            generated_at=at,
+            entries=(),
         )
-        return _KeptPage.of(page)
+        empty = json.dumps(write_page(page), separators=(",", ":")).encode()
+        return b"%b%b]}" % (empty.removesuffix(b"]}"), entries)
 
 
 @contextmanager

@@ -23,7 +23,6 @@ from authserver.protocol.revocation_feed import (
     TokenEntry,
     UserEntry,
     name_subject,
-    read_entry,
     write_entry,
 )
 from authserver.storage.instants import from_micros, to_micros
@@ -78,23 +77,26 @@ def find_head(tx: Connection) -> Head:
     return EMPTY if row is None else Head(*row)
 
 
-def list_since(tx: Connection, head: Head, up_to: Head) -> list[Entry] | None:
-    """The entries after `head`, up to and with `up_to`; None when `head` is no entry of this feed (any more)."""
-    rows = tx.execute(
-        _ENTRY.where(_E.position >= head.position, _E.position <= up_to.position).order_by(_E.position)
-    ).all()
-    if not rows or (rows[0].position, rows[0].entry_id) != (head.position, head.entry_id):
-        return None
-    return [_decode(row.body) for row in rows[1:]]
+def holds(tx: Connection, head: Head) -> bool:
+    """Whether `head` is an entry of this feed (still)."""
+    entry_id = tx.execute(select(_E.entry_id).where(_E.position == head.position)).scalar_one_or_none()
+    return bool(entry_id == head.entry_id)
 
 
-def list_window(tx: Connection, now: datetime, window: timedelta, up_to: Head) -> list[Entry]:
-    """All that still matters, the newest entry of each subject, oldest first."""
+def list_since(tx: Connection, head: Head, up_to: Head, *, limit: int) -> list[str] | None:
+    """The entries after `head`, which the feed holds, up to and with `up_to`, as JSON; None for more than `limit`."""
+    after = _E.position > head.position, _E.position <= up_to.position
+    bodies = tx.execute(select(_E.body).where(*after).order_by(_E.position).limit(limit + 1)).scalars().all()
+    return list(bodies) if len(bodies) <= limit else None
+
+
+def list_window(tx: Connection, now: datetime, window: timedelta, up_to: Head) -> list[str]:
+    """All that still matters, the newest entry of each subject, oldest first, as JSON."""
     rows = tx.execute(
         _ENTRY.where(_E.position <= up_to.position, _still_matters(now, window)).order_by(_E.position)
     ).all()
     newest = {(row.kind, row.subject): row for row in rows}
-    return [_decode(row.body) for row in sorted(newest.values(), key=lambda row: row.position)]
+    return [row.body for row in sorted(newest.values(), key=lambda row: row.position)]
 
 
 def is_token_revoked(tx: Connection, jti: str) -> bool:
@@ -132,7 +134,7 @@ def _write_and_commit(tx: Connection, waiting: list[tuple[Entry, str]]) -> None:
     postgres.write_and_commit(driver, _WRITE, (len(rows), len(rows), text))
 
 
-_ENTRY: Select[Any] = select(_E.position, _E.entry_id, _E.kind, _E.subject, _E.body)
+_ENTRY: Select[Any] = select(_E.position, _E.kind, _E.subject, _E.body)
 
 
 def _still_matters(now: datetime, window: timedelta) -> Any:  # noqa: ANN401 - a condition of SQLAlchemy
@@ -156,7 +158,3 @@ def _encode(position: int, entry: Entry, entry_id: str) -> dict[str, Any]:
         "body": json.dumps(write_entry(entry), separators=(",", ":")),
         "at": from_micros(entry.at * 1_000_000),
     }
-
-
-def _decode(body: str) -> Entry:
-    return read_entry(json.loads(body))

@@ -7,7 +7,7 @@ from werkzeug.http import http_date
 
 from authserver.clients.authentication import authenticate_client
 from authserver.protocol.client_metadata import ClientKind
-from authserver.protocol.oauth_error import OAuthError, invalid_request
+from authserver.protocol.oauth_error import OAuthError, invalid_request, unavailable
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.storage.clients import Client
@@ -28,6 +28,10 @@ def answer_revocations(realm: Realm, request: Request) -> Response:
         return answer_error(invalid_request("The cursor is not text."))
     known = request.if_none_match
     page = realm.feed.read(cursor, next(iter(known.as_set()), None) if known else None)
+    wait = realm.feed.budget.spend(reader.client_id, len(page.body)) if page.body and page.whole else None
+    if wait is not None:
+        _log.warning("feed_refused", error="windows_too_often", reader=reader.client_id, ip=request.remote_addr)
+        return answer_error(unavailable("the whole window too often", retry_after=wait))
     response = Response(page.body, 304 if page.body is None else 200, content_type="application/json")
     response.set_etag(page.etag)
     response.headers["Date"] = http_date(page.at)  # readers date a 304 by it
