@@ -9,7 +9,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.refresh_token import RefreshToken
 from authserver.realm import Realm, find_allowance, prove_refresh_token
 from authserver.sessions.family import Family, Standing
-from authserver.sessions.scope import effective_audience, effective_scope, is_enough
+from authserver.sessions.scope import effective_audience, effective_scope, find_loss
 from authserver.storage import families, feed
 from authserver.storage.clients import Client
 
@@ -79,8 +79,8 @@ def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Fami
 def _reduce_family(realm: Realm, client: Client, family: Family) -> Family | None:
     """`family` with what is left of its grant; None where a refresh would be refused because nothing is."""
     allowance, grant = find_allowance(realm, client), family.grant
+    if find_loss(grant.scope, grant.audience, allowance, family.roles) is not None:
+        return None
     scope = effective_scope(grant.scope, None, allowance, family.roles)
     audience = effective_audience(grant.audience, None, allowance)
-    if not (is_enough(scope, grant.scope, None) and audience):
-        return None
     return replace(family, grant=replace(grant, scope=scope, audience=audience))

@@ -24,7 +24,7 @@ from authserver.realm import (
 )
 from authserver.realm.token_answer import Holding
 from authserver.sessions.family import Standing
-from authserver.sessions.scope import OFFLINE_SCOPE, effective_audience, effective_scope, is_enough
+from authserver.sessions.scope import OFFLINE_SCOPE, Lost, find_loss
 from authserver.storage import Transaction, clients, codes, families, sessions, users
 from authserver.storage.codes import AuthorizationCode, CodeUse
 
@@ -120,12 +120,13 @@ def _find_loss(
 ) -> OAuthError | None:
     """Why the code gives nothing: the client or the user has lost meanwhile what it stands for, or what is asked."""
     allowance = find_allowance(realm, request.client)
-    if not is_enough(effective_scope(code.scope, None, allowance, roles), code.scope, None):
-        return OAuthError("invalid_scope", "Nothing is left of the scope that was granted.", "scope lost")
-    audience = effective_audience(code.audience, narrowing.audience, allowance)
-    if not is_enough(audience, code.audience, narrowing.audience):
-        return OAuthError("invalid_target", "The resource is not granted any more.", "audience lost")
-    return None
+    match find_loss(code.scope, code.audience, allowance, roles, asked_audience=narrowing.audience):
+        case None:
+            return None
+        case Lost.SCOPE:
+            return OAuthError("invalid_scope", "Nothing is left of the scope that was granted.", "scope lost")
+        case Lost.AUDIENCE:
+            return OAuthError("invalid_target", "The resource is not granted any more.", "audience lost")
 
 
 def _end_what_it_gave(tx: Transaction, realm: Realm, use: CodeUse, request: TokenRequest, now: datetime) -> OAuthError:

@@ -10,7 +10,7 @@ from datetime import datetime
 from authserver.protocol.limits import REST_MARGIN
 from authserver.sessions.family import Family, LateRetryMark, Standing
 from authserver.sessions.lifetimes import RetryWindows
-from authserver.sessions.scope import Allowance, effective_audience, effective_scope, is_enough
+from authserver.sessions.scope import Allowance, Lost, find_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +146,22 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
 
 def _find_excess(presented: Presented, family: Family) -> Excess | None:
     """What the request asks beyond what is left of the grant; also where it names nothing, and nothing is left."""
-    grant, allowance = family.grant, presented.allowance
-    scope = effective_scope(grant.scope, presented.scope, allowance, family.roles).split()
-    if not is_enough(scope, grant.scope, presented.scope):
-        return ScopeExceeded()
-    audience = effective_audience(grant.audience, presented.audience, allowance)
-    if not is_enough(audience, grant.audience, presented.audience):
-        return AudienceExceeded()
-    return None
+    grant, asked = family.grant, presented
+    lost = find_loss(
+        grant.scope,
+        grant.audience,
+        asked.allowance,
+        family.roles,
+        asked_scope=asked.scope,
+        asked_audience=asked.audience,
+    )
+    match lost:
+        case None:
+            return None
+        case Lost.SCOPE:
+            return ScopeExceeded()
+        case Lost.AUDIENCE:
+            return AudienceExceeded()
 
 
 def _classify_predecessor(

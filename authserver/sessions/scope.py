@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
 
@@ -52,6 +53,33 @@ def effective_audience(
     return tuple(
         name for name in (granted if asked is None else asked) if name in granted and name in allowance.audience
     )
+
+
+class Lost(Enum):
+    """What is missing for an answer."""
+
+    SCOPE = "scope"
+    AUDIENCE = "audience"
+
+
+def find_loss(
+    scope: str,
+    audience: tuple[str, ...],
+    allowance: Allowance,
+    roles: tuple[str, ...],
+    *,
+    asked_scope: frozenset[str] | None = None,
+    asked_audience: tuple[str, ...] | None = None,
+) -> Lost | None:
+    """What of a grant of `scope` and `audience` is not left that a request asks for; where it names nothing, all of it.
+
+    None when there is something to hand out.
+    """
+    if not is_enough(effective_scope(scope, asked_scope, allowance, roles).split(), scope, asked_scope):
+        return Lost.SCOPE
+    if not is_enough(effective_audience(audience, asked_audience, allowance), audience, asked_audience):
+        return Lost.AUDIENCE
+    return None
 
 
 def is_enough(left: Collection[str], granted: Collection[str], asked: Collection[str] | None) -> bool:

@@ -1,16 +1,17 @@
 """The hot statement: rotation is one compare-and-set (design §4). Nobody reads a family before it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, LargeBinary, Text, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.sessions.family import Grant
 from authserver.sessions.rotation import Presented
-from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE
+from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE, Allowance
 from authserver.storage.database import CompiledStatement, Database
 from authserver.storage.families import GRANT_COLUMNS, decode_grant, enabled_for_family
 from authserver.storage.instants import from_micros, to_micros
@@ -19,6 +20,7 @@ from authserver.storage.schema import Client, RefreshTokenFamily, User
 _F = RefreshTokenFamily.__table__.c
 _U = User.__table__.c
 _C = Client.__table__.c
+_MOST_PLANS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,7 @@ class Rotated:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(NamedTuple):
     """What of a demand is in the statement's text: how many words, all of them or one, and `admin` with its role."""
 
     words: int
@@ -42,18 +43,23 @@ class _Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class _Demand:
-    """Words that a grant must hold. `admin` is not among them: it counts only while the user has the role."""
+class _Plan:
+    """What a request and its client make of the statement: the shapes of its text, and the words it is run with."""
 
-    words: tuple[str, ...]
-    shape: _Shape
+    shapes: tuple[_Shape, _Shape]
+    parameters: Mapping[str, str]
 
 
-def _demand(asked: Collection[str] | None, allowed: Collection[str], *, admin: str | None = None) -> _Demand:
-    """All that is asked for; where nothing is named, one of what is allowed."""
-    words = allowed if asked is None else asked
-    others = tuple(word for word in words if word != admin)
-    return _Demand(others, _Shape(len(others), demands_all=asked is not None, admin=len(others) < len(words)))
+@lru_cache(maxsize=_MOST_PLANS)  # or each refresh would pay a quarter of its statement for it
+def _plan(scope: frozenset[str] | None, audience: tuple[str, ...] | None, allowance: Allowance) -> _Plan:
+    """The grant must hold all that the request names; where it names nothing, one of what its client may have."""
+    scopes = tuple(allowance.scope if scope is None else scope)
+    audiences = tuple(allowance.audience if audience is None else audience)
+    others = tuple(word for word in scopes if word != ADMIN_SCOPE)  # that one counts only while the user has the role
+    scope_shape = _Shape(len(others), scope is not None, len(others) < len(scopes))
+    words = {f"scope_{position}": f" {word} " for position, word in enumerate(others)}
+    resources = {f"resource_{position}": f" {word} " for position, word in enumerate(audiences)}
+    return _Plan((scope_shape, _Shape(len(audiences), audience is not None, admin=False)), words | resources)
 
 
 class Rotation:
@@ -87,12 +93,10 @@ class Rotation:
         allowance = presented.allowance
         if not allowance.covers(presented.scope, presented.audience):
             return None
-        scopes = _demand(presented.scope, allowance.scope, admin=ADMIN_SCOPE)
-        audiences = _demand(presented.audience, allowance.audience)
-        shapes = scopes.shape, audiences.shape
-        statement = self._compiled.get(shapes)
+        plan = _plan(presented.scope, presented.audience, allowance)
+        statement = self._compiled.get(plan.shapes)
         if statement is None:
-            statement = self._compiled[shapes] = self._database.compile(_rotation_statement(*shapes))
+            statement = self._compiled[plan.shapes] = self._database.compile(_rotation_statement(*plan.shapes))
         row = statement.execute(
             presented_family=family_id,
             presented_generation=presented.generation,
@@ -101,8 +105,7 @@ class Rotation:
             now=to_micros(now),
             next_idle_end=to_micros(idle_expires_at),
             next_rest_end=None if rests_until is None else to_micros(rests_until),
-            **{f"scope_{position}": f" {word} " for position, word in enumerate(scopes.words)},
-            **{f"resource_{position}": f" {word} " for position, word in enumerate(audiences.words)},
+            **plan.parameters,
         )
         return None if row is None else _decode_rotated(row)
 
