@@ -58,7 +58,7 @@ EVENTS: Final = (
     Event("Signed in.", MINUTES, "203.0.113.x", "Firefox on Linux", failed=False),
     Event("Somebody tried to sign in, and failed.", HOURS, "192.0.2.x", "Chrome on Windows", failed=True),
     Event("The password was changed.", DAYS, "203.0.113.x", "", failed=False),
-    Event("The account was made.", DAYS, "203.0.113.x", "", failed=False),
+    Event("The account was created.", DAYS, "203.0.113.x", "", failed=False),
 )
 
 ACCOUNT_PICTURES: Final = (
@@ -105,8 +105,8 @@ ACCOUNT_PICTURES: Final = (
             "sent_to": LONG_EMAIL,
             "sentences": [
                 "The link works for 1 day.",
-                "When you use it, the address is changed and all your other devices are signed out.",
-                "Until then nothing changes. Your present address has been told, too.",
+                "When you use it, your address changes and all your other devices are signed out.",
+                "Until then nothing changes. We also sent a notice to your current address.",
             ],
         },
     ),

@@ -101,4 +101,4 @@ def test_a_person_saves_his_profile_and_takes_his_data_along(browser: Browser, u
         page.get_by_role("link", name="Delete my account").click()
         page.get_by_label("Current password").fill(PASSWORD)
         page.get_by_role("button", name="Delete my account").click()
-        assert "Your account is deleted" in read(page)
+        assert "Your account was deleted" in read(page)

@@ -60,7 +60,7 @@ def test_a_person_signs_up_confirms_forgets_and_resets(browser: Browser, install
     with looking(browser, installation.url, script=False) as window:
         page = window.page
         sign_up(page, installation, email)
-        assert "Look into your mailbox" in page.inner_text("h1")
+        assert "Check your inbox" in page.inner_text("h1")
         page.goto(read_link(installation, email, "/email/confirm"))
         page.get_by_role("button", name="Confirm").click()
         assert "Your e-mail address is confirmed" in page.inner_text("h1")
@@ -94,7 +94,7 @@ def test_a_form_is_filled_and_sent_by_keyboard_alone(browser: Browser, installat
             page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.tagName") == "BUTTON"
         page.keyboard.press("Enter")
-        page.wait_for_function("document.title.startsWith('Look into your mailbox')")
+        page.wait_for_function("document.title.startsWith('Check your inbox')")
         assert window.complaints == []
 
 

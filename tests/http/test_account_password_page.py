@@ -143,7 +143,7 @@ def test_where_the_policy_leaves_no_choice_none_is_offered(realm: Realm) -> None
     pages, phone = sign_in(Pages(api)), api.sign_in()
     page = pages.get(PATH)
     assert 'type="checkbox"' not in page.text
-    assert "All your other devices are signed out." in read_page(page)
+    assert "This signs out all your other devices." in read_page(page)
     pages.post(PATH, None, current_password=PASSWORD, new_password=NEW_PASSWORD, may_choose="1")
     assert_ended(api, phone)
 

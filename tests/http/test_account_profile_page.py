@@ -155,10 +155,10 @@ def test_a_person_deletes_his_account_with_his_password(realm: Realm, api: Api, 
     eve = api.sign_in("eve@example.test")
     app = App(pages, api, register_app(realm).client.client_id)
     tokens = app.connect()
-    assert "gone at once and for good" in read_page(pages.get("/account/delete"))
+    assert "deletes your account at once and for good" in read_page(pages.get("/account/delete"))
     response = pages.post("/account/delete", None, current_password=PASSWORD)
     assert response.status_code == 200
-    assert "Your account is deleted" in read_page(response)
+    assert "Your account was deleted" in read_page(response)
     assert "authserver=;" in response.headers.getlist("Set-Cookie")[0]
     assert not is_signed_in(pages)
     assert app.refresh(tokens["refresh_token"]).status_code == 400

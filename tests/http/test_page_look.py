@@ -60,7 +60,7 @@ def test_a_template_of_the_operator_takes_the_place_of_ours(realm: Realm, tmp_pa
         "<title>{% block title %}{% endblock %}</title>{{ brand.product_name }} of ours"
     )
     page, _ = look(realm, "/forgot", templates=tmp_path)
-    assert page == "<title>Forgot your password?</title>authserver of ours"
+    assert page == "<title>Forgot password?</title>authserver of ours"
 
 
 def test_a_folder_that_is_not_there_changes_nothing(realm: Realm, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_an_account_is_taken_back_on_a_page(
     response = pages.open_and_send(path, links[path])
     assert response.status_code == 200
     assert "2 devices were signed out." in read_page(response)
-    assert "choosing a new password" in read_page(response)
+    assert "choose a new password" in read_page(response)
     for address in (EMAIL, NEW):
         assert_no_password(api, NEW_PASSWORD, address)
     token = read_link(deliver_all(realm)[0])

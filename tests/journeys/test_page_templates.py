@@ -45,5 +45,5 @@ def test_a_template_that_is_broken_later_keeps_nobody_out(installation: Installa
         template.write_text("{{ csrf_field() }}{{ emial }}")
         killed = server.kill_worker()
         wait_until(lambda: server.worker_pids() not in ([], [killed]), "another worker")
-        assert "Forgot your password?" in read(installation)
+        assert "Forgot password?" in read(installation)
         assert "page_templates_unusable" in server.log

@@ -148,7 +148,7 @@ def _tell_answered() -> Told:
     return Told(
         translate("You are done here"),
         (
-            translate("You answered this request before, and the app has got what you allowed."),
+            translate("You have already answered this request, and the app has received what you allowed."),
             translate("Go back to the app. To sign in once more, start again there."),
         ),
         HTTPStatus.CONFLICT,
@@ -159,7 +159,7 @@ def _tell_unredirectable() -> Told:
     return Told(
         translate("This link does not lead anywhere"),
         (
-            translate("The app that sent you here is not known, or asks to be answered at an address that is not its."),
+            translate("The app that sent you here is unknown, or uses an unregistered address."),
             translate("Nothing was changed. If this happens again, tell the people who make the app."),
         ),
         HTTPStatus.BAD_REQUEST,

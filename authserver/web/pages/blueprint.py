@@ -173,7 +173,7 @@ def _write_policy(*, runs_script: bool) -> str:
 def _tell_foreign_form() -> Told:
     sentences = (
         translate("Nothing was changed."),
-        translate("Open the page that you want to use here, and use the button on it."),
+        translate("Open the page that you want on this site, and use the button there."),
     )
     return Told(translate("This form did not come from here"), sentences, HTTPStatus.FORBIDDEN)
 

@@ -68,6 +68,6 @@ def _say_lifetime(wish: Wish) -> str:
     lifetimes = current_realm().lifetimes.of_client(wish.client)
     if wish.client.offline_access or OFFLINE_SCOPE in wish.scope:
         duration = say_duration(lifetimes.refresh_absolute_lifetime)
-        return translate("It stays connected for up to %(duration)s, or until you take it back.", duration=duration)
+        return translate("It stays connected for up to %(duration)s, or until you disconnect it.", duration=duration)
     duration = say_duration(lifetimes.access_token_lifetime)
     return translate("It can use this for %(duration)s; then it has to ask again.", duration=duration)

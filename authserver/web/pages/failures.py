@@ -17,14 +17,14 @@ _SAYINGS: Final = {
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         mark("Please try again in a moment"),
-        mark("Something that we need does not answer just now. Nothing was changed."),
+        mark("A part of this service does not respond at the moment. Nothing was changed."),
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         mark("Something went wrong here"),
-        mark("It is not your fault, and we have been told. Please try again later."),
+        mark("This is not your fault. The error has been logged. Please try again later."),
     ),
 }
-_ELSE: Final = (mark("This did not work"), mark("Your browser sent something that this page does not take."))
+_ELSE: Final = (mark("This did not work"), mark("Your browser sent something that this page does not accept."))
 
 
 def is_for_people(path: str) -> bool:

@@ -32,14 +32,14 @@ def act_forgot() -> Response:
 def _tell_asked() -> Told:
     lifetime = say_duration(LinkPurpose.RESET_PASSWORD.lifetime)
     return Told(
-        translate("Look into your mailbox"),
+        translate("Check your inbox"),
         (
             translate("If there is an account with this address, a mail with a link is on its way."),
             translate("The link works for at least %(lifetime)s.", lifetime=lifetime),
             translate(
-                "If many mails were asked for, no other one may come for a while: use the link in the newest one."
+                "After several requests it takes a while until we send another mail. Use the link in the newest one."
             ),
-            translate("No mail? Look among the unwanted ones, and check the address."),
+            translate("No mail? Check your spam folder, and check the address for typing errors."),
         ),
         HTTPStatus.ACCEPTED,
     )

@@ -19,7 +19,7 @@ from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages
 from authserver.web.pages.languages import mark, translate
 from authserver.web.pages.words import say_signed_out, tell_refusal
 
-_RESET_COMES: Final = mark("A mail with a link for choosing a new password is on its way to you.")
+_RESET_COMES: Final = mark("A mail with a link to choose a new password is on its way to you.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ def _tell_confirmed(receipt: Receipt | None) -> Told:
     if receipt is None:
         title = translate("Your e-mail address is confirmed")
         return Told(title, (translate("You can sign in now."),), offers_sign_in=True)
-    sentences = (say_signed_out(receipt), translate("The earlier address has been told."))
+    sentences = (say_signed_out(receipt), translate("We sent a notice to your earlier address."))
     return Told(translate("Your e-mail address is changed"), sentences)
 
 
 def _tell_reverted(receipt: Receipt | None) -> Told:
-    first = translate("The account has its earlier e-mail address again.")
-    return Told(translate("The change is taken back"), (first, *_say_ended(receipt), translate(_RESET_COMES)))
+    first = translate("Your account has its earlier e-mail address again.")
+    return Told(translate("The change was undone"), (first, *_say_ended(receipt), translate(_RESET_COMES)))
 
 
 def _tell_reported(receipt: Receipt | None) -> Told:
     last = (translate("The password does not work any more."), translate(_RESET_COMES))
-    return Told(translate("Everybody is out"), (*_say_ended(receipt), *last))
+    return Told(translate("All devices were signed out"), (*_say_ended(receipt), *last))
 
 
 def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ QUESTIONS: Final = (
         LinkPurpose.CONFIRM_EMAIL,
         find_confirmation,
         mark("Is this address yours?"),
-        (mark("The mail with this link reached you. Confirm that the account is to have this address."),),
+        (mark("You opened the link from our mail. Confirm that you want this address for your account."),),
         mark("Confirm"),
         confirm_email,
         _tell_confirmed,
@@ -80,24 +80,24 @@ QUESTIONS: Final = (
     Question(
         LinkPurpose.REVERT_EMAIL,
         lambda realm, token: find_link(realm, token, LinkPurpose.REVERT_EMAIL),
-        mark("Take the change of your address back?"),
+        mark("Undo the change of your address?"),
         (
-            mark("The address that this link was mailed to becomes the address of the account again."),
-            mark("All devices are signed out and the password stops working, because whoever made the change knew it."),
-            mark("You get a mail with a link for choosing a new password."),
+            mark("This makes the address that received this link the address of your account again."),
+            mark("It also signs out all devices and disables the password, because the person who made the change knew it."),
+            mark("You will get a mail with a link to choose a new password."),
         ),
-        mark("Take it back"),
+        mark("Undo the change"),
         revert_email,
         _tell_reverted,
     ),
     Question(
         LinkPurpose.NOT_ME,
         lambda realm, token: find_link(realm, token, LinkPurpose.NOT_ME),
-        mark("This was not you?"),
+        mark("Was this not you?"),
         (
-            mark("All devices are signed out, yours too, and the password stops working."),
-            mark("Changes of your e-mail address that were made after the mail are taken back."),
-            mark("You get a mail with a link for choosing a new password."),
+            mark("This signs out all devices, including yours, and disables the password."),
+            mark("It also undoes changes of your e-mail address that were made after the mail."),
+            mark("You will get a mail with a link to choose a new password."),
         ),
         mark("This was not me"),
         report_compromise,

@@ -6,7 +6,7 @@ from typing import Final
 from authserver.web.pages.languages import mark, translate
 
 SENTENCES: Final = {
-    "openid": mark("Know who you are, by a number of your account"),
+    "openid": mark("See your account ID"),
     "profile": mark("See your name"),
     "email": mark("See your e-mail address"),
     "address": mark("See your postal address"),
@@ -21,4 +21,4 @@ def say_scopes(scopes: Iterable[str]) -> list[str]:
     asked = set(scopes)
     known = [translate(sentence) for scope, sentence in SENTENCES.items() if scope in asked]
     unknown = sorted(asked - SENTENCES.keys())
-    return known + [translate("Use what it calls “%(scope)s”", scope=scope) for scope in unknown]
+    return known + [translate("Use the permission “%(scope)s”", scope=scope) for scope in unknown]

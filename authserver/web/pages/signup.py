@@ -85,11 +85,11 @@ def _answer_form(
 def _tell_awaited() -> Told:
     lifetime = say_duration(LinkPurpose.CONFIRM_EMAIL.lifetime)
     return Told(
-        translate("Look into your mailbox"),
+        translate("Check your inbox"),
         (
-            translate("A mail is on its way to you. Confirm your address with the link in it, and sign in."),
+            translate("A mail is on its way to you. Open the link in it to confirm your address, then sign in."),
             translate("The link works for %(lifetime)s.", lifetime=lifetime),
-            translate("No mail? Look among the unwanted ones, and check the address."),
+            translate("No mail? Check your spam folder, and check the address for typing errors."),
         ),
         HTTPStatus.ACCEPTED,
     )
@@ -99,8 +99,8 @@ def _tell_closed() -> Told:
     return Told(
         translate("Registration is closed"),
         (
-            translate("New accounts are not made here at the moment. Whoever runs this service can make one for you."),
-            translate("You have an account already? Then you can sign in."),
+            translate("You cannot create an account here at the moment. Ask the people who run this service for one."),
+            translate("If you already have an account, you can sign in."),
         ),
         HTTPStatus.FORBIDDEN,
         offers_sign_in=True,

@@ -33,7 +33,7 @@ _ERRORS: Final = {
     "empty": mark("Please enter a password."),
     "too_short": mark("A password needs at least %(minimum_length)d characters."),
     "too_long": mark("A password has at most %(longest_password)d characters."),
-    "invalid_character": mark("The password contains a character that is not text."),
+    "invalid_character": mark("The password contains an invalid character."),
     "same_password": mark("This is the current password. Please choose another one."),
     "repetitive": mark("The password repeats one or two characters."),
     "common": mark("This password is on the lists that attackers try first."),
@@ -104,7 +104,7 @@ def tell_busy(seconds: int) -> Told:
     """The page for who has to wait."""
     return Told(
         translate("Please try again in a moment"),
-        (translate("Too much is going on just now. Nothing was changed."), _say_wait(timedelta(seconds=seconds))),
+        (translate("This service is busy at the moment. Nothing was changed."), _say_wait(timedelta(seconds=seconds))),
         HTTPStatus.SERVICE_UNAVAILABLE,
         retry_after=seconds,
     )
@@ -138,7 +138,7 @@ def _tell_dead_link() -> Told:
 def _tell_taken() -> Told:
     return Told(
         translate("This address belongs to another account"),
-        (translate("Somebody else has registered it meanwhile."), translate("Nothing was changed.")),
+        (translate("Somebody else has registered it in the meantime."), translate("Nothing was changed.")),
         HTTPStatus.CONFLICT,
     )
 

@@ -78,7 +78,7 @@ def _answer_sent(browser: SignedInBrowser, new_email: str) -> Response:
         sent_to=new_email,
         sentences=[
             translate("The link works for %(lifetime)s.", lifetime=lifetime),
-            translate("When you use it, the address is changed and all your other devices are signed out."),
-            translate("Until then nothing changes. Your present address has been told, too."),
+            translate("When you use it, your address changes and all your other devices are signed out."),
+            translate("Until then nothing changes. We also sent a notice to your current address."),
         ],
     )

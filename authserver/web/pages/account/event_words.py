@@ -12,10 +12,10 @@ BY_EVENT: Final[Mapping[str, str]] = {
     "password_reset": mark("The password was reset with a mailed link."),
     "password_set_by_admin": mark("An administrator set the password."),
     "email_changed": mark("The e-mail address was changed."),
-    "email_change_reverted": mark("A change of the e-mail address was taken back."),
+    "email_change_reverted": mark("A change of the e-mail address was undone."),
     "signed_out_everywhere": mark("Signed out on all devices."),
     "signed_out_elsewhere": mark("All other devices were signed out."),
-    "session_ended_by_user": mark("A device was signed out from another one."),
+    "session_ended_by_user": mark("A device was signed out from another device."),
     "signed_out_by_admin": mark("An administrator signed all devices out."),
     "session_ended_by_admin": mark("An administrator signed a device out."),
 }
@@ -27,20 +27,20 @@ BY_NAME: Final[Mapping[AuditName, str]] = {
     AuditName.LOGIN_LOCK: mark("The account was locked."),
     AuditName.LOGIN_UNLOCK: mark("The account was unlocked."),
     AuditName.PASSWORD_CHANGE: mark("The password was changed."),
-    AuditName.PASSWORD_CHANGE_FAIL: mark("The password should have been changed, but was not."),
+    AuditName.PASSWORD_CHANGE_FAIL: mark("Password change failed."),
     AuditName.REAUTHENTICATION_FAIL: mark("A wrong password was entered while signed in."),
     AuditName.FACTOR_CHANGE: mark("The second factor was changed."),
-    AuditName.LINK_FAIL: mark("A mailed link was used that does not work any more."),
-    AuditName.COMPROMISE_REPORT: mark("It was reported that somebody else had used the account."),
-    AuditName.TOKEN_REUSE: mark("Somebody used an old key of an app. The device was signed out, to be safe."),
-    AuditName.ROLES_CHANGE: mark("An administrator changed the rights of the account."),
-    AuditName.AUTHZ_FAIL: mark("Something was not allowed, or needed the password first."),
+    AuditName.LINK_FAIL: mark("A mailed link that no longer works was used."),
+    AuditName.COMPROMISE_REPORT: mark("Somebody reported that someone else had used the account."),
+    AuditName.TOKEN_REUSE: mark("An old token of an app was used again. The device was signed out, to be safe."),
+    AuditName.ROLES_CHANGE: mark("An administrator changed the roles of the account."),
+    AuditName.AUTHZ_FAIL: mark("An action was refused, or needed the password first."),
     AuditName.CONSENT_GRANTED: mark("%(app)s was allowed to use the account."),
     AuditName.CONSENT_REVOKED: mark("%(app)s was disconnected."),
     AuditName.SESSION_LOGOUT: mark("Signed out."),
     AuditName.SESSION_REVOKED: mark("A device was signed out."),
-    AuditName.SESSION_REPLACED: mark("A new sign-in took the place of an earlier one."),
-    AuditName.USER_CREATED: mark("The account was made."),
+    AuditName.SESSION_REPLACED: mark("A new sign-in replaced an earlier one."),
+    AuditName.USER_CREATED: mark("The account was created."),
     AuditName.USER_UPDATED: mark("The account was changed."),
     AuditName.USER_DISABLED: mark("The account was disabled."),
     AuditName.USER_ENABLED: mark("The account was enabled again."),
@@ -59,4 +59,4 @@ def _find_sentence(name: str) -> str | None:
 
 def _name_app(client_id: str | None) -> str:
     client = None if client_id is None else current_realm().clients.find(client_id)
-    return translate("An app that is gone") if client is None else client.name
+    return translate("A deleted app") if client is None else client.name

@@ -74,6 +74,6 @@ def _answer_form(
 def _tell_deleted() -> Told:
     sentences = (
         translate("All devices and apps are signed out."),
-        translate("Nothing of it can be brought back. Thank you for having been here."),
+        translate("It cannot be restored. Thank you for having been with us."),
     )
-    return Told(translate("Your account is deleted"), sentences)
+    return Told(translate("Your account was deleted"), sentences)
