@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import Final
 
 LEAST_CONTRAST: Final = 4.5
+"""Of text to what it stands on."""
+
+_LEAST_SEEN: Final = 3.0
+"""Contrast of a button to what is around it (WCAG 2.2, 1.4.11)."""
+
 LARGEST_LOGO: Final = 100_000
 """Bytes."""
 
 LIGHT_GROUND: Final = "#f4f5f8"
 LIGHT_INK: Final = "#ffffff"
-"""The text on the accent colour where the ground is light."""
+"""The text on a button in the accent colour."""
 
 DARK_GROUND: Final = "#1a1e25"
 DARK_INK: Final = "#0e1116"
+"""The text on a button in a colour that was made for dark ground."""
 
 _SIGNATURES: Final = {"image/png": (b"\x89PNG\r\n\x1a\n",), "image/svg+xml": (b"<svg", b"<?xml", b"<!--")}
 _SUFFIXES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -28,16 +34,20 @@ class Accent:
     """The one colour: for links and for the ground of the main button, each as `#rrggbb`.
 
     Attributes:
-        light: where the ground is light.
-        light_strong: the same under the pointer.
-        dark: where the ground is dark.
-        dark_strong: the same under the pointer.
+        light: links and buttons where the ground is light.
+        light_strong: under the pointer.
+        dark: links where the ground is dark: lighter, so that they can be read.
+        dark_strong: under the pointer.
+        dark_button: buttons where the ground is dark: the colour itself, unless it could not be seen there.
+        dark_button_strong: under the pointer.
     """
 
     light: str
     light_strong: str
     dark: str
     dark_strong: str
+    dark_button: str
+    dark_button_strong: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Logo:
 
 
 def derive_accent(colour: str) -> Accent:
-    """The accent made of `#rrggbb`: as it is on light ground, and made lighter on dark ground until it can be read.
+    """The accent made of `#rrggbb`: as it is on light ground, and made lighter on dark ground as far as it has to be.
 
     Raises:
         ValueError: on light ground it could not be read; in one line, without the value.
@@ -62,10 +72,24 @@ def derive_accent(colour: str) -> Accent:
         raise ValueError(
             f"must be a darker colour: its contrast to white is {contrast:.1f}:1, and {LEAST_CONTRAST}:1 is the least"
         )
-    lighter = (_mix(text, "#ffffff", step / _STEPS) for step in range(_STEPS + 1))
     # A little more than the least: light text on dark ground seems thinner than it is.
-    dark = next(each for each in lighter if find_contrast(each, DARK_GROUND) >= LEAST_CONTRAST * 1.3)
-    return Accent(text, _mix(text, "#000000", 0.18), dark, _mix(dark, "#ffffff", 0.25))
+    dark = _lighten(text, LEAST_CONTRAST * 1.3)
+    # White text can be read on it: the contrast of white to the dark ground is above 3 x 4.5.
+    button = _lighten(text, _LEAST_SEEN)
+    return Accent(
+        light=text,
+        light_strong=_mix(text, "#000000", 0.18),
+        dark=dark,
+        dark_strong=_mix(dark, "#ffffff", 0.25),
+        dark_button=button,
+        dark_button_strong=_mix(button, "#000000", 0.18),
+    )
+
+
+def _lighten(colour: str, contrast: float) -> str:
+    """The nearest colour that has this contrast to the dark ground."""
+    lighter = (_mix(colour, "#ffffff", step / _STEPS) for step in range(_STEPS + 1))
+    return next(each for each in lighter if find_contrast(each, DARK_GROUND) >= contrast)
 
 
 def find_contrast(one: str, other: str) -> float:

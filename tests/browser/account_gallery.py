@@ -110,6 +110,12 @@ ACCOUNT_PICTURES: Final = (
             ],
         },
     ),
+    _hang(
+        "others",
+        "account_others.html",
+        "/account/sessions",
+        sentence="This signs you out on 3 other devices, and in all apps there.",
+    ),
     _hang("password", "account_password.html", "/account/password", **PASSWORD),
     _hang(
         "password-refused",

@@ -16,6 +16,7 @@ from authserver.web.brand import Brand
 from authserver.web.pages.blueprint import Told, answer_page
 from authserver.web.pages.links import QUESTIONS
 from authserver.web.pages.scope_words import say_scopes
+from authserver.web.pages.ways import Way
 from authserver.web.pages.words import say_password_rules
 from tests.browser.account_gallery import ACCOUNT_PICTURES
 from tests.browser.picture import Picture
@@ -68,7 +69,7 @@ WRONG: Final = {
 }
 
 FORM_POST: Final = {"action": "/gallery/signed-out", "fields": {"code": "c", "state": "s"}}
-MOVING: Final = Picture("form-post", "form_post.html", FORM_POST, runs_script=True)
+MOVING: Final = Picture("form-post", "form_post.html", FORM_POST)
 """Nobody looks at it for long: its script goes on."""
 
 PICTURES: Final = (
@@ -108,28 +109,26 @@ PICTURES: Final = (
     Picture("signed-out", "signed_out.html"),
     MOVING,
     Picture(
-        "error",
-        "error.html",
-        {
-            "title": "This link of an app does not work",
-            "sentences": ["The app that sent you here is not registered.", "Please tell whoever makes it."],
-        },
-    ),
-    Picture(
         "told",
         "told.html",
         {
             "told": Told(
                 "Your password is changed",
                 ("3 devices were signed out.", "You can sign in with the new password now."),
-                offers_sign_in=True,
+                ways=(Way("Sign in", "/login", is_main=True),),
             )
         },
     ),
     Picture(
         "dead-link",
         "told.html",
-        {"told": Told("This link does not work any more", ("Nothing was changed.",), offers_reset=True)},
+        {
+            "told": Told(
+                "This link does not work any more",
+                ("Nothing was changed.",),
+                ways=(Way("Ask for a new password", "/forgot"), Way("Back to sign-in", "/login")),
+            )
+        },
     ),
     *ACCOUNT_PICTURES,
     *(
@@ -179,6 +178,6 @@ class _Silent(WSGIRequestHandler):
 def _show(picture: Picture) -> Any:  # noqa: ANN401 - a view
     def view() -> Response:
         values = {name: value() if callable(value) else value for name, value in picture.values.items()}
-        return answer_page(picture.template, HTTPStatus.OK, runs_script=picture.runs_script, **values)
+        return answer_page(picture.template, HTTPStatus.OK, **values)
 
     return view

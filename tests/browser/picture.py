@@ -12,4 +12,3 @@ class Picture:
     name: str
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    runs_script: bool = False

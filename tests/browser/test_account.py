@@ -33,7 +33,7 @@ def url(sqlite_databases: SqliteDatabases) -> Iterator[str]:
 def sign_in(page: Page, url: str, password: str = PASSWORD) -> None:
     """From a page of the account that nobody is signed in at."""
     page.goto(f"{url}/account/password")
-    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_label("E\N{NON-BREAKING HYPHEN}mail address").fill(EMAIL)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     assert page.url == f"{url}/account/password"

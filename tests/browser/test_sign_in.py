@@ -84,7 +84,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, sqlite_databases: SqliteDataba
 
 
 def sign_in(page: Page, password: str = PASSWORD) -> None:
-    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_label("E\N{NON-BREAKING HYPHEN}mail address").fill(EMAIL)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 
@@ -109,13 +109,18 @@ def test_a_person_signs_in_allows_and_comes_back(browser: Browser, app: PhotoBoo
         page.goto(app.link())
         assert "Photo Book" in page.inner_text("main")
         sign_in(page, "not the password")
-        assert page.get_by_role("alert").inner_text() == "The e-mail address or the password is wrong."
-        assert page.get_by_label("E-mail address").input_value() == EMAIL
+        assert (
+            page.get_by_role("alert").inner_text()
+            == "The e\N{NON-BREAKING HYPHEN}mail address or the password is wrong."
+        )
+        assert page.get_by_label("E\N{NON-BREAKING HYPHEN}mail address").input_value() == EMAIL
         assert page.get_by_label("Password").input_value() == ""
         sign_in(page)
         said = page.inner_text("main")
         assert "Let Photo Book use your account?" in said
-        assert all(word in said for word in (EMAIL, "127.0.0.1", "See your e-mail address", "90 days"))
+        assert all(
+            word in said for word in (EMAIL, "127.0.0.1", "See your e\N{NON-BREAKING HYPHEN}mail address", "90 days")
+        )
         page.get_by_role("button", name="Allow", exact=True).click()
         answer = read_answer(page, app)
         assert (answer["state"], answer["iss"]) == (STATE, app.installation.url)

@@ -2,18 +2,21 @@
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from authserver.realm import Realm
-from authserver.web.pages.blueprint import answer_page
+from authserver.web import pages as pages_room
+from authserver.web.pages.blueprint import SCRIPTED, answer_page
 from tests.support.api import Api
 from tests.support.pages import Form, Pages
 
+TEMPLATES = Path(pages_room.__file__).parent / "templates"
 FILES = {"/pages.css": "text/css; charset=utf-8", "/pages/logo": "image/svg+xml"}
-SCRIPT = "/pages/form-post.js"
+SCRIPTS = ("/pages/form-post.js", "/pages/password.js")
 
 
 def list_pages(app: Flask) -> set[tuple[str, str]]:
@@ -21,7 +24,7 @@ def list_pages(app: Flask) -> set[tuple[str, str]]:
     return {
         (rule.rule, method)
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.startswith("pages.") and not rule.arguments and rule.rule not in {*FILES, SCRIPT}
+        if rule.endpoint.startswith("pages.") and not rule.arguments and rule.rule not in {*FILES, *SCRIPTS}
         for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
     }
 
@@ -86,13 +89,27 @@ def test_a_picture_that_is_opened_by_itself_runs_nothing(pages: Pages) -> None:
     assert "script-src" not in policy
 
 
-def test_only_the_page_that_moves_on_runs_a_script(api: Api) -> None:
-    """RFC 9700 §4.16; OAuth 2.0 Form Post Response Mode."""
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_a_script_is_a_file_of_ours(pages: Pages, path: str) -> None:
+    """RFC 9700 §4.16: no inline script, so that none that got into a page runs."""
+    response = pages.get(path)
+    assert response.content_type == "text/javascript; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_scripts_may_run_only_on_the_pages_that_have_one(pages: Pages, api: Api) -> None:
+    """OAuth 2.0 Form Post Response Mode, and the pages where a password is typed."""
+    sources = {path.name: path.read_text() for path in TEMPLATES.glob("*.html") if not path.name.startswith("_")}
+    scripted = {name for name, source in sources.items() if "<script" in source or "password_script()" in source}
+    assert scripted == SCRIPTED
+    assert scripted == {name for name, source in sources.items() if "{{ password(" in source} | {"form_post.html"}
+    for path in ("/forgot", "/logout", "/nothing"):
+        assert "script-src" not in pages.get(path, Accept="text/html").headers["Content-Security-Policy"]
     with api.app.test_request_context("/oauth/authorize"):
-        response = answer_page("form_post.html", runs_script=True, action="https://app.example/cb", fields={})
-    policy = response.headers["Content-Security-Policy"]
-    assert "script-src 'self';" in policy
-    assert "unsafe" not in policy
+        response = answer_page("form_post.html", action="https://app.example/cb", fields={})
+    for answer in (response, pages.get("/login")):
+        assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("path", ["/signup", "/forgot"])
@@ -117,11 +134,11 @@ def test_the_address_of_a_page_behind_a_mailed_link_reaches_no_header(pages: Pag
 @pytest.mark.parametrize(
     ("header", "language", "word"),
     [
-        ("", "en", "E-mail address"),
-        ("de-DE,de;q=0.9,en;q=0.8", "de", "E-Mail-Adresse"),
-        ("fr, de;q=0.5, en;q=0.4", "de", "E-Mail-Adresse"),
-        ("de;q=0, en", "en", "E-mail address"),
-        ("fr", "en", "E-mail address"),
+        ("", "en", "E\N{NON-BREAKING HYPHEN}mail address"),
+        ("de-DE,de;q=0.9,en;q=0.8", "de", "E\N{NON-BREAKING HYPHEN}Mail-Adresse"),
+        ("fr, de;q=0.5, en;q=0.4", "de", "E\N{NON-BREAKING HYPHEN}Mail-Adresse"),
+        ("de;q=0, en", "en", "E\N{NON-BREAKING HYPHEN}mail address"),
+        ("fr", "en", "E\N{NON-BREAKING HYPHEN}mail address"),
     ],
 )
 def test_a_page_is_in_the_language_of_the_browser(pages: Pages, header: str, language: str, word: str) -> None:
@@ -139,7 +156,7 @@ def test_sentences_that_come_from_code_are_translated_too(pages: Pages) -> None:
     typed = {"email": "no address", "password": "short", "csrf_token": token}
     response = pages.post_bare("/signup", {**german, "Sec-Fetch-Site": "same-origin"}, **typed)
     assert response.status_code == 422
-    assert "Das ist keine E-Mail-Adresse." in response.text
+    assert "Das ist keine E\N{NON-BREAKING HYPHEN}Mail-Adresse." in response.text
     assert "Ein Passwort braucht mindestens 10 Zeichen." in response.text
     dead = pages.get("/reset", "x", **german)
     assert "Dieser Link gilt nicht mehr" in dead.text

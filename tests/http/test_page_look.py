@@ -36,6 +36,7 @@ def test_the_colour_is_in_the_style_sheet(realm: Realm) -> None:
     style, _ = look(realm, "/pages.css", Brand(accent=accent))
     assert f"--accent: {accent.light};" in style
     assert f"--accent: {accent.dark};" in style
+    assert f"--button: {accent.dark_button};" in style
     assert "{{" not in style
 
 

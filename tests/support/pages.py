@@ -109,7 +109,8 @@ class Pages:
 
 def read_page(response: TestResponse) -> str:
     """What a person reads."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.text.partition("<body>")[2]))
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.text.partition("<body>")[2]))
+    return text.replace("\N{NON-BREAKING HYPHEN}", "-")
 
 
 def dump(realm: Realm) -> list[object]:

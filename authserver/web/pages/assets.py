@@ -1,4 +1,4 @@
-"""The files of the pages: one style sheet, one picture, one script. All from here: pages load nothing of others."""
+"""The files of the pages: one style sheet, one picture, two scripts. All from here: pages load nothing of others."""
 
 from hashlib import sha256
 from typing import Final
@@ -34,6 +34,12 @@ def answer_logo() -> Response:
 def answer_script() -> Response:
     """What sends the form of `response_mode=form_post` on; its page has a button, too."""
     return _answer_file(render("form-post.js").encode(), "text/javascript; charset=utf-8")
+
+
+@pages.get("/pages/password.js")
+def answer_password_script() -> Response:
+    """What shows a password while it is typed; without it, the buttons for that are not there."""
+    return _answer_file(render("password.js").encode(), "text/javascript; charset=utf-8")
 
 
 def _answer_file(content: bytes, content_type: str) -> Response:

@@ -117,7 +117,6 @@ def _answer_client(answer: AuthorizationAnswer) -> Response:
     if answer.response_mode == "form_post":
         return answer_page(
             "form_post.html",
-            runs_script=True,
             action=answer.redirect_uri,
             fields=answer.parameters,
         )

@@ -1,7 +1,7 @@
 """The blueprint that every page hangs on: where a form may come from, and what no answer may be without."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
@@ -14,12 +14,29 @@ from authserver.web.context import current_realm
 from authserver.web.pages.csrf import is_proved, keep_seed
 from authserver.web.pages.languages import current_language, translate
 from authserver.web.pages.rendering import render
+from authserver.web.pages.ways import Way, lead_to_account
 from authserver.web.site import serialise_origin
 
 _MOST_FIELDS: Final = 50
 _View = TypeVar("_View", bound=Callable[..., Response])
 _TAKES_FOREIGN_FORMS: Final = "takes_foreign_forms"
+_IN_ADDRESSES: Final = ("request", "next", "token")
+"""What the forms of our pages carry that the addresses of the pages say, too."""
+
 _BEGINNINGS: Final = frozenset({"/oauth/authorize", "/oauth/logout"})
+SCRIPTED: Final = frozenset(
+    {
+        "account_delete.html",
+        "account_email.html",
+        "account_password.html",
+        "form_post.html",
+        "login.html",
+        "reset.html",
+        "signup.html",
+    }
+)
+"""The pages on which a script file of ours may run. All of them work without."""
+
 _ON_THE_WAY: Final = frozenset({"/login", "/consent", "/signup", "/forgot"})
 """Where a request goes through our pages, which carry it on in the parameter `request`."""
 
@@ -30,23 +47,19 @@ pages = APIBlueprint("pages", __name__, enable_openapi=False)
 class Told:
     """A page that says what happened, or why nothing did; in the language of who asked.
 
-    `request_token` leads the offered sign-in back to the application that somebody was on the way to.
+    `ways` is where it leads on. There is always one: to the account, where nothing else is said.
     """
 
     title: str
     sentences: tuple[str, ...]
     status: HTTPStatus = HTTPStatus.OK
-    offers_reset: bool = False
+    ways: tuple[Way, ...] = ()
     retry_after: int | None = None
-    offers_sign_in: bool = False
-    request_token: str = ""
 
 
 def answer_page(
     template: str,
     status: HTTPStatus = HTTPStatus.OK,
-    *,
-    runs_script: bool = False,
     **values: object,
 ) -> Response:
     """A page that nobody keeps, frames or learns the address of: it may hold the token of a link.
@@ -54,13 +67,12 @@ def answer_page(
     Args:
         template: its file.
         status: of the answer.
-        runs_script: whether a script file of ours may run on it.
         values: what the template shows.
     """
     response = Response(render(template, **values), status, content_type="text/html; charset=utf-8")
     keep_seed(response)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = _write_policy(runs_script=runs_script)
+    response.headers["Content-Security-Policy"] = _write_policy(runs_script=template in SCRIPTED)
     # Browsers write `Origin: null` on the form of a page that sends no referrer (Fetch §3.2). The address of a page
     # behind a mailed link holds the link's token, which goes into no header: there the token of the form decides.
     response.headers["Referrer-Policy"] = "no-referrer" if "token" in request.args else "same-origin"
@@ -78,7 +90,7 @@ def answer_page(
 
 def answer_told(told: Told) -> Response:
     """The page that says so."""
-    response = answer_page("told.html", told.status, told=told)
+    response = answer_page("told.html", told.status, told=replace(told, ways=told.ways or (lead_to_account(),)))
     if told.retry_after is not None:
         response.headers["Retry-After"] = str(told.retry_after)
     return response
@@ -99,6 +111,17 @@ def read_argument(name: str) -> str:
     """What the address of the page says under `name`; empty where it says nothing, or nothing that can be text."""
     value = request.args.get(name, "")
     return value if is_storable(value) else ""
+
+
+def lead_back() -> Way:
+    """To the page whose form was sent, with what the address of that page said."""
+    page = request.path if _can_be_looked_at(request.path) else "/account"
+    read = read_fields().get if request.method == "POST" else read_argument
+    return Way(translate("Back to the form"), page, {name: read(name) or "" for name in _IN_ADDRESSES})
+
+
+def _can_be_looked_at(path: str) -> bool:
+    return any(rule.rule == path and "GET" in (rule.methods or ()) for rule in current_app.url_map.iter_rules())
 
 
 def _parse_fields() -> dict[str, str]:
@@ -182,6 +205,6 @@ def _tell_unproved_form() -> Told:
     sentences = (
         translate("Nothing was changed."),
         translate("The form was open for too long, or your browser does not keep the cookie that protects it."),
-        translate("Go back, load the page again, and send it once more. Cookies of this site have to be allowed."),
+        translate("Go back to the form and send it once more. Cookies of this site have to be allowed."),
     )
-    return Told(translate("This form is out of date"), sentences, HTTPStatus.FORBIDDEN)
+    return Told(translate("This form is out of date"), sentences, HTTPStatus.FORBIDDEN, (lead_back(),))

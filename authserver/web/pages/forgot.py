@@ -9,6 +9,7 @@ from authserver.credentials.links import LinkPurpose
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
+from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_mail
 from authserver.web.pages.words import say_duration, tell_too_many
 from authserver.web.tries import hit_address
 
@@ -25,11 +26,12 @@ def act_forgot() -> Response:
     wait = hit_address("forgot")
     if wait is not None:
         return answer_told(tell_too_many(wait))
-    ask_reset(current_realm(), read_fields().get("email", ""))
-    return answer_told(_tell_asked())
+    fields = read_fields()
+    ask_reset(current_realm(), fields.get("email", ""))
+    return answer_told(_tell_asked(fields.get("request", "")))
 
 
-def _tell_asked() -> Told:
+def _tell_asked(request_token: str) -> Told:
     lifetime = say_duration(LinkPurpose.RESET_PASSWORD.lifetime)
     return Told(
         translate("Check your inbox"),
@@ -42,4 +44,5 @@ def _tell_asked() -> Told:
             translate("No mail? Check your spam folder, and check the address for typing errors."),
         ),
         HTTPStatus.ACCEPTED,
+        (lead_back_to_sign_in(request_token), lead_to_another_mail("/forgot", request_token)),
     )

@@ -6,6 +6,7 @@ yet, because nobody is asking.
 """
 
 import gettext
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from flask import g, request
 LANGUAGES: Final = ("en", "de")
 LOCALE: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "pages"
+_MAIL: Final = re.compile("\\b([Ee])-([Mm]ail)")
 
 
 def use_locales(ui_locales: str | None) -> None:
@@ -39,19 +41,24 @@ def choose_language(wishes: Iterator[str]) -> str:
 
 def translate(message: str, **values: object) -> str:
     """`message` in the language of this page, with `%(name)s` replaced by the value of that name."""
-    text = _load(current_language()).gettext(message)
+    text = _keep_whole(_load(current_language()).gettext(message))
     return text % values if values else text
 
 
 def translate_number(singular: str, plural: str, number: int, **values: object) -> str:
     """The same for a message about `number` things; `%(number)d` is that number."""
-    text = _load(current_language()).ngettext(singular, plural, number)
+    text = _keep_whole(_load(current_language()).ngettext(singular, plural, number))
     return text % {"number": number, **values}
 
 
 def mark(message: str) -> str:
     """`message` itself: for the catalogues to know it."""
     return message
+
+
+def _keep_whole(text: str) -> str:
+    """`text` with hyphens that end no line: "e-" at the end of one, and "mail" on the next, is hard to read."""
+    return _MAIL.sub("\\1\N{NON-BREAKING HYPHEN}\\2", text)
 
 
 @cache

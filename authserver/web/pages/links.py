@@ -17,6 +17,7 @@ from authserver.storage.registrations import PendingRegistration
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import mark, translate
+from authserver.web.pages.ways import Way, lead_back_to_sign_in, lead_to_reset, lead_to_sign_in
 from authserver.web.pages.words import say_signed_out, tell_refusal
 
 _RESET_COMES: Final = mark("A mail with a link to choose a new password is on its way to you.")
@@ -48,19 +49,25 @@ class Question:
 def _tell_confirmed(receipt: Receipt | None) -> Told:
     if receipt is None:
         title = translate("Your e-mail address is confirmed")
-        return Told(title, (translate("You can sign in now."),), offers_sign_in=True)
+        return Told(title, (translate("You can sign in now."),), ways=(lead_to_sign_in(),))
     sentences = (say_signed_out(receipt), translate("We sent a notice to your earlier address."))
     return Told(translate("Your e-mail address is changed"), sentences)
 
 
 def _tell_reverted(receipt: Receipt | None) -> Told:
     first = translate("Your account has its earlier e-mail address again.")
-    return Told(translate("The change was undone"), (first, *_say_ended(receipt), translate(_RESET_COMES)))
+    sentences = (first, *_say_ended(receipt), translate(_RESET_COMES))
+    return Told(translate("The change was undone"), sentences, ways=_lead_on_from_reset())
 
 
 def _tell_reported(receipt: Receipt | None) -> Told:
     last = (translate("The password does not work any more."), translate(_RESET_COMES))
-    return Told(translate("All devices were signed out"), (*_say_ended(receipt), *last))
+    return Told(translate("All devices were signed out"), (*_say_ended(receipt), *last), ways=_lead_on_from_reset())
+
+
+def _lead_on_from_reset() -> tuple[Way, ...]:
+    """The mail may not come, or its link may be too old."""
+    return (lead_back_to_sign_in(), lead_to_reset())
 
 
 def _say_ended(receipt: Receipt | None) -> tuple[str, ...]:
@@ -83,7 +90,10 @@ QUESTIONS: Final = (
         mark("Undo the change of your address?"),
         (
             mark("This makes the address that received this link the address of your account again."),
-            mark("It also signs out all devices and disables the password, because the person who made the change knew it."),
+            mark(
+                "It also signs out all devices and disables the password, because the person who made the change knew"
+                " it."
+            ),
             mark("You will get a mail with a link to choose a new password."),
         ),
         mark("Undo the change"),

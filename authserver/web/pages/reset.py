@@ -13,6 +13,7 @@ from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
+from authserver.web.pages.ways import lead_to_sign_in
 from authserver.web.pages.words import say_errors, say_password_rules, say_signed_out, tell_refusal
 from authserver.web.tries import forgive_login
 
@@ -41,7 +42,7 @@ def act_reset() -> Response:
         case PasswordWasReset(receipt=receipt):
             forgive_login(outcome.email)
             sentences = (say_signed_out(receipt), translate("You can sign in with the new password now."))
-            response = answer_told(Told(translate("Your password is changed"), sentences, offers_sign_in=True))
+            response = answer_told(Told(translate("Your password is changed"), sentences, ways=(lead_to_sign_in(),)))
             current_cookies().give(response, Cookie.KNOWN, outcome.device_token)
             return response
 

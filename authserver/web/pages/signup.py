@@ -11,6 +11,7 @@ from authserver.protocol.secret import Secret
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
+from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_mail, lead_to_sign_in
 from authserver.web.pages.words import (
     say_duration,
     say_errors,
@@ -50,10 +51,10 @@ def act_signup() -> Response:
 def _answer(outcome: Registered | Awaited | Refused | Invalid | TryLater, fields: dict[str, str]) -> Response:
     match outcome:
         case Registered():
-            sentence, token = translate("You can sign in now."), fields.get("request", "")
-            return answer_told(Told(translate("Welcome"), (sentence,), offers_sign_in=True, request_token=token))
+            ways = (lead_to_sign_in(fields.get("request", "")),)
+            return answer_told(Told(translate("Welcome"), (translate("You can sign in now."),), ways=ways))
         case Awaited():
-            return answer_told(_tell_awaited())
+            return answer_told(_tell_awaited(fields.get("request", "")))
         case Invalid(errors=errors):
             return _answer_form(fields, errors)
         case Refused(code=code) if code == EMAIL_TAKEN:
@@ -82,7 +83,7 @@ def _answer_form(
     )
 
 
-def _tell_awaited() -> Told:
+def _tell_awaited(request_token: str) -> Told:
     lifetime = say_duration(LinkPurpose.CONFIRM_EMAIL.lifetime)
     return Told(
         translate("Check your inbox"),
@@ -92,6 +93,7 @@ def _tell_awaited() -> Told:
             translate("No mail? Check your spam folder, and check the address for typing errors."),
         ),
         HTTPStatus.ACCEPTED,
+        (lead_back_to_sign_in(request_token), lead_to_another_mail("/signup", request_token)),
     )
 
 
@@ -103,5 +105,5 @@ def _tell_closed() -> Told:
             translate("If you already have an account, you can sign in."),
         ),
         HTTPStatus.FORBIDDEN,
-        offers_sign_in=True,
+        (lead_to_sign_in(),),
     )

@@ -12,8 +12,9 @@ from authserver.accounts.register import LONGEST_NAME
 from authserver.credentials.password_text import LONGEST_PASSWORD
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
-from authserver.web.pages.blueprint import Told
+from authserver.web.pages.blueprint import Told, lead_back
 from authserver.web.pages.languages import mark, translate, translate_number
+from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_address, lead_to_reset
 
 _REFUSALS: Final = {
     outcomes.INVALID_CREDENTIALS: mark("The e-mail address or the password is wrong."),
@@ -106,6 +107,7 @@ def tell_busy(seconds: int) -> Told:
         translate("Please try again in a moment"),
         (translate("This service is busy at the moment. Nothing was changed."), _say_wait(timedelta(seconds=seconds))),
         HTTPStatus.SERVICE_UNAVAILABLE,
+        (lead_back(),),
         retry_after=seconds,
     )
 
@@ -116,6 +118,7 @@ def tell_too_many(seconds: int) -> Told:
         translate("Too many tries"),
         (_say_wait(timedelta(minutes=-(-seconds // 60))),),
         HTTPStatus.TOO_MANY_REQUESTS,
+        (lead_back(),),
         retry_after=seconds,
     )
 
@@ -131,7 +134,7 @@ def _tell_dead_link() -> Told:
             translate("Nothing was changed."),
         ),
         HTTPStatus.BAD_REQUEST,
-        offers_reset=True,
+        (lead_to_reset(), lead_back_to_sign_in()),
     )
 
 
@@ -140,6 +143,7 @@ def _tell_taken() -> Told:
         translate("This address belongs to another account"),
         (translate("Somebody else has registered it in the meantime."), translate("Nothing was changed.")),
         HTTPStatus.CONFLICT,
+        (lead_to_another_address(), lead_back_to_sign_in()),
     )
 
 

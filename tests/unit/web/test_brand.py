@@ -43,6 +43,17 @@ def test_an_accent_can_be_read_in_light_and_in_dark(colour: str) -> None:
     for dark in (accent.dark, accent.dark_strong):
         assert min(find_contrast(dark, DARK_INK), find_contrast(dark, DARK_GROUND)) >= 4.5
     assert accent.light == colour.lower()
+    for button in (accent.dark_button, accent.dark_button_strong):
+        assert find_contrast(button, LIGHT_INK) >= 4.5
+    assert find_contrast(accent.dark_button, DARK_GROUND) >= 3
+
+
+@pytest.mark.parametrize("colour", ["#b3261e", "#0f7f5c", "#2450c8"])
+def test_a_button_keeps_its_colour_in_the_dark_where_it_can_be_seen(colour: str) -> None:
+    """WCAG 2.2, 1.4.11: 3:1 to what is around it. People know a service by its colour."""
+    accent = derive_accent(colour)
+    assert (accent.dark_button == colour) == (find_contrast(colour, DARK_GROUND) >= 3)
+    assert accent.dark != accent.dark_button
 
 
 @pytest.mark.parametrize("colour", ["#ffcc00", "#ffffff", "#7db8f5", "#777777"])

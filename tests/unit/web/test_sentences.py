@@ -24,7 +24,7 @@ _DONE: Final = re.compile(
 )
 """How a page says what has happened."""
 
-ASKING: Final = ("account_delete.html", "reset.html", "sign_out.html")
+ASKING: Final = ("account_delete.html", "account_others.html", "reset.html", "sign_out.html")
 
 
 def list_sentences(path: Path) -> list[str]:

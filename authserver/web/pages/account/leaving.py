@@ -15,6 +15,7 @@ from authserver.web.pages.account.frame import answer_room, ask_who, with_browse
 from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import Told, answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
+from authserver.web.pages.ways import lead_back_to_sign_in
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
 from authserver.web.tries import TooManyTries, try_password
 
@@ -76,4 +77,4 @@ def _tell_deleted() -> Told:
         translate("All devices and apps are signed out."),
         translate("It cannot be restored. Thank you for having been with us."),
     )
-    return Told(translate("Your account was deleted"), sentences)
+    return Told(translate("Your account was deleted"), sentences, ways=(lead_back_to_sign_in(),))

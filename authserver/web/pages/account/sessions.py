@@ -12,15 +12,16 @@ from authserver.revocation import Receipt
 from authserver.storage.sessions import SessionSummary
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
-from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.account.moments import Moment, tell_moment
 from authserver.web.pages.account.origins import say_browser, say_network
+from authserver.web.pages.authorize import go_to
 from authserver.web.pages.blueprint import answer_page, pages, read_fields
-from authserver.web.pages.languages import translate
+from authserver.web.pages.languages import translate, translate_number
 from authserver.web.pages.words import say_signed_out
 
 PATH = "/account/sessions"
-_OTHERS = "others"
+OTHERS = f"{PATH}/others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ def show_sessions(browser: SignedInBrowser) -> Response:
 @pages.post(PATH)
 @with_browser
 def act_sessions(browser: SignedInBrowser) -> Response:
-    """End the one that the button names, or all others. For others than this one a recent sign-in is needed."""
-    realm, ip, end = current_realm(), request.remote_addr or "", read_fields().get("end", "")
-    outcome = sign_out_elsewhere(realm, browser, ip) if end == _OTHERS else end_session(realm, browser, end, ip)
+    """End the one that the button names. For another than this one a recent sign-in is needed."""
+    end = read_fields().get("end", "")
+    outcome = end_session(current_realm(), browser, end, request.remote_addr or "")
     match outcome:
         case Reauthenticate():
             return ask_who(PATH)
@@ -61,6 +62,31 @@ def act_sessions(browser: SignedInBrowser) -> Response:
             return response
         case receipt:
             return _answer(browser, done=say_signed_out(receipt, with_this=True))
+
+
+@pages.get(OTHERS)
+@with_recent_browser
+def show_others(browser: SignedInBrowser) -> Response:
+    """The question: one press ends what may be many devices, and nothing brings them back."""
+    count = len(list_sessions(current_realm(), browser.user_id)) - 1
+    if not count:
+        return go_to(PATH)
+    sentence = translate_number(
+        "This signs you out on %(number)d other device, and in all apps there.",
+        "This signs you out on %(number)d other devices, and in all apps there.",
+        count,
+    )
+    return answer_room(browser, "account_others.html", PATH, sentence=sentence)
+
+
+@pages.post(OTHERS)
+@with_browser
+def act_others(browser: SignedInBrowser) -> Response:
+    """End all but this one."""
+    outcome = sign_out_elsewhere(current_realm(), browser, request.remote_addr or "")
+    if isinstance(outcome, Receipt):
+        return _answer(browser, done=say_signed_out(outcome, with_this=True))
+    return ask_who(OTHERS)
 
 
 def _answer(
