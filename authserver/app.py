@@ -220,6 +220,7 @@ def _door_settings(settings: Settings) -> DoorSettings:
         support_url=settings.support_url,
         privacy_url=settings.privacy_url,
         terms_url=settings.terms_url,
+        scope_texts=settings.scope_texts,
     )
     limits_url = settings.limits_url.reveal()
     return DoorSettings(

@@ -24,6 +24,7 @@ from authserver.config.values import (
     Networks,
     Policy,
     ProductName,
+    ScopeWords,
     Sender,
     SmtpUrl,
     seconds,
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     support_url: Link = None
     privacy_url: Link = None
     terms_url: Link = None
+    scope_texts: ScopeWords = Field(default_factory=dict)
 
     audit_retention: Annotated[timedelta, BeforeValidator(seconds(86_400, LONGEST))] = timedelta(days=365)
     log_format: Literal["text", "json"] | None = None

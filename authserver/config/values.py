@@ -22,6 +22,7 @@ from authserver.mail.smtp_url import read_sender, read_smtp_url
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_line
 from authserver.web.brand import Accent, Logo, derive_accent, read_logo
+from authserver.web.scope_texts import ScopeTexts, read_scope_texts
 
 LONGEST: Final = 10 * 365 * 24 * 3600
 LONGEST_PRODUCT_NAME: Final = 60
@@ -136,6 +137,16 @@ def _revocation_policy(value: object) -> RevocationPolicy:
         raise ValueError("\n".join(error.problems)) from None
 
 
+def _scope_texts(value: object) -> ScopeTexts:
+    """Of a table, or of the same as JSON."""
+    if not isinstance(value, str):
+        return read_scope_texts(value)
+    try:
+        return read_scope_texts(strict_json.loads(value.encode("utf-8", "replace")))
+    except InvalidJsonError:
+        raise ValueError('must be a table, or JSON: {"albums:read": "See your albums"}') from None
+
+
 def _accent(value: object) -> Accent:
     return value if isinstance(value, Accent) else derive_accent(str(value))
 
@@ -185,4 +196,5 @@ LoginLimits = Annotated[str, BeforeValidator(_login_limits)]
 ProductName = Annotated[str, BeforeValidator(_product_name)]
 AccentColour = Annotated[Accent, NoDecode, PlainValidator(_accent)]
 LogoFile = Annotated[Logo | None, NoDecode, PlainValidator(_logo)]
+ScopeWords = Annotated[ScopeTexts, NoDecode, PlainValidator(_scope_texts)]
 Link = Annotated[str | None, BeforeValidator(_link)]

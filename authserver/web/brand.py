@@ -3,9 +3,11 @@
 Decides whether a colour can be read (WCAG 2.2, 1.4.3) and whether a file can be a logo. Knows no page and no request.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from authserver.web.scope_texts import ScopeTexts
 
 LEAST_CONTRAST: Final = 4.5
 """Of text to what it stands on."""
@@ -149,6 +151,7 @@ class Brand:
         product_name: what people know it by.
         accent: its colour.
         logo: its picture; without one, a mark of ours in its colour.
+        scope_texts: how they call what an app may do.
         support_url, privacy_url, terms_url: where the links below each page lead; none for no link.
     """
 
@@ -158,6 +161,7 @@ class Brand:
     support_url: str | None = None
     privacy_url: str | None = None
     terms_url: str | None = None
+    scope_texts: ScopeTexts = field(default_factory=dict)
 
 
 DEFAULT_BRAND: Final = Brand()

@@ -1,5 +1,6 @@
 """No page is a dead end: each one that has nothing more to do leads on."""
 
+import dataclasses
 import re
 
 import pytest

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from authserver.web.pages.languages import mark, translate
+from authserver.web.pages.languages import current_language, mark, translate
+from authserver.web.pages.rendering import current_look
+from authserver.web.scope_texts import ELSE, ScopeTexts
 
 SENTENCES: Final = {
     "openid": mark("See your account ID"),
@@ -17,8 +19,19 @@ SENTENCES: Final = {
 
 
 def say_scopes(scopes: Iterable[str]) -> list[str]:
-    """A sentence for each scope, the known ones first. A scope that we know nothing of is shown by its name."""
-    asked = set(scopes)
-    known = [translate(sentence) for scope, sentence in SENTENCES.items() if scope in asked]
-    unknown = sorted(asked - SENTENCES.keys())
-    return known + [translate("Use the permission “%(scope)s”", scope=scope) for scope in unknown]
+    """A sentence for each scope: the operator's, else ours, else the name of the scope.
+
+    Ours are first, then the operator's in their order, then the scopes that nobody has a text for.
+    """
+    asked, texts = set(scopes), current_look().brand.scope_texts
+    ordered = [scope for scope in dict.fromkeys((*SENTENCES, *texts)) if scope in asked]
+    unknown = sorted(asked - {*ordered})
+    return [_say(scope, texts) for scope in ordered + unknown]
+
+
+def _say(scope: str, texts: ScopeTexts) -> str:
+    if scope in texts:
+        return texts[scope].get(current_language(), texts[scope][ELSE])
+    if scope in SENTENCES:
+        return translate(SENTENCES[scope])
+    return translate("Use the permission “%(scope)s”", scope=scope)

@@ -93,6 +93,9 @@ def test_problems_of_the_file_and_of_the_environment_are_reported_together(
         ("SUPPORT_URL", "javascript:hunter2secret"),
         ("PRIVACY_URL", "https://auth.example/ hunter2secret"),
         ("PRODUCT_NAME", "hunter2secret" * 5),
+        ("SCOPE_TEXTS", "hunter2secret"),
+        ("SCOPE_TEXTS", '{"read": ["hunter2secret"]}'),
+        ("SCOPE_TEXTS", '{"read": "See it", "read": "hunter2secret"}'),
         ("PRODUCT_NAME", ""),
     ],
 )
@@ -284,6 +287,17 @@ def test_the_look_of_the_pages_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert settings.logo is not None
     assert settings.logo.content == b"<svg/>"
     assert (settings.support_url, settings.privacy_url) == ("mailto:help@example.org", None)
+
+
+def test_words_for_scopes_are_a_table_or_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In the file as people write tables; in the environment as JSON."""
+    file = tmp_path / "authserver.toml"
+    file.write_text('[SCOPE_TEXTS]\n"albums:read" = "See albums"\nwrite = { en = "Change", de = "Ändern" }\n')
+    set_all(monkeypatch, CONFIG=str(file))
+    written = {"albums:read": {"en": "See albums"}, "write": {"en": "Change", "de": "Ändern"}}
+    assert load_settings().scope_texts == written
+    set_all(monkeypatch, SCOPE_TEXTS='{"albums:read": "Look"}')
+    assert load_settings().scope_texts == {"albums:read": {"en": "Look"}}
 
 
 def test_an_accent_that_nobody_can_read_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
