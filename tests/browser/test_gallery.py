@@ -28,7 +28,7 @@ SHOWN = (
     ("not-me", 390, False),
     ("told", 390, True),
     ("account-device-ended", 1280, False),
-    ("account-two-devices", 390, False),
+    ("account-others", 390, False),
     ("account-password", 390, False),
     ("account-password-changed", 390, True),
     ("account-one-app", 390, False),
