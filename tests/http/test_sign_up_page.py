@@ -67,7 +67,10 @@ def test_what_is_wrong_is_said_at_the_field_and_above(pages: Pages) -> None:
     """WCAG 2.2, 3.3.1: a summary that is announced, and each field tied to its own sentences."""
     page = pages.open_and_send("/signup", email="not an address", password="short").text
     form = Form(page)
-    for field, sentence in (("email", "This is not an e-mail address."), ("password", "at least 10 characters")):
+    for field, sentence in (
+        ("email", "This is not an e\N{NON-BREAKING HYPHEN}mail address."),
+        ("password", "at least 10 characters"),
+    ):
         assert form.fields[field]["aria-invalid"] == "true"
         described = (form.fields[field]["aria-describedby"] or "").split()
         assert f"{field}-errors" in described
