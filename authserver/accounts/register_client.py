@@ -1,6 +1,7 @@
-"""Registering OAuth clients, changing what was registered, and giving them another secret."""
+"""Registering OAuth clients, changing what was registered, and replacing their secrets."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from authserver.accounts.client_wish import ClientChanges, ClientWish, find_errors, wish_for
 from authserver.accounts.outcomes import CLIENT_ID_TAKEN, NOT_FOUND, Invalid, Refused
@@ -12,12 +13,14 @@ from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.storage import Transaction, audit, clients
 from authserver.storage.audit import SERVER, Actor, Detail
-from authserver.storage.clients import Client
+from authserver.storage.clients import Client, FormerSecret
 
 __all__ = [
     "FIRST_PARTY_CLIENT_ID",
+    "LONGEST_OVERLAP",
     "ClientWish",
     "RegisteredClient",
+    "end_former_secret",
     "register_client",
     "rotate_secret",
     "update_client",
@@ -25,6 +28,9 @@ __all__ = [
 
 FIRST_PARTY_CLIENT_ID = "first-party"
 NO_SECRET = "no_secret"  # noqa: S105 - a code
+NO_FORMER_SECRET = "no_former_secret"  # noqa: S105 - a code
+TWO_SECRETS = "two_secrets"
+LONGEST_OVERLAP = timedelta(days=90)
 _SALT_BYTES = 32
 
 
@@ -90,18 +96,52 @@ def update_client(
     return changed
 
 
-def rotate_secret(realm: Realm, client_id: str, *, by: Actor = SERVER) -> RegisteredClient | Refused:
-    """Give the client another secret. The old one is refused at once, or where it is remembered, seconds later."""
-    secret = create_secret(realm.entropy)
+def rotate_secret(
+    realm: Realm,
+    client_id: str,
+    *,
+    overlap: timedelta = timedelta(),
+    keep_former: bool = False,
+    by: Actor = SERVER,
+) -> RegisteredClient | Refused:
+    """Give the client another secret, and accept the old one for `overlap` more, at most `LONGEST_OVERLAP`.
+
+    Without an overlap the old one is refused at once, or by a server that remembers the client, seconds later, and so
+    is one that was former already. Refused is an overlap during another: two secrets are valid, and which of them is in
+    use is not known here. With `keep_former` the current one alone is replaced, as when nobody has seen it.
+    """
+    secret, now = create_secret(realm.entropy), realm.clock.now()
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
         if client.secret_digest is None:
             return Refused(NO_SECRET, f"The client {client_id!r} is public and has no secret.")
-        clients.write_secret(tx, client_id, digest_secret(secret))
-        _record(tx, realm, AuditName.CLIENT_SECRET_ROTATED, client, by, {})
-    return RegisteredClient(replace(client, secret_digest=digest_secret(secret)), secret)
+        former = client.former_secret if keep_former else None
+        if overlap:
+            if client.former_secret is not None and now < client.former_secret.expires_at:
+                return Refused(
+                    TWO_SECRETS, f"The client {client_id!r} has two valid secrets; end the former one first."
+                )
+            former = FormerSecret(client.secret_digest, now + min(overlap, LONGEST_OVERLAP))
+        rotated = replace(client, secret_digest=digest_secret(secret), former_secret=former)
+        clients.write_secrets(tx, client_id, digest_secret(secret), former)
+        detail = {"former_until": None if former is None else former.expires_at.isoformat()}
+        _record(tx, realm, AuditName.CLIENT_SECRET_ROTATED, client, by, detail)
+    return RegisteredClient(rotated, secret)
+
+
+def end_former_secret(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Client | Refused:
+    """Refuse the former secret before its time, as when every copy of it has been replaced, or one has leaked."""
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        if client.secret_digest is None or client.former_secret is None:
+            return Refused(NO_FORMER_SECRET, f"The client {client_id!r} has no former secret.")
+        clients.write_secrets(tx, client_id, client.secret_digest, None)
+        _record(tx, realm, AuditName.CLIENT_SECRET_ENDED, client, by, {})
+    return replace(client, former_secret=None)
 
 
 def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:

@@ -1,23 +1,35 @@
 """`authserver clients`: the registered applications. A secret is printed once, when it is made."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import click
 
 from authserver.accounts.client_wish import ClientWish
 from authserver.accounts.oversee import find_client, list_clients
-from authserver.accounts.register_client import RegisteredClient, register_client, rotate_secret, update_client
+from authserver.accounts.register_client import (
+    LONGEST_OVERLAP,
+    RegisteredClient,
+    end_former_secret,
+    register_client,
+    rotate_secret,
+    update_client,
+)
 from authserver.accounts.switch_client import delete_client, disable_client, enable_client
 from authserver.cli.client_options import kind_options, read_settings, settings_options
 from authserver.cli.context import OPERATOR, Context
 from authserver.cli.failures import refuse
+from authserver.cli.moments import read_length
 from authserver.cli.output import Record, demand_shown, json_option, print_list, print_record
 from authserver.clients.registry import MAX_AGE
 from authserver.protocol.client_metadata import ClientKind
 from authserver.storage.clients import Client
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
+_OVERLAP = (
+    f"For how long the old secret stays valid, 90m, 24h, 7d; at most {LONGEST_OVERLAP.days}d. Default: not at all."
+)
 
 
 @click.group()
@@ -76,14 +88,32 @@ def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any
 
 @clients.command("rotate-secret")
 @click.argument("client_id")
+@click.option("--overlap", metavar="TIME", default="0", callback=read_length, help=_OVERLAP)
+@click.option("--keep-former", is_flag=True, help="Replace a new secret that was lost; the former one stays.")
 @json_option
 @click.pass_obj
-def rotate_secret_of(context: Context, *, client_id: str, as_json: bool) -> None:
-    """Give the client a new secret; the old one is refused within seconds. Its tokens live on."""
-    registered = refuse(rotate_secret(context.realm, client_id, by=OPERATOR))
+def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, keep_former: bool, as_json: bool) -> None:
+    """Give the client a new secret. Its tokens live on.
+
+    The old secret is refused within seconds, or with --overlap that much later: both are accepted meanwhile.
+    """
+    if overlap > LONGEST_OVERLAP:
+        raise click.BadParameter(f"is more than {LONGEST_OVERLAP.days}d.", param_hint="--overlap")
+    if overlap and keep_former:
+        raise click.UsageError("--overlap and --keep-former exclude each other")
+    registered = refuse(rotate_secret(context.realm, client_id, overlap=overlap, keep_former=keep_former, by=OPERATOR))
     _print_registered(context, registered, as_json=as_json)
     if not as_json:
-        click.echo(f"The former secret is refused within {MAX_AGE:.0f} seconds.", err=True)
+        click.echo(_tell_how_long(registered.client), err=True)
+
+
+@clients.command("end-former-secret")
+@click.argument("client_id")
+@click.pass_obj
+def end_former_secret_of(context: Context, *, client_id: str) -> None:
+    """Refuse the secret from before `rotate-secret --overlap`, without waiting for its time."""
+    refuse(end_former_secret(context.realm, client_id, by=OPERATOR))
+    click.echo(f"The former secret of {client_id} is refused within {MAX_AGE:.0f} seconds.")
 
 
 @clients.command()
@@ -113,6 +143,14 @@ def delete(context: Context, *, client_id: str) -> None:
     click.echo(f"{client_id} is deleted")
 
 
+def _tell_how_long(client: Client) -> str:
+    former = client.former_secret
+    if former is None:
+        return f"The former secret is refused within {MAX_AGE:.0f} seconds."
+    end = f"authserver clients end-former-secret {client.client_id}"
+    return f"The former secret is accepted until {former.expires_at:%Y-%m-%d %H:%M:%S}Z; to end it earlier: {end}"
+
+
 def _choose_kind(kinds: dict[ClientKind, bool]) -> ClientKind:
     chosen = [kind for kind, is_chosen in kinds.items() if is_chosen]
     if len(chosen) > 1:
@@ -131,7 +169,10 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
     if not as_json:
         click.echo("\n" + "\n".join(_tell_what_to_paste(context, registered)))
     if secret is not None:
-        demand_shown(f"the secret of {client.client_id}", f"authserver clients rotate-secret {client.client_id}")
+        again = f"authserver clients rotate-secret {client.client_id}"
+        # The former secret is in use, and a plain rotation would end it.
+        remedy = again if client.former_secret is None else f"{again} --keep-former"
+        demand_shown(f"the secret of {client.client_id}", remedy)
         if not as_json:
             click.echo("Keep the secret now; it will not be shown again.", err=True)
 
@@ -181,4 +222,5 @@ def _describe(client: Client) -> Record:
         "state": "enabled" if client.disabled_at is None else "disabled",
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
+        "former_secret_until": None if client.former_secret is None else client.former_secret.expires_at,
     }

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import unquote_plus
 
 from authserver.protocol import base64url
@@ -16,7 +17,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
-from authserver.storage.clients import Client
+from authserver.storage.clients import Client, FormerSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def _read_basic(authorization: str) -> PresentedClient | None:
     return PresentedClient(client_id, Secret(secret)) if colon and is_storable(client_id) else None
 
 
-def authenticate_client(presented: PresentedClient, find: Callable[[str], Client | None]) -> Client | OAuthError:
+def authenticate_client(
+    presented: PresentedClient, find: Callable[[str], Client | None], now: datetime
+) -> Client | OAuthError:
     """The enabled client that proved to be itself, or the refusal.
 
     NOT checked: what it may do, and whether it was disabled within the last seconds: `find` may answer from memory. The
@@ -71,9 +74,16 @@ def authenticate_client(presented: PresentedClient, find: Callable[[str], Client
         return client if presented.secret is None else invalid_client("a public client has no secret")
     if presented.secret is None:
         return invalid_client("secret missing")
-    if not hmac.compare_digest(digest_secret(presented.secret), client.secret_digest):
+    if not _is_secret(presented.secret, client.secret_digest, client.former_secret, now):
         return invalid_client("wrong secret")
     return client
+
+
+def _is_secret(shown: Secret, current: bytes, former: FormerSecret | None, now: datetime) -> bool:
+    digest = digest_secret(shown)
+    is_current = hmac.compare_digest(digest, current)
+    is_former = former is not None and hmac.compare_digest(digest, former.digest) and now < former.expires_at
+    return is_current or is_former
 
 
 def create_secret(entropy: Entropy) -> Secret:

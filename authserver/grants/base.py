@@ -49,7 +49,7 @@ def answer_token_request(
     ip: str,
 ) -> AccessAnswer | OAuthError:
     """Take a token request through the phases."""
-    client = authenticate_client(presented, realm.clients.find)
+    client = authenticate_client(presented, realm.clients.find, realm.clock.now())
     if isinstance(client, OAuthError):
         return client
     grant_type = parameters.get("grant_type")

@@ -44,6 +44,7 @@ class AuditName(StrEnum):
     CLIENT_CREATED = "client_created"
     CLIENT_UPDATED = "client_updated"
     CLIENT_SECRET_ROTATED = "client_secret_rotated"  # noqa: S105 - a name
+    CLIENT_SECRET_ENDED = "client_secret_ended"  # noqa: S105 - a name
     CLIENT_DISABLED = "client_disabled"
     CLIENT_ENABLED = "client_enabled"
     CLIENT_DELETED = "client_deleted"

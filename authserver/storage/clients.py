@@ -15,6 +15,14 @@ _C = ClientRow.__table__.c
 
 
 @dataclass(frozen=True, slots=True)
+class FormerSecret:
+    """The secret that a client had before; accepted until, and not at, `expires_at`."""
+
+    digest: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A registered client.
 
@@ -25,6 +33,7 @@ class Client:
         offline_access: it gets refresh tokens without asking for the scope of that name.
         pairwise_salt: where it is set, ID tokens and userinfo name users by ids that no other client sees (OpenID
             Connect Core §8.1).
+        former_secret: accepted beside the current one for a while, so that a rotation interrupts nothing.
     """
 
     client_id: str
@@ -48,6 +57,7 @@ class Client:
     refresh_idle_lifetime: timedelta | None = None
     refresh_absolute_lifetime: timedelta | None = None
     pairwise_salt: bytes | None = None
+    former_secret: FormerSecret | None = None
 
 
 _CLIENT: Select[Any] = select(
@@ -72,6 +82,8 @@ _CLIENT: Select[Any] = select(
     _C.refresh_idle_lifetime,
     _C.refresh_absolute_lifetime,
     _C.pairwise_salt,
+    _C.former_secret_digest,
+    _C.former_secret_expires_at,
 )
 
 
@@ -142,9 +154,17 @@ def change(tx: Connection, client: Client) -> None:
     tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(_encode_settings(client)))
 
 
-def write_secret(tx: Connection, client_id: str, digest: bytes) -> None:
-    """Replace the client's secret."""
-    tx.execute(update(ClientRow).where(_C.client_id == client_id).values(secret_digest=digest))
+def write_secrets(tx: Connection, client_id: str, digest: bytes, former: FormerSecret | None) -> None:
+    """Replace the client's secret, and the former one with it."""
+    tx.execute(
+        update(ClientRow)
+        .where(_C.client_id == client_id)
+        .values(
+            secret_digest=digest,
+            former_secret_digest=None if former is None else former.digest,
+            former_secret_expires_at=None if former is None else former.expires_at,
+        )
+    )
 
 
 def disable(tx: Connection, client_id: str, now: datetime) -> bool:
@@ -218,6 +238,8 @@ def _decode(row: Sequence[Any]) -> Client:
         refresh_idle_lifetime,
         refresh_absolute_lifetime,
         pairwise_salt,
+        former_digest,
+        former_expires_at,
     ) = row
     return Client(
         client_id,
@@ -241,4 +263,5 @@ def _decode(row: Sequence[Any]) -> Client:
         _window(refresh_idle_lifetime),
         _window(refresh_absolute_lifetime),
         pairwise_salt,
+        None if former_digest is None else FormerSecret(former_digest, former_expires_at),
     )

@@ -87,6 +87,8 @@ class Client(Base):
     refresh_idle_lifetime: Mapped[int | None]
     refresh_absolute_lifetime: Mapped[int | None]
     pairwise_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    former_secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    former_secret_expires_at: Mapped[datetime | None]
 
 
 class Session(Base):

@@ -200,7 +200,7 @@ def test_a_new_secret_takes_the_place_of_the_old_one(shell: Shell, web: Any) -> 
 def _authenticate(realm: Realm, client_id: str, secret: str) -> Client | OAuthError:
     presented = read_client(None, client_id, secret)
     assert not isinstance(presented, OAuthError)
-    return authenticate_client(presented, realm.clients.find)
+    return authenticate_client(presented, realm.clients.find, realm.clock.now())
 
 
 def test_a_server_that_remembers_a_secret_forgets_it_within_seconds(shell: Shell, web: Any) -> None:  # noqa: ANN401
@@ -214,6 +214,60 @@ def test_a_server_that_remembers_a_secret_forgets_it_within_seconds(shell: Shell
         return before, passes()
 
     assert shell.ask(old_secret_passes) == (True, False)
+
+
+def test_with_an_overlap_both_secrets_are_good_until_the_former_one_ends_by_itself(shell: Shell, web: Any) -> None:  # noqa: ANN401
+    """An application that runs in many places takes the new secret place by place."""
+    second = shell.json("clients", "rotate-secret", web["client_id"], "--overlap", "24h")
+    assert _show(shell, web["client_id"])["former_secret_until"] == second["former_secret_until"] is not None
+    secrets = [web["client_secret"], second["client_secret"]]
+
+    def passing_in_time(realm: Realm) -> list[list[bool]]:
+        def passing() -> list[bool]:
+            return [isinstance(_authenticate(realm, web["client_id"], secret), Client) for secret in secrets]
+
+        at_first = passing()
+        shell.clock.advance(timedelta(hours=24) - timedelta(seconds=1))
+        at_last = passing()
+        shell.clock.advance(timedelta(seconds=1))
+        return [at_first, at_last, passing()]
+
+    assert shell.ask(passing_in_time) == [[True, True], [True, True], [False, True]]
+
+
+def test_a_new_secret_that_was_lost_is_replaced_and_the_one_in_use_stays(shell: Shell, web: Any) -> None:  # noqa: ANN401
+    """A second overlap would have to end one of two secrets that may be in use, and is refused."""
+    lost = shell.json("clients", "rotate-secret", web["client_id"], "--overlap", "24h")
+    assert "two valid secrets" in shell.refuse("clients", "rotate-secret", web["client_id"], "--overlap", "24h")
+    again = shell.json("clients", "rotate-secret", web["client_id"], "--keep-former")
+    assert again["former_secret_until"] == lost["former_secret_until"]
+
+    def passing(realm: Realm) -> list[bool]:
+        secrets = (web["client_secret"], lost["client_secret"], again["client_secret"])
+        return [isinstance(_authenticate(realm, web["client_id"], secret), Client) for secret in secrets]
+
+    assert shell.ask(passing) == [True, False, True]
+
+
+@pytest.mark.parametrize("end", [("end-former-secret",), ("rotate-secret", "--json")], ids=" ".join)
+def test_a_former_secret_can_be_ended_before_its_time(shell: Shell, web: Any, end: tuple[str, ...]) -> None:  # noqa: ANN401
+    """By itself, which leaves the current secret, or by a rotation without an overlap, as after a leak."""
+    second = shell.json("clients", "rotate-secret", web["client_id"], "--overlap", "7d")
+    shell.run("clients", end[0], web["client_id"], *end[1:])
+    assert _show(shell, web["client_id"])["former_secret_until"] is None
+
+    def passing(realm: Realm) -> list[bool]:
+        secrets = (web["client_secret"], second["client_secret"])
+        return [isinstance(_authenticate(realm, web["client_id"], secret), Client) for secret in secrets]
+
+    assert shell.ask(passing) == [False, end == ("end-former-secret",)]
+
+
+def test_an_overlap_has_a_unit_and_an_end_and_is_no_use_without_a_secret(shell: Shell, web: Any) -> None:  # noqa: ANN401
+    for overlap in ("24", "-1h", "91d", "soon", ""):
+        assert shell.type("clients", "rotate-secret", web["client_id"], "--overlap", overlap).exit_code == 2
+    assert "no former secret" in shell.refuse("clients", "end-former-secret", web["client_id"])
+    assert "no former secret" in shell.refuse("clients", "end-former-secret", FIRST_PARTY_CLIENT_ID)
 
 
 def test_a_public_client_has_no_secret_to_rotate(shell: Shell) -> None:

@@ -44,7 +44,8 @@ SCRIPT: Final[tuple[tuple[str, str], ...]] = (
     ("clients list", ""),
     ("clients show {client:Shop}", ""),
     ("clients update {client:Shop} --name Shop --scope openid", ""),
-    ("clients rotate-secret {client:Shop}", ""),
+    ("clients rotate-secret {client:Shop} --overlap 24h", ""),
+    ("clients end-former-secret {client:Shop}", ""),
     ("clients disable {client:Shop}", ""),
     ("clients enable {client:Shop}", ""),
     ("clients delete {client:Press}", ""),
@@ -73,7 +74,11 @@ SCRIPT: Final[tuple[tuple[str, str], ...]] = (
 """Every command, in an order in which each has something to do; the last two are refused."""
 
 COMMANDS: Final = tuple(command for command, _ in SCRIPT if command != SIGN_IN)
-SHOWN_ONCE: Final = ("clients create Shop --confidential", "clients rotate-secret {client:Shop}", "init --demo")
+SHOWN_ONCE: Final = (
+    "clients create Shop --confidential",
+    "clients rotate-secret {client:Shop} --overlap 24h",
+    "init --demo",
+)
 REFUSED: Final = {"users show nobody@example.test": 1, "dance": 2}
 
 
@@ -182,6 +187,15 @@ def test_a_secret_that_was_not_shown_names_the_way_to_another(installation: Inst
     lost = f"Error: the secret of {client_id} could not be shown (No space left on device) and is lost"
     remedy = f"run: authserver clients rotate-secret {client_id}"
     assert (ended.returncode, ended.stderr) == (1, f"{lost}; {remedy}\n")
+
+
+def test_a_new_secret_that_was_lost_leaves_the_one_in_use(installation: Installation) -> None:
+    """The remedy of a rotation with an overlap must not end the secret that the application still has."""
+    created = json.loads(installation.type("clients", "create", "Shop", "--confidential", "--json").stdout)
+    ended = type_in_bash(
+        installation, "> /dev/full", "clients", "rotate-secret", created["client_id"], "--overlap", "1h"
+    )
+    assert f"rotate-secret {created['client_id']} --keep-former\n" in ended.stderr
 
 
 def test_following_the_audit_record_ends_with_its_reader(installation: Installation) -> None:

@@ -27,6 +27,7 @@ from authserver.accounts.register import Registered, register
 from authserver.accounts.register_client import (
     ClientWish,
     RegisteredClient,
+    end_former_secret,
     register_client,
     rotate_secret,
     update_client,
@@ -148,6 +149,12 @@ def _register_client(person: Person) -> str:
     return registered.client.client_id
 
 
+def _end_former_secret(person: Person) -> None:
+    client_id = _register_client(person)
+    rotate_secret(person.realm, client_id, overlap=timedelta(hours=1), by=BY)
+    end_former_secret(person.realm, client_id, by=BY)
+
+
 def _disable_client(person: Person) -> str:
     client_id = _register_client(person)
     disable_client(person.realm, client_id, BY)
@@ -226,6 +233,7 @@ ACTS: dict[AuditName, tuple[Callable[[Person], object], ...]] = {
         lambda person: update_client(person.realm, _register_client(person), {"name": "Another"}, by=BY),
     ),
     AuditName.CLIENT_SECRET_ROTATED: (lambda person: rotate_secret(person.realm, _register_client(person), by=BY),),
+    AuditName.CLIENT_SECRET_ENDED: (_end_former_secret,),
     AuditName.CLIENT_DISABLED: (_disable_client,),
     AuditName.CLIENT_ENABLED: (lambda person: enable_client(person.realm, _disable_client(person), by=BY),),
     AuditName.CLIENT_DELETED: (lambda person: delete_client(person.realm, _disable_client(person), by=BY),),

@@ -69,7 +69,7 @@ def read_client_request(realm: Realm, request: Request, required: str) -> Client
     presented = read_presented_client(request, parameters)
     if isinstance(presented, OAuthError):
         return presented
-    client = authenticate_client(presented, realm.clients.find)
+    client = authenticate_client(presented, realm.clients.find, realm.clock.now())
     if isinstance(client, OAuthError):
         return client
     if required not in parameters:

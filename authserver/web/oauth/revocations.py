@@ -44,7 +44,7 @@ def _authenticate_reader(realm: Realm, request: Request) -> Client | OAuthError:
     presented = read_presented_client(request, {})
     if isinstance(presented, OAuthError):
         return presented
-    client = authenticate_client(presented, realm.clients.find)
+    client = authenticate_client(presented, realm.clients.find, realm.clock.now())
     if isinstance(client, OAuthError):
         return client
     if client.kind is not ClientKind.RESOURCE_SERVER:
