@@ -44,18 +44,21 @@ def seconds(least: int, most: int) -> Callable[[object], timedelta]:
 
 def _issuer(value: object) -> str:
     remedy = "must be an https URL (http only on a loopback address) without query and fragment: https://auth.example"
-    text = str(value).rstrip("/")
+    text = str(value)
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port
     except ValueError:
         raise ValueError(remedy) from None
     plain = url.username is None and not url.query and not url.fragment and text.isascii() and text.isprintable()
-    segments = url.path.split("/")[1:]
+    segments = url.path.removesuffix("/").split("/")[1:]
     if not host or not plain or set(text) & set("?# %\\") or any(part in {"", ".", ".."} for part in segments):
         raise ValueError(remedy)
     if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
         raise ValueError(remedy)
+    if text.endswith("/"):
+        # Not removed: `iss` is compared letter for letter, and clients would be set up with what was typed here.
+        raise ValueError("must not end in a slash: https://auth.example")
     return text
 
 

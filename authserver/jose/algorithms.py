@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_private_key
 
+from authserver.jose.ed25519 import has_small_order
 from authserver.jose.roca import has_roca_fingerprint
 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
@@ -36,8 +37,9 @@ class SigningAlgorithm:
     """A row of the table. Two rows are equal when their `name` is, so that a row can be compared and stored by name.
 
     `generate()` makes a new private key. `fits(key)` says whether a private or public key of `cryptography` has the
-    type, curve, size and exponent that this row demands; it accepts any object. `hash_name` is the hash inside the
-    signature, which `at_hash` takes too (OpenID Connect Core §3.1.3.6; SHA-512 is Ed25519's, RFC 8032 §5.1).
+    type, curve, size and exponent that this row demands, and no weakness that shows; it accepts any object.
+    `hash_name` is the hash inside the signature, which `at_hash` takes too (OpenID Connect Core §3.1.3.6; SHA-512 is
+    Ed25519's, RFC 8032 §5.1).
     """
 
     name: str
@@ -70,7 +72,9 @@ def _fits_es256(key: object) -> bool:
 
 
 def _fits_eddsa(key: object) -> bool:
-    return isinstance(key, Ed25519PrivateKey | Ed25519PublicKey)
+    if isinstance(key, Ed25519PrivateKey):
+        key = key.public_key()
+    return isinstance(key, Ed25519PublicKey) and not has_small_order(key.public_bytes_raw())
 
 
 def _generate_rs256() -> PrivateKey:

@@ -1,7 +1,8 @@
 """One exchange over HTTPS: bounded in time and size, no redirects, certificates checked by the standard library.
 
-Plain HTTP is for loopback only. The whole exchange, name look-up included, has one deadline: a socket's own time-out
-starts anew with every byte and does not cover DNS, so the exchange runs in a thread that is left behind if it is late.
+Plain HTTP is for loopback, and for an inner network whose owner says so. The whole exchange, name look-up included, has
+one deadline: a socket's own time-out starts anew with every byte and does not cover DNS, so the exchange runs in a
+thread that is left behind if it is late.
 """
 
 import base64
@@ -83,12 +84,12 @@ def write_basic(client_id: str, client_secret: str) -> Secret:
     return Secret("Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii"))
 
 
-def check_url(url: str) -> str:
-    """`url` itself, if it is https, or http to this machine; `ValueError` otherwise."""
+def check_url(url: str, *, allow_http: bool = False) -> str:
+    """`url` itself, if it is https, or http to this machine, or with `allow_http` to any; `ValueError` otherwise."""
     parts = urlsplit(url)
     if not parts.hostname or parts.port == 0 or parts.username is not None or parts.fragment:
         raise ValueError("a URL needs a host, and neither credentials nor a fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and (allow_http or _is_loopback(parts.hostname))):
         raise ValueError("a URL must be https, or http on loopback")
     return url
 
@@ -141,7 +142,8 @@ def _attempt(call: Call, timeout: float, largest: int) -> Fetched | FetchError:
     )
     handlers: list[urllib.request.BaseHandler] = [_RefuseRedirects()]
     if urlsplit(call.url).scheme == "http":
-        handlers.append(urllib.request.ProxyHandler({}))  # loopback means this machine, not the proxy's
+        # Loopback means this machine, not the proxy's; and what is inside must not leave it in clear.
+        handlers.append(urllib.request.ProxyHandler({}))
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
             return _read(response, largest)

@@ -184,10 +184,10 @@ class FeedFollower:
 
 
 def follow_feed(
-    issuer: str, authorization: Secret, *, leeway: float, when_stale: WhenStale, clock: Clock
+    issuer: str, base_url: str, authorization: Secret, *, leeway: float, when_stale: WhenStale, clock: Clock
 ) -> FeedFollower:
-    """The follower of the feed at its usual place below `issuer`, which has passed `fetch.check_url`."""
-    base = issuer.rstrip("/")
+    """The follower of the feed of `issuer` at its usual place below `base_url`, which has passed `fetch.check_url`."""
+    base = base_url.rstrip("/")
     introspector = None
     if when_stale == "introspect":
         introspector = Introspector(f"{base}/oauth/introspect", authorization, clock=clock)

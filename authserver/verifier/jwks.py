@@ -1,6 +1,8 @@
 """The issuer's public keys at a resource server, fetched when needed and kept as long as that is right.
 
-A reader that has a good set never waits for another's fetch: the set is one immutable value, swapped at the end.
+A good set is refreshed in the background before it is too old, and who finds their key in it never waits. Who waits
+for a fetch: the first question of all; one about an unknown key; and one after a silence so long that nobody has tried
+to refresh the set. Others answer meanwhile from the set that is there: it is one immutable value, swapped at the end.
 One fetch is in flight at a time. A cool-down follows every attempt, so that neither tokens with random `kid`s nor an
 issuer that is down turn into a stream of requests. A failed fetch changes nothing: the last good set serves for
 `KEPT_FOR`, then `KeysUnavailableError`. Does NOT learn at once that a key was withdrawn: that takes up to `MAX_AGE`,
@@ -8,6 +10,7 @@ or the revocation feed.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +24,8 @@ from authserver.verifier.process_lock import ProcessLock
 MAX_AGE = 300.0
 """Seconds after which a set is fetched anew; a smaller `max-age` of the issuer is honoured, down to `SHORTEST_AGE`."""
 SHORTEST_AGE = 1.0
+REFRESHED_FROM = 0.75
+"""The part of its age from which on a set that is asked is refreshed in the background."""
 COOL_DOWN = 5.0
 """Seconds between two attempts."""
 KEPT_FOR = 24 * 3600.0
@@ -56,6 +61,9 @@ class _KeySet:
 
     def is_fresh(self, clock: Clock) -> bool:
         return self.asked.age(clock) < self.fresh_for
+
+    def is_due(self, clock: Clock) -> bool:
+        return self.asked.age(clock) >= self.fresh_for * REFRESHED_FROM
 
     def is_usable(self, clock: Clock) -> bool:
         return self.asked.age(clock) < KEPT_FOR
@@ -93,7 +101,8 @@ class JwksClient:
         """See `Keys.find_key`."""
         current = self._set
         key = current.keys.get(kid)
-        if key is not None and current.is_fresh(self._clock):
+        if key is not None and self._is_looked_after(current):
+            self._refresh_behind(current)
             return key
         if self._has_cooled_down():
             self._refresh(wait=not current.is_usable(self._clock))
@@ -105,17 +114,44 @@ class JwksClient:
     def is_fresh(self, kid: str) -> bool:
         """See `Keys.is_fresh`."""
         current = self._set
-        return current.is_fresh(self._clock) and kid in current.keys
+        if not current.is_fresh(self._clock):  # then `find_key` decides who waits
+            return False
+        self._refresh_behind(current)
+        return kid in current.keys
 
-    def _refresh(self, *, wait: bool) -> None:
-        in_flight = self._in_flight.own
-        if not in_flight.acquire(blocking=wait, timeout=TIMEOUT if wait else -1):
+    def _is_looked_after(self, current: _KeySet) -> bool:
+        """Whether `current` may answer: it is fresh, or usable and somebody has tried to refresh it of late."""
+        if current.is_fresh(self._clock):
+            return True
+        return current.is_usable(self._clock) and self._attempted.age(self._clock) < current.fresh_for
+
+    def _refresh_behind(self, current: _KeySet) -> None:
+        """Refresh the set in a thread, if it is due and nobody does."""
+        if not current.is_due(self._clock) or not self._has_cooled_down():
             return
+        in_flight = self._in_flight.own
+        if not in_flight.acquire(blocking=False):
+            return
+        try:
+            threading.Thread(
+                target=self._attempt_and_release, args=(in_flight,), name="authserver-keys", daemon=True
+            ).start()
+        except RuntimeError as error:  # no more threads here: who finds the set too old fetches it
+            in_flight.release()
+            _log.warning("keys of %s not refreshed: %s", self._uri, error)
+
+    def _attempt_and_release(self, in_flight: threading.Lock) -> None:
         try:
             if self._has_cooled_down():  # else another thread has just tried
                 self._attempt()
         finally:
             in_flight.release()
+
+    def _refresh(self, *, wait: bool) -> None:
+        in_flight = self._in_flight.own
+        if not in_flight.acquire(blocking=wait, timeout=TIMEOUT if wait else -1):
+            return
+        self._attempt_and_release(in_flight)
 
     def _attempt(self) -> None:
         asked = Reading.of(self._clock)
@@ -125,7 +161,7 @@ class JwksClient:
             keys = _read_usable(fetched.body)
             age = MAX_AGE if fetched.fresh_for is None else min(MAX_AGE, max(SHORTEST_AGE, fetched.fresh_for))
             self._set = _KeySet(keys, asked, age)
-            pause = min(COOL_DOWN, age)  # else a short max-age could not be kept
+            pause = min(COOL_DOWN, age * REFRESHED_FROM)  # else a short max-age could not be kept
         except (FetchError, InvalidKeySetError) as error:
             _log.warning("keys of %s not refreshed: %s", self._uri, error)
         finally:

@@ -26,11 +26,13 @@ _NO_FEED = NoFeed()
 class Verifier:
     """Verifies access tokens of one issuer for one resource server. Keep one for the whole process; threads share it.
 
-    Shapes: `issuer` exactly as in `iss`, https or http on loopback; `audience` one or several of which `aud` must name
-    one; `client_id` and `client_secret` of this resource server at the issuer: with them it follows the revocation
-    feed; `leeway` seconds, at most 30; `longest_lifetime` of a token, seconds; `when_stale`: what becomes of tokens
-    while the feed is away for more than 10 s, see `follower`; `revocations` and `keys` from somewhere else than the
-    issuer. `ValueError` for anything else.
+    Shapes: `issuer` letter for letter as in `iss`, also a slash at its end, https or http on loopback; `audience` one
+    or several of which `aud` must name one; `client_id` and `client_secret` of this resource server at the issuer: with
+    them it follows the revocation feed; `leeway` seconds, at most 30; `longest_lifetime` of a token, seconds;
+    `when_stale`: what becomes of tokens while the feed is away for more than 10 s, see `follower`; `internal_url`: the
+    URL below which keys, feed and introspection are asked for instead of `issuer`, with the issuer's path if it has
+    one; `allow_http`: `internal_url` and `jwks_uri` may be http, where everybody on the way can read the client secret
+    and forge keys; `revocations` and `keys` from somewhere else than the issuer. `ValueError` for anything else.
 
     NOT checked: without credentials and without `revocations`, whether a token has been revoked: then it lives until
     it expires.
@@ -44,6 +46,8 @@ class Verifier:
         client_secret: str | None = None,
         *,
         jwks_uri: str | None = None,
+        internal_url: str | None = None,
+        allow_http: bool = False,
         leeway: float = LONGEST_LEEWAY,
         longest_lifetime: float = 3600,
         when_stale: WhenStale = "refuse",
@@ -59,11 +63,9 @@ class Verifier:
             raise ValueError(f"leeway is a number of seconds from 0 to {LONGEST_LEEWAY:.0f}")
         if not longest_lifetime > 0:  # also refuses NaN
             raise ValueError("longest_lifetime is a number of seconds above 0")
-        if "?" in check_url(issuer):
-            raise ValueError("issuer must not have a query")
+        base_url, jwks_uri = _choose_addresses(issuer, internal_url, jwks_uri, allow_http=allow_http)
         self._audiences = audiences
         self._expectation = Expectation(issuer, audiences, leeway, leeway, longest_lifetime)
-        jwks_uri = check_url(jwks_uri or f"{issuer.rstrip('/')}/.well-known/jwks.json")
         self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
         self._revocations = revocations or _NO_FEED
@@ -73,7 +75,9 @@ class Verifier:
             if revocations is not None:
                 raise ValueError("revocations come either from the feed, with a client_id, or from `revocations`")
             credentials = write_basic(client_id, client_secret)
-            self._revocations = follow_feed(issuer, credentials, leeway=leeway, when_stale=when_stale, clock=clock)
+            self._revocations = follow_feed(
+                issuer, base_url, credentials, leeway=leeway, when_stale=when_stale, clock=clock
+            )
         elif when_stale != "refuse":
             raise ValueError("when_stale needs the feed: a client_id and a client_secret")
         self._clock = clock
@@ -182,3 +186,18 @@ class Verifier:
         if self._keys.find_key(kid) is None:
             self._verified.forget(digest)
             raise TokenRejected("unknown_key", "the key has been withdrawn")
+
+
+def _choose_addresses(
+    issuer: str, internal_url: str | None, jwks_uri: str | None, *, allow_http: bool
+) -> tuple[str, str]:
+    """Below which URL the feed and introspection are, and where the keys are."""
+    if allow_http and internal_url is None and jwks_uri is None:
+        raise ValueError("allow_http is for an internal_url or a jwks_uri; the issuer itself must be https")
+    base_url = check_url(issuer)
+    if internal_url is not None:
+        base_url = check_url(internal_url, allow_http=allow_http)
+    if "?" in issuer or "?" in base_url:
+        raise ValueError("issuer and internal_url must not have a query")
+    jwks_uri = jwks_uri or f"{base_url.rstrip('/')}/.well-known/jwks.json"
+    return base_url, check_url(jwks_uri, allow_http=allow_http)

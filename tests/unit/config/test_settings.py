@@ -161,8 +161,17 @@ def test_a_file_that_cannot_be_read_is_one_problem(
     ],
 )
 def test_an_issuer_is_https_or_loopback_and_may_have_a_path(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
-    set_all(monkeypatch, ISSUER=f"{issuer}/")
+    set_all(monkeypatch, ISSUER=issuer)
     assert load_settings().issuer == issuer
+
+
+@pytest.mark.parametrize("issuer", ["https://auth.example/", "https://auth.example/realms/one/", "http://[::1]:8000/"])
+def test_an_issuer_with_a_slash_at_its_end_is_refused_and_not_changed(
+    monkeypatch: pytest.MonkeyPatch, issuer: str
+) -> None:
+    """`iss` is compared letter for letter: clients are set up with what the operator typed."""
+    (problem,) = problems_of(monkeypatch, ISSUER=issuer)
+    assert problem == "AUTHSERVER_ISSUER: must not end in a slash: https://auth.example"
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,25 @@ JWKS = {name: write_jwk(pair.verification_key) for name, pair in PAIRS.items()}
 _WEAK = rsa_key(2048).public_key().public_numbers()
 
 
+SMALL_ORDER = (
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+)
+"""All y of points of small order on edwards25519; the last two are 0 and 1 once more, not reduced."""
+
+
 def integer(value: int) -> str:
     return base64url.encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+def flip_sign(point: str, sign: int) -> bytes:
+    data = bytes.fromhex(point)
+    return data[:-1] + bytes([data[-1] | sign])
 
 
 @pytest.mark.parametrize("name", JWKS)
@@ -87,6 +104,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "point-loose": ("ES256", {"x": "A" * 42 + "B"}),
     "ed25519-short": ("EdDSA", {"x": base64url.encode(bytes(31))}),
     "ed25519-null": ("EdDSA", {"x": None}),
+    **{
+        f"ed25519-small-order-{text[:2]}-{sign:x}": ("EdDSA", {"x": base64url.encode(flip_sign(text, sign))})
+        for text in SMALL_ORDER
+        for sign in (0, 0x80)
+    },
     "rsa-2048": ("RS256", {"n": integer(_WEAK.n)}),
     "rsa-too-large": ("RS256", {"n": integer(2**8200 + 1)}),
     "rsa-far-too-large": ("RS256", {"n": base64url.encode(b"\xff" * 40_000)}),

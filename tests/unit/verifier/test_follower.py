@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 import warnings
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,13 +26,14 @@ from tests.support.following import (
     Make,
     becomes,
     code_of,
+    down,
     settle,
 )
 from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
 from tests.support.loopback import Asked, Reply
 from tests.support.processes import wait_until
 from tests.support.time_limit import time_limit
-from tests.support.tokens import AUDIENCE, NOW
+from tests.support.tokens import AUDIENCE, NOW, user_claims
 from tests.vectors.workshop import malleate
 
 STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)
@@ -50,6 +52,32 @@ def test_with_its_credentials_a_verifier_follows_the_feed_by_itself(issuer: Issu
     issuer.feed.add(TokenEntry("token-1", now))
     becomes(verifier, token, "token_revoked")
     verifier.close()
+
+
+@pytest.mark.parametrize("path", ["", "/realm"])
+def test_with_an_inner_address_everything_is_asked_for_there_and_the_issuer_stays(
+    issuer: Issuer, clock: ManualClock, path: str
+) -> None:
+    """Keys, feed and introspection: nothing is asked at the public address, which need not be within reach."""
+    public = issuer.feed.issuer = f"https://auth.invalid{path}"
+    issuer.server.answer = lambda asked: issuer.answer(replace(asked, path=asked.path.removeprefix(path)))
+    inner = f"{issuer.url}{path}/"
+    verifier = Verifier(
+        public, AUDIENCE, CLIENT_ID, CLIENT_SECRET, internal_url=inner, when_stale="introspect", clock=clock
+    )
+    token = issuer.pair.token(user_claims(iss=public))
+    assert verifier.verify(token).iss == public
+    assert code_of(verifier, issuer.token()) == "wrong_issuer"
+    issuer.trouble = down
+    clock.advance(STALE)
+    assert verifier.verify(token).iss == public
+    verifier.close()
+    assert issuer.introspected == [token]
+    assert {asked.partition("?")[0].removeprefix(path) for asked in issuer.server.paths} == {
+        "/.well-known/jwks.json",
+        "/oauth/revocations",
+        "/oauth/introspect",
+    }
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,18 @@ from functools import partial
 import pytest
 
 from authserver.verifier.fetch import fetch
-from authserver.verifier.jwks import COOL_DOWN, KEPT_FOR, LARGEST_SET, MAX_AGE, JwksClient, KeysUnavailableError
+from authserver.verifier.jwks import (
+    COOL_DOWN,
+    KEPT_FOR,
+    LARGEST_SET,
+    MAX_AGE,
+    REFRESHED_FROM,
+    JwksClient,
+    KeysUnavailableError,
+)
 from tests.support.clock import ManualClock
 from tests.support.loopback import LoopbackServer, running_server
+from tests.support.processes import wait_until
 from tests.support.tokens import jwks, make_pair
 
 OLD, NEW = make_pair("old", "ES256"), make_pair("new", "EdDSA")
@@ -82,10 +91,10 @@ def test_a_shorter_age_of_the_issuer_is_honoured(
     """Also below the cool-down: else a key could sign before this client may see it."""
     server.headers = {"Cache-Control": stated}
     client.find_key("old")
-    let_pass(clock, kept - 0.1)
+    let_pass(clock, kept * REFRESHED_FROM - 0.1)
     client.find_key("old")
     assert server.hits == 1
-    let_pass(clock, 0.2)
+    let_pass(clock, kept * (1 - REFRESHED_FROM) + 0.2)
     client.find_key("old")
     assert server.hits == 2
 
@@ -200,6 +209,40 @@ def test_who_has_a_good_set_never_waits_for_a_fetch(
         server.gate.set()
         assert hanging.result(timeout=10) == OLD.verification_key
     assert server.hits == 2
+
+
+@pytest.mark.parametrize("ask", ["find_key", "is_fresh"])
+def test_a_set_is_refreshed_in_the_background_before_it_is_too_old(
+    client: JwksClient, server: LoopbackServer, clock: ManualClock, ask: str
+) -> None:
+    """A busy resource server never waits for keys, and however many ask, one fetch is in flight."""
+    client.find_key("old")
+    let_pass(clock, MAX_AGE * REFRESHED_FROM)
+    server.body = jwks(OLD, NEW)
+    server.gate.clear()
+    for _ in range(100):
+        assert getattr(client, ask)("old")
+    assert client._in_flight.own.locked()  # the fetch waits at the gate, and nobody waited for it
+    server.gate.set()
+    wait_until(lambda: client.is_fresh("new"), "the new set")
+    assert server.hits == 2
+
+
+def test_while_the_issuer_hangs_nobody_with_a_good_set_waits(
+    client: JwksClient, server: LoopbackServer, clock: ManualClock
+) -> None:
+    """Also when the set is older than its age: it is asked for again and again, behind their backs."""
+    client.find_key("old")
+    server.status = 500
+    for fetches in range(2, 5):
+        let_pass(clock, MAX_AGE * REFRESHED_FROM)
+        server.gate.clear()
+        assert client.find_key("old") == OLD.verification_key
+        assert client._in_flight.own.locked()
+        server.gate.set()
+        wait_until(lambda: not client._in_flight.own.locked(), "the end of the fetch")
+        assert server.hits == fetches
+    assert not client.is_fresh("old")
 
 
 def test_an_issuer_that_hangs_is_given_up(server: LoopbackServer, clock: ManualClock) -> None:

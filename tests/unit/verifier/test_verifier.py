@@ -84,6 +84,22 @@ def test_keys_come_from_below_the_issuer_by_default(issuer: LoopbackServer, cloc
     assert issuer.paths == ["/.well-known/jwks.json", "/.well-known/jwks.json", "/tenant/.well-known/jwks.json"]
 
 
+@pytest.mark.parametrize("iss", ["https://auth.example", "https://auth.example/", "https://auth.example/realm/"])
+def test_an_issuer_is_kept_letter_for_letter(issuer: LoopbackServer, clock: ManualClock, iss: str) -> None:
+    """Some issuers end in a slash, and nothing that is compared with `iss` may lose it or get one."""
+    verifier = Verifier(iss, AUDIENCE, jwks_uri=issuer.url, clock=clock)
+    assert verifier.issuer == verifier.verify(PAIR.token(user_claims(iss=iss))).iss == iss
+    other = iss.rstrip("/") if iss.endswith("/") else f"{iss}/"
+    assert code_of(verifier, PAIR.token(user_claims(iss=other))) == "wrong_issuer"
+
+
+def test_http_to_another_machine_is_for_who_says_so() -> None:
+    """In a network of containers, `http://authserver:8000` is what there is."""
+    verifier = Verifier("https://auth.example", "a", internal_url="http://authserver:8000", allow_http=True)
+    assert verifier.issuer == "https://auth.example"
+    Verifier("https://auth.example", "a", jwks_uri="http://authserver:8000/keys", allow_http=True)
+
+
 def test_a_token_seen_again_gives_the_same_claims(verifier: Verifier, issuer: LoopbackServer) -> None:
     token = PAIR.token(user_claims())
     assert verifier.verify(token) == verifier.verify(token)
@@ -188,6 +204,11 @@ def test_closing_lets_go_of_the_revocations(verifier: Verifier, denials: Denials
         ({"issuer": "https://auth.example?x"}, "query"),
         ({"jwks_uri": "http://auth.example/jwks.json"}, "https"),
         ({"jwks_uri": "file:///jwks.json"}, "a URL"),
+        ({"internal_url": "http://authserver:8000"}, "https"),
+        ({"internal_url": "ftp://authserver", "allow_http": True}, "https"),
+        ({"internal_url": "https://authserver?x"}, "query"),
+        ({"allow_http": True}, "allow_http"),
+        ({"issuer": "http://auth.example", "internal_url": "http://auth.example", "allow_http": True}, "https"),
         ({"audience": ""}, "audience"),
         ({"audience": []}, "audience"),
         ({"audience": ["a", ""]}, "audience"),
