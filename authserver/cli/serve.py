@@ -24,7 +24,13 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     Workers that die are replaced. TLS is a proxy's job: see docs/deployment.md.
     """
     settings = context.settings
-    serving = Serving(host, port, workers or choose_workers(settings), share_out(settings.threads).threads)
+    serving = Serving(
+        host,
+        port,
+        workers or choose_workers(settings),
+        share_out(settings.threads).threads,
+        int(settings.keep_alive.total_seconds()),
+    )
     try:
         listeners = listen(serving)
     except PortTakenError as error:

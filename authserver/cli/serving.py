@@ -29,6 +29,7 @@ from granian.log import LogLevels, logger
 from granian.server.mp import MPServer
 
 from authserver.cli.departure import Departure
+from authserver.cli.last_doors import refuse_newcomers
 from authserver.cli.pulse import BEAT_SECONDS, FROZEN_SECONDS, Pulse
 from authserver.cli.slow_bodies import SlowBodies
 from authserver.clock import SystemClock
@@ -41,7 +42,6 @@ _CONNECTIONS_MOST: Final = 4096
 _FILES_BESIDE: Final = 256
 _DRAIN_SECONDS: Final = 10
 _HEADERS_MOST_BYTES: Final = 16 * 1024
-_HEADERS_MOST_SECONDS: Final = 10
 _SHORTEST_LIFE_SECONDS: Final = 1.0
 _DEAF_SECONDS: Final = 0.5
 _PROCESS_ID: Final = struct.Struct("i")
@@ -53,12 +53,13 @@ _LOGGING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and with how much to serve."""
+    """Where and with how much to serve. `keep_alive`: seconds for which a connection may be idle."""
 
     host: str
     port: int
     workers: int
     threads: int
+    keep_alive: int
 
 
 class PortTakenError(Exception):
@@ -152,7 +153,9 @@ class _Supervisor(MPServer):
             interface=Interfaces.WSGI,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(
-                header_read_timeout=_HEADERS_MOST_SECONDS * 1000, max_buffer_size=_HEADERS_MOST_BYTES
+                # From the answer before on: it ends idle connections, too, and there is no other bound for either.
+                header_read_timeout=serving.keep_alive * 1000,
+                max_buffer_size=_HEADERS_MOST_BYTES,
             ),
             websockets=False,
             workers=serving.workers,
@@ -183,6 +186,9 @@ class _Supervisor(MPServer):
         os.setpgrp()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(self._held_by_parent)
+        for listener in self._listeners:
+            if listener.fileno() != self._door:
+                listener.close()  # else a worker that leaves could not close its own for good
         threading.Thread(target=_end_with_parent, args=(self._lifeline,), daemon=True).start()
         self._pulse.beat()
         application = SlowBodies(self._load(), hurried_from=max(self.blocking_threads // 4, 1))
@@ -218,7 +224,8 @@ class _Supervisor(MPServer):
 
     def _drop_shared_socket(self) -> None:
         for listener in self._listeners:
-            listener.close()
+            refuse_newcomers(listener)
+            listener.close()  # the workers still have it, and hear whoever is in it before they leave
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 - granian's own types
         # granian would let each worker open a socket: what waits in that of a killed worker is reset. Here it waits for

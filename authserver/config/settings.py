@@ -84,6 +84,7 @@ class Settings(BaseSettings):
 
     workers: Annotated[int, Field(ge=1, le=512)] | None = None
     threads: Annotated[int, Field(ge=1, le=512)] = 24
+    keep_alive: Annotated[timedelta, BeforeValidator(seconds(1, 3600))] = timedelta(seconds=75)
     trusted_proxies: Networks = ()
     limits_url: LimitsUrl = Secret("memory")
     login_limits: LoginLimits = "10 per 10 minutes; 100 per day"

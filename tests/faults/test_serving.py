@@ -106,6 +106,63 @@ def test_sigterm_lets_a_request_in_flight_finish_and_then_ends(port: int, server
         get(port)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not stop letting callers in")
+@pytest.mark.parametrize("sent_after", [0, 0.05], ids=["at once", "a little later"])
+def test_at_sigterm_whoever_was_let_in_is_answered_and_all_others_are_refused(
+    port: int, server: "subprocess.Popen[str]", sent_after: float
+) -> None:
+    """A proxy tries the next server when it is refused; a request that was taken and dropped is a 502."""
+    outcomes: list[str] = []
+
+    def call_until_refused() -> None:
+        while "refused" not in outcomes:
+            outcomes.append(call(port, sent_after))
+
+    get(port)
+    time.sleep(0.6)  # for the first half second a worker may not hear that it is told to end
+    callers = [threading.Thread(target=call_until_refused) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    wait_until(lambda: len(outcomes) > 20, "some calls")
+    server.send_signal(signal.SIGTERM)
+    for caller in callers:
+        caller.join(PATIENCE)
+    assert server.wait(PATIENCE) == 0
+    assert set(outcomes) == {"answered", "refused"}
+
+
+def call(port: int, sent_after: float) -> str:
+    """What becomes of one request on a connection of its own."""
+    try:
+        connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    except ConnectionRefusedError:
+        return "refused"
+    with connection:
+        try:
+            time.sleep(sent_after)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            return "answered" if connection.recv(65536) else "closed without an answer"
+        except OSError as error:
+            return f"{type(error).__name__}"
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.1\r\nX"], ids=["new", "used", "half"]
+)
+def test_an_idle_connection_is_kept_for_the_set_time(port: int, begun: bytes) -> None:
+    """Whoever reuses connections must be the first to close: a proxy's request on a closed one is a 502."""
+    with running(SERVER, str(port), "1", environment={"KEEP_ALIVE": "3"}) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "ready\n"
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(begun)
+            started = time.monotonic()
+            with suppress(ConnectionError):
+                while connection.recv(65536):
+                    pass
+            assert 2 < time.monotonic() - started < 3 * 3
+
+
 def test_sighup_replaces_the_workers_while_requests_go_on(port: int, server: "subprocess.Popen[str]") -> None:
     before = {int(get(port)) for _ in range(20)}
     server.send_signal(signal.SIGHUP)

@@ -76,5 +76,5 @@ def run(load: "Callable[[], WSGIApplication]") -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     arguments = parser.parse_args()
-    serving = Serving("127.0.0.1", arguments.port, arguments.workers, load_settings().threads)
+    serving = Serving("127.0.0.1", arguments.port, arguments.workers, load_settings().threads, keep_alive=75)
     serve(listen(serving), serving, load, lambda: None)

@@ -43,7 +43,11 @@ def _announce() -> None:
 def main() -> int:
     """Serve until told to stop."""
     serving = Serving(
-        "127.0.0.1", int(sys.argv[1]), workers=int(sys.argv[2]), threads=int(os.environ.get("THREADS", "4"))
+        "127.0.0.1",
+        int(sys.argv[1]),
+        workers=int(sys.argv[2]),
+        threads=int(os.environ.get("THREADS", "4")),
+        keep_alive=int(os.environ.get("KEEP_ALIVE", "75")),
     )
     try:
         listeners = listen(serving)

@@ -12,7 +12,7 @@ from tests.support.processes import free_port
 
 @contextmanager
 def listening(workers: int) -> Iterator[tuple[Serving, tuple[socket.socket, ...]]]:
-    serving = Serving("127.0.0.1", free_port(), workers=workers, threads=1)
+    serving = Serving("127.0.0.1", free_port(), workers=workers, threads=1, keep_alive=5)
     with ExitStack() as stack:
         listeners = listen(serving)
         for listener in listeners:
@@ -59,4 +59,4 @@ def test_connections_are_dealt_out_among_the_workers() -> None:
 @pytest.mark.parametrize("others", [1, 2])
 def test_a_port_on_which_another_server_listens_is_taken(workers: int, others: int) -> None:
     with listening(others) as (other, _), pytest.raises(PortTakenError, match="Address already in use"):
-        listen(Serving(other.host, other.port, workers, threads=1))
+        listen(Serving(other.host, other.port, workers, threads=1, keep_alive=5))
