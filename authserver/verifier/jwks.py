@@ -95,6 +95,7 @@ class JwksClient:
         self._set = _NONE_YET
         self._attempted = NEVER
         self._pause = COOL_DOWN
+        self._has_failed = False
         self._in_flight = ProcessLock()
 
     def find_key(self, kid: str) -> VerificationKey | None:
@@ -123,7 +124,9 @@ class JwksClient:
         """Whether `current` may answer: it is fresh, or usable and somebody has tried to refresh it of late."""
         if current.is_fresh(self._clock):
             return True
-        return current.is_usable(self._clock) and self._attempted.age(self._clock) < current.fresh_for
+        # Attempts that fail are a cool-down apart, also where the issuer states a shorter age.
+        of_late = max(current.fresh_for, 2 * COOL_DOWN) if self._has_failed else current.fresh_for
+        return current.is_usable(self._clock) and self._attempted.age(self._clock) < of_late
 
     def _refresh_behind(self, current: _KeySet) -> None:
         """Refresh the set in a thread, if it is due and nobody does."""
@@ -160,9 +163,10 @@ class JwksClient:
             fetched = self._fetch(self._uri)
             keys = _read_usable(fetched.body)
             age = MAX_AGE if fetched.fresh_for is None else min(MAX_AGE, max(SHORTEST_AGE, fetched.fresh_for))
-            self._set = _KeySet(keys, asked, age)
+            self._set, self._has_failed = _KeySet(keys, asked, age), False
             pause = min(COOL_DOWN, age * REFRESHED_FROM)  # else a short max-age could not be kept
         except (FetchError, InvalidKeySetError) as error:
+            self._has_failed = True
             _log.warning("keys of %s not refreshed: %s", self._uri, error)
         finally:
             self._attempted, self._pause = Reading.of(self._clock), pause

@@ -228,14 +228,16 @@ def test_a_set_is_refreshed_in_the_background_before_it_is_too_old(
     assert server.hits == 2
 
 
+@pytest.mark.parametrize(("stated", "step"), [(MAX_AGE, MAX_AGE * REFRESHED_FROM), (4, COOL_DOWN + 1)])
 def test_while_the_issuer_hangs_nobody_with_a_good_set_waits(
-    client: JwksClient, server: LoopbackServer, clock: ManualClock
+    client: JwksClient, server: LoopbackServer, clock: ManualClock, stated: float, step: float
 ) -> None:
     """Also when the set is older than its age: it is asked for again and again, behind their backs."""
+    server.headers = {"Cache-Control": f"max-age={stated:.0f}"}
     client.find_key("old")
     server.status = 500
     for fetches in range(2, 5):
-        let_pass(clock, MAX_AGE * REFRESHED_FROM)
+        let_pass(clock, stated * REFRESHED_FROM if fetches == 2 else step)
         server.gate.clear()
         assert client.find_key("old") == OLD.verification_key
         assert client._in_flight.own.locked()
