@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,11 @@ from pydantic import ValidationError
 from authserver.config.settings import PREFIX, Settings
 
 _NOT_SETTINGS: Final = frozenset({"CONFIG", "TEST_POSTGRES"})
+# What Kubernetes and Docker set in every container beside a Service named `authserver` or `authserver-…`
+# (kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_OF_A_SERVICE: Final = re.compile(
+    PREFIX + r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)", re.ASCII
+)
 _REMEDIES: Final = {
     "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
@@ -56,7 +62,9 @@ def load_settings() -> Settings:
 
 
 def _is_ours(variable: str) -> bool:
-    return variable.upper().startswith(PREFIX)
+    name = variable.upper()
+    # An empty variable counts as absent: templates of deployments often leave one.
+    return name.startswith(PREFIX) and os.environ[variable] != "" and not _OF_A_SERVICE.fullmatch(name)
 
 
 def _read_file(path: str | None) -> Mapping[str, Any]:
@@ -66,7 +74,7 @@ def _read_file(path: str | None) -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        members = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        members = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         refuse(f"cannot be read ({error.strerror})")
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The folder of master keys: one file each, `*.key`, readable by its owner only.
+"""The folder of master keys: one file each, `*.key`, within reach of those only whom `reach` lets pass.
 
 The last name in alphabetical order is the newest key; names made here begin with the date, so that order is age.
 A server that cannot trust what it finds here does not start, and says why in one line.
@@ -10,27 +10,23 @@ from datetime import datetime
 from pathlib import Path
 
 from authserver.keyring.errors import MasterKeyError
+from authserver.keyring.reach import find_foreign_owner, find_reader, find_replacer, look_at
 from authserver.keyring.sealing import MasterKey, MasterKeys
 from authserver.protocol.entropy import Entropy
 
 _PATTERN = "*.key"
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _LONGEST_FILE = 1024
 
 
 def load_master_keys(folder: Path) -> MasterKeys:
     """The keys in `folder`, newest first; `MasterKeyError` if there is none, or one cannot be trusted."""
     try:
-        status = folder.stat()
         paths = _list_files(folder)
+        _judge_folders(folder, paths)
     except FileNotFoundError:
         raise MasterKeyError(f"{folder}: does not exist; `authserver init` creates it with a master key") from None
     except OSError as error:
         raise MasterKeyError(f"{folder}: {_reason(error)}") from None
-    _refuse_foreign(folder, status)
-    if status.st_mode & _OTHERS_WRITE:
-        raise MasterKeyError(f"{folder}: others can replace the master key; run: chmod 700 {folder}")
     if not paths:
         raise MasterKeyError(f"{folder}: holds no master key (*.key); `authserver init` creates one")
     return MasterKeys(tuple(_read(path) for path in paths))
@@ -53,7 +49,10 @@ def create_master_key(folder: Path, *, now: datetime, entropy: Entropy) -> Path:
     draft = path.with_suffix(f".{entropy(4).hex()}.draft")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        if (status := folder.stat()).st_uid == os.geteuid():
+            folder.chmod(0o700)
+        else:  # a mount, whose mode is not ours to change
+            _judge(find_foreign_owner(folder, status), find_replacer(look_at(folder, status)))
         _write(draft, MasterKey.generate_text(entropy))
         try:
             os.link(draft, path)  # unlike a rename, this fails if the name is taken
@@ -88,9 +87,7 @@ def _read(path: Path) -> MasterKey:
         if not stat.S_ISREG(status.st_mode):
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise MasterKeyError(f"{path}: is {kind}, not a master key")
-        _refuse_foreign(path, status)
-        if status.st_mode & _OTHERS:
-            raise MasterKeyError(f"{path}: others than its owner can reach it; run: chmod 600 {path}")
+        _judge(find_foreign_owner(path, status), find_reader(look_at(path, status)))
         text = os.read(descriptor, _LONGEST_FILE)
     finally:
         os.close(descriptor)
@@ -102,9 +99,23 @@ def _read(path: Path) -> MasterKey:
         raise MasterKeyError(f"{path}: is not a master key; restore it from where it is kept") from None
 
 
-def _refuse_foreign(path: Path, status: os.stat_result) -> None:
-    if status.st_uid not in {os.geteuid(), 0}:
-        raise MasterKeyError(f"{path}: belongs to another user; it must belong to the one that runs the server")
+def _judge_folders(folder: Path, paths: list[Path]) -> None:
+    """Refuse a folder in which others could put a key in the place of one.
+
+    A secret that Kubernetes mounts is a link into a folder beside it, through a second link (`..data`).
+    """
+    for path in paths:
+        if path.is_symlink():
+            _judge(find_foreign_owner(path, path.lstat()))
+    for each in sorted({folder, *(path.resolve().parent for path in paths if path.exists())}):
+        status = each.stat()
+        _judge(find_foreign_owner(each, status), find_replacer(look_at(each, status)))
+
+
+def _judge(*problems: str | None) -> None:
+    for problem in problems:
+        if problem is not None:
+            raise MasterKeyError(problem)
 
 
 def _sync(folder: Path) -> None:

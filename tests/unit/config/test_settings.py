@@ -96,7 +96,7 @@ def test_problems_of_the_file_and_of_the_environment_are_reported_together(
         ("SCOPE_TEXTS", "hunter2secret"),
         ("SCOPE_TEXTS", '{"read": ["hunter2secret"]}'),
         ("SCOPE_TEXTS", '{"read": "See it", "read": "hunter2secret"}'),
-        ("PRODUCT_NAME", ""),
+        ("PRODUCT_NAME", " "),
     ],
 )
 def test_a_problem_never_repeats_the_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -120,6 +120,54 @@ def test_a_misspelt_variable_is_a_problem_and_the_right_name_is_proposed(monkeyp
 def test_variables_that_are_no_settings_are_no_problem(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     set_all(monkeypatch, **{name: ""})
     assert load_settings() == Settings()
+
+
+_OF_A_SERVICE = {
+    "AUTHSERVER_PORT": "tcp://10.96.0.11:8000",
+    "AUTHSERVER_SERVICE_HOST": "10.96.0.11",
+    "AUTHSERVER_SERVICE_PORT": "8000",
+    "AUTHSERVER_SERVICE_PORT_HTTP": "8000",
+    "AUTHSERVER_PORT_8000_TCP": "tcp://10.96.0.11:8000",
+    "AUTHSERVER_PORT_8000_TCP_PROTO": "tcp",
+    "AUTHSERVER_PORT_8000_TCP_PORT": "8000",
+    "AUTHSERVER_PORT_8000_TCP_ADDR": "10.96.0.11",
+    "AUTHSERVER_PORT_53_UDP": "udp://10.96.0.11:53",
+    "AUTHSERVER_POSTGRES_PORT": "tcp://10.96.0.12:5432",
+    "AUTHSERVER_POSTGRES_SERVICE_HOST": "10.96.0.12",
+    "AUTHSERVER_POSTGRES_PORT_5432_TCP_ADDR": "10.96.0.12",
+}
+
+
+def test_what_an_orchestrator_sets_for_a_service_of_our_name_is_none_of_our_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """kubernetes.io/docs/concepts/services-networking/service/#environment-variables; Docker's links do the same."""
+    for name, value in _OF_A_SERVICE.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == Settings()
+    # Nothing of that form is ever to become a setting.
+    forms = ("PORT", "SERVICE_HOST", "SERVICE_PORT")
+    assert not [name for name in Settings.model_fields if name.upper().endswith(forms)]
+
+
+@pytest.mark.parametrize("name", ["PORTS", "SERVICE", "PORT_8000", "PORT_HTTP_TCP", "HTTP_HOST"])
+def test_a_name_that_only_resembles_those_of_a_service_is_a_problem(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (problem,) = problems_of(monkeypatch, **{name: "8000"})
+    assert problem.startswith(f"AUTHSERVER_{name}: no such setting")
+
+
+def test_empty_variables_count_as_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "authserver.toml"
+    file.write_text("WORKERS = 3\n")
+    set_all(monkeypatch, CONFIG=str(file), NO_SUCH_THING="", **{name.upper(): "" for name in Settings.model_fields})
+    assert load_settings() == Settings(workers=3)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "authserver.toml"
+    file.write_text("WORKERS = 3\n", encoding="utf-8-sig")
+    set_all(monkeypatch, CONFIG=str(file))
+    assert load_settings().workers == 3
 
 
 def test_the_file_gives_settings_under_their_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -177,7 +225,7 @@ def test_an_issuer_with_a_slash_at_its_end_is_refused_and_not_changed(
 @pytest.mark.parametrize(
     "issuer",
     [
-        "",
+        " ",
         "auth.example",
         "http://auth.example",
         "http://10.0.0.1",
@@ -216,8 +264,8 @@ def test_any_other_issuer_is_refused(monkeypatch: pytest.MonkeyPatch, issuer: st
         ("AUDIT_RETENTION", "60"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite://"),
-        ("DATABASE_URL", ""),
-        ("HOME", ""),
+        ("DATABASE_URL", " "),
+        ("HOME", " "),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "proxy.example"),
         ("LOGIN_LIMITS", "often"),
