@@ -20,7 +20,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.realm import Realm
 from authserver.storage import Database
 from authserver.storage.audit import Actor
-from authserver.storage.revision import is_current
+from authserver.storage.revision import current, is_current
 from authserver.timekeeping import LONGEST_PAUSE, Doubted, Trusted
 
 OPERATOR = Actor("cli")
@@ -48,9 +48,9 @@ class Context:
     @cached_property
     def migrated_database(self) -> Database:
         """The database with the schema of this release."""
-        if self.settings.uses_sqlite and not self.settings.home.exists():
-            raise ClickException(f"there is no {self.settings.home}; run: authserver init")
         if not is_current(self.database):
+            if current(self.database) is None:
+                raise ClickException("the database is empty; run: authserver init")
             raise ClickException("the database has not the schema of this release; run: authserver db upgrade")
         return self.database
 

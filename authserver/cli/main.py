@@ -51,6 +51,10 @@ class Commands(click.Group):
             raise click.ClickException(_tell(error)) from None
         except (KeyringError, UnknownRevisionError, UnusableCountersError, UnusableTemplateError) as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.filename is None:  # no file's: a mistake of ours, or a reader who has gone
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
 
 class _Problems(click.ClickException):

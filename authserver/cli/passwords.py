@@ -24,6 +24,6 @@ def read_password(*, stdin: bool) -> Secret:
         return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     line = sys.stdin.buffer.readline(_LONGEST_LINE)
     try:
-        return Secret(line.decode("utf-8").removesuffix("\n").removesuffix("\r"))
+        return Secret(line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError:
         raise click.ClickException("the password on standard input is no UTF-8 text") from None

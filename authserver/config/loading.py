@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from authserver.config.settings import PREFIX, Settings
 
+_PATHS: Final = frozenset({"HOME", "KEYS_DIR", "LOGO"})
 _NOT_SETTINGS: Final = frozenset({"CONFIG", "TEST_POSTGRES"})
 # What Kubernetes and Docker set in every container beside a Service named `authserver` or `authserver-…`
 # (kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
@@ -80,7 +81,15 @@ def _read_file(path: str | None) -> Mapping[str, Any]:
     except ValueError as error:
         # The parser quotes no value, only positions; the file's text stays out of it.
         refuse(f"is no valid TOML ({type(error).__name__}, {str(error).rpartition('(')[2].rstrip(')')})")
-    return {name.upper().removeprefix(PREFIX): value for name, value in members.items()}
+    found = {name.upper().removeprefix(PREFIX): value for name, value in members.items()}
+    return {name: _below(path, value) if name in _PATHS else value for name, value in found.items()}
+
+
+def _below(file: str, value: object) -> object:
+    """A path of the file is from the file's folder, not from wherever a command happens to be run."""
+    if not isinstance(value, str) or not value.strip() or value.startswith("~"):
+        return value
+    return str(Path(file).absolute().parent / value)
 
 
 def _unknown(name: str, names: frozenset[str], prefix: str) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -57,7 +58,9 @@ class Settings(BaseSettings):
 
     issuer: Issuer = "http://127.0.0.1:8000"
     home: Folder = Path("var")
-    database_url: DatabaseUrl = Field(default_factory=lambda known: Secret(f"sqlite:///{known['home']}/authserver.db"))
+    database_url: DatabaseUrl = Field(
+        default_factory=lambda known: Secret(f"sqlite:///{quote(str(known['home']))}/authserver.db")
+    )
     keys_dir: Folder = Path("keys")
 
     access_token_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, 3600))] = timedelta(minutes=5)

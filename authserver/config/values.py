@@ -72,7 +72,8 @@ def _is_loopback(host: str) -> bool:
 def _database_url(value: object) -> Secret:
     text = value.reveal() if isinstance(value, Secret) else str(value)
     scheme, separator, rest = text.partition("://")
-    is_file = scheme == "sqlite" and rest.startswith("/") and len(rest) > 1 and ":memory:" not in rest
+    # Four slashes: three would be a path from wherever a command happens to be run. `?` would be an option.
+    is_file = scheme == "sqlite" and rest.startswith("//") and rest[-1] != "/" and not set(rest) & set("?#")
     if not separator or not (is_file or (scheme in {"postgresql", "postgresql+psycopg"} and rest)):
         raise ValueError("must be sqlite:////absolute/path/to/file or postgresql://user:password@host/database")
     return Secret(text)

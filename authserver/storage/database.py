@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from authserver.storage import feed
 from authserver.storage.patience import REQUEST_SECONDS, TURN_SECONDS, ImpatientError, OneAtATime, Turns
+from authserver.storage.sqlite_file import MissingFileError, demand_file, find_path, is_no_database, read_url
 
 _SQLITE_BUSY_SECONDS = REQUEST_SECONDS - TURN_SECONDS
 _WAL_TRIES = 10
@@ -113,7 +114,7 @@ def open(url: str, *, pool_size: int = 5, turns: int | None = None) -> Database:
         turns: how many requests may be inside at once, each with a connection; the others are for threads that serve
             no request. All of them, by default.
     """
-    parsed = make_url(url)
+    parsed = read_url(url) if url.startswith("sqlite:") else make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return Database(parsed, pool_size=pool_size, turns=turns or pool_size)
@@ -131,6 +132,7 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
             hide_parameters=True,
             connect_args={"isolation_level": None, "timeout": _SQLITE_BUSY_SECONDS, "check_same_thread": False},
         )
+        event.listen(engine, "do_connect", lambda *_: demand_file(url))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
@@ -178,6 +180,11 @@ class _TranslatingFailures:
         """Know the failures of the driver of `engine`, the only one that is loaded."""
         driver: Any = engine.dialect.loaded_dbapi
         self.driver_error: type[Exception] = driver.Error
+        self._driver = driver
+        is_file = engine.dialect.name == "sqlite"
+        self._complaint = (
+            f"the database {find_path(engine.url)} cannot be used" if is_file else "the database did not answer"
+        )
         self._unavailable = (
             ImpatientError,
             OperationalError,
@@ -192,9 +199,10 @@ class _TranslatingFailures:
         """Nothing to prepare."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, self._unavailable):
-            message = "the database did not answer"
-            raise StorageUnavailableError(message) from error
+        if isinstance(error, MissingFileError):
+            raise StorageUnavailableError(str(error)) from None
+        if isinstance(error, self._unavailable) or is_no_database(error, self._driver):
+            raise StorageUnavailableError(self._complaint) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             message = "the database closed the connection"
             raise StorageUnavailableError(message) from error

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from authserver.storage.database import Database, StorageUnavailableError
 from authserver.storage.revision import current, find_directory, reaches_head
 from authserver.storage.schema import Base
+from authserver.storage.sqlite_file import create_file
 
 COMPARISON: Final[Mapping[str, Any]] = MappingProxyType({"compare_type": True, "compare_server_default": True})
 """What Alembic looks at beyond names when it compares a database with the models."""
@@ -39,6 +40,8 @@ def upgrade(database: Database) -> str | None:
     A schema that a newer release has left behind is left alone. Raises `UnknownRevisionError` for one that is none of
     ours, and `StorageUnavailableError` when the database is away or others hold its tables for too long.
     """
+    if database.dialect == "sqlite":
+        _make_file(database)
     before = current(database)
     if not reaches_head(before):
         config = Config()
@@ -46,6 +49,14 @@ def upgrade(database: Database) -> str | None:
         with _ONE_AT_A_TIME:
             command.upgrade(attach(config, database), "head")
     return before
+
+
+def _make_file(database: Database) -> None:
+    try:
+        create_file(database.engine.url)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise StorageUnavailableError(f"the database {error.filename} cannot be used: {reason}") from None
 
 
 def attach(config: Config, database: Database) -> Config:

@@ -100,7 +100,7 @@ def test_a_database_without_the_schema_is_refused_in_one_line(
 ) -> None:
     Path(installation.settings["HOME"]).mkdir()
     said = refuse(with_database(installation, empty_database_url))
-    assert said == "Error: the database has not the schema of this release; run: authserver db upgrade\n"
+    assert said == "Error: the database is empty; run: authserver init\n"
 
 
 def test_a_missing_master_key_is_refused_in_one_line(initialised: Installation) -> None:

@@ -51,7 +51,9 @@ class SqliteDatabases:
 
     def empty(self) -> str:
         """See `Databases.empty`."""
-        return f"sqlite:///{self._new_path()}"
+        path = self._new_path()
+        path.touch()
+        return f"sqlite:///{path}"
 
     def migrated(self) -> str:
         """See `Databases.migrated`."""

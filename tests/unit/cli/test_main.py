@@ -41,6 +41,7 @@ def away() -> StorageUnavailableError:
         (lambda: MasterKeyError("keys: holds no master key"), "Error: keys: holds no master key\n"),
         (lambda: StorageUnavailableError("the database did not answer"), "Error: the database did not answer\n"),
         (away, "Error: the database did not answer: connection refused\n"),
+        (lambda: OSError(28, "No space left on device", "/var/lib/x"), "Error: /var/lib/x: No space left on device\n"),
         (lambda: SettingsError(["A: must be so", "B: must be so"]), "A: must be so\nB: must be so\n"),
     ],
 )

@@ -61,7 +61,7 @@ def test_every_problem_has_its_line_beside_those_of_other_settings(monkeypatch: 
 
 @pytest.mark.parametrize(
     "value",
-    ["", "soft", "[]", '{"signed_out": "soft"}', '{"signed_out": {}, "signed_out": {}}', "{", '{"a": NaN}', "\udcff"],
+    [" ", "soft", "[]", '{"signed_out": "soft"}', '{"signed_out": {}, "signed_out": {}}', "{", '{"a": NaN}', "\udcff"],
 )
 def test_what_is_no_table_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     with pytest.raises(SettingsError) as caught:

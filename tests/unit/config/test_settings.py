@@ -170,6 +170,16 @@ def test_a_file_may_begin_with_a_byte_order_mark(monkeypatch: pytest.MonkeyPatch
     assert load_settings().workers == 3
 
 
+def test_paths_of_the_file_are_from_its_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A cron job runs elsewhere than a person does, and both are to find one installation."""
+    file = tmp_path / "authserver.toml"
+    file.write_text('HOME = "state"\nKEYS_DIR = "/etc/authserver/keys"\n')
+    set_all(monkeypatch, CONFIG=str(file))
+    settings = load_settings()
+    assert (settings.home, settings.keys_dir) == (tmp_path / "state", Path("/etc/authserver/keys"))
+    assert settings.database_url.reveal() == f"sqlite:///{tmp_path}/state/authserver.db"
+
+
 def test_the_file_gives_settings_under_their_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "authserver.toml"
     file.write_text('ISSUER = "https://auth.example"\nworkers = 3\nAUTHSERVER_TRUSTED_PROXIES = ["10.0.0.5"]\n')
@@ -264,6 +274,12 @@ def test_any_other_issuer_is_refused(monkeypatch: pytest.MonkeyPatch, issuer: st
         ("AUDIT_RETENTION", "60"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///authserver.db"),
+        ("DATABASE_URL", "sqlite:///./var/authserver.db"),
+        ("DATABASE_URL", "sqlite://authserver.db"),
+        ("DATABASE_URL", "sqlite:////var/lib/authserver/"),
+        ("DATABASE_URL", "sqlite:////var/lib/authserver.db?mode=ro"),
+        ("DATABASE_URL", "sqlite+aiosqlite:////var/lib/authserver.db"),
         ("DATABASE_URL", " "),
         ("HOME", " "),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
