@@ -67,7 +67,8 @@ SYSTEM_ENTROPY: Entropy = secrets.token_bytes
 def open_database(settings: Settings) -> Database:
     """The database of `settings`; nothing is connected yet."""
     url, turns = settings.database_url.reveal(), share_out(settings.threads).turns
-    return storage.open(url, pool_size=turns + SPARE_CONNECTIONS, turns=turns)
+    prepared = settings.prepared_statements == "on"
+    return storage.open(url, pool_size=turns + SPARE_CONNECTIONS, turns=turns, prepared=prepared)
 
 
 def build_custody(settings: Settings, database: Database, *, clock: Clock, entropy: Entropy) -> KeyCustody:

@@ -1,6 +1,7 @@
 """`authserver serve`: everything that could go wrong is found out before the first worker starts."""
 
 import os
+from typing import Final
 
 import click
 
@@ -9,7 +10,13 @@ from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
 from authserver.config import Settings
+from authserver.storage.pooler import meets_pooler
 from authserver.web.crowd import share_out
+
+_WARN_OF_POOLER: Final = (
+    "authserver: a pooler stands before PostgreSQL; if it pools transactions and follows no prepared statements, set"
+    " AUTHSERVER_PREPARED_STATEMENTS=off"
+)
 
 
 @click.command()
@@ -46,11 +53,14 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     try_page_templates(settings)
     if serving.workers > 1:  # a single process counts by itself where it must
         try_counters(settings)  # raises, in one line, when they cannot count together
+    through_pooler = settings.prepared_statements == "on" and meets_pooler(context.database)
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
     announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"
     if settings.smtp_url is None:
         announcement += f"\n{_warn_of_files(settings)}"
+    if through_pooler:
+        announcement += f"\n{_WARN_OF_POOLER}"
     serve_until_told(listeners, serving, create_wsgi, lambda: click.echo(announcement, err=True))
 
 

@@ -54,7 +54,9 @@ def _read_basic(authorization: str) -> PresentedClient | None:
         return None
     # RFC 6749 §2.3.1: both are form-encoded before they are joined.
     client_id, colon, secret = (unquote_plus(part) for part in decoded.partition(":"))
-    return PresentedClient(client_id, Secret(secret)) if colon and is_storable(client_id) else None
+    return (
+        PresentedClient(client_id, Secret(secret)) if colon and is_storable(client_id) and is_storable(secret) else None
+    )
 
 
 def authenticate_client(

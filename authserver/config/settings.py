@@ -21,8 +21,8 @@ from authserver.config.values import (
     Link,
     LoginLimits,
     LogoFile,
-    MetricsAddress,
     Networks,
+    NoMetrics,
     Policy,
     ProductName,
     ScopeWords,
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(
         default_factory=lambda known: Secret(f"sqlite:///{quote(str(known['home']))}/authserver.db")
     )
+    prepared_statements: Literal["on", "off"] = "on"
     keys_dir: Folder = Path("keys")
 
     access_token_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, 3600))] = timedelta(minutes=5)
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     audit_retention: Annotated[timedelta, BeforeValidator(seconds(86_400, LONGEST))] = timedelta(days=365)
     log_format: Literal["text", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    metrics: MetricsAddress = None
+    metrics: NoMetrics = "off"
 
     @classmethod
     def settings_customise_sources(

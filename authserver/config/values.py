@@ -103,13 +103,10 @@ def _networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
         raise ValueError("must be addresses or networks with commas between: 10.0.0.5, 192.168.0.0/24") from None
 
 
-def _metrics(value: object) -> tuple[str, int] | None:
-    if value is None or value == "off":
-        return None
-    host, _, port = str(value).rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:  # noqa: PLR2004 - ports end there
-        raise ValueError("must be off, or an address of its own: 127.0.0.1:9100")
-    return host.strip("[]"), int(port)
+def _metrics(value: object) -> str:
+    if value != "off":
+        raise ValueError("must be off: this release serves no metrics")
+    return "off"
 
 
 def _smtp_url(value: object) -> Secret | None:
@@ -193,7 +190,7 @@ LimitsUrl = Annotated[Secret, PlainValidator(_limits_url)]
 SmtpUrl = Annotated[Secret | None, PlainValidator(_smtp_url)]
 Sender = Annotated[Address | None, PlainValidator(_sender)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, PlainValidator(_networks)]
-MetricsAddress = Annotated[tuple[str, int] | None, NoDecode, PlainValidator(_metrics)]
+NoMetrics = Annotated[str, BeforeValidator(_metrics)]
 Length = Annotated[timedelta, BeforeValidator(seconds(0, LONGEST))]
 Policy = Annotated[RevocationPolicy, NoDecode, PlainValidator(_revocation_policy)]
 LoginLimits = Annotated[str, BeforeValidator(_login_limits)]

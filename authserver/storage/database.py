@@ -25,6 +25,10 @@ _WAL_TRIES = 10
 _POOL_WAIT_SECONDS = 5
 
 
+INSUFFICIENT_PRIVILEGE = "42501"  # PostgreSQL's SQLSTATE
+REFUSED_ROLE = "the role of the database URL lacks a right"
+
+
 class StorageUnavailableError(Exception):
     """The database is away, full or too slow. The request was not done and may be repeated."""
 
@@ -32,10 +36,10 @@ class StorageUnavailableError(Exception):
 class Database:
     """One database: a pool of connections and the ways to use one."""
 
-    def __init__(self, url: URL, *, pool_size: int, turns: int) -> None:
+    def __init__(self, url: URL, *, pool_size: int, turns: int, prepared: bool) -> None:
         """Prepare a pool for `url`; nothing is connected before the first statement (a pool must not cross a fork)."""
         self.dialect = url.get_backend_name()
-        self.engine = _build_writer(url, pool_size)
+        self.engine = _build_writer(url, pool_size, prepared=prepared)
         self._turns = Turns(turns, max(turns - max(turns // 4, 1), 1))
         self._reader = create_engine(url, pool=self.engine.pool, hide_parameters=True)
         self._translating_failures = _TranslatingFailures(self.engine)
@@ -105,7 +109,7 @@ class CompiledStatement:
                 connection.close()
 
 
-def open(url: str, *, pool_size: int = 5, turns: int | None = None) -> Database:  # noqa: A001 - storage.open() reads as what it is
+def open(url: str, *, pool_size: int = 5, turns: int | None = None, prepared: bool = True) -> Database:  # noqa: A001 - storage.open() reads as what it is
     """The database at `url` (`sqlite:///…` or `postgresql://…`); nothing is connected yet.
 
     Args:
@@ -113,14 +117,15 @@ def open(url: str, *, pool_size: int = 5, turns: int | None = None) -> Database:
         pool_size: connections, at most.
         turns: how many requests may be inside at once, each with a connection; the others are for threads that serve
             no request. All of them, by default.
+        prepared: False keeps no statement prepared on the server, which old poolers in transaction mode lose.
     """
     parsed = read_url(url) if url.startswith("sqlite:") else make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return Database(parsed, pool_size=pool_size, turns=turns or pool_size)
+    return Database(parsed, pool_size=pool_size, turns=turns or pool_size, prepared=prepared)
 
 
-def _build_writer(url: URL, pool_size: int) -> Engine:
+def _build_writer(url: URL, pool_size: int, *, prepared: bool) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url,
@@ -147,11 +152,22 @@ def _build_writer(url: URL, pool_size: int) -> Engine:
         pool_reset_on_return=None,
         # A statement that fails is logged with what it said, and that would be addresses and hashes (ASVS 16.2.5).
         hide_parameters=True,
-        connect_args=postgres.CONNECT_ARGUMENTS,
+        connect_args={**postgres.CONNECT_ARGUMENTS, **({} if prepared else {"prepare_threshold": None})},
     )
     engine.dialect.connect = postgres.connect  # type: ignore[assignment]  # the driver's own has no deadline
+    # First of all: SQLAlchemy's own questions end in a traceback where the answers are bytes (SQL_ASCII).
+    event.listen(engine, "connect", _demand_utf8, insert=True)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
+
+
+def _demand_utf8(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StorageUnavailableError(
+            f"the database {connection.info.dbname} is in {encoding}, which cannot hold every name;"
+            " create one with ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
@@ -203,6 +219,8 @@ class _TranslatingFailures:
             raise StorageUnavailableError(str(error)) from None
         if isinstance(error, self._unavailable) or is_no_database(error, self._driver):
             raise StorageUnavailableError(self._complaint) from error
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise StorageUnavailableError(REFUSED_ROLE) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             message = "the database closed the connection"
             raise StorageUnavailableError(message) from error

@@ -18,9 +18,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from authserver.storage.database import Database, StorageUnavailableError
+from authserver.storage.database import INSUFFICIENT_PRIVILEGE, REFUSED_ROLE, Database, StorageUnavailableError
 from authserver.storage.revision import current, find_directory, reaches_head
 from authserver.storage.schema import Base
 from authserver.storage.sqlite_file import create_file
@@ -87,7 +87,11 @@ def hold(database: Database) -> Iterator[Connection]:
                 yield from _hold_sqlite(connection)
             else:
                 yield from _hold_postgres(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+            raise StorageUnavailableError(f"{REFUSED_ROLE}; migrate with the role that owns the tables") from error
+        if not isinstance(error, OperationalError):
+            raise
         raise StorageUnavailableError("the database did not let the migration have what it needs") from error
 
 

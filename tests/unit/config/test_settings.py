@@ -323,9 +323,12 @@ def test_an_idle_lifetime_leaves_time_for_one_access_token(monkeypatch: pytest.M
     assert problem == "AUTHSERVER_REFRESH_IDLE_LIFETIME: must be at least AUTHSERVER_ACCESS_TOKEN_LIFETIME + 10"
 
 
-def test_an_address_for_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_all(monkeypatch, METRICS="[::1]:9100")
-    assert load_settings().metrics == ("::1", 9100)
+def test_metrics_are_refused_until_they_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sets an address waits for a scrape that never comes."""
+    set_all(monkeypatch, METRICS="off")
+    load_settings()
+    (problem,) = problems_of(monkeypatch, METRICS="127.0.0.1:9100")
+    assert problem == "AUTHSERVER_METRICS: must be off: this release serves no metrics"
 
 
 def test_a_mail_server_needs_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
