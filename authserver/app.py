@@ -202,10 +202,10 @@ def try_page_templates(settings: Settings) -> None:
     load_templates(_page_templates(settings))
 
 
-def try_counters(settings: Settings) -> None:
-    """Raise an `UnusableCountersError` if the processes of this node cannot count sign-ins together."""
+def try_counters(settings: Settings, workers: int) -> None:
+    """Raise an `UnusableCountersError` if so many processes of this node cannot count sign-ins together."""
     counters = open_counters(settings.limits_url.reveal(), settings.home, SystemClock(), SYSTEM_ENTROPY)
-    if isinstance(counters, NodeCounters):
+    if isinstance(counters, NodeCounters) and workers > 1:  # a single process counts by itself where it must
         counters.try_out()
 
 

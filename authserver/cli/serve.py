@@ -51,8 +51,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
     build_post(settings)  # raises, in one line, when a mail template cannot be used
     try_page_templates(settings)
-    if serving.workers > 1:  # a single process counts by itself where it must
-        try_counters(settings)  # raises, in one line, when they cannot count together
+    try_counters(settings, serving.workers)  # raises, in one line, when sign-ins cannot be counted
     through_pooler = settings.prepared_statements == "on" and meets_pooler(context.database)
     # A pool that crosses a fork gives one request the rows of another.
     context.close()

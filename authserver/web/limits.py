@@ -16,7 +16,7 @@ from typing import Final, cast
 
 import structlog
 from limits import RateLimitItem, parse_many
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
@@ -24,7 +24,7 @@ from authserver.clock import Clock
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.protocol.entropy import Entropy
 from authserver.web.counters import BoundedCounters
-from authserver.web.node_counters import FILE_NAME, NodeCounters
+from authserver.web.node_counters import FILE_NAME, NodeCounters, UnusableCountersError
 
 IN_NODE: Final = "memory"
 """The `LIMITS_URL` of a node that counts by itself."""
@@ -120,6 +120,9 @@ def open_counters(url: str, folder: Path | None, clock: Clock, entropy: Entropy)
         folder: where the processes of this node share a file; None: this process shares with no other.
         clock: what counters of this node go by.
         entropy: for the key of that file.
+
+    Raises:
+        UnusableCountersError: the client for `url` is not installed, or cannot read it.
     """
     if url != IN_NODE:
         return _connect(url)
@@ -167,7 +170,15 @@ def _connect(url: str) -> Storage:
     timeouts = {"socket_timeout": _STORAGE_SECONDS, "socket_connect_timeout": _STORAGE_SECONDS}
     if url.startswith("unix:"):
         url = f"redis+{url}"  # as the library calls it
-    return cast("Storage", storage_from_string(url, wrap_exceptions=True, **timeouts))
+    try:
+        return cast("Storage", storage_from_string(url, wrap_exceptions=True, **timeouts))
+    except ConfigurationError:
+        raise UnusableCountersError(
+            "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'authserver[redis]'"
+        ) from None
+    except ValueError:
+        # Its text may quote the URL, which holds a password.
+        raise UnusableCountersError("AUTHSERVER_LIMITS_URL is no URL of a Redis or Valkey") from None
 
 
 def _generalise(address: str) -> str:

@@ -46,7 +46,7 @@ _Slot = tuple[bytes, Counter]
 
 
 class UnusableCountersError(Exception):
-    """The processes of this node cannot count together. One line that names the file."""
+    """Tries cannot be counted where they should be. One line that names the file or the setting."""
 
 
 @final

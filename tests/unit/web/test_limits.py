@@ -1,5 +1,6 @@
 """Counting tries: in memory that stays small, and when the shared storage is away."""
 
+import sys
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from typing_extensions import override
 
 import authserver.web.limits
 from authserver.web.counters import BoundedCounters
-from authserver.web.limits import Limits, account_key
+from authserver.web.limits import Limits, account_key, open_counters
+from authserver.web.node_counters import UnusableCountersError
 from tests.support.clock import ManualClock
+from tests.support.entropy import SeededEntropy
 
 KEY = account_key("ada@example.test")
 
@@ -102,3 +105,38 @@ def test_a_try_that_is_taken_back_makes_room_however_many_were_refused_meanwhile
     assert [limits.hit(KEY) for _ in range(3)] == [None, 3600 - 60, 3600 - 60]
     limits.take_back(KEY)
     assert limits.hit(KEY) is None
+
+
+_URLS = [
+    "redis://:hunter2secret@127.0.0.1:1/0",
+    "rediss://127.0.0.1:1/0",
+    "valkey://127.0.0.1:1/0",
+    "unix:///no/socket",
+]
+
+
+@pytest.mark.parametrize("url", _URLS)
+def test_a_missing_client_is_one_line_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, clock: ManualClock, url: str
+) -> None:
+    for name in ("redis", "valkey"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UnusableCountersError) as refusal:
+        open_counters(url, None, clock, SeededEntropy())
+    assert str(refusal.value) == (
+        "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'authserver[redis]'"
+    )
+
+
+@pytest.mark.parametrize("url", _URLS)
+def test_the_extra_brings_the_clients_and_one_that_is_away_costs_a_line_of_the_log(
+    clock: ManualClock, url: str
+) -> None:
+    limits = Limits("2 per minute", "9 per minute", open_counters(url, None, clock, SeededEntropy()), clock)
+    assert limits.hit(KEY) is None
+
+
+def test_an_address_that_no_client_can_read_is_one_line_without_it(clock: ManualClock) -> None:
+    with pytest.raises(UnusableCountersError, match="is no URL") as refusal:
+        open_counters("redis://:hunter2secret@host:port/0", None, clock, SeededEntropy())
+    assert "hunter2secret" not in str(refusal.value)
