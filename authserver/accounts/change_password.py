@@ -14,7 +14,7 @@ from authserver.accounts.passwords import hash_new_password, is_unchanged, verif
 from authserver.accounts.reauthentication import demand_recent
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
-from authserver.realm import NewGrant, Realm, TokenAnswer, issue_tokens
+from authserver.realm import AccessAnswer, NewGrant, Realm, issue_access, issue_tokens
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, clients, families, sessions, users
 from authserver.storage.audit import Actor
@@ -26,7 +26,7 @@ from authserver.storage.users import User
 class PasswordWasChanged:
     """The tokens with which the current session goes on, and what ended."""
 
-    tokens: TokenAnswer
+    tokens: AccessAnswer
     receipt: Receipt
 
 
@@ -59,12 +59,15 @@ def change_password(
     client = realm.clients.find(bearer.claims.client_id)
     with realm.database.write() as tx:
         device = _find_device(tx, bearer, proven, now)
-        grant = families.find_grant(tx, bearer.claims.fam or "")
-        if device is None or grant is None:
+        family = families.find_by_fam(tx, bearer.claims.fam or "")
+        if device is None or family is None:
             return _refuse_overtaken()
+        grant = family.grant
         family_version = clients.find_family_version(tx, grant.client_id)
         if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
+        # A session that had no refresh token gets none: nobody consented to its going on while its user is away.
+        offline = family.outlives(realm.lifetimes.of_client(client).access_token_lifetime)
         receipt = _apply(tx, realm, bearer, proven, wish, origin, now)
         user = users.load(tx, bearer.user_id)
         holding = open_session(
@@ -73,9 +76,10 @@ def change_password(
             user=user,
             opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now),
             client=client,
-            grant=NewGrant(grant.scope, grant.audience, now, family_version),
+            grant=NewGrant(grant.scope, grant.audience, now, family_version, offline=offline),
         )
-    tokens = issue_tokens(realm, holding, client, now=now)
+    issue = issue_tokens if offline else issue_access
+    tokens = issue(realm, holding, client, now=now)
     return PasswordWasChanged(replace(tokens, device_token=introduce_device(realm, user).reveal()), receipt)
 
 

@@ -8,12 +8,12 @@ from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import FAMILY_ID_BYTES
 from authserver.realm.realm import Realm
 from authserver.realm.token_answer import Holding
-from authserver.sessions.family import Grant
+from authserver.sessions.family import FIRST_GENERATION, Grant
 from authserver.sessions.lifetimes import absolute_end, idle_end
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import Transaction, families
 from authserver.storage.clients import Client
-from authserver.storage.families import FIRST_GENERATION, NewFamily
+from authserver.storage.families import NewFamily
 from authserver.storage.sessions import Session
 from authserver.storage.users import User
 

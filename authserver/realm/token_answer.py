@@ -19,7 +19,10 @@ from authserver.storage.clients import Client
 
 @dataclass(frozen=True, slots=True)
 class AccessAnswer:
-    """An access token, and with the scope `openid` the ID token beside it. Lifetimes are seconds."""
+    """An access token, and with the scope `openid` the ID token beside it. Lifetimes are seconds.
+
+    `device_token` is there where the user has just shown their password.
+    """
 
     access_token: str = field(repr=False)
     token_type: str
@@ -28,15 +31,15 @@ class AccessAnswer:
     sid: str
     device_id: str
     id_token: str | None = field(default=None, repr=False, kw_only=True)
+    device_token: str | None = field(default=None, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer(AccessAnswer):
-    """An access token with a refresh token. `device_token` is there where the user has just shown their password."""
+    """An access token with a refresh token."""
 
     refresh_token: str = field(repr=False)
     refresh_expires_in: int
-    device_token: str | None = field(default=None, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

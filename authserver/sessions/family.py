@@ -1,8 +1,11 @@
 """A refresh token family as the decisions see it: one row, decoded."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final
+
+FIRST_GENERATION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,7 @@ class Family:
     standing: Standing
     token_version: int
     roles: tuple[str, ...]
+
+    def outlives(self, access_token_lifetime: timedelta) -> bool:
+        """Whether its refresh tokens were handed out: without offline access it ends with its first access token."""
+        return self.generation > FIRST_GENERATION or self.idle_expires_at - self.rotated_at > access_token_lifetime

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Standing
+from authserver.sessions.family import FIRST_GENERATION, Ended, Family, Grant, LateRetryMark, Standing
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 
 _F = RefreshTokenFamily.__table__.c
@@ -78,12 +78,6 @@ def find(tx: Connection, family_id: bytes) -> Family | None:
     """The family with the standing of its user and client, or None."""
     row = tx.execute(_FAMILY.where(_F.family_id == family_id)).one_or_none()
     return None if row is None else _decode_family(row)
-
-
-def find_grant(tx: Connection, fam: str) -> Grant | None:
-    """What was granted to the family that tokens call `fam`, or None."""
-    row = tx.execute(select(*GRANT_COLUMNS).where(_F.fam == fam)).one_or_none()
-    return None if row is None else decode_grant(row)
 
 
 def find_by_fam(tx: Connection, fam: str) -> Family | None:
@@ -168,9 +162,6 @@ class NewFamily:
     mac_kid: str
     idle_expires_at: datetime
     expires_at: datetime
-
-
-FIRST_GENERATION = 1
 
 
 def add(tx: Connection, family: NewFamily, now: datetime) -> None:

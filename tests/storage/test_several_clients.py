@@ -44,10 +44,9 @@ class Shared:
         realm = self._realm
         fam = self.person.bearer(self.answer).claims.fam or ""
         with realm.database.write() as tx:
-            grant, version = families.find_grant(tx, fam), clients.find_family_version(tx, self.client_id)
-            family = families.find_by_fam(tx, fam)
-            assert grant is not None
+            family, version = families.find_by_fam(tx, fam), clients.find_family_version(tx, self.client_id)
             assert family is not None
+            grant = family.grant
             assert version is not None
             mac_key = realm.keyring.current.mac_key
             own = {name: getattr(grant, name) for name in grant.__slots__} | {

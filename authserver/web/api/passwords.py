@@ -7,6 +7,7 @@ from authserver.accounts.bearer import Bearer
 from authserver.accounts.change_password import PasswordWasChanged, PasswordWish, change_password
 from authserver.accounts.reset_password import PasswordWasReset, ask_reset, reset_password
 from authserver.protocol.secret import Secret
+from authserver.realm import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_accepted, api
 from authserver.web.api.credential_shapes import (
@@ -76,7 +77,7 @@ def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Res
         _log.info("authn_password_change_fail", code=problem.code, sid=bearer.sid, ip=request.remote_addr)
         return answer_problem(problem)
     _log.info("authn_password_change", sid=outcome.tokens.sid, ip=request.remote_addr)
-    if in_cookie:
+    if in_cookie and isinstance(outcome.tokens, TokenAnswer):
         keep_in_cookie(bearer.claims.client_id, outcome.tokens)
         keep_device_token(outcome.tokens.device_token)
     return PasswordChangedAnswer.of_change(outcome, in_cookie=in_cookie)

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.realm import TokenAnswer
+from authserver.realm import AccessAnswer
 from authserver.revocation import Receipt
 from authserver.sessions.device import DEVICE_NAME_LENGTH, is_device_id
 from authserver.storage.sessions import SessionSummary
@@ -26,7 +26,7 @@ from authserver.storage.users import User
 from authserver.web.api.body import Body, refuse_member
 
 _SCOPE_WORD = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
-_GRANTED = frozenset({"device_token", "id_token", "refresh_token"})
+_GRANTED = frozenset({"device_token", "id_token", "refresh_token", "refresh_expires_in"})
 _BODY, _COOKIE = "body", "cookie"
 _SCOPE = re.compile(rf"{_SCOPE_WORD}(?: {_SCOPE_WORD})*\Z")
 
@@ -135,9 +135,15 @@ class TokensAnswer(Answer):
     token_type: Literal["Bearer"]
     expires_in: int = Field(description="Seconds.")
     refresh_token: str | None = Field(
-        default=None, description="Absent where it is in a cookie.", json_schema_extra=without_default
+        default=None,
+        description="Absent where it is in a cookie, and where none was granted.",
+        json_schema_extra=without_default,
     )
-    refresh_expires_in: int = Field(description="Seconds, if it is not used before.")
+    refresh_expires_in: int | None = Field(
+        default=None,
+        description="Seconds, if it is not used before. Absent where no refresh token was granted.",
+        json_schema_extra=without_default,
+    )
     scope: str
     sid: str = Field(description="The session.")
     device_id: str
@@ -157,7 +163,7 @@ class TokensAnswer(Answer):
         return {name: value for name, value in serialise(self).items() if name not in _GRANTED or value is not None}
 
     @classmethod
-    def of(cls, tokens: TokenAnswer, *, in_cookie: bool = False) -> "TokensAnswer":
+    def of(cls, tokens: AccessAnswer, *, in_cookie: bool = False) -> "TokensAnswer":
         """The shape of `tokens`; without the secrets that are `in_cookie`, out of reach of scripts."""
         return cls.model_validate(asdict(tokens) | ({"refresh_token": None, "device_token": None} if in_cookie else {}))
 
