@@ -1,6 +1,7 @@
 """`authserver serve`: everything that could go wrong is found out before the first worker starts."""
 
 import os
+import socket
 from typing import Final
 
 import click
@@ -56,6 +57,8 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
     announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"
+    if host == "::" and not socket.has_dualstack_ipv6():
+        announcement += "\nauthserver: this system serves IPv6 alone at ::; for both families use a proxy"
     if settings.smtp_url is None:
         announcement += f"\n{_warn_of_files(settings)}"
     if through_pooler:

@@ -87,7 +87,11 @@ def listen(serving: Serving) -> tuple[socket.socket, ...]:
 def _create_listener(serving: Serving, *, reuse_port: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in serving.host else socket.AF_INET
     listener = socket.create_server(
-        (serving.host, serving.port), family=family, backlog=_BACKLOG, reuse_port=reuse_port
+        (serving.host, serving.port),
+        family=family,
+        backlog=_BACKLOG,
+        reuse_port=reuse_port,
+        dualstack_ipv6=serving.host == "::" and socket.has_dualstack_ipv6(),
     )
     # Connections inherit it. Without it the body of an answer waits 40 ms for the acknowledgement of its header.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -6,11 +6,14 @@ The links in the files work, so nobody but the owner of the folder may read them
 import os
 import tempfile
 from contextlib import suppress
+from copy import deepcopy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
 from authserver.mail.deliver import Delivered, Failed
+
+_LONGEST_LINE: Final = 990  # bytes; RFC 5322 §2.1.1 has 998
 
 
 @final
@@ -29,7 +32,7 @@ class FileDelivery:
         name = f"{message['Date'].datetime:%Y%m%dT%H%M%SZ}-{str(message['Message-ID'])[1:].partition('@')[0]}.eml"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(self._folder / name, message.as_bytes())
+            self._write(self._folder / name, _spell_out(message).as_bytes())
         except OSError as error:
             return Failed(f"{type(error).__name__}: {self._folder}: {error.strerror}")
         return Delivered()
@@ -46,3 +49,17 @@ class FileDelivery:
             with suppress(OSError):
                 Path(draft).unlink()
             raise
+
+
+def _spell_out(message: EmailMessage) -> EmailMessage:
+    """A copy whose texts stand as they are read: whoever opens the file copies the link from it.
+
+    Quoted-printable, which a name outside of ASCII needs on the way through mail servers, would break the link.
+    """
+    copy = deepcopy(message)
+    for part in copy.walk():
+        if part.get_content_maintype() == "text":
+            text = part.get_content()
+            if all(len(line.encode()) < _LONGEST_LINE for line in text.splitlines()):
+                part.set_content(text, subtype=part.get_content_subtype(), cte="8bit")
+    return copy

@@ -110,7 +110,7 @@ class BearerGuard:
         """RFC 9728 §5.1. What a client calls this host is repeated to that client only, and only if it is a URL."""
         url = self._metadata_url
         if url is None and self.serves_metadata and self._resource is not None and _URL.match(base_url):
-            url = base_url + WELL_KNOWN
+            url = base_url + WELL_KNOWN + _path_of(self._resource)
         if url is None:
             return challenge
         separator = " " if challenge == "Bearer" else ", "

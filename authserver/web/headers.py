@@ -13,6 +13,8 @@ _ALWAYS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    # Without it granian names itself, and with it whoever looks for servers with its next fault (ASVS 13.4.6).
+    ("Server", ""),
 )
 _HSTS: Final = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 

@@ -77,6 +77,19 @@ def test_a_started_server_is_ready_soon(initialised: Installation) -> None:
         assert time.monotonic() - began < READY_SECONDS * SLACK
 
 
+def test_no_answer_names_the_software_that_gives_it(initialised: Installation) -> None:
+    """ASVS 13.4.6."""
+    with starting(initialised, "authserver: serving"):
+        for path in ("/readyz", "/login", "/nothing", "/a//b", "/oauth/token"):
+            with closing(HTTPConnection("127.0.0.1", initialised.port, timeout=PATIENCE)) as connection:
+                connection.request("GET", path)
+                headers = dict(connection.getresponse().getheaders())
+            assert headers.pop("server") == ""
+            assert not [
+                one for one in headers.items() if "granian" in str(one).lower() or "werkzeug" in str(one).lower()
+            ]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the memory of processes")
 def test_a_worker_is_small(initialised: Installation) -> None:
     with starting(initialised, "2 workers", "--workers", "2") as process:

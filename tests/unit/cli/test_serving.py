@@ -60,3 +60,12 @@ def test_connections_are_dealt_out_among_the_workers() -> None:
 def test_a_port_on_which_another_server_listens_is_taken(workers: int, others: int) -> None:
     with listening(others) as (other, _), pytest.raises(PortTakenError, match="Address already in use"):
         listen(Serving(other.host, other.port, workers, threads=1, keep_alive=5))
+
+
+def test_all_addresses_are_those_of_both_families() -> None:
+    """`--host ::` alone would be deaf to every client that has IPv4 only."""
+    serving = Serving("::", free_port(), workers=1, threads=1, keep_alive=5)
+    (listener,) = listen(serving)
+    with listener:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, serving.port), timeout=10).close()

@@ -1,13 +1,16 @@
 """Mails as files: whole, readable by their owner alone, one for each mail however often it is written."""
 
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from authserver.mail.compose import Composer
+from authserver.credentials.links import LinkPurpose
+from authserver.mail.compose import Composer, WrittenLink
 from authserver.mail.deliver import Delivered, Failed
 from authserver.mail.files import FileDelivery
+from authserver.protocol.secret import Secret
 from authserver.storage.outbox import QueuedMail
 from tests.support.mail import SENDER, read_mails, read_text
 
@@ -54,3 +57,16 @@ def test_a_half_written_mail_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("os.fsync", fail)
     assert write(tmp_path) == Failed(f"OSError: {tmp_path}: No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["Ada", "Zoë", "=?utf-8?q?x?=", "李小龍", "👩‍👩‍👧", "ü" * 200])
+def test_the_link_can_be_copied_from_the_file_whatever_the_name_is(tmp_path: Path, name: str) -> None:
+    link = WrittenLink(LinkPurpose.NOT_ME, Secret("lt_" + "A" * 120), datetime(2026, 1, 2, tzinfo=UTC))
+    mail = QueuedMail("mail-1", "password_changed", ADDRESS, None, {"name": name, "at": 1_767_268_800})
+    FileDelivery(tmp_path).deliver(Composer("https://auth.example", SENDER).compose(mail, link), ADDRESS)
+    (file,) = tmp_path.iterdir()
+    text = file.read_bytes().decode()
+    assert f"https://auth.example/not-me?token=lt_{'A' * 120}" in text
+    assert f"Hello {name}," in text
+    (message,) = read_mails(tmp_path)
+    assert name in read_text(message)

@@ -12,7 +12,7 @@ from tests.support.loopback import LoopbackServer, running_server
 from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
 
 PAIR = make_pair("k", "EdDSA")
-METADATA = f'resource_metadata="https://{HOST}/.well-known/oauth-protected-resource"'
+METADATA = f'resource_metadata="https://{HOST}/.well-known/oauth-protected-resource/api"'
 
 
 @pytest.fixture

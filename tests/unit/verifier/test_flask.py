@@ -89,9 +89,9 @@ def test_metadata_are_below_the_mount_and_their_url_can_be_said(verifier: Verifi
     app.add_url_rule("/", view_func=auth.require_token()(nothing), endpoint="root")
     app.add_url_rule("/told", view_func=told.require_token()(nothing), endpoint="told")
     mounted = app.test_client().get("/", base_url="https://api.example/mount")
-    url = "https://api.example/mount/.well-known/oauth-protected-resource"
+    url = "https://api.example/mount/.well-known/oauth-protected-resource/v1"
     assert mounted.headers["WWW-Authenticate"] == f'Bearer resource_metadata="{url}"'
-    answer = app.test_client().get("/.well-known/oauth-protected-resource/v1")
+    answer = app.test_client().get("/.well-known/oauth-protected-resource/v1", base_url="https://api.example/mount")
     assert answer.json is not None
     assert answer.json["resource"] == "https://api.example/v1"
     told_answer = app.test_client().get("/told")

@@ -31,6 +31,7 @@ def test_every_answer_has_the_usual_headers(https: bool) -> None:  # noqa: FBT00
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert ("Strict-Transport-Security" in headers) == https
+    assert headers["Server"] == ""
 
 
 def test_what_an_answer_sets_itself_stays() -> None:
