@@ -26,8 +26,8 @@ def import_file(
 
     CSV with a header, or one JSON object a line (.jsonl): email, and optionally name, password_hash, roles (words
     with spaces between, or a JSON list) and email_verified (true by default). password_hash is argon2, bcrypt,
-    phpass, scrypt, pbkdf2 or sha512_crypt, also in the formats of Django and Werkzeug; it is replaced at the user's
-    first sign-in. Without one he resets his password by mail.
+    phpass, scrypt, pbkdf2 or sha512_crypt, also in the formats of Django, Werkzeug, Keycloak, WordPress, LDAP ({SSHA})
+    and ASP.NET Identity; it is replaced at the user's first sign-in. Without one he resets his password by mail.
     """
     form = form or FORMATS.get(file.suffix.lower())
     if form is None:

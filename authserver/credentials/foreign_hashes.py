@@ -1,7 +1,7 @@
-"""The stored formats that passlib does not read: Werkzeug's pbkdf2 and scrypt, Django's scrypt.
+"""The stored formats that passlib does not read: of Werkzeug, Django, Keycloak, WordPress, LDAP and ASP.NET Identity.
 
-One small reader each, and hashlib. They verify and never hash; a malformed text raises `ValueError` or `OverflowError`,
-which `passwords` turns into "unreadable".
+One small reader each, and hashlib or bcrypt. They verify and never hash; a malformed text raises `ValueError`,
+`LookupError` or `OverflowError`, which `passwords` turns into "unreadable".
 """
 
 import base64
@@ -9,13 +9,25 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Protocol
+
+import bcrypt
 
 Verifier = Callable[[bytes, str], bool]
 """Takes a password in bytes and the stored text; says whether they fit."""
 
-_PBKDF2_DIGESTS = frozenset({"sha1", "sha256", "sha512"})
+_PBKDF2_DIGESTS: Final = {"sha1": 20, "sha256": 32, "sha512": 64}  # bytes
+_PBKDF2_LENGTHS: Final = frozenset({32, 64})  # bytes; a shorter one was cut
+_SALTED: Final = {"{SSHA}": "sha1", "{SSHA256}": "sha256", "{SSHA512}": "sha512"}
+_ASPNET_DIGESTS: Final = ("sha1", "sha256", "sha512")
+_TRIMMED_BY_PHP: Final = b" \t\n\r\0\x0b"
 _SCRYPT_BYTES = 64
+_BCRYPT_LENGTH = 60
 _SCRYPT_MEMORY = 256 * 2**20  # 8 times what Werkzeug's and Django's defaults need; more is garbage or an attack
+
+
+class _Stored(Protocol):
+    def fits(self, password: bytes) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,7 @@ class _Pbkdf2:
     digest: bytes
 
     def fits(self, password: bytes) -> bool:
-        made = hashlib.pbkdf2_hmac(self.algorithm, password, self.salt, self.iterations)
+        made = hashlib.pbkdf2_hmac(self.algorithm, password, self.salt, self.iterations, len(self.digest))
         return hmac.compare_digest(made, self.digest)
 
 
@@ -45,6 +57,25 @@ class _Scrypt:
         return hmac.compare_digest(made, self.digest)
 
 
+@dataclass(frozen=True, slots=True)
+class _Salted:
+    algorithm: str
+    salt: bytes
+    digest: bytes
+
+    def fits(self, password: bytes) -> bool:
+        return hmac.compare_digest(hashlib.new(self.algorithm, password + self.salt).digest(), self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _WordPress:
+    stored: bytes
+
+    def fits(self, password: bytes) -> bool:
+        keyed = hmac.digest(b"wp-sha384", password.strip(_TRIMMED_BY_PHP), "sha384")
+        return bcrypt.checkpw(base64.b64encode(keyed), self.stored)
+
+
 def find_verifier(stored: str) -> Verifier | None:
     """Who reads the format of `stored`; None when it is none of these."""
     read = _find_reader(stored)
@@ -56,7 +87,7 @@ def find_checker(stored: str) -> Callable[[str], object] | None:
     return _find_reader(stored)
 
 
-def _find_reader(stored: str) -> Callable[[str], _Pbkdf2 | _Scrypt] | None:
+def _find_reader(stored: str) -> Callable[[str], _Stored] | None:
     return next((read for prefix, read in _READERS.items() if stored.startswith(prefix)), None)
 
 
@@ -64,9 +95,10 @@ def _read_werkzeug_pbkdf2(stored: str) -> _Pbkdf2:
     """`pbkdf2:sha256:1000000$salt$hex` (werkzeug.security)."""
     method, salt, digest = stored.split("$")
     _, algorithm, iterations = method.split(":")
-    if algorithm not in _PBKDF2_DIGESTS:
+    made = bytes.fromhex(digest)
+    if len(made) != _PBKDF2_DIGESTS.get(algorithm):
         raise ValueError("a digest that Werkzeug's hashes do not use")
-    return _Pbkdf2(algorithm, int(iterations), salt.encode(), bytes.fromhex(digest))
+    return _Pbkdf2(algorithm, int(iterations), salt.encode(), made)
 
 
 def _read_werkzeug_scrypt(stored: str) -> _Scrypt:
@@ -82,7 +114,56 @@ def _read_django_scrypt(stored: str) -> _Scrypt:
     return _Scrypt(int(n), int(r), int(p), salt.encode(), base64.b64decode(digest, validate=True))
 
 
-_READERS: dict[str, Callable[[str], _Pbkdf2 | _Scrypt]] = {
+def _read_modular_pbkdf2(stored: str) -> _Pbkdf2:
+    """`$pbkdf2-sha256$27500$salt$digest` in passlib's base64 or the usual one; Keycloak's digests have 64 bytes."""
+    _, method, iterations, salt, digest = stored.split("$")
+    made = _decode_base64(digest)
+    if len(made) not in _PBKDF2_LENGTHS:
+        raise ValueError("a digest that was cut")
+    return _Pbkdf2(method.removeprefix("pbkdf2-"), int(iterations), _decode_base64(salt), made)
+
+
+def _decode_base64(text: str) -> bytes:
+    plain = text.rstrip("=").replace(".", "+")
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+
+
+def _read_wordpress(stored: str) -> _WordPress:
+    """`$wp$2y$10$…`: bcrypt of a keyed SHA-384 (WordPress 6.8, `wp_hash_password`)."""
+    inner = stored.removeprefix("$wp").encode("ascii")
+    if len(inner) != _BCRYPT_LENGTH:
+        raise ValueError("a bcrypt hash that was cut")
+    return _WordPress(inner)
+
+
+def _read_salted(stored: str) -> _Salted:
+    """`{SSHA}base64(digest + salt)` (RFC 2307 as LDAP servers extend it)."""
+    name, _, text = stored.partition("}")
+    algorithm = _SALTED[name + "}"]
+    data, size = base64.b64decode(text, validate=True), hashlib.new(algorithm).digest_size
+    if len(data) <= size:
+        raise ValueError("a digest without a salt")
+    return _Salted(algorithm, data[size:], data[:size])
+
+
+def _read_aspnet(stored: str) -> _Pbkdf2:
+    """Microsoft.AspNetCore.Identity.PasswordHasher: version 2 (0x00) and 3 (0x01, with its own numbers)."""
+    data = base64.b64decode(stored, validate=True)
+    if data[0] == 0:
+        return _Pbkdf2("sha1", 1000, data[1:17], data[17:49])
+    algorithm, iterations, salt_length = (int.from_bytes(data[at : at + 4]) for at in (1, 5, 9))
+    salt, made = data[13 : 13 + salt_length], data[13 + salt_length :]
+    if len(salt) != salt_length or len(made) not in _PBKDF2_LENGTHS:
+        raise ValueError("a hash that was cut")
+    return _Pbkdf2(_ASPNET_DIGESTS[algorithm], iterations, salt, made)
+
+
+_READERS: dict[str, Callable[[str], _Stored]] = {
+    "$pbkdf2-sha256$": _read_modular_pbkdf2,
+    "$pbkdf2-sha512$": _read_modular_pbkdf2,
+    "$wp$2y$": _read_wordpress,
+    "{SSHA": _read_salted,
+    "A": _read_aspnet,  # nothing else of this letter has a known cost
     "pbkdf2:": _read_werkzeug_pbkdf2,
     "scrypt:": _read_werkzeug_scrypt,
     "scrypt$": _read_django_scrypt,

@@ -5,6 +5,7 @@ for days, and with it every sign-in: so it is refused when it comes in, and not 
 about whether the text is a hash at all.
 """
 
+import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,10 @@ def _is_bearable_phpass(digits: Sequence[str]) -> bool:
     return _PHPASS_DIGITS.find(digits[0]) <= 20  # noqa: PLR2004 - the limit's text
 
 
+def _is_bearable_aspnet(heads: Sequence[str]) -> bool:
+    return int.from_bytes(base64.b64decode(heads[0])[5:9]) <= 5_000_000  # noqa: PLR2004 - the limit's text
+
+
 _ITERATIONS = _most(5_000_000), "at most 5,000,000 rounds"
 _BCRYPT = _most(16), "at most cost 16"
 _SCRYPT = "at most 256 MiB and 16 in parallel"
@@ -61,11 +66,16 @@ _FORMATS: Final = (
     _Format(re.compile(r"\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$"), _is_bearable_scrypt_log, _SCRYPT),
     _Format(re.compile(r"scrypt:(\d+):(\d+):(\d+)\$"), _is_bearable_scrypt, _SCRYPT),
     _Format(re.compile(r"scrypt\$(\d+)\$[^$]*\$(\d+)\$(\d+)\$"), _is_bearable_scrypt, _SCRYPT),
-    _Format(re.compile(r"pbkdf2:\w+:(\d+)\$"), *_ITERATIONS),
+    _Format(re.compile(r"pbkdf2:(?:sha1|sha256|sha512):(\d+)\$"), *_ITERATIONS),
     _Format(re.compile(r"pbkdf2_sha256\$(\d+)\$"), *_ITERATIONS),
     _Format(re.compile(r"\$pbkdf2-sha(?:256|512)\$(\d+)\$"), *_ITERATIONS),
     _Format(re.compile(r"\$6\$rounds=(\d+)\$"), *_ITERATIONS),
     _Format(re.compile(r"\$6\$(?!rounds=)()"), lambda _: True, ""),
+    _Format(re.compile(r"\$wp\$2y\$(\d\d)\$"), *_BCRYPT),
+    _Format(re.compile(r"\{SSHA(?:256|512)?\}()"), lambda _: True, ""),
+    # ASP.NET Identity, versions 2 and 3: the first nine bytes of the latter end with the iterations.
+    _Format(re.compile(r"()A[A-P][A-Za-z0-9+/]{64}==\Z"), lambda _: True, ""),
+    _Format(re.compile(r"(AQAAAA[A-Za-z0-9+/]{6})[A-Za-z0-9+/]{40,}=*\Z"), _is_bearable_aspnet, _ITERATIONS[1]),
 )
 
 

@@ -1,7 +1,8 @@
 """Hashing and verifying passwords.
 
 Makes argon2id and nothing else. Verifies what other systems made, too, so that their users can move in with their
-passwords: argon2, bcrypt, bcrypt_sha256, phpass, scrypt, pbkdf2, sha512_crypt, and the formats of Django and Werkzeug.
+passwords: argon2, bcrypt, bcrypt_sha256, phpass, scrypt, pbkdf2, sha512_crypt, and the formats of Django, Werkzeug,
+Keycloak, WordPress, LDAP ({SSHA}) and ASP.NET Identity.
 Decides only whether a password fits a hash and whether the hash is still good enough; it stores nothing. Slow on
 purpose: callers go through `hashing_pool`.
 """

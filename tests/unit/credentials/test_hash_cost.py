@@ -44,16 +44,29 @@ DEAR = [
     "pbkdf2_sha256$5000001$salt$" + "A" * 43 + "=",
     f"$pbkdf2-sha512$99999999${B64}${B64}",
     "$6$rounds=5000001$saltsalt$" + "a" * 86,
+    "$wp$2y$17$" + BCRYPT,
+    "AQAAAAEATEtBAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
 ]
-UNKNOWN = ["", "!", "plain text", "$1$salt$md5crypt", "5f4dcc3b5aa765d61d8327deb882cf99", "{SHA}xyz", "$5$salt$x"]
+UNKNOWN = [
+    "",
+    "!",
+    "plain text",
+    "$1$salt$md5crypt",
+    "5f4dcc3b5aa765d61d8327deb882cf99",
+    "{SHA}xyz",
+    "$5$salt$x",
+    "pbkdf2:md5:1000$salt$abcd",
+]
 DAMAGED = [
     "$2b$12$tooshort",
     "$argon2id$v=19$m=65536,t=3,p=4$",
     "$argon2id$m=1,t=1,p=1,$x",
-    "pbkdf2:md5:1000$salt$abcd",
     "pbkdf2:sha256:1000$salt$nothex",
     "scrypt:32768:8:1$salt",
     "$P$B",
+    "{SSHA}AAAA",
+    "$wp$2y$10$short",
+    f"$pbkdf2-sha256$27500${B64}$AAAA",
     "$6$rounds=656000$saltsalt$short",
 ]
 

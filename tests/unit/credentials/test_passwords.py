@@ -1,5 +1,9 @@
 """Hashing and verifying: what is made, what is understood, what is done with garbage."""
 
+import base64
+import hashlib
+import hmac
+
 import argon2
 import bcrypt
 import pytest
@@ -88,6 +92,53 @@ def test_hashes_of_other_systems_are_understood_and_called_outdated(password: st
 )
 def test_hashes_of_werkzeug_are_understood(method: str) -> None:
     stored = generate_password_hash(EVERYBODY, method)
+    assert HASHER.verify(Secret(EVERYBODY), stored) == Verification(matches=True, outdated=True)
+    assert HASHER.verify(Secret("something else"), stored) == Verification(matches=False, outdated=True)
+
+
+def _aspnet(version: int, algorithm: str = "sha1", iterations: int = 1000) -> str:
+    """As Microsoft.AspNetCore.Identity.PasswordHasher writes it."""
+    salt = bytes(range(16))
+    made = hashlib.pbkdf2_hmac(algorithm, EVERYBODY.encode(), salt, iterations, 32)
+    numbers = (("sha1", "sha256", "sha512").index(algorithm), iterations, len(salt))
+    head = b"\0" if version == 2 else b"\1" + b"".join(number.to_bytes(4) for number in numbers)
+    return base64.b64encode(head + salt + made).decode()
+
+
+def _salted(algorithm: str) -> str:
+    return base64.b64encode(hashlib.new(algorithm, EVERYBODY.encode() + b"salt").digest() + b"salt").decode()
+
+
+def _keycloak(algorithm: str, *, padded: bool) -> str:
+    parts = b"0123456789abcdef", hashlib.pbkdf2_hmac(algorithm, EVERYBODY.encode(), b"0123456789abcdef", 1000, 64)
+    salt, made = (base64.b64encode(part).decode() for part in parts)
+    if not padded:
+        salt, made = (text.rstrip("=").replace("+", ".") for text in (salt, made))
+    return f"$pbkdf2-{algorithm}$1000${salt}${made}"
+
+
+def _wordpress() -> str:
+    keyed = base64.b64encode(hmac.digest(b"wp-sha384", EVERYBODY.encode(), "sha384"))
+    return "$wp$2y$" + bcrypt.hashpw(keyed, bcrypt.gensalt(4)).decode()[4:]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param(_keycloak("sha256", padded=False), id="Keycloak, sha256"),
+        pytest.param(_keycloak("sha256", padded=True), id="Keycloak, sha256 in usual base64"),
+        pytest.param(_keycloak("sha512", padded=True), id="Keycloak, sha512"),
+        pytest.param(_wordpress(), id="WordPress 6.8"),
+        pytest.param("{SSHA}" + _salted("sha1"), id="LDAP"),
+        pytest.param("{SSHA256}" + _salted("sha256"), id="LDAP, sha256"),
+        pytest.param("{SSHA512}" + _salted("sha512"), id="LDAP, sha512"),
+        pytest.param(_aspnet(2), id="ASP.NET Identity 2"),
+        pytest.param(_aspnet(3, "sha256"), id="ASP.NET Identity 3"),
+        pytest.param(_aspnet(3, "sha512"), id="ASP.NET Identity 3, sha512"),
+    ],
+)
+def test_hashes_of_systems_that_people_move_from_are_understood(stored: str) -> None:
+    assert HASHER.find_problem(stored) is None
     assert HASHER.verify(Secret(EVERYBODY), stored) == Verification(matches=True, outdated=True)
     assert HASHER.verify(Secret("something else"), stored) == Verification(matches=False, outdated=True)
 
