@@ -15,7 +15,7 @@ from authserver.protocol.text import is_storable
 from authserver.storage.audit import AuditFilter, AuditRecord
 from authserver.storage.users import User
 
-_COLUMNS = ("at", "name", "outcome", "actor", "user_id", "ip", "detail")
+_COLUMNS = ("at", "name", "outcome", "actor", "user_id", "client_id", "ip", "detail")
 _POLL_SECONDS: Final = 1.0
 _NAMES = [name.value for name in AuditName]
 

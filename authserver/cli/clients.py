@@ -18,10 +18,12 @@ from authserver.accounts.register_client import (
 )
 from authserver.accounts.switch_client import delete_client, disable_client, enable_client
 from authserver.cli.client_options import kind_options, read_settings, settings_options
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.moments import read_length
-from authserver.cli.output import Record, demand_shown, json_option, print_list, print_record
+from authserver.cli.output import Record, demand_shown, escape, json_option, print_list, print_record
+from authserver.cli.questions import ask, yes_option
+from authserver.cli.receipts import tell_bounds
 from authserver.clients.registry import MAX_AGE
 from authserver.protocol.client_metadata import ClientKind
 from authserver.storage.clients import Client
@@ -47,7 +49,7 @@ def create(context: Context, /, *, name: str, as_json: bool, **options: Any) -> 
     """Register the application NAME; print what to paste into it and, this one time, its secret."""
     kind = _choose_kind({kind: options.pop(kind.value.replace("-", "_")) for kind in ClientKind})
     wish = replace(ClientWish(name, kind), **read_settings(options))
-    registered = refuse(register_client(context.realm, wish, by=OPERATOR))
+    registered = refuse(register_client(context.realm, wish, by=context.operator))
     _print_registered(context, registered, as_json=as_json)
 
 
@@ -83,7 +85,9 @@ def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any
     changes = read_settings(options)
     if not changes:
         raise click.UsageError("say what to change")
-    print_record(_describe(refuse(update_client(context.realm, client_id, changes, by=OPERATOR))), as_json=as_json)
+    print_record(
+        _describe(refuse(update_client(context.realm, client_id, changes, by=context.operator))), as_json=as_json
+    )
 
 
 @clients.command("rotate-secret")
@@ -101,7 +105,7 @@ def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, ke
         raise click.BadParameter(f"is more than {LONGEST_OVERLAP.days}d.", param_hint="--overlap")
     if overlap and keep_former:
         raise click.UsageError("--overlap and --keep-former exclude each other")
-    registered = refuse(rotate_secret(context.realm, client_id, overlap=overlap, keep_former=keep_former, by=OPERATOR))
+    registered = refuse(rotate_secret(context.realm, client_id, overlap=overlap, keep_former=keep_former, by=context.operator))
     _print_registered(context, registered, as_json=as_json)
     if not as_json:
         click.echo(_tell_how_long(registered.client), err=True)
@@ -112,7 +116,7 @@ def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, ke
 @click.pass_obj
 def end_former_secret_of(context: Context, *, client_id: str) -> None:
     """Refuse the secret from before `rotate-secret --overlap`, without waiting for its time."""
-    refuse(end_former_secret(context.realm, client_id, by=OPERATOR))
+    refuse(end_former_secret(context.realm, client_id, by=context.operator))
     click.echo(f"The former secret of {client_id} is refused within {MAX_AGE:.0f} seconds.")
 
 
@@ -121,8 +125,8 @@ def end_former_secret_of(context: Context, *, client_id: str) -> None:
 @click.pass_obj
 def disable(context: Context, *, client_id: str) -> None:
     """Refuse the client and every token it holds, at once. They stay dead when it is enabled again."""
-    refuse(disable_client(context.realm, client_id, OPERATOR))
-    click.echo(f"{client_id} is disabled")
+    receipt = refuse(disable_client(context.realm, client_id, context.operator))
+    click.echo(f"{client_id} is disabled; its refresh tokens are dead; {tell_bounds(receipt)}")
 
 
 @clients.command()
@@ -130,17 +134,20 @@ def disable(context: Context, *, client_id: str) -> None:
 @click.pass_obj
 def enable(context: Context, *, client_id: str) -> None:
     """Let the client sign people in again."""
-    refuse(enable_client(context.realm, client_id, by=OPERATOR))
-    click.echo(f"{client_id} is enabled")
+    refuse(enable_client(context.realm, client_id, by=context.operator))
+    click.echo(f"{client_id} is enabled; what it held before stays dead")
 
 
 @clients.command()
 @click.argument("client_id")
+@yes_option
 @click.pass_obj
-def delete(context: Context, *, client_id: str) -> None:
+def delete(context: Context, *, client_id: str, yes: bool) -> None:
     """Refuse the client as `disable` does, and remove all that is known of it. The audit record keeps its id. Final."""
-    refuse(delete_client(context.realm, client_id, by=OPERATOR))
-    click.echo(f"{client_id} is deleted")
+    client = refuse(find_client(context.realm, client_id))
+    ask(f"Delete {escape(client.name)} ({client_id}) with everything that it holds?", yes=yes)
+    refuse(delete_client(context.realm, client_id, by=context.operator))
+    click.echo(f"{client_id} is deleted, with everything that it held")
 
 
 def _tell_how_long(client: Client) -> str:

@@ -13,6 +13,7 @@ from click import ClickException
 from authserver.accounts.keep_time import Timekeeper
 from authserver.accounts.key_custody import KeyCustody
 from authserver.app import SYSTEM_ENTROPY, build_custody, build_realm, open_database
+from authserver.cli.operator import this_operator
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
 from authserver.keyring.master_files import create_master_key
@@ -23,9 +24,6 @@ from authserver.storage.audit import Actor
 from authserver.storage.revision import current, is_current
 from authserver.timekeeping import LONGEST_PAUSE, Doubted, Trusted
 
-OPERATOR = Actor("cli")
-"""Who acts, in the audit record."""
-
 
 class Context:
     """One installation, as the settings name it."""
@@ -34,6 +32,11 @@ class Context:
         """Open nothing."""
         self.clock = clock or SystemClock()
         self.entropy = entropy
+
+    @cached_property
+    def operator(self) -> Actor:
+        """Who acts, in the audit record."""
+        return Actor(this_operator())
 
     @cached_property
     def settings(self) -> Settings:

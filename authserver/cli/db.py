@@ -1,19 +1,22 @@
-"""`authserver db`: the schema, and rows that are over for good."""
+"""`authserver db`: the schema, rows that are over for good, and backups."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
 from authserver.accounts.prune import Retention, prune_all
 from authserver.accounts.recover import recover_from_restore
 from authserver.cli.clock_option import confirm_clock_option
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
+from authserver.cli.questions import ask, yes_option
 from authserver.storage import revision
+from authserver.storage.backup import BackupRefusedError, back_up
 
 
 @click.group()
 def db() -> None:
-    """The database's schema and its old rows."""
+    """The database's schema, its old rows and its backups."""
 
 
 @db.command()
@@ -67,7 +70,23 @@ def prune(context: Context, *, confirm_clock: bool) -> None:
 
 
 @db.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(context: Context, *, file: Path) -> None:
+    """Copy the SQLite database to the new file FILE, while servers run. PostgreSQL has pg_dump.
+
+    FILE is one consistent state, readable by you alone, and is never overwritten. The master key is not in it: back up
+    AUTHSERVER_KEYS_DIR as well, to another place.
+    """
+    try:
+        size = back_up(context.migrated_database, file)
+    except BackupRefusedError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file}: {size} bytes, schema {revision.current(context.database)}; the master key is not in it")
+
+
+@db.command()
+@yes_option
 @confirm_clock_option
 @click.pass_obj
 def restored(context: Context, *, yes: bool, confirm_clock: bool) -> None:
@@ -79,9 +98,8 @@ def restored(context: Context, *, yes: bool, confirm_clock: bool) -> None:
     """
     # A backup may be of any age, so its records cannot say that the clock is ahead; they can say that it is behind.
     at = context.trust_clock(confirmed=confirm_clock, longest_pause=timedelta.max)
-    if not yes:
-        click.echo(f"It is {at.now:%Y-%m-%d %H:%M} UTC by the clock of this machine.")
-        click.confirm("All sessions will end and all keys be replaced. Go on?", abort=True)
-    done = recover_from_restore(context.custody, at, by=OPERATOR)
+    clock = f"It is {at.now:%Y-%m-%d %H:%M} UTC by the clock of this machine."
+    ask(f"{clock} End all sessions and replace all keys?", yes=yes)
+    done = recover_from_restore(context.custody, at, by=context.operator)
     click.echo(f"replaced {done.keys} keys, ended {done.sessions} sessions; nothing issued before now passes")
     click.echo("review what the backup does not know: passwords, addresses, roles, locked and disabled users")

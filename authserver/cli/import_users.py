@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from authserver.accounts.import_users import Imported, import_users
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.output import escape, json_option, print_record
 from authserver.cli.user_files import FORMATS, UnreadableFileError, read_users
 
@@ -36,7 +36,7 @@ def import_file(
         arrivals = read_users(file, form)
     except UnreadableFileError as error:
         raise click.ClickException(f"{file}: {error}") from None
-    outcome = import_users(context.realm, arrivals, by=OPERATOR, skip_bad=skip_bad, dry_run=dry_run)
+    outcome = import_users(context.realm, arrivals, by=context.operator, skip_bad=skip_bad, dry_run=dry_run)
     _tell(outcome, file, dry_run=dry_run, as_json=as_json)
     if outcome.problems and not skip_bad:
         raise click.ClickException(f"{_count(len(outcome.problems), 'bad line')}; nothing was imported")

@@ -14,7 +14,7 @@ from authserver.accounts.register import create_user
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
 from authserver.accounts.rotate_keys import repair_keys
 from authserver.accounts.set_password import set_password
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.key_words import tell_step
 from authserver.cli.output import demand_shown
@@ -26,6 +26,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.storage import revision
+from authserver.storage.audit import Actor
 from authserver.storage.users import User
 
 DEMO_EMAIL: Final = "demo@example.com"
@@ -57,12 +58,12 @@ def init(context: Context, *, demo: bool) -> None:
     _refuse_lost_master_key(context)
     master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
     _tell("master key", str(master or settings.keys_dir), done=master is not None)
-    steps = repair_keys(context.custody, by=OPERATOR)
+    steps = repair_keys(context.custody, by=context.operator)
     for step in steps:
         click.echo(f"keys         {tell_step(step)}")
     if not steps:
         _tell("keys", "complete", done=False)
-    _tell("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm))
+    _tell("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm, context.operator))
     if demo:
         _set_up_demo(context)
     else:
@@ -79,7 +80,7 @@ def _refuse_lost_master_key(context: Context) -> None:
         )
 
 
-def _ensure_first_party(realm: Realm) -> bool:
+def _ensure_first_party(realm: Realm, by: Actor) -> bool:
     if realm.clients.find(FIRST_PARTY_CLIENT_ID) is not None:
         return False
     wish = ClientWish(
@@ -89,7 +90,7 @@ def _ensure_first_party(realm: Realm) -> bool:
         first_party=True,
         scope=FIRST_PARTY_SCOPE,
     )
-    refuse(register_client(realm, wish, by=OPERATOR))
+    refuse(register_client(realm, wish, by=by))
     return True
 
 
@@ -99,7 +100,7 @@ def _set_up_demo(context: Context) -> None:
     password = Secret(base64url.encode(context.entropy(max(15, context.settings.password_min_length))))
     user = find_user(context.realm, DEMO_EMAIL)
     if isinstance(user, User):
-        refuse(set_password(context.realm, user.user_id, password, by=OPERATOR))
+        refuse(set_password(context.realm, user.user_id, password, by=context.operator))
         _tell("demo user", DEMO_EMAIL, done=False)
     else:
         refuse(
@@ -110,7 +111,7 @@ def _set_up_demo(context: Context) -> None:
                 name="Demo",
                 roles=("admin",),
                 email_verified=True,
-                by=OPERATOR,
+                by=context.operator,
             )
         )
         _tell("demo user", DEMO_EMAIL, done=True)

@@ -16,7 +16,7 @@ from authserver.accounts.change_keys import (
 from authserver.accounts.rewrap_keys import Rewrapped, rewrap_keys
 from authserver.accounts.rotate_keys import rotate_keys
 from authserver.cli.clock_option import confirm_clock_option
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.key_words import KEY_COLUMNS, describe_key, tell_step, tell_until
 from authserver.cli.output import json_option, print_list
 from authserver.jose.algorithms import ALGORITHMS
@@ -65,9 +65,9 @@ def stage(context: Context, *, alg: str | None, mac: bool) -> None:
     if mac and alg is not None:
         raise click.UsageError("--alg is for signing keys, it does not go with --mac")
     if mac:
-        _finish(stage_mac_key(context.custody, by=OPERATOR))
+        _finish(stage_mac_key(context.custody, by=context.operator))
     else:
-        _finish(stage_signing_key(context.custody, alg, by=OPERATOR))
+        _finish(stage_signing_key(context.custody, alg, by=context.operator))
 
 
 @keys.command()
@@ -81,7 +81,7 @@ def promote(context: Context, *, mac: bool, force: bool, confirm_clock: bool) ->
     Refused until the next key was published for longer than the JWKS max-age.
     """
     at = None if force else context.trust_clock(confirmed=confirm_clock)
-    _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, at, by=OPERATOR))
+    _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, at, by=context.operator))
 
 
 @keys.command()
@@ -96,7 +96,7 @@ def rotate(context: Context, *, confirm_clock: bool) -> None:
     AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and
     the next key is ready. Refused while the clock may be wrong.
     """
-    steps = rotate_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=OPERATOR)
+    steps = rotate_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator)
     changes = [step for step in steps if isinstance(step, Change)]
     for step in changes:
         click.echo(tell_step(step))
@@ -116,7 +116,7 @@ def retire(context: Context, kid: str, *, force: bool, confirm_clock: bool) -> N
     have, use `compromise`.
     """
     at = None if force else context.trust_clock(confirmed=confirm_clock)
-    _finish(retire_key(context.custody, kid, at, by=OPERATOR))
+    _finish(retire_key(context.custody, kid, at, by=context.operator))
 
 
 @keys.command()
@@ -129,7 +129,7 @@ def compromise(context: Context, kid: str) -> None:
     signed is accepted here any more. Sessions go on with their next refresh; after the compromise of a MAC key
     people sign in again.
     """
-    _finish(compromise_key(context.custody, kid, by=OPERATOR))
+    _finish(compromise_key(context.custody, kid, by=context.operator))
 
 
 @keys.command("import")
@@ -142,7 +142,7 @@ def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None
     FILE is a PEM: EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Whoever else has the
     file can sign tokens: remove it afterwards.
     """
-    _finish(import_key(context.custody, _read_file(file, passphrase_stdin=passphrase_stdin), by=OPERATOR))
+    _finish(import_key(context.custody, _read_file(file, passphrase_stdin=passphrase_stdin), by=context.operator))
 
 
 @keys.command()
@@ -154,7 +154,7 @@ def rewrap(context: Context, *, confirm_clock: bool) -> None:
     That is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded that one.
     See docs/keys.md for the whole procedure.
     """
-    match rewrap_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=OPERATOR):
+    match rewrap_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator):
         case Rewrapped(fingerprint, count):
             click.echo(f"{count} keys sealed anew; all are under master key {fingerprint}")
         case Refused(reason):

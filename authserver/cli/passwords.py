@@ -21,6 +21,8 @@ def password_option(command: Command) -> Command:
 def read_password(*, stdin: bool) -> Secret:
     """The line on standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
     if not stdin:
+        if not sys.stdin.isatty():
+            raise click.ClickException("there is no terminal to ask for the password at; use --password-stdin")
         return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     line = sys.stdin.buffer.readline(_LONGEST_LINE)
     try:

@@ -6,7 +6,7 @@ import click
 
 from authserver.accounts.foresee import foresee
 from authserver.accounts.oversee import find_user
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import Plain, Record, Value, json_option, print_list, print_record
 from authserver.cli.receipts import describe_receipt, tell_receipt
@@ -76,7 +76,7 @@ def explain_event(
     if user is not None:
         found = refuse(find_user(context.realm, user))
         foreseen = refuse(
-            foresee(context.realm, event, found, sid=sid, logout_devices=not no_logout_devices, by=OPERATOR)
+            foresee(context.realm, event, found, sid=sid, logout_devices=not no_logout_devices, by=context.operator)
         )
         record["sid"] = foreseen.sid
         record["receipt"] = describe_receipt(foreseen.receipt, found, dry_run=True)

@@ -1,10 +1,50 @@
 """How the command line says what a credential event ended, or would end."""
 
+from dataclasses import dataclass
+from typing import Final
+
 import click
 
 from authserver.cli.output import Command, Record, json_option, print_record
+from authserver.credentials.events import (
+    PasswordSetByAdmin,
+    RolesChanged,
+    SignedOutByAdmin,
+    UserDeleted,
+    UserDisabled,
+    UserEnabled,
+    UserLocked,
+    UserUnlocked,
+)
 from authserver.revocation import Receipt
 from authserver.storage.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """How an act on a user is said: as done, and as it would be."""
+
+    done: str
+    would: str
+    ends_tokens: bool = True
+    """Whether access tokens from before it stop to pass."""
+    pauses: bool = False
+    """Whether sessions that it does not end are paused by it."""
+
+
+_ACTS: Final = {
+    PasswordSetByAdmin.name: _Act("{email} has another password", "would give {email} another password"),
+    UserLocked.name: _Act("{email} is locked", "would lock {email}", pauses=True),
+    UserUnlocked.name: _Act("{email} is unlocked", "would unlock {email}", ends_tokens=False),
+    UserDisabled.name: _Act("{email} is disabled", "would disable {email}"),
+    UserEnabled.name: _Act(
+        "{email} is enabled and may sign in again", "would enable {email} to sign in again", ends_tokens=False
+    ),
+    UserDeleted.name: _Act("{email} is deleted", "would delete {email}"),
+    RolesChanged.name: _Act("{email} has the roles: {roles}", "would give {email} the roles: {roles}"),
+    SignedOutByAdmin.name: _Act("{email} is signed out everywhere", "would sign {email} out everywhere"),
+}
+"""Event → its words. What is not here (one session, a foreseen event) is told by what it ends."""
 
 
 def act_options(command: Command) -> Command:
@@ -31,33 +71,49 @@ def describe_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> R
 
 
 def print_receipt(receipt: Receipt, user: User | None, *, dry_run: bool, as_json: bool) -> None:
-    """Print what ended, for people or for programs."""
+    """Print what was done and what ended, for people or for programs."""
     if as_json:
         print_record(describe_receipt(receipt, user, dry_run=dry_run), as_json=True)
         return
-    click.echo(tell_receipt(receipt, user, dry_run=dry_run))
-    if not dry_run:
-        click.echo(
-            f"what this condemns passes nowhere after {receipt.latest_by:%Y-%m-%d %H:%M:%S}Z,"
-            f" and after {receipt.effective_by:%H:%M:%S}Z no more where the revocation feed is followed"
-        )
+    said = tell_receipt(receipt, user, dry_run=dry_run)
+    act = _ACTS.get(receipt.event)
+    ends_tokens = not dry_run and (act is None or act.ends_tokens)
+    click.echo(f"{said}; {tell_bounds(receipt)}" if ends_tokens else said)
 
 
 def tell_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
-    """One line: what ended, what goes on, what was mailed."""
-    whose = "" if user is None else f" of {user.email}"
-    how = f" ({receipt.mode})" if receipt.sessions_ended else ""
-    parts = [
-        f"{'would end' if dry_run else 'ended'} {_count(receipt.sessions_ended, 'session')}{whose}{how}",
-        f"{_count(receipt.sessions_kept, 'session')} would go on" if dry_run else f"{receipt.sessions_kept} go on",
-    ]
-    if receipt.token_version is not None:
-        parts.append(f"token version {receipt.token_version}")
+    """One line: what was done, what ended, what goes on, what was mailed."""
+    act = None if user is None else _ACTS.get(receipt.event)
+    parts = []
+    if act is not None and user is not None:
+        parts.append(
+            (act.would if dry_run else act.done).format(email=user.email, roles=" ".join(user.roles) or "none")
+        )
+    if act is None or receipt.sessions_ended:
+        how = f" ({receipt.mode})" if receipt.sessions_ended else ""
+        parts.append(f"{_count(receipt.sessions_ended, 'session')} {'would end' if dry_run else 'ended'}{how}")
+    if receipt.sessions_kept:
+        parts.append(_tell_kept(receipt.sessions_kept, pauses=act is not None and act.pauses, dry_run=dry_run))
     if receipt.links_ended:
         parts.append(f"{_count(receipt.links_ended, 'mailed link')} {'would be' if dry_run else 'is'} dead")
     if receipt.mails:
         parts.append(f"{'would mail' if dry_run else 'mailed'} {', '.join(receipt.mails)}")
     return "; ".join(parts)
+
+
+def tell_bounds(receipt: Receipt) -> str:
+    """Until when access tokens from before the act may pass at resource servers."""
+    return (
+        f"old access tokens stop by {receipt.latest_by:%Y-%m-%d %H:%M:%S}Z,"
+        f" where the revocation feed is followed by {receipt.effective_by:%H:%M:%S}Z"
+    )
+
+
+def _tell_kept(number: int, *, pauses: bool, dry_run: bool) -> str:
+    if pauses:
+        return f"{_count(number, 'session')} {'would pause' if dry_run else 'paused'}"
+    goes_on = "would go on" if dry_run else "goes on" if number == 1 else "go on"
+    return f"{_count(number, 'session')} {goes_on}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,10 +8,11 @@ import click
 from authserver.accounts.manage_user import apply_event, change_roles, revoke_everything
 from authserver.accounts.oversee import find_user
 from authserver.accounts.set_password import set_password
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import print_list, print_record
 from authserver.cli.passwords import password_option, read_password
+from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import act_options, describe_receipt, print_receipt, tell_receipt
 from authserver.credentials.events import (
     CredentialEvent,
@@ -32,17 +33,17 @@ from authserver.credentials.representative import NO_HASH
 @act_options
 @click.pass_obj
 def set_password_of(context: Context, *, user: str, password_stdin: bool, dry_run: bool, as_json: bool) -> None:
-    """Give USER another password, and end everything he holds.
+    """Give USER another password, and end all their sessions.
 
     A dry run asks for no password; one on standard input is checked.
     """
     found = refuse(find_user(context.realm, user))
     if dry_run and not password_stdin:
         event = PasswordSetByAdmin(found.user_id, NO_HASH)
-        receipt = refuse(apply_event(context.realm, found.user_id, event, by=OPERATOR, dry_run=True))
+        receipt = refuse(apply_event(context.realm, found.user_id, event, by=context.operator, dry_run=True))
     else:
         password = read_password(stdin=password_stdin)
-        receipt = refuse(set_password(context.realm, found.user_id, password, by=OPERATOR, dry_run=dry_run))
+        receipt = refuse(set_password(context.realm, found.user_id, password, by=context.operator, dry_run=dry_run))
     print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
 
 
@@ -56,10 +57,24 @@ def _build_act(name: str, make: Callable[[str], CredentialEvent], explanation: s
     def act(context: Context, *, user: str, dry_run: bool, as_json: bool) -> None:
         found = refuse(find_user(context.realm, user))
         event = make(found.user_id)
-        receipt = refuse(apply_event(context.realm, found.user_id, event, by=OPERATOR, dry_run=dry_run))
+        receipt = refuse(apply_event(context.realm, found.user_id, event, by=context.operator, dry_run=dry_run))
         print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
 
     return act
+
+
+@click.command()
+@click.argument("user")
+@yes_option
+@act_options
+@click.pass_obj
+def delete(context: Context, *, user: str, yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Remove USER with everything that names them. The audit record keeps their id. Final."""
+    found = refuse(find_user(context.realm, user))
+    ask(f"Delete {found.email} with all sessions, devices and consents?", yes=yes or dry_run)
+    event = UserDeleted(found.user_id)
+    receipt = refuse(apply_event(context.realm, found.user_id, event, by=context.operator, dry_run=dry_run))
+    print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
 
 
 @click.command()
@@ -95,7 +110,7 @@ def roles(
             exactly=exactly if exactly or none else None,
             add=add,
             remove=remove,
-            by=OPERATOR,
+            by=context.operator,
             dry_run=dry_run,
         )
     )
@@ -110,7 +125,7 @@ def roles(
 @click.command()
 @click.argument("user", required=False)
 @click.option("--all", "everybody", is_flag=True, help="Everything of everybody, one user after the other.")
-@click.option("--yes", is_flag=True, help="Do not ask before ending everything of everybody.")
+@yes_option
 @act_options
 @click.pass_obj
 def revoke(context: Context, *, user: str | None, everybody: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
@@ -123,17 +138,16 @@ def revoke(context: Context, *, user: str | None, everybody: bool, yes: bool, dr
     if user is not None:
         found = refuse(find_user(context.realm, user))
         event = SignedOutByAdmin(found.user_id)
-        receipt = refuse(apply_event(context.realm, found.user_id, event, by=OPERATOR, dry_run=dry_run))
+        receipt = refuse(apply_event(context.realm, found.user_id, event, by=context.operator, dry_run=dry_run))
         print_receipt(receipt, found, dry_run=dry_run, as_json=as_json)
         return
-    if not (yes or dry_run):
-        click.confirm("End all sessions of all users?", abort=True, err=True)
+    ask("End all sessions of all users?", yes=yes or dry_run)
     _revoke_everything(context, dry_run=dry_run, as_json=as_json)
 
 
 def _revoke_everything(context: Context, *, dry_run: bool, as_json: bool) -> None:
     records, ended = [], 0
-    for user, receipt in revoke_everything(context.realm, by=OPERATOR, dry_run=dry_run):
+    for user, receipt in revoke_everything(context.realm, by=context.operator, dry_run=dry_run):
         records.append(describe_receipt(receipt, user, dry_run=dry_run))
         ended += receipt.sessions_ended
         if not as_json:
@@ -152,11 +166,9 @@ ACTS: Final[tuple[click.Command, ...]] = (
         "Lock USER for the time being: nothing works until `unlock`, and then the same sessions go on.",
     ),
     _build_act("unlock", UserUnlocked, "Lift the lock of USER. The sessions from before go on."),
-    _build_act("disable", UserDisabled, "Put USER out: everything he holds ends, and he cannot sign in."),
+    _build_act("disable", UserDisabled, "Sign USER out everywhere and refuse their sign-ins until `enable`."),
     _build_act("enable", UserEnabled, "Let USER sign in again after `disable`. What had ended stays dead."),
-    _build_act(
-        "delete", UserDeleted, "Remove USER with everything that names him. The audit record keeps his id. Final."
-    ),
+    delete,
     roles,
     revoke,
 )

@@ -4,7 +4,7 @@ import click
 
 from authserver.accounts.oversee import find_user, list_users
 from authserver.accounts.register import create_user
-from authserver.cli.context import OPERATOR, Context
+from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.import_users import import_file
 from authserver.cli.output import Record, json_option, print_list, print_record
@@ -34,7 +34,13 @@ def create(
     password = read_password(stdin=password_stdin)
     made = refuse(
         create_user(
-            context.realm, email=email, password=password, name=name, roles=roles, email_verified=True, by=OPERATOR
+            context.realm,
+            email=email,
+            password=password,
+            name=name,
+            roles=roles,
+            email_verified=True,
+            by=context.operator,
         )
     )
     print_record(describe_user(refuse(find_user(context.realm, made.user_id))), as_json=as_json)

@@ -24,7 +24,7 @@ Detail = Mapping[str, str | int | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who causes an event: a user's id, `client:ID`, `cli`, `server`; and the address the request came from."""
+    """Who causes an event: a user's id, `client:ID`, `cli:NAME`, `server`; and the address the request came from."""
 
     name: str
     ip: str | None = None

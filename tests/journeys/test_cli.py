@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from authserver.accounts.outcomes import Refused
 from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
+from authserver.cli.operator import name_operator, this_operator
 from authserver.clients.authentication import digest_secret
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
@@ -28,6 +30,7 @@ from authserver.storage import revision
 from authserver.storage.schema import AuditEvent, Base
 from tests.support.databases import opened
 from tests.support.shell import EMAIL, PASSWORD, Shell
+from tests.support.terminal import type_at_terminal
 
 ROOT = Path(__file__).parents[2]
 
@@ -179,17 +182,20 @@ def test_a_created_user_is_listed_shown_and_vouched_for(shell: Shell) -> None:
     assert shell.json("users", "show", EMAIL) == shell.json("users", "show", created["user_id"]) == created
 
 
-def test_the_password_is_asked_for_twice(shell: Shell) -> None:
-    created = shell.type("users", "create", EMAIL, stdin=f"{PASSWORD}\n{PASSWORD}\n")
-    assert created.exit_code == 0
-    assert PASSWORD not in created.output
+def test_the_password_is_asked_for_twice_at_a_terminal(shell: Shell) -> None:
+    status, shown = type_at_terminal(shell.home, "users", "create", EMAIL, answers=(PASSWORD, PASSWORD))
+    assert status == 0, shown
+    assert PASSWORD not in shown
     assert isinstance(shell.sign_in(), TokenAnswer)
 
 
-def test_a_prompt_nobody_answers_creates_nobody(shell: Shell) -> None:
-    result = shell.type("users", "create", EMAIL)
-    assert result.exit_code == 1
+def test_without_a_terminal_a_password_is_not_asked_for(shell: Shell) -> None:
+    """Python's `getpass` would warn in three lines that it may echo, and read whatever comes."""
+    line = shell.refuse("users", "create", EMAIL, stdin=f"{PASSWORD}\n{PASSWORD}\n")
+    assert "--password-stdin" in line
     assert shell.json("users", "list") == {"users": []}
+    shell.create_user()
+    assert "--password-stdin" in shell.refuse("users", "set-password", EMAIL, stdin=f"{PASSWORD}\n{PASSWORD}\n")
 
 
 def test_the_end_of_the_line_is_no_part_of_the_password(shell: Shell) -> None:
@@ -372,7 +378,9 @@ def test_an_operator_stands_in_the_audit_record(shell: Shell) -> None:
     shell.run("sessions", "revoke", session.sid)
     with opened(os.environ["AUTHSERVER_DATABASE_URL"]) as database, database.read() as tx:
         query = sqlalchemy.select(AuditEvent.actor, AuditEvent.sid).where(AuditEvent.name == "session_revoked")
-        assert tx.execute(query).one() == ("cli", session.sid)
+        assert tx.execute(query).one() == (this_operator(), session.sid)
+    listed = next(line for line in shell.run("audit", "list").splitlines() if "session_revoked" in line)
+    assert this_operator() in listed
 
 
 def test_an_unknown_session_is_refused_by_name(shell: Shell, subtests: pytest.Subtests) -> None:
@@ -433,9 +441,76 @@ def test_a_backup_may_be_older_than_the_clock_but_not_younger(shell: Shell) -> N
     shell.clock.set_wall(shell.clock.now() - timedelta(days=1))
     assert "--confirm-clock" in shell.refuse("db", "restored", "--yes")
     shell.clock.advance(timedelta(days=300))
-    asked = shell.type("db", "restored", stdin="n\n")
-    assert (asked.exit_code, "2026-10-27 12:00 UTC" in asked.stdout) == (1, True)
+    asked = shell.refuse("db", "restored", stdin="y\n")
+    assert "2026-10-27 12:00 UTC" in asked
     shell.run("db", "restored", "--yes")
+
+
+def _options_of(command: click.Command, *path: str) -> Iterator[tuple[str, set[str]]]:
+    if isinstance(command, click.Group):
+        for name, one in command.commands.items():
+            yield from _options_of(one, *path, name)
+    else:
+        yield " ".join(path), {option for parameter in command.params for option in parameter.opts}
+
+
+QUESTIONS = {
+    "users delete": [EMAIL],
+    "users revoke": ["--all"],
+    "clients delete": ["Shop"],
+    "db restored": [],
+}
+"""The commands that ask before they act."""
+
+
+def test_what_deletes_has_a_question() -> None:
+    asking = {path for path, options in _options_of(authserver) if "--yes" in options}
+    assert asking == QUESTIONS.keys()
+    assert {path for path, _ in _options_of(authserver) if path.endswith(" delete")} <= asking
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+def test_without_a_terminal_a_question_is_refused_and_nothing_is_done(shell: Shell, command: str) -> None:
+    """Contract §7. Not even a piped `y` answers: nobody has read the question."""
+    shell.create_user()
+    assert isinstance(shell.sign_in(), TokenAnswer)
+    shop = shell.json("clients", "create", "Shop", "--resource-server")["client_id"]
+    words = [shop if word == "Shop" else word for word in QUESTIONS[command]]
+
+    def look() -> object:
+        return [shell.json(*listing) for listing in (("users", "list"), ("clients", "list"), ("sessions", "list"))]
+
+    before = look()
+    assert "--yes" in shell.refuse(*command.split(), *words, stdin="y\n")
+    assert look() == before
+    assert shell.type(*command.split(), *words, "--yes").exit_code == 0
+    assert look() != before
+
+
+def test_at_a_terminal_the_answer_counts(shell: Shell) -> None:
+    shell.create_user()
+    status, shown = type_at_terminal(shell.home, "users", "delete", EMAIL, answers=("n",))
+    assert (status, f"Delete {EMAIL}" in shown, "Aborted" in shown) == (1, True, True), shown
+    assert len(shell.json("users", "list")["users"]) == 1
+    status, shown = type_at_terminal(shell.home, "users", "delete", EMAIL, answers=("y",))
+    assert (status, f"{EMAIL} is deleted" in shown) == (0, True), shown
+    assert shell.json("users", "list") == {"users": []}
+
+
+@pytest.mark.parametrize(
+    ("environ", "uid", "name"),
+    [
+        ({"SUDO_USER": "ada"}, 0, "cli:ada"),
+        ({}, 0, "cli:root"),
+        ({"SUDO_USER": "", "USER": "mallory"}, 0, "cli:root"),
+        ({"SUDO_USER": "a\nb"}, 0, "cli:root"),
+        ({"SUDO_USER": "\udcff"}, 0, "cli:root"),
+        ({"SUDO_USER": "x" * 65}, 0, "cli:root"),
+        ({}, 4_000_000, "cli:4000000"),
+    ],
+)
+def test_who_types_is_named_by_sudo_or_by_their_login(environ: dict[str, str], uid: int, name: str) -> None:
+    assert name_operator(environ, uid) == name
 
 
 def test_a_command_before_init_says_what_to_run(bare: Shell) -> None:

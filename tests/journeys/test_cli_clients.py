@@ -279,7 +279,7 @@ def test_a_deleted_client_is_gone_and_its_users_are_not(shell: Shell) -> None:
     user = shell.create_user()
     session = shell.sign_in(client_id=ours)
     assert isinstance(session, TokenAnswer)
-    assert shell.run("clients", "delete", ours) == f"{ours} is deleted\n"
+    assert shell.run("clients", "delete", ours, "--yes") == f"{ours} is deleted, with everything that it held\n"
     assert "There is no client" in shell.refuse("clients", "show", ours)
     assert isinstance(shell.sign_in(client_id=ours), Refused)
     assert shell.json("users", "show", user["user_id"]) == user
@@ -290,7 +290,7 @@ def test_a_deleted_client_is_gone_and_its_users_are_not(shell: Shell) -> None:
 
 def test_the_built_in_client_is_not_deleted(shell: Shell) -> None:
     """`init` would make it again under an id that resource servers have just learned to refuse."""
-    assert "built in" in shell.refuse("clients", "delete", FIRST_PARTY_CLIENT_ID)
+    assert "built in" in shell.refuse("clients", "delete", FIRST_PARTY_CLIENT_ID, "--yes")
     assert _show(shell, FIRST_PARTY_CLIENT_ID)["state"] == "enabled"
 
 

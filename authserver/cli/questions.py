@@ -1,0 +1,24 @@
+"""How the command line asks before it does what cannot be undone."""
+
+import sys
+
+import click
+
+from authserver.cli.output import Command
+
+
+def yes_option(command: Command) -> Command:
+    """Add `--yes`, which a command passes to `ask`."""
+    return click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")(command)
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Go on if the operator agrees. Without a terminal nobody can answer: refused, unless `--yes` did.
+
+    Also when an answer is piped in: `yes | authserver …` agrees to a question that nobody has read.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{question} There is no terminal to answer at; --yes answers")
+    click.confirm(question, abort=True, err=True)
