@@ -1,4 +1,5 @@
-# A fresh machine needs Python 3.11 or newer and make, nothing else; the tests also need spin, gcc and chromium, which
+# A fresh machine needs Python 3.11 or newer with its venv module (Debian: python3-venv) and make, and curl for the
+# commands that `make run` prints; the tests also need spin, gcc and chromium, which
 # `make test` installs where it may. `make` lists what there is.
 
 VENV := .venv
@@ -24,6 +25,7 @@ help:
 	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
 
 run: $(READY)
+	@command -v curl >/dev/null || echo 'the commands that follow need curl; on Debian: apt-get install curl' >&2
 	@$(BIN)/python examples/run_demo.py
 
 test: $(READY) prover browser
@@ -53,12 +55,17 @@ format: $(READY)
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# Made again only when what it is made of changes; a half-made one is not marked as ready.
+# Made again only when what it is made of changes; a half-made one is not marked as ready. One without pip is made anew:
+# Debian's python3 leaves it behind when python3-venv is not there.
 $(READY): pyproject.toml requirements.lock
-	@test -x $(BIN)/python || { \
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	  rm -rf $(VENV); \
 	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	      exec $$python -m venv $(VENV); \
+	      $$python -m venv $(VENV) && exit; \
+	      rm -rf $(VENV); \
+	      echo "$$python cannot make $(VENV), as said above; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+	      exit 1; \
 	    fi; \
 	  done; \
 	  echo 'authserver needs Python 3.11 or newer; name it with make PYTHON=/path/to/python' >&2; exit 1; }

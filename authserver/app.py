@@ -232,6 +232,7 @@ def _door_settings(settings: Settings) -> DoorSettings:
         brand=brand,
         page_templates=_page_templates(settings),
         threads=settings.threads,
+        access_log=settings.access_log == "on",
     )
 
 

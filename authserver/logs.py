@@ -24,11 +24,17 @@ _AT_ONCE: Final = select.PIPE_BUF
 """Bytes that a pipe takes without waiting when it is ready to be written to."""
 
 
+def is_json(log_format: Format | None) -> bool:
+    """Whether lines are JSON; None chooses by whether stderr is a terminal."""
+    if log_format is None:
+        # Closed in this process is no terminal, either.
+        return sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty()
+    return log_format == "json"
+
+
 def configure_logs(log_format: Format | None, level: str) -> None:
     """Configure structlog for this process. `log_format` None chooses by whether stderr is a terminal."""
-    if log_format is None:
-        log_format = "text" if sys.stderr is not None and sys.stderr.isatty() else "json"
-    renderer = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    renderer = structlog.processors.JSONRenderer() if is_json(log_format) else structlog.dev.ConsoleRenderer()
     lines = _Lines(_find_writer(sys.stderr))
     structlog.configure(
         processors=[

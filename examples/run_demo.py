@@ -43,13 +43,13 @@ refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d client_
 refresh "$FIRST" | field refresh_token; SECOND=$(refresh "$FIRST" | field refresh_token); printf '%s\\n' "$SECOND"
 
 # 4. Replace the signing key (due five seconds after the next one was published): access tokens of both keys are good.
-sleep 5; AUTHSERVER_CONFIG={config} {python} -m authserver.cli keys rotate; sleep 6; \\
+sleep 5; AUTHSERVER_CONFIG={config} {python} -m authserver keys rotate; sleep 6; \\
 TOKENS=$(refresh "$SECOND"); curl -s -H "Authorization: Bearer $ACCESS" {resource}/me; \\
 curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {resource}/me
 
 # 5. Be a thief. A client without retry windows rotates at each refresh and forgives nothing: its first refresh token,
 #    shown again, is refused, and the session is over, with its newest token, too.
-STRICT=$(AUTHSERVER_CONFIG={config} {python} -m authserver.cli clients create Strict --first-party --scope profile \\
+STRICT=$(AUTHSERVER_CONFIG={config} {python} -m authserver clients create Strict --first-party --scope profile \\
     --retry-window 0 --late-retry-window 0 --json | field client_id); LOGIN='{login}'; \\
 refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d "client_id=$STRICT" \\
     -d refresh_token="$1"; }}; \\
@@ -105,7 +105,7 @@ def main() -> int:
 
 def authserver(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end; what it prints is in `stdout`."""
-    command = [sys.executable, "-m", "authserver.cli", *words]
+    command = [sys.executable, "-m", "authserver", *words]
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
 
 
@@ -124,7 +124,7 @@ def serve(port: int, resource: str, environment: Mapping[str, str], guide: str) 
     """Run both servers until one ends, or until Ctrl-C or SIGTERM."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     commands = (
-        [sys.executable, "-m", "authserver.cli", "serve", "--port", str(port)],
+        [sys.executable, "-m", "authserver", "serve", "--port", str(port)],
         [sys.executable, str(RESOURCE_SERVER)],
     )
     with ExitStack() as stack:

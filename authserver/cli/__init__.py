@@ -20,7 +20,7 @@ def main() -> int:
         if missing.name is None or missing.name.partition(".")[0] == "authserver":
             raise
         print(  # noqa: T201 - click, which would say this, may be what is missing
-            f"authserver: {missing.name} is not installed; the server needs: pip install 'authserver[server]'",
+            f"authserver: {missing.name} is not installed; the server needs: pip install 'WHEEL[server]'",
             file=sys.stderr,
         )
         return 1

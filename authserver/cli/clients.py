@@ -105,7 +105,9 @@ def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, ke
         raise click.BadParameter(f"is more than {LONGEST_OVERLAP.days}d.", param_hint="--overlap")
     if overlap and keep_former:
         raise click.UsageError("--overlap and --keep-former exclude each other")
-    registered = refuse(rotate_secret(context.realm, client_id, overlap=overlap, keep_former=keep_former, by=context.operator))
+    registered = refuse(
+        rotate_secret(context.realm, client_id, overlap=overlap, keep_former=keep_former, by=context.operator)
+    )
     _print_registered(context, registered, as_json=as_json)
     if not as_json:
         click.echo(_tell_how_long(registered.client), err=True)
@@ -175,6 +177,8 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
     print_record(record, as_json=as_json)
     if not as_json:
         click.echo("\n" + "\n".join(_tell_what_to_paste(context, registered)))
+        if doubt := _find_doubt(client):
+            click.echo(f"\n{doubt}")
     if secret is not None:
         again = f"authserver clients rotate-secret {client.client_id}"
         # The former secret is in use, and a plain rotation would end it.
@@ -182,6 +186,21 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
         demand_shown(f"the secret of {client.client_id}", remedy)
         if not as_json:
             click.echo("Keep the secret now; it will not be shown again.", err=True)
+
+
+def _find_doubt(client: Client) -> str | None:
+    """Why nobody can sign in to the client as it is; None where somebody can, or nobody is meant to."""
+    if client.kind is ClientKind.RESOURCE_SERVER or client.first_party or client.redirect_uris:
+        return None
+    way = f"authserver clients update {client.client_id}"
+    if client.kind is ClientKind.DEVICE:
+        return (
+            f"Warning: nobody can sign in to it yet. If it is yours and asks for passwords itself: {way} --first-party"
+        )
+    return (
+        f"Warning: nobody can sign in to it: it has no redirect URI. Give it one: {way} --redirect-uri URI"
+        "\n(or --first-party, if it is yours and uses the account API)"
+    )
 
 
 def _tell_what_to_paste(context: Context, registered: RegisteredClient) -> list[str]:

@@ -2,22 +2,28 @@
 
 import os
 import socket
+from collections.abc import Iterator
+from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
+import structlog
 
 from authserver.app import build_post, create_wsgi, try_counters, try_page_templates
 from authserver.cli.context import Context
 from authserver.cli.serving import PortTakenError, Serving, listen
 from authserver.cli.serving import serve as serve_until_told
 from authserver.config import Settings
+from authserver.logs import configure_logs, is_json
 from authserver.storage.pooler import meets_pooler
 from authserver.web.crowd import share_out
 
 _WARN_OF_POOLER: Final = (
-    "authserver: a pooler stands before PostgreSQL; if it pools transactions and follows no prepared statements, set"
+    "a pooler stands before PostgreSQL; if it pools transactions and follows no prepared statements, set"
     " AUTHSERVER_PREPARED_STATEMENTS=off"
 )
+_log = structlog.get_logger(__name__)
 
 
 @click.command()
@@ -32,6 +38,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     Workers that die are replaced. TLS is a proxy's job: see docs/deployment.md.
     """
     settings = context.settings
+    configure_logs(settings.log_format, settings.log_level)
     serving = Serving(
         host,
         port,
@@ -56,14 +63,8 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     through_pooler = settings.prepared_statements == "on" and meets_pooler(context.database)
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
-    announcement = f"authserver: serving {settings.issuer} on {_at(host, port)}, {_count(serving.workers, 'worker')}"
-    if host == "::" and not socket.has_dualstack_ipv6():
-        announcement += "\nauthserver: this system serves IPv6 alone at ::; for both families use a proxy"
-    if settings.smtp_url is None:
-        announcement += f"\n{_warn_of_files(settings)}"
-    if through_pooler:
-        announcement += f"\n{_WARN_OF_POOLER}"
-    serve_until_told(listeners, serving, create_wsgi, lambda: click.echo(announcement, err=True))
+    announce = partial(_announce, settings, serving, through_pooler=through_pooler)
+    serve_until_told(listeners, serving, create_wsgi, announce)
 
 
 def choose_workers(settings: Settings) -> int:
@@ -73,11 +74,46 @@ def choose_workers(settings: Settings) -> int:
     return 1 if settings.uses_sqlite else _count_cores()
 
 
-def _warn_of_files(settings: Settings) -> str:
-    waits = settings.registration == "open" and settings.require_verified_email
-    return f"authserver: without AUTHSERVER_SMTP_URL no mail is sent, but written to {settings.home / 'mail'}" + (
-        "; whoever registers waits for the link in it" if waits else ""
-    )
+def _announce(settings: Settings, serving: Serving, *, through_pooler: bool) -> None:
+    """Say that it serves, and what may surprise: as log lines where the log is JSON, which a collector reads."""
+    address = _at(serving.host, serving.port)
+    doubts = list(_list_doubts(settings, serving, through_pooler=through_pooler))
+    if is_json(settings.log_format):
+        _log.info("serving", issuer=settings.issuer, address=address, workers=serving.workers)
+        for event, said in doubts:
+            _log.warning(event, said=said)
+    else:
+        workers = _count(serving.workers, "worker")
+        click.echo(f"authserver: serving {settings.issuer} on {address}, {workers}", err=True)
+        for _, said in doubts:
+            click.echo(f"authserver: {said}", err=True)
+
+
+def _list_doubts(settings: Settings, serving: Serving, *, through_pooler: bool) -> Iterator[tuple[str, str]]:
+    """What an operator may not have meant: the name of its event, and a sentence."""
+    if settings.smtp_url is None:
+        waits = settings.registration == "open" and settings.require_verified_email
+        yield (
+            "mail_goes_to_files",
+            (
+                f"without AUTHSERVER_SMTP_URL no mail is sent, but written to {settings.home / 'mail'}"
+                f"{'; whoever registers waits for the link in it' if waits else ''}"
+            ),
+        )
+    issuer = urlsplit(settings.issuer)
+    # An issuer with https has a proxy before it, on a port of its own; http is the loopback, and nothing in between.
+    if issuer.scheme == "http" and (issuer.port or 80) != serving.port:
+        yield (
+            "port_is_not_of_issuer",
+            (
+                f"port {serving.port} is not that of AUTHSERVER_ISSUER={settings.issuer}, where clients and mailed"
+                " links look for the server"
+            ),
+        )
+    if serving.host == "::" and not socket.has_dualstack_ipv6():
+        yield "one_family", "this system serves IPv6 alone at ::; for both families use a proxy"
+    if through_pooler:
+        yield "pooler", _WARN_OF_POOLER
 
 
 def _count_cores() -> int:

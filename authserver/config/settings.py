@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     audit_retention: Annotated[timedelta, BeforeValidator(seconds(86_400, LONGEST))] = timedelta(days=365)
     log_format: Literal["text", "json"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    access_log: Literal["off", "on"] = "off"
     metrics: NoMetrics = "off"
 
     @classmethod

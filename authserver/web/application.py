@@ -13,6 +13,7 @@ from flask import Response, request
 from authserver.realm import Realm
 from authserver.storage.patience import TURN_SECONDS
 from authserver.web import discovery, health
+from authserver.web.access_log import log_requests
 from authserver.web.api import register_api
 from authserver.web.binding import bind
 from authserver.web.brand import DEFAULT_BRAND, Brand
@@ -57,6 +58,7 @@ class DoorSettings:
     """The operator's own; the folder need not exist."""
     threads: int = 24
     """How many requests this process works on at once; others wait, and beyond that come back."""
+    access_log: bool = False
 
 
 def create_application(realm: Realm, settings: DoorSettings) -> Application:
@@ -81,7 +83,8 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
         served = Mount(served, issuer.path)
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
     readable = allow_origins(guarded, realm.clients.find_origins, prefix=issuer.path)
-    app.wsgi_app = complete_headers(readable, https=issuer.scheme == "https")  # type: ignore[assignment, method-assign]  # documented way
+    complete = complete_headers(readable, https=issuer.scheme == "https")
+    app.wsgi_app = log_requests(complete, realm.clock) if settings.access_log else complete  # type: ignore[method-assign]  # documented way
     return app
 
 

@@ -1,5 +1,6 @@
 """`authserver serve` as an operator starts it: ready soon, small, or refusing in one line."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -72,14 +73,14 @@ def rss_kib(pid: int) -> int:
 
 def test_a_started_server_is_ready_soon(initialised: Installation) -> None:
     began = time.monotonic()
-    with starting(initialised, "authserver: serving"):
+    with starting(initialised, '"event": "serving"'):
         assert get(initialised.port, "/readyz") == 200
         assert time.monotonic() - began < READY_SECONDS * SLACK
 
 
 def test_no_answer_names_the_software_that_gives_it(initialised: Installation) -> None:
     """ASVS 13.4.6."""
-    with starting(initialised, "authserver: serving"):
+    with starting(initialised, '"event": "serving"'):
         for path in ("/readyz", "/login", "/nothing", "/a//b", "/oauth/token"):
             with closing(HTTPConnection("127.0.0.1", initialised.port, timeout=PATIENCE)) as connection:
                 connection.request("GET", path)
@@ -90,9 +91,37 @@ def test_no_answer_names_the_software_that_gives_it(initialised: Installation) -
             ]
 
 
+def say_at_start(installation: Installation, lines: int, **settings: str) -> list[str]:
+    """The first lines on stderr of `authserver serve` on the port of `installation`."""
+    told = replace(installation, settings={**installation.settings, **settings})
+    command = ("authserver", "serve", "--port", str(told.port))
+    with running(*command, environment=told.environment) as process:
+        assert process.stderr is not None
+        return [process.stderr.readline() for _ in range(lines)]
+
+
+def test_the_log_is_json_from_its_first_line(initialised: Installation) -> None:
+    """Where stderr is no terminal. A collector that reads JSON stumbles over nothing; as `python -m authserver`."""
+    serving, mail, port = map(json.loads, say_at_start(initialised, 3, ISSUER="http://127.0.0.1:1"))
+    address = f"http://127.0.0.1:{initialised.port}"
+    assert (serving["event"], serving["level"], serving["address"]) == ("serving", "info", address)
+    assert (mail["event"], mail["level"]) == ("mail_goes_to_files", "warning")
+    assert (port["event"], "AUTHSERVER_ISSUER" in port["said"]) == ("port_is_not_of_issuer", True)
+
+
+def test_a_port_that_is_not_the_issuers_is_said_in_one_line(initialised: Installation) -> None:
+    text = {"LOG_FORMAT": "text", "SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "a@example.test"}
+    first, second = say_at_start(initialised, 2, ISSUER="http://127.0.0.1:1", **text)
+    assert first.startswith("authserver: serving ")
+    assert second == (
+        f"authserver: port {initialised.port} is not that of AUTHSERVER_ISSUER=http://127.0.0.1:1,"
+        " where clients and mailed links look for the server\n"
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the memory of processes")
 def test_a_worker_is_small(initialised: Installation) -> None:
-    with starting(initialised, "2 workers", "--workers", "2") as process:
+    with starting(initialised, '"workers": 2', "--workers", "2") as process:
         for _ in range(50):
             get(initialised.port, "/.well-known/jwks.json")
         workers = children_of(process.pid)

@@ -309,3 +309,26 @@ def _stored(shell: Shell, client_id: str) -> Client:
     client = shell.ask(find)
     assert isinstance(client, Client)
     return client
+
+
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        ((), True),
+        (("--confidential",), True),
+        (("--native",), True),
+        (("--device",), True),
+        (("--first-party",), False),
+        (("--redirect-uri", "https://photos.example/back"), False),
+        (("--resource-server",), False),
+    ],
+)
+def test_a_client_to_which_nobody_can_sign_in_is_said_to_be_one(
+    shell: Shell, options: tuple[str, ...], *, warned: bool
+) -> None:
+    """The accident: everything looks well until the first person is sent to a page that refuses them."""
+    said = shell.type("clients", "create", "Photos", *options).stdout
+    assert ("Warning: nobody can sign in" in said) == warned
+    if warned:
+        client_id = shell.json("clients", "list")["clients"][-1]["client_id"]
+        assert "Warning" not in shell.run("clients", "update", client_id, "--first-party")

@@ -1,0 +1,81 @@
+"""What docs/deployment.md, docs/keys.md and docs/cli-json.md say is followed word by word."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.databases import SqliteDatabases
+from tests.support.processes import PATIENCE
+from tests.support.server import install
+from tests.support.shell import Shell
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+DEPLOYMENT: Final = (DOCS / "deployment.md").read_text()
+CRON: Final = re.compile(r"^(?:[0-9*/]+ +){5}authserver  (.*)$", re.MULTILINE)
+LINES: Final = tuple(dict.fromkeys(CRON.findall(DEPLOYMENT) + CRON.findall((DOCS / "keys.md").read_text())))
+
+
+def test_the_lines_of_cron_work_with_what_cron_gives_them(tmp_path: Path, sqlite_databases: SqliteDatabases) -> None:
+    """Its PATH, no setting, any folder. Other lines would rotate the keys of a new database in root's home."""
+    installation = install(tmp_path, sqlite_databases.migrated())
+    settings = {name: value for name, value in installation.settings.items() if name in {"HOME", "KEYS_DIR"}}
+    settings["DATABASE_URL"] = installation.database_url
+    toml = tmp_path / "authserver.toml"
+    toml.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "authserver").write_text(f'#!/bin/sh\nexec {sys.executable} -m authserver "$@"\n')
+    (tmp_path / "authserver").chmod(0o755)
+    assert len(LINES) == 2
+    for line in LINES:
+        here = (
+            line.replace("/opt/authserver/bin", str(tmp_path))
+            .replace("/etc/authserver.toml", str(toml))
+            .replace("/var/lib/authserver", str(tmp_path))
+            .replace(r"\%", "%")
+        )
+        environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(DOCS.parent)}
+        done = subprocess.run(
+            ["/bin/sh", "-c", here],
+            cwd="/",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, (line, done.stderr)
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
+    (unit,) = re.findall(r"```ini\n(\[Unit\].*?)```", DEPLOYMENT, re.DOTALL)
+    file = tmp_path / "authserver.service"
+    file.write_text(unit.replace("/opt/authserver/bin/authserver", "/bin/true").replace("User=authserver", "User=root"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", file], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert "authserver.service" not in done.stderr, done.stderr
+
+
+def test_the_members_of_json_are_the_documented_ones(shell: Shell, subtests: pytest.Subtests) -> None:
+    table = dict(re.findall(r"^\| (\w+) \| (`.*`).* \|$", (DOCS / "cli-json.md").read_text(), re.MULTILINE))
+    user = shell.create_user()
+    shell.sign_in()
+    listed = {
+        "user": user,
+        "client": shell.json("clients", "list")["clients"][0],
+        "session": shell.json("sessions", "list")["sessions"][0],
+        "event": shell.json("audit", "list")["events"][0],
+        "receipt": shell.json("users", "lock", user["email"]),
+    }
+    for name, record in listed.items():
+        with subtests.test(name):
+            assert set(re.findall(r"`(\w+)`", table[name])) == record.keys()
