@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "authserver"
 
 STAIRCASE: tuple[tuple[str, ...], ...] = (
+    ("__main__",),
     ("cli", "development"),
     ("app",),
     ("housekeeping", "logs", "config"),
