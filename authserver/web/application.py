@@ -84,7 +84,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
     readable = allow_origins(guarded, realm.clients.find_origins, prefix=issuer.path)
     complete = complete_headers(readable, https=issuer.scheme == "https")
-    app.wsgi_app = log_requests(complete, realm.clock) if settings.access_log else complete  # type: ignore[method-assign]  # documented way
+    app.wsgi_app = log_requests(complete, realm.clock) if settings.access_log else complete  # type: ignore[assignment,method-assign]  # documented way
     return app
 
 

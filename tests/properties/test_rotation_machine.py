@@ -193,6 +193,7 @@ class RotationMachine(RuleBasedStateMachine):
             if not spare:
                 self.user.end()
             self.bumped(changed.receipt)
+            assert isinstance(changed.tokens, TokenAnswer)
             self.opened(changed.tokens)
 
     @rule(number=numbers, how=st.sampled_from([sign_out, sign_out_elsewhere, sign_out_everywhere, end_session]))

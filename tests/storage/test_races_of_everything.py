@@ -135,6 +135,7 @@ class Life:
                 return
             assert isinstance(changed, PasswordWasChanged)
             tokens, old = changed.tokens, bearer.sid
+            assert isinstance(tokens, TokenAnswer)
             self.history.bumped(changed.receipt.token_version)
             self.history.opened(asked, tokens)
             self.history.ended(asked, lambda it: it.sid != tokens.sid and (logout_devices or it.sid == old))

@@ -18,7 +18,7 @@ from authserver.credentials.links import LinkPurpose
 from authserver.protocol.link_token import LINK_ID_BYTES, LinkToken, format_link_token
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import AccessAnswer, Realm, TokenAnswer
 from authserver.revocation import Receipt
 from authserver.storage import links, sessions, users
 from authserver.storage.audit import Actor
@@ -66,7 +66,7 @@ class Person:
     def refresh(self, answer: TokenAnswer) -> TokenAnswer | OAuthError:
         return refresh(self.realm, answer.refresh_token, client_id=self.client_id)
 
-    def bearer(self, answer: TokenAnswer) -> Bearer:
+    def bearer(self, answer: AccessAnswer) -> Bearer:
         """Whoever calls with the access token of `answer`, which must be good."""
         bearer = authenticate_bearer(self.realm, answer.access_token)
         assert isinstance(bearer, Bearer), bearer
@@ -111,10 +111,11 @@ class Person:
         with self.realm.database.read() as tx:
             return {summary.session.sid for summary in sessions.list_live(tx, self.user_id, self.realm.clock.now())}
 
-    def assert_only_alive(self, *answers: TokenAnswer) -> None:
+    def assert_only_alive(self, *answers: AccessAnswer) -> None:
         """These sessions live, and no other."""
         assert self.live_sids() == {answer.sid for answer in answers}
         for answer in answers:
+            assert isinstance(answer, TokenAnswer), answer
             self.assert_alive(answer)
 
     def assert_alive(self, answer: TokenAnswer) -> None:
