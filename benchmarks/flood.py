@@ -30,7 +30,7 @@ def measure_flood(
     beside: list[Load] = []
     with ours.serving():
         ours.register_users()
-        refresh = ours.refresh(ours.write_tokens())
+        refresh = ours.refresh(ours.register_rotating_client())
         for _ in range(rounds):
             alone.append(driver.run(refresh, clients=_CLIENTS, seconds=seconds))
             with _flood(ours.url, strangers):

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.sessions.family import FIRST_GENERATION
+from authserver.storage.schema import RefreshTokenFamily
 from benchmarks import floor
 from benchmarks.driver import Request
 from benchmarks.processes import Server, running_server, server_environment
+from tests.support.databases import opened
 from tests.support.processes import free_port
 
 CLIENTS = 16
@@ -70,15 +76,19 @@ class Installation:
 
     def register_reader(self) -> Reader:
         """A resource server that may read the revocation feed."""
-        command = [*_AUTHSERVER, "clients", "create", "bench", "--resource-server", "--json"]
-        output = subprocess.run(command, env=self.environment, cwd=self.folder, capture_output=True, check=True).stdout
-        registered = json.loads(output)
+        registered = self._register("--resource-server")
         return Reader(registered["client_id"], registered["client_secret"])
 
-    def write_tokens(self) -> Path:
-        """Sign each user in, while it is served; the file of their refresh tokens."""
-        answers = [self._post("/api/login", json.loads(_login_body(number))) for number in range(CLIENTS)]
-        return _write_lines(self.folder / "tokens", [answer["refresh_token"] for answer in answers])
+    def register_rotating_client(self) -> str:
+        """The id of a client whose families never rest: each refresh is a rotation."""
+        client_id: str = self._register("--first-party", "--scope", "profile email", "--retry-window", "0")["client_id"]
+        return client_id
+
+    def _register(self, *options: str) -> dict[str, Any]:
+        command = [*_AUTHSERVER, "clients", "create", "bench", *options, "--json"]
+        output = subprocess.run(command, env=self.environment, cwd=self.folder, capture_output=True, check=True).stdout
+        registered: dict[str, Any] = json.loads(output)
+        return registered
 
     def _post(self, path: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON answer to `members`."""
@@ -89,14 +99,22 @@ class Installation:
             answer: dict[str, Any] = json.load(response)
             return answer
 
-    def refresh(self, tokens: Path) -> Request:
-        """Refreshes, each client along its own chain."""
-        body = "grant_type=refresh_token&client_id=first-party&refresh_token={token}"
+    def refresh(self, client_id: str) -> Request:
+        """Refreshes as this client, each user along a chain of their own. Signs them in, while it is served."""
+        answers = [self._post("/api/login", json.loads(_login_body(number, client_id))) for number in range(CLIENTS)]
+        tokens = _write_lines(self.folder / f"tokens-{client_id}", [answer["refresh_token"] for answer in answers])
+        body = f"grant_type=refresh_token&client_id={client_id}&refresh_token={{token}}"
         return Request(f"{self.url}/oauth/token", body, tokens=tokens)
+
+    def count_rotations(self, client_id: str) -> int:
+        """How often the families of this client were exchanged, all together."""
+        with opened(self.environment["AUTHSERVER_DATABASE_URL"]) as database, database.read() as tx:
+            families = select(RefreshTokenFamily.generation).where(RefreshTokenFamily.client_id == client_id)
+            return sum(generation - FIRST_GENERATION for generation in tx.execute(families).scalars())
 
     def sign_in(self) -> Request:
         """Sign-ins of one user a client, each on the device that the user had before."""
-        return Request(f"{self.url}/api/login", _login_body("{client}"), "application/json")
+        return Request(f"{self.url}/api/login", _login_body("{client}", FIRST_PARTY_CLIENT_ID), "application/json")
 
 
 def install(folder: Path, database_url: str, sizes: Sizes) -> Installation:
@@ -167,9 +185,16 @@ def _email(client: int | str) -> str:
     return f"user{client}@example.com"
 
 
-def _login_body(client: int | str) -> str:
+def _login_body(client: int | str, client_id: str) -> str:
+    # A device for each client: a second session on one device ends the first.
     # Without `openid`: the floor signs one token, and an ID token beside it is a second signature.
-    members = {"email": _email(client), "password": PASSWORD, "device_id": f"device{client}", "scope": "profile email"}
+    members = {
+        "email": _email(client),
+        "password": PASSWORD,
+        "client_id": client_id,
+        "device_id": f"{client_id}-{client}",
+        "scope": "profile email",
+    }
     return json.dumps(members, separators=(",", ":"))
 
 

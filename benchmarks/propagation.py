@@ -41,7 +41,7 @@ def measure_propagation(
         servers = (_resource_server(folder, ours, reader, number) for number in range(RESOURCE_SERVERS))
         ports = [stack.enter_context(server) for server in servers]
         # Before the changes: a sign-in that meets a change of the same password is refused.
-        request, stop = ours.refresh(ours.write_tokens()), threading.Event()
+        request, stop = ours.refresh(ours.register_rotating_client()), threading.Event()
         with ThreadPoolExecutor(1) as threads:
             load = threads.submit(_refresh_meanwhile, driver, request, stop)
             try:
