@@ -2,7 +2,7 @@
 
 A registration is nobody's before one of its links is used: no row of `users`, no password that fits, nothing that
 blocks the address. The link that is used decides whose password and name count, and all other registrations of the
-address go with it (decision 32).
+address go with it (decision 30).
 """
 
 from authserver.accounts.mailed_link import (

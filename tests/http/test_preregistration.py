@@ -1,4 +1,4 @@
-"""Nothing that was set before an address was proven outlives the proof (decision 32)."""
+"""Nothing that was set before an address was proven outlives the proof (decision 30)."""
 
 import dataclasses
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Registrations of one address that meet: one account, one password (decision 32)."""
+"""Registrations of one address that meet: one account, one password (decision 30)."""
 
 import dataclasses
 
