@@ -46,8 +46,8 @@ def demand_file(url: URL) -> None:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(
-            f"there is no {path}; authserver init makes it, and AUTHSERVER_HOME names the folder of an installation"
-            " that is elsewhere"
+            f"there is no database {path}; authserver init makes it, and AUTHSERVER_HOME names the folder of an"
+            " installation that is elsewhere"
         ) from None
     except OSError:
         return  # the driver says what is wrong

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
 from authserver.accounts.change_password import PasswordWasChanged
-from authserver.accounts.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Reauthenticate, Refused
+from authserver.accounts.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Reauthenticate, Refused
 from authserver.accounts.set_password import set_password
 from authserver.accounts.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.credentials.events import (
@@ -186,6 +186,8 @@ class RotationMachine(RuleBasedStateMachine):
         elif wrong or self.user.password is None:
             assert isinstance(changed, Refused)
             assert changed.code == WRONG_PASSWORD
+        elif new == self.user.password:
+            assert isinstance(changed, Invalid)
         else:
             assert isinstance(changed, PasswordWasChanged)
             self.user.password = new
@@ -225,7 +227,10 @@ class RotationMachine(RuleBasedStateMachine):
         else:
             receipt = set_password(self.realm, self.person.user_id, Secret(password), by=BY)
         if by_link and self.user.disabled:
-            assert isinstance(receipt, Refused)
+            assert isinstance(receipt, Refused | Invalid)
+            return
+        if password == self.user.password:
+            assert isinstance(receipt, Invalid)
             return
         self.user.password = password
         self.user.end()

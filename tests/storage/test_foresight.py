@@ -159,8 +159,10 @@ def happen(scene: Scene, event: CredentialEvent, monkeypatch: pytest.MonkeyPatch
     was, mails_before, receipts = person.row, _count_mails(realm), []
     verify = PasswordHasher.verify
 
-    def verify_and_be_overtaken(self: PasswordHasher, password: Secret, stored: str | None) -> Verification:
-        verification = verify(self, password, stored)
+    def verify_and_be_overtaken(
+        self: PasswordHasher, password: Secret, stored: str | None, *, decoy: str | None = None
+    ) -> Verification:
+        verification = verify(self, password, stored, decoy=decoy)
         with monkeypatch.context() as calm:
             calm.setattr(PasswordHasher, "verify", verify)
             with realm.database.write() as tx:
