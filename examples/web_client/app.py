@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import threading
 
 from authlib.integrations.flask_client import OAuth, OAuthError
 from cachelib import SimpleCache
@@ -18,7 +19,17 @@ HERE = f"http://127.0.0.1:{PORT}"
 app = Flask(__name__)
 app.config.update(SECRET_KEY=secrets.token_bytes(), SESSION_COOKIE_NAME=f"client-{PORT}", SESSION_COOKIE_SAMESITE="Lax")
 store = SimpleCache(threshold=10_000, default_timeout=7 * 24 * 3600)
-oauth = OAuth(app, store, update_token=lambda _name, token, **_: store.set(session["id"], token))
+keeping = threading.Lock()
+
+
+def keep_refreshed(_name: str, token: dict[str, object], refresh_token: str | None = None, **_: object) -> None:
+    """Keep what a refresh gave only where the token that it sent still stands: an older answer can come last."""
+    with keeping:
+        if (store.get(session["id"]) or {}).get("refresh_token") == refresh_token:
+            store.set(session["id"], token)
+
+
+oauth = OAuth(app, store, update_token=keep_refreshed)
 metadata = f"{ISSUER}/.well-known/openid-configuration"
 authserver = oauth.register("authserver", server_metadata_url=metadata, client_kwargs=ASKS, **CLIENT)
 

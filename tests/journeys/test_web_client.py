@@ -1,11 +1,14 @@
 """The example of a web application: a person signs in through it, and it keeps to what clients must do."""
 
+import runpy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from flask import session
 
 from tests.support.databases import BACKENDS, Databases
 from tests.support.device import Device, register
@@ -13,7 +16,7 @@ from tests.support.realm import PASSWORD
 from tests.support.server import Server, install, serving
 from tests.support.time_limit import time_limit
 from tests.support.visitor import Visitor
-from tests.support.web_client import WebClient, find_tokens, registered_web_client
+from tests.support.web_client import APP, WebClient, find_tokens, registered_web_client
 
 SOON = 3.0
 NAME = "Ada Lovelace"
@@ -141,3 +144,16 @@ def test_what_another_browser_asked_for_signs_nobody_in(world: World) -> None:
     stranger.visit(answer)
     assert NAME in other.home(), "it goes wrong only for whom it was not meant"
     stranger.close()
+
+
+def test_an_answer_that_was_overtaken_puts_no_older_token_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example keeps new tokens only where the refresh token that was sent still stands."""
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(name, "example")
+    example = SimpleNamespace(**runpy.run_path(str(APP)))
+    with example.app.test_request_context():
+        session["id"] = "ada"
+        example.store.set("ada", {"refresh_token": "first"})
+        for sent, given in (("first", "second"), ("second", "third"), ("first", "second")):
+            example.keep_refreshed("authserver", {"refresh_token": given}, refresh_token=sent)
+        assert example.store.get("ada") == {"refresh_token": "third"}
