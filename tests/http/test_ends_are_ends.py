@@ -106,6 +106,7 @@ def _shorten(realm: Realm, sid: str) -> None:
     """As if the tokens had been cut before the session's end was what it is: they live on, it does not."""
     with realm.database.write() as tx:
         tx.exec_driver_sql(
+            # Both values are of this test.
             f"UPDATE sessions SET expires_at = {int(realm.clock.seconds()) * 1_000_000} WHERE sid = '{sid}'"  # noqa: S608
         )
 
@@ -164,7 +165,7 @@ def test_an_expired_token_says_what_became_of_its_session(
     user_id: str,
     clock: ManualClock,
     event: Callable[[str], events.CredentialEvent] | None,
-    soft_logout: bool,  # noqa: FBT001
+    soft_logout: bool,  # noqa: FBT001 - a parameter of the test
     late: timedelta,
 ) -> None:
     """One whose session was destroyed is not told for ever that its local data may be kept."""
