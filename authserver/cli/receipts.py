@@ -63,6 +63,7 @@ def describe_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> R
         "sessions_kept": receipt.sessions_kept,
         "mode": receipt.mode.value,
         "token_version": receipt.token_version,
+        "no_op": receipt.no_op,
         "links_ended": receipt.links_ended,
         "mails": receipt.mails,
         "effective_by": receipt.effective_by,
@@ -77,7 +78,7 @@ def print_receipt(receipt: Receipt, user: User | None, *, dry_run: bool, as_json
         return
     said = tell_receipt(receipt, user, dry_run=dry_run)
     act = _ACTS.get(receipt.event)
-    ends_tokens = not dry_run and (act is None or act.ends_tokens)
+    ends_tokens = not dry_run and not receipt.no_op and (act is None or act.ends_tokens)
     click.echo(f"{said}; {tell_bounds(receipt)}" if ends_tokens else said)
 
 
@@ -86,9 +87,7 @@ def tell_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
     act = None if user is None else _ACTS.get(receipt.event)
     parts = []
     if act is not None and user is not None:
-        parts.append(
-            (act.would if dry_run else act.done).format(email=user.email, roles=" ".join(user.roles) or "none")
-        )
+        parts.append(_tell_act(act, receipt, user, dry_run=dry_run))
     if act is None or receipt.sessions_ended:
         how = f" ({receipt.mode})" if receipt.sessions_ended else ""
         parts.append(f"{_count(receipt.sessions_ended, 'session')} {'would end' if dry_run else 'ended'}{how}")
@@ -99,6 +98,13 @@ def tell_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
     if receipt.mails:
         parts.append(f"{'would mail' if dry_run else 'mailed'} {', '.join(receipt.mails)}")
     return "; ".join(parts)
+
+
+def _tell_act(act: _Act, receipt: Receipt, user: User, *, dry_run: bool) -> str:
+    words = {"email": user.email, "roles": " ".join(user.roles) or "none"}
+    if receipt.no_op:
+        return f"{'would change' if dry_run else 'changed'} nothing: {act.done.format(**words)}"
+    return (act.would if dry_run else act.done).format(**words)
 
 
 def tell_bounds(receipt: Receipt) -> str:

@@ -29,6 +29,8 @@ class Receipt:
         latest_by: after it none passes at any resource server.
         links_ended: how many mailed links that still worked are dead now.
         mails: the templates of the mails that tell of it.
+        no_op: whether nothing was left to end or to change. Nothing is written then, and `token_version` is the one
+            that was there.
     """
 
     event: str
@@ -40,6 +42,7 @@ class Receipt:
     latest_by: datetime
     links_ended: int = 0
     mails: tuple[str, ...] = ()
+    no_op: bool = False
 
 
 class Bounds(TypedDict):

@@ -88,6 +88,7 @@ class Revocation:
             **bounds(now, self.access_token_lifetime),
             links_ended=loss.links,
             mails=mails,
+            no_op=not acts,
         )
         if acts:
             self._publish(tx, tell_ended(loss.sids, loss.renewed, soft_logout=ended.soft_logout, now=now))

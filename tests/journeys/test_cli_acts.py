@@ -74,6 +74,16 @@ def test_a_dry_run_says_what_then_happens_and_does_nothing(
     assert (record["actor"], record["detail"]["sessions_ended"]) == (this_operator(), done["sessions_ended"])
 
 
+def test_an_act_that_changes_nothing_says_so(shell: Shell) -> None:
+    shell.create_user()
+    shell.run("users", "lock", EMAIL)
+    assert shell.run("users", "lock", EMAIL, "--dry-run").startswith(f"would change nothing: {EMAIL} is locked")
+    again = shell.run("users", "lock", EMAIL)
+    assert again.startswith(f"changed nothing: {EMAIL} is locked")
+    assert "stop by" not in again
+    assert [shell.json("users", act, EMAIL)["no_op"] for act in ("lock", "unlock", "unlock")] == [True, False, True]
+
+
 @pytest.mark.parametrize("act", ["disable", "delete", "revoke", "set-password"])
 def test_what_ends_everything_ends_everything(shell: Shell, act: str) -> None:
     """ASVS 7.4.2, 7.4.5: a disabled or deleted user has nothing left, and an operator ends all of a user's sessions."""

@@ -248,8 +248,11 @@ class RotationMachine(RuleBasedStateMachine):
         else:
             self.user.end()
             if event is UserDisabled:
+                receipt = self.person.apply(UserDisabled(user_id))
+                assert self.user.disabled or not receipt.no_op
                 self.user.disabled = True
-                self.bumped(self.person.apply(UserDisabled(user_id)))
+                if not receipt.no_op:
+                    self.bumped(receipt)
             elif event is MfaChanged:
                 self.bumped(self.person.apply(MfaChanged(user_id)))
             else:

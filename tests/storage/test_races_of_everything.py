@@ -136,7 +136,7 @@ class Life:
             assert isinstance(changed, PasswordWasChanged)
             tokens, old = changed.tokens, bearer.sid
             assert isinstance(tokens, TokenAnswer)
-            self.history.bumped(changed.receipt.token_version)
+            self.history.bumped(changed.receipt)
             self.history.opened(asked, tokens)
             self.history.ended(asked, lambda it: it.sid != tokens.sid and (logout_devices or it.sid == old))
             held.answers = [tokens]
@@ -179,7 +179,7 @@ class Life:
             self.end_all(asked, person.apply(UserDisabled(person.user_id)))
         elif what == 2:
             roles = ("admin",) if chance.random() < 0.5 else ()
-            self.history.bumped(person.apply(RolesChanged(person.user_id, roles)).token_version)
+            self.history.bumped(person.apply(RolesChanged(person.user_id, roles)))
         elif what == 3:
             person.apply(UserLocked(person.user_id))
         self.restore()
@@ -201,7 +201,7 @@ class Life:
         return bearer
 
     def end_all(self, asked: int, receipt: Receipt) -> None:
-        self.history.bumped(receipt.token_version)
+        self.history.bumped(receipt)
         self.history.ended(asked, lambda _: True)
 
     def read_finally(self) -> None:

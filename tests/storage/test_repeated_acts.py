@@ -179,11 +179,12 @@ def test_a_second_sign_out_of_everything_still_ends_what_was_opened_since(crowde
 
 
 def test_a_repeated_act_answers_with_what_is_so(crowded: Realm, clock: ManualClock) -> None:
-    """The receipt names the version in force, and that nothing ended."""
+    """The receipt names the version in force, and says that nothing was left to do."""
     world = World(crowded, clock)
     first = world.person.apply(events.SignedOutByAdmin(world.person.user_id))
     second = world.person.apply(events.SignedOutByAdmin(world.person.user_id))
     assert (first.sessions_ended, second.sessions_ended) == (2, 0)
+    assert (first.no_op, second.no_op) == (False, True)
     assert second.token_version == first.token_version == world.person.row.token_version
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from authserver.realm import TokenAnswer
+from authserver.revocation import Receipt
 
 _ticks = count()
 
@@ -80,11 +81,12 @@ class History:
         with self._lock:
             self.endings.append(Ending(Span(asked, tick()), reaches))
 
-    def bumped(self, version: int | None) -> None:
-        """An act raised the version to this."""
-        assert version is not None
+    def bumped(self, receipt: Receipt) -> None:
+        """An act raised the version, unless another one had left it nothing to do."""
+        assert receipt.token_version is not None
         with self._lock:
-            self.versions.append(version)
+            if not receipt.no_op:
+                self.versions.append(receipt.token_version)
 
     def must_have_ended(self, session: Opened) -> bool:
         """Something in whose reach the session is began after the session was there."""
