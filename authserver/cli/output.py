@@ -63,8 +63,11 @@ def print_record(record: Record, *, as_json: bool) -> None:
 
 
 def is_output_lost() -> bool:
-    """Whether what is printed goes nowhere: a command without an end ends then."""
-    return _find_trouble() is not None
+    """Whether what is printed goes nowhere, or will: a command without an end ends then.
+
+    A reader that left (`| head -1`) is noticed although nothing new is printed, which may be never.
+    """
+    return _find_trouble() is not None or (isinstance(sys.stdout, ForgivingStream) and sys.stdout.has_lost_reader())
 
 
 def demand_shown(secret: str, remedy: str) -> None:

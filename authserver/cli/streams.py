@@ -51,6 +51,10 @@ class ForgivingStream(io.TextIOWrapper):
         """Why something that was printed did not arrive, if it did not."""
         return self._raw.trouble
 
+    def has_lost_reader(self) -> bool:
+        """Whether the other end of the pipe is closed. Nothing is written to find out."""
+        return self._raw.has_lost_reader()
+
 
 class _ForgivingFile(io.RawIOBase):
     def __init__(self, descriptor: int | None) -> None:
@@ -61,6 +65,13 @@ class _ForgivingFile(io.RawIOBase):
         if self._descriptor is None:
             raise io.UnsupportedOperation("the stream was closed before this process began")
         return self._descriptor
+
+    def has_lost_reader(self) -> bool:
+        if self._descriptor is None:
+            return True
+        poll = select.poll()
+        poll.register(self._descriptor, 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
 
     def isatty(self) -> bool:
         return self._descriptor is not None and os.isatty(self._descriptor)
