@@ -1,8 +1,13 @@
 """What a client may be given, by its record as it stands now: the bound of everything that is handed out to it."""
 
+from functools import lru_cache
+from typing import Final
+
 from authserver.realm.realm import Realm
 from authserver.sessions.scope import OPENID_SCOPE, Allowance
 from authserver.storage.clients import Client
+
+_MOST_REMEMBERED: Final = 1024
 
 
 def find_allowance(realm: Realm, client: Client) -> Allowance:
@@ -11,5 +16,10 @@ def find_allowance(realm: Realm, client: Client) -> Allowance:
     The issuer is an audience of first-party clients, and of those that may ask for `openid` (contract §1).
     """
     is_at_home = client.first_party or OPENID_SCOPE in client.scope
-    home = (realm.issuer,) if is_at_home else ()
-    return Allowance(frozenset(client.scope), frozenset((*client.audience, realm.default_audience, *home)))
+    everybodys = (realm.default_audience, realm.issuer) if is_at_home else (realm.default_audience,)
+    return _allow(client.scope, client.audience, everybodys)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)  # asked for twice in each refresh
+def _allow(scope: tuple[str, ...], own: tuple[str, ...], everybodys: tuple[str, ...]) -> Allowance:
+    return Allowance(frozenset(scope), frozenset((*own, *everybodys)))

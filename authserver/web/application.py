@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
-from flask import Response, request
+from flask import request
 
 from authserver.realm import Realm
 from authserver.storage.patience import TURN_SECONDS
@@ -96,5 +96,5 @@ def _admit(application: "WSGIApplication", realm: Realm, threads: int) -> "WSGIA
     return Admission(application, Crowd(places.crowd, places.door), own, aside, realm.clock, realm.entropy)
 
 
-def _answer_in_flask(door: Door) -> Response:
+def _answer_in_flask(door: Door) -> "WSGIApplication":
     return door.view(current_realm(), request)

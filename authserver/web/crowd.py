@@ -7,7 +7,6 @@ table keeps the other doors open. Where a request waits for the database, `stora
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -83,25 +82,26 @@ class Crowd:
         self._most = most
         self._most_of_a_door = most_of_a_door
         self._here = 0
-        self._at_doors: Counter[str] = Counter()
+        self._at_doors: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def enter(self, door: str) -> bool:
         """Whether there is a place; whoever got one must `leave`."""
         with self._lock:
-            if self._here >= self._most or self._at_doors[door] >= self._most_of_a_door:
+            at_door = self._at_doors.get(door, 0)
+            if self._here >= self._most or at_door >= self._most_of_a_door:
                 return False
             self._here += 1
-            self._at_doors[door] += 1
+            self._at_doors[door] = at_door + 1
             return True
 
     def leave(self, door: str) -> None:
         """Give the place back."""
         with self._lock:
             self._here -= 1
-            self._at_doors[door] -= 1
-            if not self._at_doors[door]:
-                del self._at_doors[door]  # anybody may make up paths
+            at_door = self._at_doors.pop(door) - 1  # anybody may make up paths, so none stays
+            if at_door:
+                self._at_doors[door] = at_door
 
 
 class Admission:

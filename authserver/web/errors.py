@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from authserver.protocol.pause import draw_pause
 from authserver.storage import StorageUnavailableError
 from authserver.web.context import current_realm
-from authserver.web.oauth.form import answer_json
+from authserver.web.oauth.form import JsonAnswer, answer_json
 from authserver.web.pages.failures import answer_failure, is_for_people
 from authserver.web.problem import answer_http_problem
 
@@ -26,7 +26,7 @@ def handle_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def _answer_http(error: HTTPException) -> Response:
+def _answer_http(error: HTTPException) -> Response | JsonAnswer:
     """A refusal by the framework itself (unknown path, wrong method, body too large), or one of the two below."""
     response = _shape(error)
     for name, value in error.get_headers():
@@ -35,7 +35,7 @@ def _answer_http(error: HTTPException) -> Response:
     return response
 
 
-def _shape(error: HTTPException) -> Response:
+def _shape(error: HTTPException) -> Response | JsonAnswer:
     status = error.code or 500
     if request.path.startswith("/api/"):
         return answer_http_problem(error)
@@ -50,11 +50,11 @@ def _shape(error: HTTPException) -> Response:
     return Response(f"{status} {error.name}\n", status, content_type="text/plain; charset=utf-8")
 
 
-def _answer_unavailable(error: StorageUnavailableError) -> Response:
+def _answer_unavailable(error: StorageUnavailableError) -> Response | JsonAnswer:
     _log.error("storage_unavailable", path=request.path, cause=type(error.__cause__).__name__)
     return _answer_http(ServiceUnavailable(retry_after=draw_pause(current_realm().entropy)))
 
 
-def _answer_unexpected(error: Exception) -> Response:
+def _answer_unexpected(error: Exception) -> Response | JsonAnswer:
     _log.error("unexpected_error", path=request.path, method=request.method, exc_info=error)
     return _answer_http(InternalServerError())

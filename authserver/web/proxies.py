@@ -10,6 +10,7 @@ came over an IPv6 socket is an IPv4 address, and a port is none of it.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LONGEST: Final = 64
+_MOST_REMEMBERED: Final = 4096
 _HOP = re.compile(
     r"\"?(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?"
     r"|(?P<v4>[0-9.]+)(?::[0-9]{1,5})?"
@@ -63,7 +65,12 @@ def read_address(text: str) -> str | None:
 
     None where there is none.
     """
-    parts = _HOP.match(text.strip()) if len(text) <= _LONGEST else None
+    return _read_short(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)  # the same few proxies and clients, at each of their requests
+def _read_short(text: str) -> str | None:
+    parts = _HOP.match(text.strip())
     if parts is None:
         return None
     try:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flask import Response
 from werkzeug import Request
 
 from authserver.realm import Realm
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,4 +22,4 @@ class Door:
     metadata_name: str
     path: str
     methods: tuple[str, ...]
-    view: Callable[[Realm, Request], Response]
+    view: Callable[[Realm, Request], "WSGIApplication"]

@@ -3,7 +3,6 @@
 from typing import Any, assert_never
 
 import structlog
-from flask import Response
 from werkzeug import Request
 
 from authserver.accounts.introspect import introspect
@@ -12,12 +11,12 @@ from authserver.protocol.oauth_error import OAuthError, invalid_client
 from authserver.realm import Realm
 from authserver.sessions.family import Family
 from authserver.web.oauth.door import Door
-from authserver.web.oauth.form import answer_error, answer_json, read_client_request
+from authserver.web.oauth.form import JsonAnswer, answer_error, answer_json, read_client_request
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_introspection(realm: Realm, request: Request) -> Response:
+def answer_introspection(realm: Realm, request: Request) -> JsonAnswer:
     """Say what a token is worth now; `{"active": false}` and nothing else for every token that is worth nothing."""
     answer = _introspect(realm, request)
     if isinstance(answer, OAuthError):

@@ -12,12 +12,12 @@ from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.storage.clients import Client
 from authserver.web.oauth.door import Door
-from authserver.web.oauth.form import answer_error, read_presented_client
+from authserver.web.oauth.form import JsonAnswer, answer_error, read_presented_client
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_revocations(realm: Realm, request: Request) -> Response:
+def answer_revocations(realm: Realm, request: Request) -> Response | JsonAnswer:
     """A page of the feed, or 304."""
     reader = _authenticate_reader(realm, request)
     if isinstance(reader, OAuthError):

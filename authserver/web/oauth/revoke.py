@@ -1,19 +1,18 @@
 """`POST /oauth/revoke` (RFC 7009)."""
 
 import structlog
-from flask import Response
 from werkzeug import Request
 
 from authserver.accounts.revoke_token import revoke_token
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.web.oauth.door import Door
-from authserver.web.oauth.form import answer_error, answer_json, read_client_request
+from authserver.web.oauth.form import JsonAnswer, answer_error, answer_json, read_client_request
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_revoke(realm: Realm, request: Request) -> Response:
+def answer_revoke(realm: Realm, request: Request) -> JsonAnswer:
     """Revoke a token; 200 also for one that never was (§2.2). `token_type_hint` is not needed."""
     error = _revoke(realm, request)
     if error is not None:

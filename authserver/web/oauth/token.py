@@ -1,19 +1,18 @@
 """`POST /oauth/token`: parse, take the request through its grant, answer."""
 
 import structlog
-from flask import Response
 from werkzeug import Request
 
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import AccessAnswer, Realm, RestingAnswer
 from authserver.web.oauth.door import Door
-from authserver.web.oauth.form import answer_error, answer_json, read_form, read_presented_client
+from authserver.web.oauth.form import JsonAnswer, answer_error, answer_json, read_form, read_presented_client
 
 _log = structlog.get_logger(__name__)
 
 
-def answer_token(realm: Realm, request: Request) -> Response:
+def answer_token(realm: Realm, request: Request) -> JsonAnswer:
     """Answer a token request."""
     answer = _answer(realm, request)
     if isinstance(answer, OAuthError):

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import assert_never
 
 import structlog
-from flask import Response
 from werkzeug import Request
 
 from authserver.accounts.bearer import BearerRefused
@@ -13,7 +12,7 @@ from authserver.accounts.userinfo import ScopeMissing, tell_about_user
 from authserver.realm import Realm
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, read_bearer_token
 from authserver.web.oauth.door import Door
-from authserver.web.oauth.form import answer_json
+from authserver.web.oauth.form import JsonAnswer, answer_json
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +31,7 @@ class _Refusal:
         return HTTPStatus.FORBIDDEN if self.soft_logout is None else HTTPStatus.UNAUTHORIZED
 
 
-def answer_userinfo(realm: Realm, request: Request) -> Response:
+def answer_userinfo(realm: Realm, request: Request) -> JsonAnswer:
     """Who the bearer is, as far as the token's scope says. A body is not looked at."""
     token = read_bearer_token(request)
     told = None if token is None else tell_about_user(realm, token)
@@ -53,7 +52,7 @@ def answer_userinfo(realm: Realm, request: Request) -> Response:
             assert_never(told)
 
 
-def _answer(refusal: _Refusal) -> Response:
+def _answer(refusal: _Refusal) -> JsonAnswer:
     members = {"error": refusal.error, "error_description": refusal.description}
     kept = {} if refusal.soft_logout is None else {"soft_logout": refusal.soft_logout}
     response = answer_json(members | kept, refusal.status)
