@@ -56,7 +56,7 @@ _log = structlog.get_logger(__name__)
 
 SERVICE_WORDS = ("authserver",)
 SPARE_CONNECTIONS = 3
-"""For what serves no request, housekeeping and mail, and for a request that asks within what it asked."""
+"""For what takes no turn: housekeeping and mail, a request that asks within what it asked, SQLite's one writer."""
 
 SENDER_OF_FILES = Address("authserver", "no-reply", "authserver.invalid")
 """Where no mail is sent, nobody can be written back to."""

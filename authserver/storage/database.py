@@ -7,7 +7,7 @@ pool, no extra round trip for the path that has to be fast.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
@@ -43,13 +43,13 @@ class Database:
         self._turns = Turns(turns, max(turns - max(turns // 4, 1), 1))
         self._reader = create_engine(url, pool=self.engine.pool, hide_parameters=True)
         self._translating_failures = _TranslatingFailures(self.engine)
-        # SQLite has one writer at a time. Waiting here is first come, first served; its own busy handler polls.
-        self._writing: AbstractContextManager[Any] = OneAtATime() if self.dialect == "sqlite" else nullcontext()
+        # SQLite has one writer at a time. Its own busy handler would poll.
+        self._writing = OneAtATime() if self.dialect == "sqlite" else self._turns
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed, durably, when the block returns; rolled back when it raises."""
-        with self._translating_failures, self._turns, self._writing, self.engine.connect() as tx:
+        with self._translating_failures, self._writing, self.engine.connect() as tx:
             try:
                 with tx.begin():
                     feed.forget_waiting(tx)
@@ -91,7 +91,7 @@ class CompiledStatement:
         """The first row or None. Values go to the driver as they are: no SQLAlchemy types are applied."""
         database = self._database
         bound = parameters if self._positions is None else [parameters[name] for name in self._positions]
-        with database._translating_failures, database._turns, database._writing:  # noqa: SLF001 - the other half of it
+        with database._translating_failures, database._writing:  # noqa: SLF001 - the other half of it
             connection = database.engine.raw_connection()
             try:
                 cursor = connection.cursor()

@@ -152,7 +152,10 @@ class Turns:
 
 
 class OneAtATime:
-    """Lets one thread after the other in, and gives up with an `ImpatientError`."""
+    """Lets one thread after the other in, and gives up with an `ImpatientError`.
+
+    Who is inside needs no turn: at SQLite, where everybody waits for the one writer, two queues would be one too many.
+    """
 
     def __init__(self) -> None:
         """Let nobody in yet."""
@@ -160,16 +163,17 @@ class OneAtATime:
 
     def __enter__(self) -> None:
         """Wait, and count the wait."""
-        if self._lock.acquire(blocking=False):
-            return
-        since = _monotonic()
-        came = self._lock.acquire(timeout=_turn_seconds())
-        spend(since)
-        if not came:
-            raise ImpatientError("others are writing")
+        if not self._lock.acquire(blocking=False):
+            since = _monotonic()
+            came = self._lock.acquire(timeout=_turn_seconds())
+            spend(since)
+            if not came:
+                raise ImpatientError("others are writing")
+        _purse.turns += 1
 
     def __exit__(self, *_: object) -> None:
         """Let the next one in."""
+        _purse.turns -= 1
         self._lock.release()
 
 
