@@ -1,7 +1,8 @@
 """No text from outside costs more than it should: every string at every door is measured before it is worked on.
 
-Each door gets each text in each of its strings. What is measured is the processor time of this process, so a busy
-machine does not matter; 63 kB of combining marks took 1.5 s of it when a name was normalised first.
+Each door gets each text in each of its strings. What is measured is the processor time of this process, as a share of
+what it takes to normalise the worst text once: so neither a busy machine nor a slow one matters. The slowest door takes
+a tenth of that.
 
 mypy cannot infer a lambda whose defaults bind the variables of its loop, which is what each ignore here is for.
 """
@@ -9,6 +10,7 @@ mypy cannot infer a lambda whose defaults bind the variables of its loop, which 
 import base64
 import json
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -27,8 +29,7 @@ from tests.support.pages import Pages
 from tests.support.person import BY
 from tests.support.realm import EMAIL, PASSWORD, add_user, build_realm
 
-MOST_SECONDS = 1.0  # of processor time; the slowest door takes a tenth of it
-LONGEST_BODY, LONGEST_LINE = 60_000, 7_000  # bytes: what the guard and the HTTP server let through
+LONGEST_BODY, LONGEST_LINE = 65_000, 7_000  # bytes: what the guard and the HTTP server let through
 
 PATTERNS = {
     "combining marks in the wrong order": "\u0301\u0316",
@@ -82,7 +83,10 @@ class Meter:
     """Measures what each act costs."""
 
     def __init__(self) -> None:
-        """Nothing has been measured."""
+        """Measure what no act may do."""
+        begun = time.process_time()
+        unicodedata.normalize("NFC", TEXTS[0])
+        self.most = (time.process_time() - begun) / 2
         self.worst = (0.0, "")
         self.count = 0
 
@@ -94,7 +98,7 @@ class Meter:
         self.count += 1
         self.worst = max(self.worst, (took, what))
         assert response.status_code < 500, (what, response.status_code)
-        assert took < MOST_SECONDS, (what, took)
+        assert took < self.most, (what, took)
 
 
 @pytest.fixture
@@ -277,7 +281,7 @@ def _credentials(text: str) -> Iterator[bytes]:
         yield f"first-party:{one}".encode()
 
 
-def test_every_member_of_a_line_that_is_imported(realm: Realm) -> None:
+def test_every_member_of_a_line_that_is_imported(realm: Realm, meter: Meter) -> None:
     """An operator's file may come from a system where anybody registered."""
     for text in (*TEXTS, *(pattern * 200 for pattern in PATTERNS.values())):
         given: dict[str, Any] = {"email": EMAIL, "name": "", "password_hash": None, "roles": ()}
@@ -286,4 +290,4 @@ def test_every_member_of_a_line_that_is_imported(realm: Realm) -> None:
             arrival = Arrival(line=1, email_verified=True, **{**given, member: value})
             begun = time.process_time()
             import_users(realm, [arrival], by=BY, dry_run=True)
-            assert time.process_time() - begun < MOST_SECONDS, (member, text[:10])
+            assert time.process_time() - begun < meter.most, (member, text[:10])
