@@ -15,41 +15,41 @@ from pathlib import Path
 import structlog
 
 from authserver import storage
-from authserver.accounts.keep_time import Timekeeper
-from authserver.accounts.key_custody import KeyCustody
-from authserver.accounts.prune import Pruning, Retention
-from authserver.accounts.rewrap_keys import report_node
-from authserver.accounts.rotate_keys import rotate_keys
-from authserver.accounts.work_outbox import Post, work_outbox
-from authserver.clients.registry import ClientRegistry
+from authserver.branding.brand import Brand
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
 from authserver.credentials.hashing_pool import HashingPool, Places
-from authserver.credentials.links import LONGEST_LIFETIME
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import PasswordHasher
-from authserver.housekeeping import Chore, Housekeeping
+from authserver.custody.key_custody import KeyCustody
+from authserver.custody.rewrap_keys import report_node
+from authserver.custody.rotate_keys import rotate_keys
+from authserver.deliveries.files import FileDelivery
+from authserver.deliveries.smtp import SmtpDelivery
+from authserver.deliveries.smtp_url import read_smtp_url
 from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.master_files import load_master_keys
-from authserver.logs import configure_logs
 from authserver.mail.compose import Composer, UnusableTemplateError
-from authserver.mail.files import FileDelivery
-from authserver.mail.smtp import SmtpDelivery
-from authserver.mail.smtp_url import read_smtp_url
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.realm import Realm, Registration
+from authserver.realm.client_registry import ClientRegistry
+from authserver.records.audit import Actor
+from authserver.records.link import LONGEST_LIFETIME
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
+from authserver.server.logs import configure_logs
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
-from authserver.storage.audit import Actor
 from authserver.storage.rotation import Rotation
+from authserver.upkeep.housekeeping import Chore, Housekeeping
+from authserver.upkeep.keep_time import Timekeeper
+from authserver.upkeep.prune import Pruning, Retention
+from authserver.upkeep.work_outbox import Post, work_outbox
 from authserver.web.application import Application, DoorSettings, create_application
-from authserver.web.brand import Brand
-from authserver.web.crowd import share_out
-from authserver.web.limits import open_counters
-from authserver.web.node_counters import NodeCounters
+from authserver.web.edge.crowd import share_out
+from authserver.web.limits.limits import open_counters
+from authserver.web.limits.node_counters import NodeCounters
 from authserver.web.pages.rendering import load_templates
 
 _log = structlog.get_logger(__name__)

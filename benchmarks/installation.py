@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.sessions.family import FIRST_GENERATION
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.records.family import FIRST_GENERATION
 from authserver.storage.schema import RefreshTokenFamily
 from benchmarks import floor
 from benchmarks.driver import Request

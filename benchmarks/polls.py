@@ -7,7 +7,7 @@ import urllib.request
 from http import HTTPStatus
 from pathlib import Path
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from benchmarks.databases import Databases
 from benchmarks.driver import Driver, Request
 from benchmarks.installation import Installation, Reader, Sizes, install

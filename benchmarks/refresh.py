@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from benchmarks.databases import Databases
 from benchmarks.driver import Driver, Load, Request
 from benchmarks.installation import CLIENTS, Sizes, install, lay_floor

@@ -5,15 +5,15 @@ from typing import Final
 
 import click
 
-from authserver.accounts.oversee import find_user
-from authserver.accounts.read_audit import AuditTail, list_audit
+from authserver.administration.oversee import find_user
+from authserver.administration.read_audit import AuditTail, list_audit
 from authserver.cli.context import Context
 from authserver.cli.moments import Moment, read_moment, resolve
 from authserver.cli.output import Command, Record, is_output_lost, json_option, print_line, print_list, tell_record
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.text import is_storable
-from authserver.storage.audit import AuditFilter, AuditRecord
-from authserver.storage.users import User
+from authserver.records.audit import AuditFilter, AuditRecord
+from authserver.records.user import User
 
 _COLUMNS = ("at", "name", "outcome", "actor", "user_id", "client_id", "ip", "detail")
 _POLL_SECONDS: Final = 1.0

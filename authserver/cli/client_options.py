@@ -7,8 +7,8 @@ from typing import Any, Final, cast
 
 import click
 
-from authserver.accounts.client_wish import ClientChanges
 from authserver.cli.output import Command
+from authserver.clients.client_wish import ClientChanges
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 
 KINDS: Final = {

@@ -6,17 +6,7 @@ from typing import Any
 
 import click
 
-from authserver.accounts.client_wish import ClientWish
-from authserver.accounts.oversee import find_client, list_clients
-from authserver.accounts.register_client import (
-    LONGEST_OVERLAP,
-    RegisteredClient,
-    end_former_secret,
-    register_client,
-    rotate_secret,
-    update_client,
-)
-from authserver.accounts.switch_client import delete_client, disable_client, enable_client
+from authserver.administration.oversee import find_client, list_clients
 from authserver.cli.client_options import kind_options, read_settings, settings_options
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
@@ -24,9 +14,19 @@ from authserver.cli.moments import read_length
 from authserver.cli.output import Record, demand_shown, escape, json_option, print_list, print_record
 from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import tell_bounds
-from authserver.clients.registry import MAX_AGE
+from authserver.clients.client_wish import ClientWish
+from authserver.clients.register_client import (
+    LONGEST_OVERLAP,
+    RegisteredClient,
+    end_former_secret,
+    register_client,
+    rotate_secret,
+    update_client,
+)
+from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.protocol.client_metadata import ClientKind
-from authserver.storage.clients import Client
+from authserver.realm.client_registry import MAX_AGE
+from authserver.records.client import Client
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
 _OVERLAP = (

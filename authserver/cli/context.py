@@ -10,19 +10,19 @@ from pathlib import Path
 
 from click import ClickException
 
-from authserver.accounts.keep_time import Timekeeper
-from authserver.accounts.key_custody import KeyCustody
 from authserver.app import SYSTEM_ENTROPY, build_custody, build_realm, open_database
 from authserver.cli.operator import this_operator
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
+from authserver.custody.key_custody import KeyCustody
 from authserver.keyring.master_files import create_master_key
 from authserver.protocol.entropy import Entropy
 from authserver.realm import Realm
+from authserver.records.audit import Actor
 from authserver.storage import Database
-from authserver.storage.audit import Actor
 from authserver.storage.revision import current, is_current
 from authserver.timekeeping import LONGEST_PAUSE, Doubted, Trusted
+from authserver.upkeep.keep_time import Timekeeper
 
 
 class Context:

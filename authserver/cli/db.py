@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from authserver.accounts.prune import Retention, prune_all
-from authserver.accounts.recover import recover_from_restore
 from authserver.cli.clock_option import confirm_clock_option
 from authserver.cli.context import Context
 from authserver.cli.questions import ask, yes_option
+from authserver.custody.recover import recover_from_restore
 from authserver.storage import revision
 from authserver.storage.backup import BackupRefusedError, back_up
+from authserver.upkeep.prune import Retention, prune_all
 
 
 @click.group()

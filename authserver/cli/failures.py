@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import click
 
-from authserver.accounts.outcomes import Invalid, Refused, TryLater
+from authserver.realm.outcomes import Invalid, Refused, TryLater
 
 Outcome = TypeVar("Outcome")
 

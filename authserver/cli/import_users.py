@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from authserver.accounts.import_users import Imported, import_users
+from authserver.administration.import_users import Imported, import_users
 from authserver.cli.context import Context
 from authserver.cli.output import escape, json_option, print_record
 from authserver.cli.user_files import FORMATS, UnreadableFileError, read_users

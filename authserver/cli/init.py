@@ -9,25 +9,25 @@ from typing import Final
 
 import click
 
-from authserver.accounts.oversee import find_user
-from authserver.accounts.register import create_user
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
-from authserver.accounts.rotate_keys import repair_keys
-from authserver.accounts.set_password import set_password
+from authserver.account.register import create_user
+from authserver.administration.oversee import find_user
+from authserver.administration.set_password import set_password
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.key_words import tell_step
 from authserver.cli.output import demand_shown
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
 from authserver.config import Settings
+from authserver.custody.rotate_keys import repair_keys
 from authserver.keyring.master_files import ensure_master_key
 from authserver.keyring.sealing import sealed_by
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.user import User
 from authserver.storage import revision
-from authserver.storage.audit import Actor
-from authserver.storage.users import User
 
 DEMO_EMAIL: Final = "demo@example.com"
 FIRST_PARTY_SCOPE: Final = ("openid", "profile", "email", "admin")

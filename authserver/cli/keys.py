@@ -5,7 +5,11 @@ from pathlib import Path
 
 import click
 
-from authserver.accounts.change_keys import (
+from authserver.cli.clock_option import confirm_clock_option
+from authserver.cli.context import Context
+from authserver.cli.key_words import KEY_COLUMNS, describe_key, tell_step, tell_until
+from authserver.cli.output import json_option, print_list
+from authserver.custody.change_keys import (
     compromise_key,
     import_key,
     promote_key,
@@ -13,12 +17,8 @@ from authserver.accounts.change_keys import (
     stage_mac_key,
     stage_signing_key,
 )
-from authserver.accounts.rewrap_keys import Rewrapped, rewrap_keys
-from authserver.accounts.rotate_keys import rotate_keys
-from authserver.cli.clock_option import confirm_clock_option
-from authserver.cli.context import Context
-from authserver.cli.key_words import KEY_COLUMNS, describe_key, tell_step, tell_until
-from authserver.cli.output import json_option, print_list
+from authserver.custody.rewrap_keys import Rewrapped, rewrap_keys
+from authserver.custody.rotate_keys import rotate_keys
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.keyring.errors import NeedsPassphraseError
 from authserver.keyring.keyring import build_keyring

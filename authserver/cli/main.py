@@ -23,7 +23,7 @@ from authserver.keyring.errors import KeyringError
 from authserver.mail.compose import UnusableTemplateError
 from authserver.storage import StorageUnavailableError
 from authserver.storage.revision import UnknownRevisionError
-from authserver.web.node_counters import UnusableCountersError
+from authserver.web.limits.node_counters import UnusableCountersError
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     init,

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import click
 
-from authserver.accounts.foresee import foresee
-from authserver.accounts.oversee import find_user
+from authserver.administration.foresee import foresee
+from authserver.administration.oversee import find_user
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import Plain, Record, Value, json_option, print_list, print_record

@@ -16,8 +16,8 @@ from authserver.credentials.events import (
     UserLocked,
     UserUnlocked,
 )
+from authserver.records.user import User
 from authserver.revocation import Receipt
-from authserver.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)

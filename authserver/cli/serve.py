@@ -12,12 +12,12 @@ import structlog
 
 from authserver.app import build_post, create_wsgi, try_counters, try_page_templates
 from authserver.cli.context import Context
-from authserver.cli.serving import PortTakenError, Serving, listen
-from authserver.cli.serving import serve as serve_until_told
 from authserver.config import Settings
-from authserver.logs import configure_logs, is_json
+from authserver.server.logs import configure_logs, is_json
+from authserver.server.serving import PortTakenError, Serving, listen
+from authserver.server.serving import serve as serve_until_told
 from authserver.storage.pooler import meets_pooler
-from authserver.web.crowd import share_out
+from authserver.web.edge.crowd import share_out
 
 _WARN_OF_POOLER: Final = (
     "a pooler stands before PostgreSQL; if it pools transactions and follows no prepared statements, set"

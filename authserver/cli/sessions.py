@@ -2,14 +2,14 @@
 
 import click
 
-from authserver.accounts.oversee import end_session_of, find_user, list_users
-from authserver.accounts.sign_out import list_sessions
+from authserver.administration.oversee import end_session_of, find_user, list_users
+from authserver.authentication.sign_out import list_sessions
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import Record, json_option, print_list
 from authserver.cli.receipts import act_options, print_receipt
-from authserver.storage.sessions import SessionSummary
-from authserver.storage.users import User
+from authserver.records.session import SessionSummary
+from authserver.records.user import User
 
 _COLUMNS = ("email", "device_name", "clients", "ip", "last_used_at", "sid")
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import click
 
-from authserver.accounts.manage_user import apply_event, change_roles, revoke_everything
-from authserver.accounts.oversee import find_user
-from authserver.accounts.set_password import set_password
+from authserver.administration.manage_user import apply_event, change_roles, revoke_everything
+from authserver.administration.oversee import find_user
+from authserver.administration.set_password import set_password
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import print_list, print_record

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from authserver.accounts.import_users import Arrival, LineProblem
+from authserver.administration.import_users import Arrival, LineProblem
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 

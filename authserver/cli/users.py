@@ -2,15 +2,15 @@
 
 import click
 
-from authserver.accounts.oversee import find_user, list_users
-from authserver.accounts.register import create_user
+from authserver.account.register import create_user
+from authserver.administration.oversee import find_user, list_users
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.import_users import import_file
 from authserver.cli.output import Record, json_option, print_list, print_record
 from authserver.cli.passwords import password_option, read_password
 from authserver.cli.user_acts import ACTS
-from authserver.storage.users import User
+from authserver.records.user import User
 
 _COLUMNS = ("email", "name", "roles", "state", "created_at", "user_id")
 

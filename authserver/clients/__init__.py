@@ -1,1 +1,1 @@
-"""Registered OAuth clients: the in-process registry and client authentication. Ends nothing, issues nothing."""
+"""OAuth applications: registering, changing, disabling and deleting them, and what proves who one is."""

@@ -17,7 +17,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
-from authserver.storage.clients import Client, FormerSecret
+from authserver.records.client import Client, FormerSecret
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from authserver.branding.brand import DEFAULT_ACCENT
 from authserver.config.values import (
     LONGEST,
     AccentColour,
@@ -34,7 +35,6 @@ from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.limits import REST_MARGIN
 from authserver.protocol.secret import Secret
 from authserver.sessions.lifetimes import longest_silence
-from authserver.web.brand import DEFAULT_ACCENT
 
 PREFIX: Final = "AUTHSERVER_"
 VERIFIER_LEEWAY: Final = timedelta(seconds=30)

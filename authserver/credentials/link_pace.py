@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from authserver.credentials.links import LinkPurpose
+from authserver.records.link import LinkPurpose
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from authserver.credentials.links import LinkPurpose
+from authserver.records.link import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,14 @@ from authserver.grants.base import TokenRequest
 from authserver.protocol.authorization_code import digest_code
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.pkce import proves
-from authserver.realm import (
-    AccessAnswer,
-    Narrowing,
-    NewGrant,
-    Realm,
-    begin_family,
-    find_allowance,
-    issue_access,
-    issue_tokens,
-)
-from authserver.realm.token_answer import Holding
-from authserver.sessions.family import Standing
+from authserver.realm import Realm
+from authserver.records.authorization_code import AuthorizationCode, CodeUse
+from authserver.records.user import Standing
 from authserver.sessions.scope import OFFLINE_SCOPE, Lost, find_loss
 from authserver.storage import Transaction, clients, codes, families, sessions, users
-from authserver.storage.codes import AuthorizationCode, CodeUse
+from authserver.tokens.allowance import find_allowance
+from authserver.tokens.new_family import NewGrant, begin_family
+from authserver.tokens.token_answer import AccessAnswer, Holding, Narrowing, issue_access, issue_tokens
 
 MOST_FAMILIES = 20
 """Of one client in one session, as for tabs that each ask for a code; the one that was used longest ago gives way."""

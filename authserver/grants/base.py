@@ -9,9 +9,10 @@ from typing import Protocol
 
 from authserver.clients.authentication import PresentedClient, authenticate_client
 from authserver.protocol.oauth_error import OAuthError, invalid_request
-from authserver.realm import AccessAnswer, Realm
-from authserver.storage.audit import Actor
-from authserver.storage.clients import Client
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.client import Client
+from authserver.tokens.token_answer import AccessAnswer
 
 
 @dataclass(frozen=True, slots=True)

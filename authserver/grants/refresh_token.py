@@ -8,18 +8,12 @@ from authserver.grants.base import TokenRequest
 from authserver.grants.refusal import settle
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_request, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
-from authserver.realm import (
-    EndedMacKey,
-    Narrowing,
-    Realm,
-    TokenAnswer,
-    find_allowance,
-    issue_tokens,
-    prove_refresh_token,
-)
-from authserver.realm.token_answer import Holding
+from authserver.realm import Realm
 from authserver.sessions.lifetimes import idle_end, rest_end
 from authserver.sessions.rotation import Presented
+from authserver.tokens.allowance import find_allowance
+from authserver.tokens.proof import EndedMacKey, prove_refresh_token
+from authserver.tokens.token_answer import Holding, Narrowing, TokenAnswer, issue_tokens
 
 _MOST_ASKED = 50
 """Scope tokens or resources in one request: the statement is compiled for each number of them."""

@@ -10,9 +10,9 @@ from authserver.credentials.events import RefreshTokenReused
 from authserver.grants.base import TokenRequest
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
-from authserver.realm import Narrowing, Realm, RestingAnswer, TokenAnswer, issue_tokens
-from authserver.realm.token_answer import Holding
-from authserver.sessions.family import Family, LateRetryMark
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.family import Family, LateRetryMark
 from authserver.sessions.lifetimes import RetryWindows, rest_end
 from authserver.sessions.rotation import (
     Ahead,
@@ -35,7 +35,7 @@ from authserver.sessions.rotation import (
     classify,
 )
 from authserver.storage import Transaction, families, users
-from authserver.storage.audit import Actor
+from authserver.tokens.token_answer import Holding, Narrowing, RestingAnswer, TokenAnswer, issue_tokens
 
 
 def settle(

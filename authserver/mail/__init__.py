@@ -1,1 +1,1 @@
-"""What is written to people, and its delivery from the outbox. Decides neither whom to tell nor what a link does."""
+"""What is written to people. Decides neither whom to tell nor what a link does, and sends nothing itself."""

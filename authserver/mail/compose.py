@@ -23,9 +23,9 @@ from jinja2 import (
     select_autoescape,
 )
 
-from authserver.credentials.links import LinkPurpose
 from authserver.protocol.secret import Secret
-from authserver.storage.outbox import QueuedMail
+from authserver.records.link import LinkPurpose
+from authserver.records.queued_mail import QueuedMail
 
 TEMPLATES: Final = frozenset(
     file.stem for file in (Path(__file__).parent / "templates").glob("*.txt") if not file.stem.startswith("_")

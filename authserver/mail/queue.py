@@ -2,16 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.urgency import rank
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.link_token import LINK_ID_BYTES
+from authserver.records.link import LinkPurpose, MailLink
+from authserver.records.queued_mail import Parameters, QueuedMail
+from authserver.records.registration import PendingRegistration
+from authserver.records.user import User
 from authserver.storage import Transaction, links, outbox
-from authserver.storage.links import MailLink
-from authserver.storage.outbox import Parameters, QueuedMail
-from authserver.storage.registrations import PendingRegistration
-from authserver.storage.users import User
 
 
 def queue_mail(

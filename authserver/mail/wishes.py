@@ -8,8 +8,8 @@ from typing import Final
 
 from authserver.mail.urgency import ROUTINE, URGENT
 from authserver.protocol.entropy import Entropy, new_id
+from authserver.records.queued_mail import Parameters, QueuedMail
 from authserver.storage import Transaction, outbox
-from authserver.storage.outbox import Parameters, QueuedMail
 
 RESET_WISH: Final = "wish:reset"
 REGISTER_WISH: Final = "wish:register"

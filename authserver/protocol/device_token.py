@@ -1,7 +1,8 @@
 """The token of a known device: a browser or a program at which somebody proved to be a certain user.
 
-It opens nothing. Whoever shows it is not kept out by the wrong passwords of strangers (see `accounts.known_device`).
-Nothing of it is stored (see `proven_text`); its MAC makes it a secret that nobody can make up.
+It opens nothing. Whoever shows it is not kept out by the wrong passwords of strangers (see
+`authentication.known_device`). Nothing of it is stored (see `proven_text`); its MAC makes it a secret that nobody can
+make up.
 """
 
 import struct

@@ -6,13 +6,13 @@ Built once by the assembly; one realm per installation. Holds no setting that a 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from authserver.clients.registry import ClientRegistry
 from authserver.clock import Clock
 from authserver.credentials.hashing_pool import HashingPool
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import PasswordHasher
 from authserver.keyring.live import LiveKeyring
 from authserver.protocol.entropy import Entropy
+from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed
 from authserver.sessions.lifetimes import Lifetimes

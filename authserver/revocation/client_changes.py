@@ -9,11 +9,11 @@ from typing import Final
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import new_id
 from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry
+from authserver.records.audit import Actor
+from authserver.records.client import Client
 from authserver.revocation.feed import feed_window
 from authserver.revocation.revocation import Revocation
 from authserver.storage import Transaction, audit, client_holdings, clients, feed
-from authserver.storage.audit import Actor
-from authserver.storage.clients import Client
 
 MOST_TOLD: Final = 10_000
 """Families named to resource servers at once: a page of a megabyte, which each of them has to fetch and to keep."""

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.user_change import NO_CHANGE
-from authserver.sessions.family import Standing
-from authserver.storage.users import User
+from authserver.records.user import Standing, User
 
 
 def alters(event: CredentialEvent) -> bool:

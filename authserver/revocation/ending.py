@@ -9,9 +9,9 @@ from typing import assert_never
 
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
-from authserver.sessions.family import Ended
+from authserver.records.session import Ended
+from authserver.records.user import User
 from authserver.storage import Transaction, clients, codes, families, links, sessions
-from authserver.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach
 from authserver.protocol.revocation_feed import ClientEntry, Entry, KeyEntry, SessionEntry, UserEntry
-from authserver.storage.users import User
+from authserver.records.user import User
 
 
 def tell_user(

@@ -13,14 +13,15 @@ from authserver.protocol.audit_name import AuditName
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.revocation_feed import Entry, FamilyEntry, TokenEntry
+from authserver.records.audit import Actor, Detail
+from authserver.records.family import Family
+from authserver.records.session import Ended
+from authserver.records.user import User
 from authserver.revocation.difference import alters, alters_user
 from authserver.revocation.ending import Subject, end_by_policy
 from authserver.revocation.publication import tell_ended, tell_subject, tell_user
 from authserver.revocation.receipt import Receipt, bounds
-from authserver.sessions.family import Ended, Family
 from authserver.storage import Transaction, audit, codes, consents, families, feed, sessions, users
-from authserver.storage.audit import Actor, Detail
-from authserver.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)

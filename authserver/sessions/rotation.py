@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authserver.protocol.limits import REST_MARGIN
-from authserver.sessions.family import Family, LateRetryMark, Standing
+from authserver.records.family import Family, LateRetryMark
+from authserver.records.user import Standing
 from authserver.sessions.lifetimes import RetryWindows
 from authserver.sessions.scope import Allowance, Lost, find_loss
 

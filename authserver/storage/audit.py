@@ -1,8 +1,7 @@
 """The append-only record of who did what, when, from where, with which outcome."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, Select, and_, func, insert, or_, select
 
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
+from authserver.records.audit import Actor, AuditFilter, AuditRecord, Detail
 from authserver.storage.schema import AuditEvent
 
 _A = AuditEvent.__table__.c
@@ -17,50 +17,6 @@ _RECORD: Select[Any] = select(
     _A.event_id, _A.at, _A.name, _A.outcome, _A.actor, _A.ip, _A.user_id, _A.sid, _A.client_id, _A.detail
 )
 _NEWEST_FIRST = (_A.at.desc(), _A.event_id.desc())
-
-Detail = Mapping[str, str | int | bool | None]
-"""Plain values, never a secret, never a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who causes an event: a user's id, `client:ID`, `cli:NAME`, `server`; and the address the request came from."""
-
-    name: str
-    ip: str | None = None
-
-
-SERVER = Actor("server")
-"""The server by itself: what it does in the background, and what is no request of anybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One line of the record. `name` is an `AuditName`, or one that an earlier release wrote."""
-
-    event_id: str
-    at: datetime
-    name: str
-    outcome: str
-    actor: Actor
-    user_id: str | None
-    sid: str | None
-    client_id: str | None
-    detail: Detail
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditFilter:
-    """Which records are asked for: those that fit everything that is set. `since` is in, `until` is out.
-
-    `without` names what nobody asks for.
-    """
-
-    user_id: str | None = None
-    name: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    without: frozenset[AuditName] = frozenset()
 
 
 def write(  # noqa: PLR0913 - who, what, about whom and with which outcome are different facts

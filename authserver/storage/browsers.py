@@ -1,23 +1,14 @@
 """Statements on the sessions that browsers hold by a cookie: one sign-in for several applications."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, update
 
+from authserver.records.session import BrowserMark, Session
 from authserver.storage.schema import Session as SessionRow
-from authserver.storage.sessions import SESSION, Session, decode_session
+from authserver.storage.sessions import SESSION, decode_session
 
 _S = SessionRow.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class BrowserMark:
-    """By what a browser shows that a session is its own, since when, and until when if it is not seen again."""
-
-    digest: bytes
-    used_at: datetime
-    idle_expires_at: datetime
 
 
 def hand_over(tx: Connection, sid: str, mark: BrowserMark, auth_time: datetime) -> None:

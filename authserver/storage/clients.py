@@ -1,7 +1,6 @@
 """Statements on registered clients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,55 +8,10 @@ from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.records.client import Client, ClientOrigins, FormerSecret
 from authserver.storage.schema import Client as ClientRow
 
 _C = ClientRow.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class FormerSecret:
-    """The secret that a client had before; accepted until, and not at, `expires_at`."""
-
-    digest: bytes
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A registered client.
-
-    Attributes:
-        secret_digest: the SHA-256 of a random secret, None for a public client.
-        retry_window, late_retry_window, access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime:
-            override the installation's, where they are set.
-        offline_access: it gets refresh tokens without asking for the scope of that name.
-        pairwise_salt: where it is set, ID tokens and userinfo name users by ids that no other client sees (OpenID
-            Connect Core §8.1).
-        former_secret: accepted beside the current one for a while, so that a rotation interrupts nothing.
-    """
-
-    client_id: str
-    name: str
-    kind: ClientKind
-    secret_digest: bytes | None
-    first_party: bool
-    scope: tuple[str, ...]
-    audience: tuple[str, ...]
-    redirect_uris: tuple[str, ...]
-    origins: tuple[str, ...]
-    retry_window: timedelta | None
-    late_retry_window: timedelta | None
-    family_version: int
-    created_at: datetime
-    disabled_at: datetime | None
-    post_logout_redirect_uris: tuple[str, ...] = ()
-    offline_access: bool = False
-    consent: ConsentRule = ConsentRule.REMEMBER
-    access_token_lifetime: timedelta | None = None
-    refresh_idle_lifetime: timedelta | None = None
-    refresh_absolute_lifetime: timedelta | None = None
-    pairwise_salt: bytes | None = None
-    former_secret: FormerSecret | None = None
 
 
 _CLIENT: Select[Any] = select(
@@ -85,15 +39,6 @@ _CLIENT: Select[Any] = select(
     _C.former_secret_digest,
     _C.former_secret_expires_at,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClientOrigins:
-    """From where browsers may call for one enabled client."""
-
-    client_id: str
-    first_party: bool
-    origins: frozenset[str]
 
 
 def find(tx: Connection, client_id: str) -> Client | None:

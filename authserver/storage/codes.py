@@ -1,47 +1,16 @@
 """Statements on authorization codes. A code is known by its digest alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from authserver.records.authorization_code import AuthorizationCode, CodeUse
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import AuthorizationCode as CodeRow
 
 _K = CodeRow.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class CodeUse:
-    """That a code was exchanged, and for which family (by the name that tokens carry)."""
-
-    at: datetime
-    fam: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizationCode:
-    """What one code stands for, as it was authorized. `request_id` names the request that it answers."""
-
-    code_digest: bytes
-    request_id: str
-    user_id: str
-    sid: str
-    client_id: str
-    client_family_version: int
-    redirect_uri: str
-    code_challenge: str
-    scope: str
-    audience: tuple[str, ...]
-    nonce: str | None
-    auth_time: datetime
-    amr: tuple[str, ...]
-    acr: str
-    created_at: datetime
-    expires_at: datetime
-    use: CodeUse | None = None
 
 
 def add(tx: Connection, code: AuthorizationCode) -> None:

@@ -1,7 +1,6 @@
 """Statements on refresh token families, but for the one that rotates them (see `rotation`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.sessions.family import FIRST_GENERATION, Ended, Family, Grant, LateRetryMark, Standing
+from authserver.records.family import FIRST_GENERATION, Family, Grant, LateRetryMark, NewFamily
+from authserver.records.session import Ended
+from authserver.records.user import Standing
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 
 _F = RefreshTokenFamily.__table__.c
@@ -150,18 +151,6 @@ def decode_standing(locked_at: datetime | None, disabled_at: datetime | None) ->
     if disabled_at is not None:
         return Standing.DISABLED
     return Standing.ACTIVE if locked_at is None else Standing.LOCKED
-
-
-@dataclass(frozen=True, slots=True)
-class NewFamily:
-    """A family at birth: generation 1 is the first token."""
-
-    family_id: bytes
-    grant: Grant
-    client_family_version: int
-    mac_kid: str
-    idle_expires_at: datetime
-    expires_at: datetime
 
 
 def add(tx: Connection, family: NewFamily, now: datetime) -> None:

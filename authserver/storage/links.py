@@ -1,7 +1,6 @@
 """Statements on links that were mailed. A link ends once: used, ended by an event, or replaced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,30 +8,12 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.credentials.link_pace import Mailed
-from authserver.credentials.links import LinkPurpose
-from authserver.sessions.family import Ended
+from authserver.records.link import LinkPurpose, MailLink
+from authserver.records.session import Ended
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import MailLink as LinkRow
 
 _L = LinkRow.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class MailLink:
-    """A link to `address`, the canonical one that it was sent to.
-
-    `sid` names the session that asked, where one did. `mac_kid` is set when the link is first written into a mail, so
-    that every copy of the mail holds the same one.
-    """
-
-    link_id: bytes
-    purpose: LinkPurpose
-    user_id: str
-    address: str
-    sid: str | None
-    mac_kid: str | None
-    issued_at: datetime
-    expires_at: datetime
 
 
 _LINK: Select[Any] = select(

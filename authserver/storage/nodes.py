@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from authserver.records.node import NodeReport
 from authserver.storage.schema import Node
 
 LIVE_WINDOW = timedelta(seconds=30)
@@ -16,14 +16,6 @@ LIVE_WINDOW = timedelta(seconds=30)
 
 _KEPT = timedelta(days=1)
 _N = Node.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class NodeReport:
-    """What a server process says of itself: its id, and the fingerprints of its master keys."""
-
-    node_id: str
-    master_keys: tuple[str, ...]
 
 
 def report(tx: Connection, node: NodeReport, now: datetime) -> None:

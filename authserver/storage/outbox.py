@@ -5,34 +5,19 @@ goes by rank, then by the time since when it is due.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
+from authserver.records.queued_mail import QueuedMail
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import OutboxMail
 
 LONGEST_WAIT: Final = timedelta(days=1)
 """Longer than any lease and any pause between two attempts."""
 _O = OutboxMail.__table__.c
-
-Parameters = Mapping[str, str | int | bool | None]
-"""What a template needs besides the link: plain values, no secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedMail:
-    """A mail as it was queued. `link_id` names the link to write into it."""
-
-    mail_id: str
-    template: str
-    address: str = field(repr=False)
-    link_id: bytes | None = field(repr=False)
-    parameters: Parameters = field(repr=False)
-    attempts: int = 0
 
 
 def queue(tx: Connection, mail: QueuedMail, now: datetime, *, rank: int) -> None:

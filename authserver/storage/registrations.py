@@ -5,43 +5,17 @@ link of an earlier one away. Using any link takes all rows of its address.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from authserver.credentials.link_pace import Mailed
-from authserver.credentials.links import LinkPurpose
+from authserver.records.registration import PendingRegistration
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import PendingRegistration as RegistrationRow
 
 _R = RegistrationRow.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRegistration:
-    """One link to `address` (canonical), and the registration that counts if this link is used.
-
-    `registration_id` is the same in all links of one registration. `mac_kid` is set when the link is first written into
-    a mail, as it is in `links.MailLink`.
-    """
-
-    link_id: bytes
-    registration_id: str
-    address: str
-    name: str
-    password_hash: str = field(repr=False)
-    asked_at: datetime
-    kept_until: datetime
-    mac_kid: str | None
-    issued_at: datetime
-    expires_at: datetime
-
-    @property
-    def purpose(self) -> LinkPurpose:
-        """What the link is for."""
-        return LinkPurpose.CONFIRM_EMAIL
 
 
 _COLUMNS = tuple(PendingRegistration.__slots__)

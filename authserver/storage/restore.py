@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, delete, text, update
 
-from authserver.sessions.family import Ended
+from authserver.records.session import Ended
 from authserver.storage.instants import to_micros
 from authserver.storage.schema import (
     AuthorizationCode,

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, LargeBinary, Text, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.sessions.family import Grant
+from authserver.records.family import Grant
 from authserver.sessions.rotation import Presented
 from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE, Allowance
 from authserver.storage.database import CompiledStatement, Database

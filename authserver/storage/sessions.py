@@ -1,7 +1,6 @@
 """Statements on sessions. Endings are written by `revocation` alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -9,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 
-from authserver.sessions.family import Ended, Standing
+from authserver.records.session import Ended, Presence, Session, SessionSummary
 from authserver.storage.families import decode_standing, enabled_for_family
 from authserver.storage.feed import is_revoked
 from authserver.storage.instants import Instant
@@ -20,50 +19,6 @@ _S = SessionRow.__table__.c
 _F = RefreshTokenFamily.__table__.c
 _U = User.__table__.c
 _C = Client.__table__.c
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One sign-in of one user on one device. `client_id` is the client that it was opened for, if it was for one."""
-
-    sid: str
-    user_id: str
-    device_id: str
-    device_name: str
-    client_id: str | None
-    ip: str
-    user_agent: str
-    created_at: datetime
-    expires_at: datetime
-    auth_time: datetime
-    amr: tuple[str, ...]
-    acr: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSummary:
-    """A live session as its user sees it: the clients in it, and when it was last used by one of them or at a page."""
-
-    session: Session
-    clients: tuple[str, ...]
-    last_used_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """What the database says about the bearer of an access token at this moment.
-
-    `ends_at` is when session or family are over by themselves, whichever is first: idle for too long, or too old.
-    """
-
-    standing: Standing
-    token_version: int
-    ends_at: datetime
-    session_ended: Ended | None
-    family_ended: Ended | None
-    client_enabled: bool
-    token_revoked: bool
 
 
 SESSION: Final[Select[Any]] = select(

@@ -1,7 +1,7 @@
 """Statements on users. Writers of hashes, roles, states and versions are called by `revocation` alone."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from sqlalchemy.exc import IntegrityError
 
 from authserver.credentials.user_change import UserChange
-from authserver.sessions.family import Standing
+from authserver.records.user import Credentials, NewUser, Profile, User
 from authserver.storage import links
 from authserver.storage.families import decode_standing
 from authserver.storage.schema import User as UserRow
@@ -19,55 +19,6 @@ _U = UserRow.__table__.c
 
 class AddressTakenError(Exception):
     """Another user has this address, or may still take it back. The transaction is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A user, decoded. `locked` is so also of one who is disabled, which `standing` puts first."""
-
-    user_id: str
-    email: str
-    email_verified: bool
-    name: str
-    roles: tuple[str, ...]
-    standing: Standing
-    token_version: int
-    credential_version: int
-    created_at: datetime
-    password_changed_at: datetime | None
-    phone_number: str = ""
-    address: str = ""
-    profile_changed_at: datetime | None = None
-    locked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a user says of himself. None leaves a part as it is, an empty text takes it away."""
-
-    name: str | None = None
-    phone_number: str | None = None
-    address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a sign-in verifies, read in one statement; `password_hash` is None where none was ever set."""
-
-    user: User
-    password_hash: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class NewUser:
-    """A user before the first write. The e-mail address is canonical."""
-
-    user_id: str
-    email: str
-    name: str
-    password_hash: str | None = field(repr=False)
-    roles: tuple[str, ...]
-    email_verified: bool
 
 
 _USER: Select[Any] = select(

@@ -10,25 +10,26 @@ from urllib.parse import urlsplit
 from apiflask import APIFlask
 from flask import request
 
+from authserver.branding.brand import DEFAULT_BRAND, Brand
 from authserver.realm import Realm
 from authserver.storage.patience import TURN_SECONDS
 from authserver.web import discovery, health
-from authserver.web.access_log import log_requests
 from authserver.web.api import register_api
 from authserver.web.binding import bind
-from authserver.web.brand import DEFAULT_BRAND, Brand
-from authserver.web.context import EXTENSION, LIMITS_EXTENSION, current_realm
-from authserver.web.cors import allow_origins
-from authserver.web.crowd import Admission, Crowd, share_out
-from authserver.web.direct import answer_directly
+from authserver.web.context import EXTENSION, current_realm
+from authserver.web.edge.access_log import log_requests
+from authserver.web.edge.cors import allow_origins
+from authserver.web.edge.crowd import Admission, Crowd, share_out
+from authserver.web.edge.direct import answer_directly
+from authserver.web.edge.guard import guard
+from authserver.web.edge.headers import complete_headers
+from authserver.web.edge.mount import Mount
+from authserver.web.edge.proxies import TrustedProxies
 from authserver.web.errors import handle_errors
-from authserver.web.guard import guard
-from authserver.web.headers import complete_headers
-from authserver.web.limits import create_limits, open_counters
-from authserver.web.mount import Mount
+from authserver.web.limits.current import LIMITS_EXTENSION
+from authserver.web.limits.limits import create_limits, open_counters
 from authserver.web.oauth import DOORS, Door, jwks, revocations
 from authserver.web.pages import register_pages
-from authserver.web.proxies import TrustedProxies
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -6,20 +6,13 @@ from flask import current_app
 
 from authserver.realm import Realm
 from authserver.web.cookies import CookieJar
-from authserver.web.limits import Limits
 
 EXTENSION = "authserver"
-LIMITS_EXTENSION = "authserver.limits"
 
 
 def current_realm() -> Realm:
     """The realm of the application that handles this request."""
     return cast("Realm", current_app.extensions[EXTENSION])
-
-
-def current_limits() -> Limits:
-    """The limits of the application that handles this request."""
-    return cast("Limits", current_app.extensions[LIMITS_EXTENSION])
 
 
 def current_cookies() -> CookieJar:

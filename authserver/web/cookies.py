@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from werkzeug import Request, Response
 
-from authserver.accounts.known_device import KNOWN_DEVICE_LIFETIME
+from authserver.authentication.known_device import KNOWN_DEVICE_LIFETIME
 from authserver.protocol.secret import Secret
 
 _LONGEST_VALUE = 512

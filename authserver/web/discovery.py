@@ -6,16 +6,16 @@ from dataclasses import fields
 
 from flask import Response
 
-from authserver.accounts.open_session import PASSWORD
+from authserver.authentication.open_session import PASSWORD
+from authserver.branding.brand import Brand
 from authserver.grants import GRANTS
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.protocol.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from authserver.protocol.claims import IdTokenClaims
 from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
 from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
-from authserver.realm.subject import SUBJECT_TYPES
 from authserver.sessions.scope import OFFLINE_SCOPE
-from authserver.web.brand import Brand
+from authserver.tokens.subject import SUBJECT_TYPES
 from authserver.web.context import current_realm
 from authserver.web.oauth import DOORS
 from authserver.web.pages import ENDPOINTS

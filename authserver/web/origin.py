@@ -2,7 +2,7 @@
 
 from flask import request
 
-from authserver.accounts.open_session import Origin
+from authserver.authentication.open_session import Origin
 
 _LONGEST_USER_AGENT = 300
 

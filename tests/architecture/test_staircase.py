@@ -113,10 +113,14 @@ def test_every_room_has_its_step() -> None:
     ("path", "source", "breach"),
     [
         ("sessions/rotation.py", "from authserver.storage import open", "sessions/rotation.py imports storage"),
-        ("grants/code.py", "import authserver.accounts.sign_in", "grants/code.py imports accounts"),
+        ("grants/code.py", "import authserver.authentication.sign_in", "grants/code.py imports accounts"),
         ("web/api.py", "from authserver import verifier", "web/api.py imports verifier"),
         ("verifier/jwks.py", "from authserver.keyring import keys", "verifier/jwks.py imports keyring"),
-        ("clients/registry.py", "def f():\n    import sqlalchemy.orm", "clients/registry.py imports sqlalchemy"),
+        (
+            "realm/client_registry.py",
+            "def f():\n    import sqlalchemy.orm",
+            "realm/client_registry.py imports sqlalchemy",
+        ),
         ("verifier/core.py", "from flask import g", "verifier/core.py imports flask"),
         ("realm.py", "if TYPE_CHECKING:\n    from authserver import web", "realm.py imports web"),
         ("realm.py", "if TYPE_CHECKING:\n    pass\nelse:\n    import flask", "realm.py imports flask"),
@@ -131,7 +135,7 @@ def test_a_breach_is_found(path: str, source: str, breach: str) -> None:
     [
         ("verifier/flask.py", "from flask import request\nfrom authserver.jose import jwk"),
         ("realm.py", "if TYPE_CHECKING:\n    from sqlalchemy import Connection"),
-        ("web/api.py", "from authserver.accounts import sign_in\nfrom authserver import __version__"),
+        ("web/api.py", "from authserver.authentication import sign_in\nfrom authserver import __version__"),
     ],
 )
 def test_what_the_house_allows_passes(path: str, source: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from authserver.storage.users import Profile
+from authserver.records.user import Profile
 from authserver.web.pages.account.apps import Connection
 from authserver.web.pages.account.events import Event
 from authserver.web.pages.account.moments import Moment

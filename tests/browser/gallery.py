@@ -10,9 +10,9 @@ from flask import Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from authserver.app import SYSTEM_ENTROPY
+from authserver.branding.brand import Brand
 from authserver.clock import SystemClock
 from authserver.web.application import Application, DoorSettings, create_application
-from authserver.web.brand import Brand
 from authserver.web.pages.blueprint import Told, answer_page
 from authserver.web.pages.links import QUESTIONS
 from authserver.web.pages.scope_words import say_scopes

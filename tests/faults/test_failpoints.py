@@ -12,12 +12,13 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select
 
-from authserver.accounts.bearer import Bearer, authenticate_bearer
-from authserver.accounts.sign_out import sign_out, sign_out_everywhere
+from authserver.authentication.bearer import Bearer, authenticate_bearer
+from authserver.authentication.sign_out import sign_out, sign_out_everywhere
 from authserver.protocol.audit_name import AuditName
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
 from authserver.storage import StorageUnavailableError
 from authserver.storage.schema import AuditEvent, RefreshTokenFamily, Session
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.failpoints import Fault, failing, prepare
 from tests.support.realm import add_user

@@ -20,15 +20,16 @@ import tests.unit.sessions.test_rotation as rules
 from authserver.grants import refresh_token, refusal
 from authserver.protocol import proven_text
 from authserver.protocol.oauth_error import invalid_grant
-from authserver.realm import Realm, prove_refresh_token
+from authserver.realm import Realm
+from authserver.records.family import Family
 from authserver.sessions import rotation as decisions
-from authserver.sessions.family import Family
 from authserver.sessions.lifetimes import RetryWindows
 from authserver.sessions.rotation import Classification, Presented, Retry, Reused
 from authserver.storage import families, users
 from authserver.storage import rotation as statements
 from authserver.storage.rotation import Rotated, Rotation
 from authserver.storage.schema import RefreshTokenFamily
+from authserver.tokens.proof import prove_refresh_token
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.realm import add_user

@@ -10,8 +10,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
-from authserver.cli.pulse import FROZEN_SECONDS, Pulse
-from authserver.cli.slow_bodies import BODY_SECONDS
+from authserver.server.pulse import FROZEN_SECONDS, Pulse
+from authserver.server.slow_bodies import BODY_SECONDS
 from tests.support.processes import PATIENCE, free_port, is_running, kill, running, wait_until
 
 SERVER = "tests.support.trivial_server"
@@ -105,7 +105,7 @@ def test_a_worker_that_stands_still_is_replaced() -> None:
 def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the time of the parent."""
     told = [0.0]
-    monkeypatch.setattr("authserver.cli.pulse.SystemClock.monotonic", lambda _: told[0])
+    monkeypatch.setattr("authserver.server.pulse.SystemClock.monotonic", lambda _: told[0])
 
     def set_to(seconds: float) -> None:
         told[0] = seconds

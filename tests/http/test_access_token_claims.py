@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

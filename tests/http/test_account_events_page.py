@@ -3,13 +3,13 @@
 import re
 from datetime import timedelta
 
-from authserver.accounts import security_events
+from authserver.account import security_events
 from authserver.credentials.events import EVENTS, PasswordSetByAdmin, SignedOutByAdmin
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
+from authserver.records.audit import Actor, AuditRecord
 from authserver.storage import audit
-from authserver.storage.audit import Actor
 from authserver.web.pages.account.event_words import BY_EVENT, BY_NAME
 from tests.support.account_pages import sign_in
 from tests.support.api import Api
@@ -29,7 +29,7 @@ def write(realm: Realm, user_id: str, *names: str, actor: Actor | None = None) -
             now = realm.clock.now() + timedelta(seconds=number)
             by = Actor(user_id, "203.0.113.77") if actor is None else actor
             detail = {"reason": "for operators alone"}
-            record = audit.AuditRecord(f"{name}-{number}", now, name, "success", by, user_id, None, None, detail)
+            record = AuditRecord(f"{name}-{number}", now, name, "success", by, user_id, None, None, detail)
             audit.append(tx, record)
 
 

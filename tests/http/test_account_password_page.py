@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
+from authserver.records.audit import AuditFilter
 from authserver.storage import audit
-from authserver.storage.audit import AuditFilter
 from tests.support.account_pages import is_signed_in, read_form, sign_in
 from tests.support.api import Api, content
 from tests.support.authorizing import App, answered, register_app

@@ -8,7 +8,7 @@ import pytest
 
 from authserver.config import Settings
 from authserver.realm import Realm
-from authserver.web.limits import ADDRESS_FACTOR
+from authserver.web.limits.limits import ADDRESS_FACTOR
 from tests.support.api import Api, content, problem
 from tests.support.clock import ManualClock
 from tests.support.pages import Pages

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from authserver.accounts.register_client import ClientWish, register_client
-from authserver.accounts.switch_client import disable_client
+from authserver.clients.register_client import ClientWish, register_client
+from authserver.clients.switch_client import disable_client
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.pause import LONGEST_PAUSE
 from authserver.realm import Realm, Registration
+from authserver.records.audit import Actor
 from authserver.storage import sessions
-from authserver.storage.audit import Actor
 from authserver.storage.schema import Session, User
 from tests.support.api import Api, content, field_errors, problem
 from tests.support.clock import START, ManualClock

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.keyring.live import LiveKeyring
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

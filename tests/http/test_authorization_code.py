@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.accounts.manage_user import apply_event
-from authserver.accounts.switch_client import disable_client, enable_client
+from authserver.administration.manage_user import apply_event
+from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import CredentialEvent
 from authserver.grants.authorization_code import MOST_FAMILIES

@@ -8,15 +8,16 @@ from urllib.parse import parse_qs
 import pytest
 from structlog.testing import capture_logs
 
-from authserver.accounts.authorization_outcomes import ConsentNeeded
-from authserver.accounts.authorize import authorize
-from authserver.accounts.browser_session import find_browser_session
-from authserver.accounts.connected_apps import disconnect
-from authserver.accounts.manage_user import apply_event
+from authserver.administration.manage_user import apply_event
+from authserver.authentication.browser_session import find_browser_session
+from authserver.authorization.authorization_outcomes import ConsentNeeded
+from authserver.authorization.authorize import authorize
+from authserver.authorization.connected_apps import disconnect
+from authserver.authorization.pending_request import begin_pending
 from authserver.credentials.events import CompromiseReported
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, begin_pending
+from authserver.realm import Realm
 from authserver.storage import consents
 from authserver.web.pages.authorize import LONGEST
 from tests.support.api import Api

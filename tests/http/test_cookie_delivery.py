@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from authserver.accounts.client_wish import ClientWish
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, register_client, update_client
+from authserver.clients.client_wish import ClientWish
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, register_client, update_client
 from authserver.credentials.events import UserLocked, UserUnlocked
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

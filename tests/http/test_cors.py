@@ -10,19 +10,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from authserver.accounts.register_client import (
+from authserver.clients.register_client import (
     FIRST_PARTY_CLIENT_ID,
     ClientWish,
     RegisteredClient,
     register_client,
     update_client,
 )
-from authserver.accounts.switch_client import disable_client
-from authserver.clients.registry import ClientRegistry
+from authserver.clients.switch_client import disable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
+from authserver.realm.client_registry import ClientRegistry
+from authserver.records.audit import Actor
 from authserver.storage import StorageUnavailableError
-from authserver.storage.audit import Actor
 from authserver.web.application import Application, DoorSettings, create_application
 from tests.support.clock import ManualClock
 from tests.support.refreshing import open_device

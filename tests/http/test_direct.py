@@ -6,8 +6,8 @@ from typing import NoReturn
 import pytest
 from flask.testing import FlaskClient
 
-from authserver.clients.registry import ClientRegistry
 from authserver.realm import Realm
+from authserver.realm.client_registry import ClientRegistry
 from authserver.storage import StorageUnavailableError
 from authserver.web.application import DoorSettings, create_application
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from authserver.branding.brand import DEFAULT_BRAND
 from authserver.grants import GRANTS
 from authserver.protocol import base64url
 from authserver.realm import Realm
 from authserver.web import discovery
 from authserver.web.application import DoorSettings, create_application
-from authserver.web.brand import DEFAULT_BRAND
 from tests.support.api import Api, content
 from tests.support.realm import ISSUER
 from tests.support.relying_party import Browser, register_app

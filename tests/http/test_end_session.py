@@ -8,11 +8,11 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from authserver.accounts.switch_client import disable_client
+from authserver.clients.switch_client import disable_client
 from authserver.credentials.events import UserLocked
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from authserver.storage.audit import Actor
+from authserver.records.audit import Actor
 from tests.support.api import Api, content
 from tests.support.authorizing import App, answered, claims_of, register_app
 from tests.support.clock import ManualClock

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from authserver.accounts.manage_user import apply_event
+from authserver.administration.manage_user import apply_event
 from authserver.credentials import events
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.accounts.import_users import Arrival, import_users
+from authserver.administration.import_users import Arrival, import_users
 from authserver.realm import Realm
 from authserver.web.oauth import DOORS
 from tests.support.api import Api, content

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from authserver.accounts.known_device import BUDGETS, KNOWN_DEVICE_LIFETIME
+from authserver.authentication.known_device import BUDGETS, KNOWN_DEVICE_LIFETIME
 from authserver.realm import Realm
-from authserver.web.limits import ADDRESS_FACTOR
+from authserver.web.limits.limits import ADDRESS_FACTOR
 from tests.support.account_pages import sign_in
 from tests.support.api import Api, content, problem
 from tests.support.clock import ManualClock

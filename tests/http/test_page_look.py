@@ -5,10 +5,10 @@ from typing import NoReturn
 
 import pytest
 
+from authserver.branding.brand import Brand, Logo, derive_accent
 from authserver.mail.compose import UnusableTemplateError
 from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
-from authserver.web.brand import Brand, Logo, derive_accent
 from authserver.web.pages import blueprint, signup
 from authserver.web.pages.rendering import load_templates
 from tests.support.api import GENEROUS

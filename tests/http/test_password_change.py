@@ -9,7 +9,7 @@ import pytest
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.realm import Realm
 from authserver.revocation import Revocation
-from authserver.web.limits import ADDRESS_FACTOR
+from authserver.web.limits.limits import ADDRESS_FACTOR
 from tests.support.api import Api, content, field_errors, problem
 from tests.support.clock import START, ManualClock
 from tests.support.credentials import (

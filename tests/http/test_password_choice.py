@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from authserver.accounts.outcomes import Invalid
-from authserver.accounts.set_password import set_password
+from authserver.administration.set_password import set_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.storage.audit import Actor
+from authserver.realm.outcomes import Invalid
+from authserver.records.audit import Actor
 from tests.support.api import Api, content, field_errors
 from tests.support.credentials import NEW_PASSWORD, change
 from tests.support.mail import deliver_all, read_link

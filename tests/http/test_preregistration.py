@@ -7,15 +7,15 @@ from email.message import EmailMessage
 import pytest
 import sqlalchemy
 
-from authserver.accounts.confirm_address import confirm_email
+from authserver.account.confirm_address import confirm_email
 from authserver.credentials.events import RolesChanged, UserDisabled
-from authserver.credentials.links import LinkPurpose
 from authserver.realm import Realm, Registration
+from authserver.records.consent import Consent
+from authserver.records.link import LinkPurpose
+from authserver.records.user import NewUser, User
 from authserver.storage import consents, registrations, users
-from authserver.storage.consents import Consent
 from authserver.storage.schema import PendingRegistration
 from authserver.storage.schema import User as UserRow
-from authserver.storage.users import NewUser, User
 from tests.support.api import Api, content, problem
 from tests.support.clock import ManualClock
 from tests.support.credentials import NEW_PASSWORD, assert_ended, assert_no_password, assert_password, carry_out

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.accounts.change_email import report_compromise
-from authserver.accounts.read_audit import list_audit
-from authserver.accounts.refused_act import MOST, NOBODY
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.account.change_email import report_compromise
+from authserver.administration.read_audit import list_audit
+from authserver.authentication.refused_act import MOST, NOBODY
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from authserver.storage.audit import AuditFilter, AuditRecord
+from authserver.records.audit import AuditFilter, AuditRecord
 from tests.support.api import Api, content, problem
 from tests.support.clock import ManualClock
 from tests.support.credentials import NEW_PASSWORD, assert_lives, refreshed

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.api import Api, content

@@ -2,12 +2,12 @@
 
 import pytest
 
+from authserver.branding.brand import Brand
+from authserver.branding.scope_texts import read_scope_texts
 from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
-from authserver.web.brand import Brand
 from authserver.web.pages.languages import use_locales
 from authserver.web.pages.scope_words import say_scopes
-from authserver.web.scope_texts import read_scope_texts
 from tests.support.api import GENEROUS, Api
 from tests.support.authorizing import App, register_app
 from tests.support.pages import Pages

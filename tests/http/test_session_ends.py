@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

@@ -10,12 +10,12 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from authserver import storage
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
 from authserver.credentials.events import SignedOut
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.pause import LONGEST_PAUSE
 from authserver.realm import Realm
-from authserver.storage.audit import Actor
+from authserver.records.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import DoorSettings, create_application
 from tests.support.clock import ManualClock

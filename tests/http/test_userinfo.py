@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.accounts.browser_session import find_browser_session
-from authserver.accounts.sign_out import sign_out
+from authserver.authentication.browser_session import find_browser_session
+from authserver.authentication.sign_out import sign_out
 from authserver.credentials.events import CredentialEvent, UserDisabled, UserLocked, UserUnlocked
 from authserver.realm import Realm
-from authserver.realm.subject import name_subject
+from authserver.records.client import Client
+from authserver.records.user import Profile
 from authserver.storage import users
-from authserver.storage.clients import Client
-from authserver.storage.users import Profile
+from authserver.tokens.subject import name_subject
 from tests.support.api import Api, content
 from tests.support.clock import START, ManualClock
 from tests.support.credentials import carry_out

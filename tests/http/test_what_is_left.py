@@ -7,13 +7,13 @@ from typing import Any, Unpack
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.accounts.client_wish import ClientChanges
-from authserver.accounts.manage_user import change_roles
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, update_client
-from authserver.clients.registry import MAX_AGE
+from authserver.administration.manage_user import change_roles
+from authserver.clients.client_wish import ClientChanges
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, update_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from authserver.storage.clients import Client
+from authserver.realm.client_registry import MAX_AGE
+from authserver.records.client import Client
 from tests.support.api import Api, content, problem
 from tests.support.authorizing import SCOPE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock

@@ -17,17 +17,18 @@ import sqlalchemy
 from click.testing import CliRunner
 
 from authserver import storage
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
 from authserver.cli.operator import name_operator, this_operator
 from authserver.clients.authentication import digest_secret
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
 from authserver.storage import revision
 from authserver.storage.schema import AuditEvent, Base
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.databases import opened
 from tests.support.shell import EMAIL, PASSWORD, Shell
 from tests.support.terminal import type_at_terminal

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from authserver.accounts.outcomes import Refused
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
 from authserver.cli.operator import this_operator
 from authserver.credentials.events import EVENTS
-from authserver.realm import TokenAnswer
+from authserver.realm.outcomes import Refused
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.refreshing import refresh
 from tests.support.shell import EMAIL, PASSWORD, Shell
 

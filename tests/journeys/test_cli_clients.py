@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.clients.authentication import authenticate_client, read_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
+from authserver.records.client import Client
 from authserver.storage import clients
-from authserver.storage.clients import Client
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.shell import Shell
 
 BACK = "https://app.example/back"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from authserver.clients.registry import MAX_AGE
+from authserver.realm.client_registry import MAX_AGE
 from tests.support.browser_device import BrowserDevice, allow_redirects
 from tests.support.databases import BACKENDS, Databases
 from tests.support.device import Device, assert_refused, register

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from authserver.protocol.limits import REST_MARGIN
-from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Standing
+from authserver.records.family import Family, Grant, LateRetryMark
+from authserver.records.session import Ended
+from authserver.records.user import Standing
 from authserver.sessions.lifetimes import RetryWindows
 from authserver.sessions.rotation import (
     Lapsed,

@@ -15,17 +15,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from authserver.accounts.rehearsal import write_or_rehearse
+from authserver.administration.rehearsal import write_or_rehearse
 from authserver.credentials.events import EVENTS, CredentialEvent
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach, Spared
 from authserver.credentials.representative import represent
 from authserver.credentials.revocation_policy import RevocationPolicy, RevocationPolicyError
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, sessions, users
 from authserver.storage.schema import MailLink, OutboxMail, Session
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.person import BY, Person
 

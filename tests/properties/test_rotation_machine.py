@@ -18,11 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.change_password import PasswordWasChanged
-from authserver.accounts.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Reauthenticate, Refused
-from authserver.accounts.set_password import set_password
-from authserver.accounts.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
+from authserver.account.change_password import PasswordWasChanged
+from authserver.administration.set_password import set_password
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.credentials.events import (
     CompromiseReported,
     CredentialEvent,
@@ -33,11 +32,12 @@ from authserver.credentials.events import (
     UserLocked,
     UserUnlocked,
 )
-from authserver.credentials.links import LinkPurpose
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import TokenAnswer
+from authserver.realm.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Reauthenticate, Refused
+from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.databases import Databases, SqliteDatabases
 from tests.support.entropy import SeededEntropy

@@ -12,19 +12,21 @@ from urllib.parse import urlencode
 
 import pytest
 
-from authserver.accounts import key_custody
-from authserver.accounts.authorization_outcomes import AuthorizationAnswer, Decision
-from authserver.accounts.authorize import authorize
-from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
-from authserver.accounts.change_email import ask_email_change
-from authserver.accounts.confirm_address import confirm_email
-from authserver.accounts.connected_apps import disconnect
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.outcomes import Invalid, Refused
-from authserver.accounts.own_account import delete_account
-from authserver.accounts.read_audit import AuditTail, list_audit
-from authserver.accounts.register import Registered, register
-from authserver.accounts.register_client import (
+from authserver.account.change_email import ask_email_change
+from authserver.account.confirm_address import confirm_email
+from authserver.account.own_account import delete_account
+from authserver.account.register import Registered, register
+from authserver.administration.read_audit import AuditTail, list_audit
+from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere
+from authserver.authorization.authorization_outcomes import AuthorizationAnswer, Decision
+from authserver.authorization.authorize import authorize
+from authserver.authorization.connected_apps import disconnect
+from authserver.authorization.pending_request import begin_pending
+from authserver.clients.register_client import (
     ClientWish,
     RegisteredClient,
     end_former_secret,
@@ -32,21 +34,21 @@ from authserver.accounts.register_client import (
     rotate_secret,
     update_client,
 )
-from authserver.accounts.sign_in import SignIn, sign_in
-from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
-from authserver.accounts.sign_out import end_session, sign_out, sign_out_elsewhere
-from authserver.accounts.switch_client import delete_client, disable_client, enable_client
+from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.policy_row import Reach
+from authserver.custody import key_custody
 from authserver.keyring.steps import Compromise
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer, begin_pending
+from authserver.realm import Realm
+from authserver.realm.outcomes import Invalid, Refused
+from authserver.records.audit import Actor, AuditFilter, AuditRecord
+from authserver.records.link import LinkPurpose
 from authserver.storage import audit, users
-from authserver.storage.audit import Actor, AuditFilter, AuditRecord
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.authorizing import CALLBACK, CHALLENGE, register_app
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
@@ -446,7 +448,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(
     realm: Realm, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where many records have the same instant."""
-    monkeypatch.setattr("authserver.accounts.read_audit.PAGE", 3)
+    monkeypatch.setattr("authserver.administration.read_audit.PAGE", 3)
     for count in (5, 1, 4):
         write(realm, count)
         clock.advance(timedelta(seconds=1))

@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
-from authserver.accounts.client_wish import ClientChanges
-from authserver.accounts.outcomes import Invalid
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, update_client
+from authserver.clients.client_wish import ClientChanges
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, update_client
 from authserver.jose.access_token import check_access_token
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
-from authserver.storage.clients import Client
+from authserver.realm.outcomes import Invalid
+from authserver.records.client import Client
 from tests.support.clock import ManualClock
 from tests.support.realm import ISSUER, add_user
 from tests.support.refreshing import open_device, refresh, refreshed, refused

@@ -7,32 +7,34 @@ import pytest
 import sqlalchemy
 from sqlalchemy import func, select
 
-from authserver.accounts import switch_client
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import (
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.clients import switch_client
+from authserver.clients.register_client import (
     FIRST_PARTY_CLIENT_ID,
     ClientWish,
     RegisteredClient,
     register_client,
     update_client,
 )
-from authserver.accounts.sign_in import SignIn, sign_in
-from authserver.accounts.switch_client import delete_client, disable_client, enable_client
-from authserver.clients.registry import MAX_AGE
+from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.jose.access_token import check_access_token
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry, FeedPage, read_page
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.client_registry import MAX_AGE
+from authserver.realm.outcomes import Refused
+from authserver.records.audit import Actor
+from authserver.records.authorization_code import AuthorizationCode as Code
+from authserver.records.consent import Consent as ConsentRecord
 from authserver.revocation import client_changes
 from authserver.revocation.feed import RevocationFeed
 from authserver.storage import codes, consents
-from authserver.storage.audit import Actor
-from authserver.storage.codes import AuthorizationCode as Code
 from authserver.storage.schema import AuthorizationCode, Client, Consent, RefreshTokenFamily, Session
+from authserver.tokens.token_answer import TokenAnswer
 from authserver.verifier.feed_state import FeedState
 from tests.support.clock import ManualClock
 from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
@@ -242,7 +244,7 @@ def _allow_and_code(realm: Realm, user_id: str, client_id: str, sid: str) -> Non
     )  # fmt: skip
     with realm.database.write() as tx:
         codes.add(tx, code)
-        consents.remember(tx, consents.Consent(user_id, client_id, frozenset({"openid"}), frozenset(), now))
+        consents.remember(tx, ConsentRecord(user_id, client_id, frozenset({"openid"}), frozenset(), now))
 
 
 def test_what_a_deleted_client_held_is_dead_and_gone(realm: Realm, user_id: str, ours: str) -> None:

@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from authserver.accounts.connected_apps import disconnect, list_apps
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
-from authserver.accounts.switch_client import disable_client
+from authserver.authorization.connected_apps import disconnect, list_apps
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.switch_client import disable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
+from authserver.records.consent import Consent
 from authserver.storage import consents
-from authserver.storage.consents import Consent
 from tests.support.clock import ManualClock
 from tests.support.person import BY, Person
 from tests.support.refreshing import IP

@@ -11,19 +11,20 @@ from contextlib import AbstractContextManager
 import pytest
 import sqlalchemy
 
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.credentials.events import UserDisabled, UserLocked
 from authserver.credentials.passwords import PasswordHasher
 from authserver.protocol.entropy import new_id
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
+from authserver.records.audit import Actor
+from authserver.records.user import NewUser
 from authserver.storage import users
-from authserver.storage.audit import Actor
 from authserver.storage.schema import User
-from authserver.storage.users import NewUser
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.realm import EMAIL, PASSWORD, add_user
 
 BCRYPT = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.switch_client import disable_client, enable_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials.events import (
     RolesChanged,
     SignedOut,
@@ -28,9 +28,9 @@ from authserver.protocol.revocation_feed import (
     read_page,
 )
 from authserver.realm import Realm
+from authserver.records.audit import Actor
 from authserver.revocation.feed import KEPT_SECONDS, STALE_SECONDS, RevocationFeed
 from authserver.storage import StorageUnavailableError, Transaction, feed
-from authserver.storage.audit import Actor
 from authserver.storage.schema import FeedEntry
 from tests.support.clock import ManualClock
 from tests.support.databases import Databases

@@ -13,27 +13,28 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.foresee import NOT_ABOUT_USERS, Foreseen, foresee
-from authserver.accounts.outcomes import NOT_FOUND, Refused
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.switch_client import enable_client
+from authserver.administration.foresee import NOT_ABOUT_USERS, Foreseen, foresee
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.switch_client import enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS, CredentialEvent
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.passwords import PasswordHasher, Verification
 from authserver.credentials.policy_words import Sentence, explain
 from authserver.credentials.representative import represent
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import NOT_FOUND, Refused
+from authserver.records.consent import Consent as ConsentRecord
+from authserver.records.link import LinkPurpose
+from authserver.records.user import Standing, User
 from authserver.revocation import Receipt
-from authserver.sessions.family import Standing
 from authserver.storage import consents, links, users
 from authserver.storage.schema import Base, Consent, OutboxMail
 from authserver.storage.schema import Session as SessionRow
-from authserver.storage.users import User
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.person import BY, Person
 from tests.support.realm import PASSWORD
@@ -106,7 +107,7 @@ def build_scene(realm: Realm, clock: ManualClock, event: type[CredentialEvent]) 
     report = _issue(person, LinkPurpose.NOT_ME)
     clock.advance(timedelta(seconds=5))
     later, reset = _issue(person, LinkPurpose.NOT_ME), _issue(person, LinkPurpose.RESET_PASSWORD)
-    allowed = consents.Consent(person.user_id, FIRST_PARTY_CLIENT_ID, frozenset({"read"}), frozenset(), clock.now())
+    allowed = ConsentRecord(person.user_id, FIRST_PARTY_CLIENT_ID, frozenset({"read"}), frozenset(), clock.now())
     with realm.database.write() as tx:
         consents.remember(tx, allowed)
     if event is events.UserUnlocked:

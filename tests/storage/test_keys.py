@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from authserver.accounts.change_keys import (
+from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.custody.change_keys import (
     compromise_key,
     import_key,
     promote_key,
@@ -20,10 +21,9 @@ from authserver.accounts.change_keys import (
     stage_mac_key,
     stage_signing_key,
 )
-from authserver.accounts.key_custody import KeyCustody
-from authserver.accounts.rewrap_keys import Rewrapped, rewrap_keys
-from authserver.accounts.rotate_keys import repair_keys, rotate_keys
-from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.custody.key_custody import KeyCustody
+from authserver.custody.rewrap_keys import Rewrapped, rewrap_keys
+from authserver.custody.rotate_keys import repair_keys, rotate_keys
 from authserver.jose.algorithms import ALGORITHMS, SigningAlgorithm
 from authserver.jose.jwk import read_jwks
 from authserver.keyring import life_cycle
@@ -36,10 +36,11 @@ from authserver.keyring.master_files import create_master_key, load_master_keys
 from authserver.keyring.pem import ReadKey
 from authserver.keyring.sealing import MasterKeys, sealed_by
 from authserver.keyring.steps import Change, Compromise, NothingDue, Promote, Refused, Retire, Stage, TooEarly
+from authserver.records.audit import Actor
+from authserver.records.node import NodeReport
 from authserver.revocation import Revocation
 from authserver.storage import Database, keys, nodes
-from authserver.storage.audit import Actor
-from authserver.storage.nodes import LIVE_WINDOW, NodeReport
+from authserver.storage.nodes import LIVE_WINDOW
 from authserver.storage.schema import AuditEvent, Key
 from authserver.timekeeping import Trusted
 from tests.support.clock import ManualClock

@@ -6,20 +6,20 @@ from datetime import timedelta
 import pytest
 import sqlalchemy
 
-from authserver.accounts.register import ask_confirmation, register
-from authserver.accounts.reset_password import ask_reset
-from authserver.accounts.work_outbox import work_outbox
+from authserver.account.register import ask_confirmation, register
+from authserver.account.reset_password import ask_reset
 from authserver.credentials.events import MfaChanged, UserDeleted
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.mail.queue import queue_mail
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
-from authserver.sessions.family import Ended
+from authserver.records.audit import Actor
+from authserver.records.link import LinkPurpose
+from authserver.records.queued_mail import QueuedMail
+from authserver.records.session import Ended
 from authserver.storage import links, outbox, users
-from authserver.storage.audit import Actor
-from authserver.storage.outbox import QueuedMail
 from authserver.storage.schema import MailLink, OutboxMail
+from authserver.upkeep.work_outbox import work_outbox
 from tests.support.clock import ManualClock
 from tests.support.mail import Mailbox, deliver_all, read_link, read_text
 from tests.support.outbox import Killed, count_rows, is_reset_by, load_link_id, post, tell

@@ -6,18 +6,18 @@ from email.message import EmailMessage
 
 import pytest
 
-from authserver.accounts.grant_wishes import REGISTRATION_WAITS
-from authserver.accounts.prune import Retention, prune_all
-from authserver.accounts.register import ask_confirmation, register
-from authserver.accounts.reset_password import ask_reset
-from authserver.accounts.work_outbox import PAUSES, work_outbox
-from authserver.credentials.links import LinkPurpose
-from authserver.mail.deliver import Failed
+from authserver.account.grant_wishes import REGISTRATION_WAITS
+from authserver.account.register import ask_confirmation, register
+from authserver.account.reset_password import ask_reset
+from authserver.deliveries.deliver import Failed
 from authserver.mail.wishes import REGISTER_WISH, queue_wish
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
+from authserver.records.link import LinkPurpose
 from authserver.storage.schema import MailLink, PendingRegistration
 from authserver.timekeeping import Trusted
+from authserver.upkeep.prune import Retention, prune_all
+from authserver.upkeep.work_outbox import PAUSES, work_outbox
 from tests.support.clock import ManualClock
 from tests.support.mail import deliver_all
 from tests.support.outbox import Troubled, count_rows, is_reset_by, post, tell

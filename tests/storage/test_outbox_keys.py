@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from authserver.accounts.reset_password import ask_reset
-from authserver.accounts.work_outbox import PAUSES, work_outbox
+from authserver.account.reset_password import ask_reset
+from authserver.deliveries.deliver import Failed
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import build_keyring
@@ -16,9 +16,9 @@ from authserver.keyring.keys import StoredKey
 from authserver.keyring.live import LiveKeyring
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
-from authserver.mail.deliver import Failed
 from authserver.realm import Realm
 from authserver.storage import links
+from authserver.upkeep.work_outbox import PAUSES, work_outbox
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.mail import deliver_all

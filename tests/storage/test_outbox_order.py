@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.accounts import work_outbox as worker
-from authserver.accounts.register import ask_confirmation, register
-from authserver.accounts.reset_password import ask_reset
-from authserver.accounts.work_outbox import PAUSES, work_outbox
-from authserver.mail import smtp, wishes
+from authserver.account.register import ask_confirmation, register
+from authserver.account.reset_password import ask_reset
+from authserver.deliveries import smtp
+from authserver.mail import wishes
 from authserver.mail.compose import TEMPLATES
 from authserver.mail.urgency import ROUTINE, URGENT, rank
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
+from authserver.upkeep import work_outbox as worker
+from authserver.upkeep.work_outbox import PAUSES, work_outbox
 from tests.support.clock import ManualClock
 from tests.support.outbox import by_smtp, count_rows, tell
 from tests.support.realm import EMAIL, PASSWORD, add_user

@@ -7,15 +7,15 @@ import pytest
 import sqlalchemy
 from structlog.testing import capture_logs
 
-from authserver.accounts import work_outbox as worker
-from authserver.accounts.reset_password import ask_reset
-from authserver.accounts.work_outbox import LEASE, PAUSES, work_outbox
-from authserver.mail.deliver import Delivered, Failed
-from authserver.mail.smtp import SmtpDelivery
-from authserver.mail.smtp_url import Encryption, SmtpServer
+from authserver.account.reset_password import ask_reset
+from authserver.deliveries.deliver import Delivered, Failed
+from authserver.deliveries.smtp import SmtpDelivery
+from authserver.deliveries.smtp_url import Encryption, SmtpServer
 from authserver.realm import Realm
+from authserver.records.audit import Actor
 from authserver.storage import audit, users
-from authserver.storage.audit import Actor
+from authserver.upkeep import work_outbox as worker
+from authserver.upkeep.work_outbox import LEASE, PAUSES, work_outbox
 from tests.support.clock import ManualClock
 from tests.support.mail import SENDER, Mailbox, deliver_all, has_link, read_link
 from tests.support.outbox import Killed, Troubled, by_smtp, count_rows, is_reset_by, post, tell

@@ -11,9 +11,9 @@ from itertools import count
 import pytest
 from typing_extensions import override
 
-from authserver.accounts.work_outbox import LEASE, work_outbox
-from authserver.mail.deliver import Delivered
+from authserver.deliveries.deliver import Delivered
 from authserver.realm import Realm
+from authserver.upkeep.work_outbox import LEASE, work_outbox
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.mail import Mailbox, read_link

@@ -4,21 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.outcomes import INVALID_CREDENTIALS, Invalid, Refused
-from authserver.accounts.oversee import end_session_of, find_client, find_user, list_clients, list_users
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.set_password import set_password
-from authserver.accounts.sign_in import SignIn, sign_in
-from authserver.accounts.sign_out import list_sessions
+from authserver.administration.oversee import end_session_of, find_client, find_user, list_clients, list_users
+from authserver.administration.set_password import set_password
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.authentication.sign_out import list_sessions
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.credentials.passwords import PasswordHasher
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import INVALID_CREDENTIALS, Invalid, Refused
+from authserver.records.audit import Actor
+from authserver.records.client import Client
+from authserver.records.user import User
 from authserver.revocation import Receipt
 from authserver.storage import users
-from authserver.storage.audit import Actor
-from authserver.storage.clients import Client
-from authserver.storage.users import User
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.realm import EMAIL, PASSWORD, add_user
 from tests.support.refreshing import open_device, refreshed, refused
@@ -44,7 +45,7 @@ def _sign_in(realm: Realm, password: str) -> object:
 
 def test_all_users_are_listed_by_address(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Page by page, and a page that is exactly full is not the last one."""
-    monkeypatch.setattr("authserver.accounts.oversee._PAGE", 2)
+    monkeypatch.setattr("authserver.administration.oversee._PAGE", 2)
     emails = [f"{name}@example.test" for name in ("dora", "ada", "cleo", "bob")]
     for email in emails:
         add_user(realm, email)

@@ -9,14 +9,15 @@ from threading import Barrier
 import pytest
 import sqlalchemy
 
-from authserver.accounts.prune import Pruned, Pruning, Retention, prune_a_little, prune_all
 from authserver.credentials.events import SignedOut, SignedOutEverywhere
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.records.audit import Actor
 from authserver.storage import prune, users
-from authserver.storage.audit import Actor
 from authserver.storage.schema import AuditEvent, Base, RefreshTokenFamily, Session, User
 from authserver.timekeeping import Trusted
+from authserver.tokens.token_answer import TokenAnswer
+from authserver.upkeep.prune import Pruned, Pruning, Retention, prune_a_little, prune_all
 from tests.support.clock import ManualClock
 from tests.support.databases import PostgresDatabases
 from tests.support.entropy import SeededEntropy
@@ -191,7 +192,7 @@ def test_all_is_removed_however_many_steps_it_takes(
     clock.advance(YEAR * 2)
     for name in ("prune_families", "prune_sessions", "prune_audit_events"):
         monkeypatch.setitem(getattr(prune, name).__kwdefaults__, "limit", 2)
-    monkeypatch.setattr("authserver.accounts.prune.BATCH", 2)
+    monkeypatch.setattr("authserver.upkeep.prune.BATCH", 2)
     written = _count(realm, AuditEvent)
     assert _prune_all(realm) == Pruned(families, families, written, None)
 

@@ -9,21 +9,22 @@ from dataclasses import replace
 
 import pytest
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.change_email import ask_email_change
-from authserver.accounts.change_password import PasswordWasChanged
-from authserver.accounts.confirm_address import confirm_email
-from authserver.accounts.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Refused
-from authserver.accounts.own_account import delete_account
-from authserver.accounts.set_password import set_password
-from authserver.accounts.sign_out import sign_out, sign_out_everywhere
-from authserver.credentials.links import LinkPurpose
+from authserver.account.change_email import ask_email_change
+from authserver.account.change_password import PasswordWasChanged
+from authserver.account.confirm_address import confirm_email
+from authserver.account.own_account import delete_account
+from authserver.administration.set_password import set_password
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.sign_out import sign_out, sign_out_everywhere
 from authserver.credentials.passwords import HashProfile, PasswordHasher
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Refused
+from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
 from authserver.storage import links
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.person import BY, NEW_PASSWORD, Person
 from tests.support.racing import Duel, fight
 from tests.support.realm import PASSWORD

@@ -4,16 +4,15 @@ from functools import partial
 
 import pytest
 
-from authserver.accounts.authorization_outcomes import AlreadyAnswered, AuthorizationAnswer, Outcome
-from authserver.accounts.browser_session import BrowserSignedIn, find_browser_session
-from authserver.accounts.change_password import (
-    PasswordWasChangedInBrowser,
-)
-from authserver.accounts.outcomes import INVALID_CREDENTIALS, Refused
-from authserver.accounts.sign_out import sign_out
+from authserver.account.change_password import PasswordWasChangedInBrowser
+from authserver.authentication.browser_session import BrowserSignedIn, find_browser_session
+from authserver.authentication.sign_out import sign_out
+from authserver.authorization.authorization_outcomes import AlreadyAnswered, AuthorizationAnswer, Outcome
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import AccessAnswer, Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import INVALID_CREDENTIALS, Refused
 from authserver.revocation import Receipt
+from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
 from tests.support.authorizing import register_app
 from tests.support.code_race import Visitor
 from tests.support.person import Person

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.change_password import PasswordWasChanged
-from authserver.accounts.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Refused
-from authserver.accounts.set_password import set_password
-from authserver.accounts.sign_out import sign_out, sign_out_elsewhere, sign_out_everywhere
+from authserver.account.change_password import PasswordWasChanged
+from authserver.administration.set_password import set_password
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.sign_out import sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.credentials.events import (
     CredentialEvent,
     RolesChanged,
@@ -24,11 +23,13 @@ from authserver.credentials.events import (
     UserLocked,
     UserUnlocked,
 )
-from authserver.credentials.links import LinkPurpose
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, RestingAnswer, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Refused
+from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
+from authserver.tokens.token_answer import RestingAnswer, TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.history import History, Opened, tick

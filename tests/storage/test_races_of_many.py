@@ -7,14 +7,15 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from authserver.accounts.change_password import PasswordWasChanged
-from authserver.accounts.outcomes import INVALID_LINK, Refused
-from authserver.credentials.links import LinkPurpose
+from authserver.account.change_password import PasswordWasChanged
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import INVALID_LINK, Refused
+from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
 from authserver.storage.schema import AuditEvent
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.person import Person
 from tests.support.racing import Duel, fight, race

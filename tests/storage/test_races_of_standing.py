@@ -2,10 +2,9 @@
 
 import pytest
 
-from authserver.accounts.bearer import BearerRefused, authenticate_bearer
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
-from authserver.accounts.switch_client import disable_client, enable_client
+from authserver.authentication.bearer import BearerRefused, authenticate_bearer
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials.events import (
     RolesChanged,
     SignedOutByAdmin,
@@ -17,8 +16,10 @@ from authserver.credentials.events import (
 )
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
 from authserver.revocation import Receipt
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.person import BY, Person
 from tests.support.racing import Duel, fight
 from tests.support.realm import PASSWORD, SCOPE

@@ -17,9 +17,10 @@ from sqlalchemy import select
 
 from authserver.clock import SystemClock
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import Realm, RestingAnswer, TokenAnswer
+from authserver.realm import Realm
 from authserver.sessions.lifetimes import RetryWindows
 from authserver.storage.schema import AuditEvent, RefreshTokenFamily
+from authserver.tokens.token_answer import RestingAnswer, TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.racing import PATIENCE

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.recover import recover_from_restore
-from authserver.accounts.rotate_keys import repair_keys
 from authserver.app import build_custody, build_realm, open_database
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
 from authserver.config import Settings
 from authserver.credentials.events import PasswordSetByAdmin
+from authserver.custody.recover import recover_from_restore
+from authserver.custody.rotate_keys import repair_keys
 from authserver.keyring.master_files import create_master_key
 from authserver.protocol.revocation_feed import FeedPage, IssuerEntry, KeyEntry, read_page
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
+from authserver.records.audit import Actor
 from authserver.storage import Database
-from authserver.storage.audit import Actor
 from authserver.storage.schema import Base
 from authserver.timekeeping import Trusted
 from tests.support.clock import ManualClock

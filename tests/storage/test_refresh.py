@@ -10,17 +10,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
-from authserver.accounts.switch_client import disable_client, enable_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.clients.switch_client import disable_client, enable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import PREFIX, RefreshToken
-from authserver.realm import Realm, RestingAnswer, TokenAnswer, find_allowance, prove_refresh_token
-from authserver.sessions.family import Family, LateRetryMark
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.family import Family, LateRetryMark
 from authserver.sessions.rotation import Presented
 from authserver.storage import families
-from authserver.storage.audit import Actor
 from authserver.storage.schema import AuditEvent, Client, RefreshTokenFamily, Session, User
+from authserver.tokens.allowance import find_allowance
+from authserver.tokens.proof import prove_refresh_token
+from authserver.tokens.token_answer import RestingAnswer, TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.realm import add_user, build_keys, build_realm

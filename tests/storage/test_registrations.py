@@ -4,14 +4,15 @@ import dataclasses
 
 import pytest
 
-from authserver.accounts.confirm_address import confirm_email
-from authserver.accounts.open_session import DeviceClaim
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register import Awaited, register
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.account.confirm_address import confirm_email
+from authserver.account.register import Awaited, register
+from authserver.authentication.open_session import DeviceClaim
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, Registration, TokenAnswer
+from authserver.realm import Realm, Registration
+from authserver.realm.outcomes import Refused
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.mail import deliver_all, read_link
 from tests.support.person import ORIGIN
 from tests.support.racing import Duel, fight

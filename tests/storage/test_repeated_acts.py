@@ -13,20 +13,21 @@ from typing import Any
 
 import pytest
 
-from authserver.accounts.change_email import report_compromise
-from authserver.accounts.connected_apps import disconnect
-from authserver.accounts.manage_user import apply_event, change_roles
-from authserver.accounts.oversee import end_session_of
-from authserver.accounts.revoke_token import revoke_token
-from authserver.accounts.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
-from authserver.accounts.switch_client import disable_client, enable_client
+from authserver.account.change_email import report_compromise
+from authserver.administration.manage_user import apply_event, change_roles
+from authserver.administration.oversee import end_session_of
+from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
+from authserver.authorization.connected_apps import disconnect
+from authserver.authorization.revoke_token import revoke_token
+from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import CredentialEvent
-from authserver.credentials.links import LinkPurpose
 from authserver.keyring.issuer import issue_access_token
 from authserver.protocol.claims import AccessTokenClaims
-from authserver.realm import Realm, TokenAnswer
-from authserver.storage.clients import Client
+from authserver.realm import Realm
+from authserver.records.client import Client
+from authserver.records.link import LinkPurpose
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support import authorizing
 from tests.support.clock import ManualClock
 from tests.support.code_race import Visitor

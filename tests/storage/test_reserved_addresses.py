@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from authserver.accounts.change_email import revert_email
-from authserver.accounts.confirm_address import confirm_email
-from authserver.accounts.import_users import Arrival, Imported, import_users
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register import create_user, register
-from authserver.credentials.links import LinkPurpose
+from authserver.account.change_email import revert_email
+from authserver.account.confirm_address import confirm_email
+from authserver.account.register import create_user, register
+from authserver.administration.import_users import Arrival, Imported, import_users
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
+from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
 from authserver.storage import users
 from tests.support.person import BY, Person

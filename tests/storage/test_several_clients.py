@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
-from authserver.accounts.sign_out import sign_out
+from authserver.authentication.sign_out import sign_out
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import FAMILY_ID_BYTES, RefreshToken, format_refresh_token
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.family import NewFamily
 from authserver.storage import clients, families
-from authserver.storage.audit import Actor
-from authserver.storage.families import NewFamily
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.person import Person
 from tests.support.realm import SCOPE

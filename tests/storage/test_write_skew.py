@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, literal, select
 
-from authserver.accounts.change_password import PasswordWasChanged
+from authserver.account.change_password import PasswordWasChanged
 from authserver.protocol.entropy import new_id
 from authserver.realm import Realm
 from authserver.storage import Transaction, users

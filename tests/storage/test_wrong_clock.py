@@ -13,25 +13,25 @@ import pytest
 import sqlalchemy
 
 from authserver import app
-from authserver.accounts.asker import Asker
-from authserver.accounts.keep_time import Timekeeper
-from authserver.accounts.key_custody import KeyCustody
-from authserver.accounts.reauthentication import is_recent
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
-from authserver.accounts.rotate_keys import repair_keys, rotate_keys
-from authserver.accounts.work_outbox import work_outbox
+from authserver.authentication.asker import Asker
+from authserver.authentication.reauthentication import is_recent
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
 from authserver.config import Settings, load_settings
 from authserver.credentials.events import RolesChanged, SignedOut
-from authserver.housekeeping import Chore
+from authserver.custody.key_custody import KeyCustody
+from authserver.custody.rotate_keys import repair_keys, rotate_keys
+from authserver.deliveries.deliver import Failed
 from authserver.keyring.keys import KeyState, Purpose
 from authserver.keyring.master_files import create_master_key
 from authserver.keyring.steps import Promote, Redate
-from authserver.mail.deliver import Failed
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from authserver.storage.audit import Actor
+from authserver.records.audit import Actor
 from authserver.storage.schema import Base, Node, OutboxMail
 from authserver.timekeeping import PROBATION, Doubted, Trusted
+from authserver.upkeep.housekeeping import Chore
+from authserver.upkeep.keep_time import Timekeeper
+from authserver.upkeep.work_outbox import work_outbox
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 from tests.support.outbox import Troubled, count_rows, post, tell

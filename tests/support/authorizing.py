@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from werkzeug.test import TestResponse
 
-from authserver.accounts.client_wish import ClientWish
-from authserver.accounts.register_client import RegisteredClient, register_client
+from authserver.clients.client_wish import ClientWish
+from authserver.clients.register_client import RegisteredClient, register_client
 from authserver.jose.jws import parse_compact
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind

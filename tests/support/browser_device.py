@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from tests.support.authorizing import CALLBACK, CHALLENGE, VERIFIER
 from tests.support.device import Device
 from tests.support.http import Answer, HttpClient

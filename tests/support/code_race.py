@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from authserver.accounts.authorization_outcomes import AuthorizationAnswer, Decision, Outcome
-from authserver.accounts.authorize import authorize
-from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
-from authserver.accounts.change_password import (
-    PasswordWasChangedInBrowser,
-    PasswordWish,
-    change_password_in_browser,
-)
-from authserver.accounts.outcomes import Refused, TryLater
-from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.account.change_password import PasswordWasChangedInBrowser, PasswordWish, change_password_in_browser
+from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
+from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.authorization.authorization_outcomes import AuthorizationAnswer, Decision, Outcome
+from authserver.authorization.authorize import authorize
+from authserver.authorization.pending_request import PendingRequest, begin_pending
 from authserver.clients.authentication import PresentedClient
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import AccessAnswer, PendingRequest, TokenAnswer, begin_pending
+from authserver.realm.outcomes import Refused, TryLater
+from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
 from tests.support.authorizing import CALLBACK, CHALLENGE, VERIFIER
 from tests.support.person import NEW_PASSWORD, ORIGIN, Person
 from tests.support.realm import PASSWORD

@@ -4,11 +4,11 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from authserver.accounts.manage_user import apply_event
+from authserver.administration.manage_user import apply_event
 from authserver.credentials.events import CredentialEvent
 from authserver.realm import Realm
+from authserver.records.audit import Actor
 from authserver.revocation import Receipt
-from authserver.storage.audit import Actor
 from tests.support.api import Api, content, problem
 from tests.support.realm import EMAIL, PASSWORD
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from tests.support.databases import opened
 from tests.support.http import Answer, HttpClient
 from tests.support.realm import PASSWORD

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from authserver.realm import TokenAnswer
 from authserver.revocation import Receipt
+from authserver.tokens.token_answer import TokenAnswer
 
 _ticks = count()
 

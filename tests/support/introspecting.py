@@ -1,6 +1,6 @@
 """Resource servers and clients that ask what a token is worth."""
 
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.api import Api, content

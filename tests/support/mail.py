@@ -8,10 +8,10 @@ from email.policy import SMTPUTF8
 from functools import lru_cache
 from pathlib import Path
 
-from authserver.accounts.work_outbox import Post, work_outbox
+from authserver.deliveries.deliver import Delivered
 from authserver.mail.compose import Composer
-from authserver.mail.deliver import Delivered
 from authserver.realm import Realm
+from authserver.upkeep.work_outbox import Post, work_outbox
 
 SENDER = Address("Auth", "no-reply", "auth.example")
 _LINK = re.compile(r"^(https?://\S+?/[a-z/-]+)\?token=(lt_[\w-]+)$", re.MULTILINE)

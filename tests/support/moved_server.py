@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from authserver.app import SYSTEM_ENTROPY, create_app
-from authserver.cli.serving import Serving, listen, serve
 from authserver.clock import SystemClock
 from authserver.config import load_settings
+from authserver.server.serving import Serving, listen, serve
 from tests.support.server import Installation
 
 if TYPE_CHECKING:

@@ -14,16 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.oversee import list_clients, list_users
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.sign_in import SignIn, sign_in
-from authserver.accounts.sign_out import list_sessions
+from authserver.administration.oversee import list_clients, list_users
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.authentication.sign_out import list_sessions
 from authserver.cli.context import Context
 from authserver.cli.main import run
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.keyring.keys import KeyState, Purpose
 from authserver.protocol.secret import Secret
-from authserver.realm import TokenAnswer
+from authserver.tokens.token_answer import TokenAnswer
 
 PASSWORD: Final = "nine lives and a garden gate"
 SIGN_IN: Final = "sign everybody in"

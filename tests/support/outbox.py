@@ -4,15 +4,15 @@ from email.message import EmailMessage
 
 import sqlalchemy
 
-from authserver.accounts.reset_password import PasswordWasReset, reset_password
-from authserver.accounts.work_outbox import Post
+from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.credentials.events import MfaChanged
-from authserver.mail.deliver import Delivered, Delivery, Failed, Undeliverable
-from authserver.mail.smtp import SmtpDelivery
+from authserver.deliveries.deliver import Delivered, Delivery, Failed, Undeliverable
+from authserver.deliveries.smtp import SmtpDelivery
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.storage.audit import Actor
+from authserver.records.audit import Actor
 from authserver.storage.schema import MailLink, OutboxMail, PendingRegistration
+from authserver.upkeep.work_outbox import Post
 from tests.support.mail import SENDER, compose_as, read_link
 from tests.support.realm import ISSUER
 from tests.support.smtp import SmtpSink

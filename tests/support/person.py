@@ -5,26 +5,26 @@ from itertools import count
 
 from sqlalchemy import select
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer
-from authserver.accounts.change_password import PasswordWasChanged, PasswordWish, change_password
-from authserver.accounts.manage_user import apply_event
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.outcomes import Invalid, Reauthenticate, Refused, TryLater
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.reset_password import PasswordWasReset, reset_password
-from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.account.change_password import PasswordWasChanged, PasswordWish, change_password
+from authserver.account.reset_password import PasswordWasReset, reset_password
+from authserver.administration.manage_user import apply_event
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.credentials.events import CredentialEvent
-from authserver.credentials.links import LinkPurpose
 from authserver.protocol.link_token import LINK_ID_BYTES, LinkToken, format_link_token
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import AccessAnswer, Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.audit import Actor
+from authserver.records.link import LinkPurpose, MailLink
+from authserver.records.user import User
 from authserver.revocation import Receipt
 from authserver.storage import links, sessions, users
-from authserver.storage.audit import Actor
-from authserver.storage.links import MailLink
 from authserver.storage.schema import MailLink as MailLinkRow
-from authserver.storage.users import User
+from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
 from tests.support.realm import PASSWORD, add_user
 from tests.support.refreshing import IP, refresh
 

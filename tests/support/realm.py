@@ -5,9 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from authserver import storage
-from authserver.accounts.register import Registered, create_user
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
-from authserver.clients.registry import ClientRegistry
+from authserver.account.register import Registered, create_user
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
 from authserver.clock import Clock
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.credentials.password_policy import PasswordPolicy
@@ -23,6 +22,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
+from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows

@@ -4,16 +4,17 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.authentication import PresentedClient
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
 from authserver.storage import Database
 from authserver.storage.schema import RefreshTokenFamily
+from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.realm import EMAIL, LIFETIMES, PASSWORD
 

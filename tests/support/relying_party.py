@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from authserver.accounts.browser_session import BrowserSignedIn, begin_browser_session
-from authserver.accounts.open_session import PASSWORD, DeviceClaim, Opening, Origin
-from authserver.accounts.register_client import ClientWish, RegisteredClient, register_client
+from authserver.authentication.browser_session import BrowserSignedIn, begin_browser_session
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin
+from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
-from authserver.realm import NewGrant, Realm, TokenAnswer, begin_family, choose_audience, issue_tokens
+from authserver.realm import Realm
+from authserver.records.client import Client
 from authserver.storage import clients, sessions, users
-from authserver.storage.clients import Client
+from authserver.tokens.new_family import NewGrant, begin_family, choose_audience
+from authserver.tokens.token_answer import TokenAnswer, issue_tokens
 
 APP = "https://app.example"
 SCOPE = ("openid", "profile", "email", "address", "phone", "offline_access")

@@ -9,16 +9,17 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from authserver.accounts.keep_time import Timekeeper
-from authserver.accounts.open_session import DeviceClaim, Origin
-from authserver.accounts.outcomes import Refused
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.accounts.sign_in import SignIn, sign_in
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, TokenAnswer
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
+from authserver.tokens.token_answer import TokenAnswer
+from authserver.upkeep.keep_time import Timekeeper
 from tests.support.clock import ManualClock
 
 EMAIL = "grace@example.test"

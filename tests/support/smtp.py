@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typing_extensions import override
 
-from authserver.mail.smtp_url import Encryption, SmtpServer
+from authserver.deliveries.smtp_url import Encryption, SmtpServer
 from authserver.protocol.secret import Secret
 from tests.support.processes import free_port
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import flask
 
-from authserver.cli.serving import PortTakenError, Serving, listen, serve
-from authserver.web.guard import guard
+from authserver.server.serving import PortTakenError, Serving, listen, serve
+from authserver.web.edge.guard import guard
 
 
 def load() -> Callable[..., Iterable[bytes]]:

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import NO_CHANGE, UserChange
 from authserver.protocol.audit_name import AuditName
+from authserver.records.link import LinkPurpose
 
 
 class CredentialEvent:

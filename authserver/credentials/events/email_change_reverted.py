@@ -7,11 +7,11 @@ from typing import ClassVar
 from typing_extensions import override
 
 from authserver.credentials.events.base import CredentialEvent
-from authserver.credentials.links import LinkPurpose
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
+from authserver.records.link import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,17 @@
 
 from flask import Response, request
 
-from authserver.accounts.account import find_account
-from authserver.accounts.bearer import Bearer, BearerRefused
-from authserver.accounts.own_account import AccountExport, delete_account, export_account
-from authserver.accounts.profile import change_profile
+from authserver.account.account import find_account
+from authserver.account.own_account import AccountExport, delete_account, export_account
+from authserver.account.profile import change_profile
+from authserver.authentication.bearer import Bearer, BearerRefused
 from authserver.protocol.secret import Secret
+from authserver.records.user import Profile, User
 from authserver.revocation import Receipt
-from authserver.storage.users import Profile, User
+from authserver.web.answers import AccountAnswer, ExportAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_nothing, api
-from authserver.web.api.credential_shapes import CurrentPasswordBody, ExportAnswer, ProfileBody
+from authserver.web.api.credential_shapes import CurrentPasswordBody, ProfileBody
 from authserver.web.api.refusals import (
     OF_BEARERS,
     OF_BODIES,
@@ -22,10 +23,9 @@ from authserver.web.api.refusals import (
     explain_bearer,
     explain_own,
 )
-from authserver.web.api.shapes import AccountAnswer
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import try_password
 from authserver.web.problem import answer_problem
-from authserver.web.tries import try_password
 
 _TAGS = ["Account"]
 

@@ -2,12 +2,12 @@
 
 from flask import Response, request
 
-from authserver.accounts.bearer import Bearer
-from authserver.accounts.change_email import report_compromise, revert_email
-from authserver.accounts.confirm_address import confirm_email
-from authserver.accounts.outcomes import Refused, TryLater
-from authserver.accounts.register import ask_confirmation
+from authserver.account.change_email import report_compromise, revert_email
+from authserver.account.confirm_address import confirm_email
+from authserver.account.register import ask_confirmation
+from authserver.authentication.bearer import Bearer
 from authserver.protocol.secret import Secret
+from authserver.realm.outcomes import Refused, TryLater
 from authserver.revocation import Receipt
 from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_accepted, api
@@ -31,8 +31,8 @@ from authserver.web.api.refusals import (
 from authserver.web.api.shapes import RevocationAnswer
 from authserver.web.api.tries import count_address
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import ask_new_address
 from authserver.web.problem import answer_problem
-from authserver.web.tries import ask_new_address
 
 _TAGS = ["E-mail addresses"]
 _TOKEN = {"token": "lt_AQ"}

@@ -7,8 +7,8 @@ from typing import TypeVar
 import structlog
 from flask import request
 
-from authserver.accounts.bearer import Bearer, BearerRefused, authenticate_bearer, authenticate_signing_out
-from authserver.accounts.reauthentication import demand_recent
+from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer, authenticate_signing_out
+from authserver.authentication.reauthentication import demand_recent
 from authserver.realm import Realm
 from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, refuse
 from authserver.web.authorization import read_bearer_token

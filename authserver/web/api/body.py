@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic_core import ErrorDetails, PydanticCustomError
 from typing_extensions import override
 
-from authserver.accounts.outcomes import FieldError
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 from authserver.protocol.text import LONGEST_TEXT, clean_line, is_storable
+from authserver.realm.outcomes import FieldError
 from authserver.web.api.refusals import INVALID_INPUT, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Refusal, refuse
 from authserver.web.problem import ProblemError
 

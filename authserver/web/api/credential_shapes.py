@@ -4,23 +4,12 @@ from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from authserver.accounts.change_password import PasswordWasChanged
-from authserver.accounts.own_account import AccountExport
-from authserver.accounts.reset_password import PasswordWasReset
+from authserver.account.change_password import PasswordWasChanged
+from authserver.account.reset_password import PasswordWasReset
 from authserver.revocation import Receipt
-from authserver.storage.audit import AuditRecord
-from authserver.storage.consents import ConnectedApp
+from authserver.web.answers import Answer
 from authserver.web.api.body import Body, refuse_member
-from authserver.web.api.shapes import (
-    AccountAnswer,
-    Answer,
-    ReceiptAnswer,
-    RevocationAnswer,
-    SessionAnswer,
-    TokensAnswer,
-    seconds,
-    without_default,
-)
+from authserver.web.api.shapes import ReceiptAnswer, RevocationAnswer, TokensAnswer, without_default
 
 
 class ChangePasswordBody(Body):
@@ -121,70 +110,3 @@ class ConfirmedAnswer(Answer):
     def of(cls, receipt: Receipt | None) -> "ConfirmedAnswer":
         """The shape of what a confirmation came to."""
         return cls(revocation=None if receipt is None else ReceiptAnswer.of(receipt))
-
-
-class EventAnswer(Answer):
-    """One line of the audit record."""
-
-    at: int
-    event: str
-    outcome: str
-    by: str = Field(description="A user id, `client:` and a client id, `cli` or `server`.")
-    ip: str | None
-    sid: str | None
-    client_id: str | None
-    detail: dict[str, str | int | bool | None]
-
-    @classmethod
-    def of(cls, record: AuditRecord) -> "EventAnswer":
-        """The shape of `record`."""
-        return cls(
-            at=seconds(record.at),
-            event=record.name,
-            outcome=record.outcome,
-            by=record.actor.name,
-            ip=record.actor.ip,
-            sid=record.sid,
-            client_id=record.client_id,
-            detail=dict(record.detail),
-        )
-
-
-class AppAnswer(Answer):
-    """A client that may act for the user."""
-
-    client_id: str
-    name: str
-    scope: list[str]
-    granted_at: int
-    last_used_at: int | None = Field(description="null: it holds no tokens at the moment.")
-
-    @classmethod
-    def of(cls, app: ConnectedApp) -> "AppAnswer":
-        """The shape of `app`."""
-        return cls(
-            client_id=app.client_id,
-            name=app.name,
-            scope=list(app.scope),
-            granted_at=seconds(app.granted_at),
-            last_used_at=None if app.last_used_at is None else seconds(app.last_used_at),
-        )
-
-
-class ExportAnswer(Answer):
-    """All that is kept about the user who asks."""
-
-    account: AccountAnswer
-    sessions: list[SessionAnswer]
-    apps: list[AppAnswer]
-    events: list[EventAnswer] = Field(description="Newest first.")
-
-    @classmethod
-    def of(cls, export: AccountExport, current: str) -> "ExportAnswer":
-        """The shape of `export` for a user who asks from the session `current`."""
-        return cls(
-            account=AccountAnswer.of(export.user),
-            sessions=[SessionAnswer.of(summary, current) for summary in export.sessions],
-            apps=[AppAnswer.of(app) for app in export.apps],
-            events=[EventAnswer.of(record) for record in export.events],
-        )

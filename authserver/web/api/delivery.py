@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from flask import Response, after_this_request, request
 
-from authserver.accounts.bearer import Bearer
-from authserver.accounts.refresh_holder import find_grant_behind
+from authserver.authentication.bearer import Bearer
+from authserver.authorization.refresh_holder import find_grant_behind
 from authserver.protocol.secret import Secret
-from authserver.realm import TokenAnswer
-from authserver.sessions.family import Grant
-from authserver.storage.clients import Client
+from authserver.records.client import Client
+from authserver.records.family import Grant
+from authserver.tokens.token_answer import TokenAnswer
 from authserver.web.api.refusals import CROSS_SITE, FOREIGN_ORIGIN, Refusal
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie, RefreshCookie

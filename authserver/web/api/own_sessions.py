@@ -2,13 +2,14 @@
 
 from flask import Response, request
 
-from authserver.accounts.outcomes import Reauthenticate
-from authserver.accounts.sign_out import end_session, list_sessions, sign_out_elsewhere
+from authserver.authentication.sign_out import end_session, list_sessions, sign_out_elsewhere
+from authserver.realm.outcomes import Reauthenticate
 from authserver.revocation import Receipt
+from authserver.web.answers import SessionAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer
 from authserver.web.api.blueprint import answer_nothing, api
 from authserver.web.api.refusals import NOT_FOUND, OF_BEARERS, OF_SENSITIVE, document, explain
-from authserver.web.api.shapes import RevocationAnswer, SessionAnswer, SessionsAnswer
+from authserver.web.api.shapes import RevocationAnswer, SessionsAnswer
 from authserver.web.context import current_realm
 from authserver.web.problem import answer_problem
 

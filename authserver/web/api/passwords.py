@@ -3,11 +3,11 @@
 import structlog
 from flask import Response, request
 
-from authserver.accounts.bearer import Bearer
-from authserver.accounts.change_password import PasswordWasChanged, PasswordWish, change_password
-from authserver.accounts.reset_password import PasswordWasReset, ask_reset, reset_password
+from authserver.account.change_password import PasswordWasChanged, PasswordWish, change_password
+from authserver.account.reset_password import PasswordWasReset, ask_reset, reset_password
+from authserver.authentication.bearer import Bearer
 from authserver.protocol.secret import Secret
-from authserver.realm import TokenAnswer
+from authserver.tokens.token_answer import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
 from authserver.web.api.blueprint import answer_accepted, api
 from authserver.web.api.credential_shapes import (
@@ -30,9 +30,9 @@ from authserver.web.api.refusals import (
 )
 from authserver.web.api.tries import count_address
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import forgive_login, try_password
 from authserver.web.origin import read_origin
 from authserver.web.problem import answer_problem
-from authserver.web.tries import forgive_login, try_password
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Passwords"]

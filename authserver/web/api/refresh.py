@@ -11,7 +11,7 @@ from authserver.clients.authentication import PresentedClient
 from authserver.grants import RefreshTokenGrant, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
-from authserver.realm import RestingAnswer, TokenAnswer
+from authserver.tokens.token_answer import RestingAnswer, TokenAnswer
 from authserver.web.api.blueprint import api
 from authserver.web.api.delivery import find_fault, keep_in_cookie, read_cookie
 from authserver.web.api.refusals import (

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from authserver.accounts import outcomes
-from authserver.accounts.bearer import BearerRefused
-from authserver.accounts.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.authentication.bearer import BearerRefused
 from authserver.protocol.oauth_error import OAuthError
+from authserver.realm import outcomes
+from authserver.realm.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
+from authserver.web.limits.tries import TooManyTries
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
-from authserver.web.tries import TooManyTries
 
 _STALE_CHALLENGE: Final = 'Bearer error="insufficient_user_authentication", max_age="{}", soft_logout="true"'
 

@@ -3,26 +3,22 @@
 import math
 import re
 from dataclasses import asdict
-from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
 )
 from pydantic.config import JsonDict
 
-from authserver.accounts.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.realm import AccessAnswer
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.revocation import Receipt
 from authserver.sessions.device import DEVICE_NAME_LENGTH, is_device_id
-from authserver.storage.sessions import SessionSummary
-from authserver.storage.users import User
+from authserver.tokens.token_answer import AccessAnswer
+from authserver.web.answers import Answer, SessionAnswer
 from authserver.web.api.body import Body, refuse_member
 
 _SCOPE_WORD = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
@@ -116,12 +112,6 @@ class RefreshBody(Body):
     )
 
 
-class Answer(BaseModel):
-    """An answer. Members may be added to it."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
 class RegisteredAnswer(Answer):
     """The user exists."""
 
@@ -166,73 +156,6 @@ class TokensAnswer(Answer):
     def of(cls, tokens: AccessAnswer, *, in_cookie: bool = False) -> "TokensAnswer":
         """The shape of `tokens`; without the secrets that are `in_cookie`, out of reach of scripts."""
         return cls.model_validate(asdict(tokens) | ({"refresh_token": None, "device_token": None} if in_cookie else {}))
-
-
-class AccountAnswer(Answer):
-    """The user who asks."""
-
-    user_id: str
-    email: str
-    email_verified: bool
-    name: str
-    phone_number: str = Field(description="Empty: not told.")
-    address: str = Field(description="Empty: not told.")
-    roles: list[str]
-    created_at: int
-    password_changed_at: int | None = Field(description="null: no password was ever set.")
-    token_version: int
-
-    @classmethod
-    def of(cls, user: User) -> "AccountAnswer":
-        """The shape of `user`."""
-        return cls(
-            user_id=user.user_id,
-            email=user.email,
-            email_verified=user.email_verified,
-            name=user.name,
-            phone_number=user.phone_number,
-            address=user.address,
-            roles=list(user.roles),
-            created_at=seconds(user.created_at),
-            password_changed_at=None if user.password_changed_at is None else seconds(user.password_changed_at),
-            token_version=user.token_version,
-        )
-
-
-class SessionAnswer(Answer):
-    """One session as its user sees it."""
-
-    sid: str
-    device_id: str
-    device_name: str
-    client_id: str | None = Field(description="The client that opened the session; null for a sign-in at a page.")
-    clients: list[str] = Field(description="All clients in it.")
-    ip: str = Field(description="Where it was opened from.")
-    user_agent: str
-    created_at: int
-    last_used_at: int
-    expires_at: int = Field(description="When it ends if it is not used before.")
-    current: bool = Field(description="Whether it is the one that asks.")
-    state: Literal["active"]
-
-    @classmethod
-    def of(cls, summary: SessionSummary, current: str) -> "SessionAnswer":
-        """The shape of `summary` for a user who asks from the session `current`."""
-        session = summary.session
-        return cls(
-            sid=session.sid,
-            device_id=session.device_id,
-            device_name=session.device_name,
-            client_id=session.client_id,
-            clients=list(summary.clients),
-            ip=session.ip,
-            user_agent=session.user_agent,
-            created_at=seconds(session.created_at),
-            last_used_at=seconds(summary.last_used_at),
-            expires_at=seconds(summary.expires_at),
-            current=session.sid == current,
-            state="active",
-        )
 
 
 class SessionsAnswer(Answer):
@@ -297,8 +220,3 @@ class ProblemAnswer(Answer):
     soft_logout: bool = Field(
         default=False, description="On 401: whether the client may keep its local state and sign in again."
     )
-
-
-def seconds(instant: datetime) -> int:
-    """How an instant is written."""
-    return int(instant.timestamp())

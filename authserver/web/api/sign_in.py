@@ -3,12 +3,12 @@
 import structlog
 from flask import Response, request
 
-from authserver.accounts.open_session import DeviceClaim
-from authserver.accounts.register import Awaited, Registered, register
-from authserver.accounts.sign_in import SignIn, sign_in
-from authserver.accounts.sign_out import sign_out, sign_out_everywhere
+from authserver.account.register import Awaited, Registered, register
+from authserver.authentication.open_session import DeviceClaim
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.authentication.sign_out import sign_out, sign_out_everywhere
 from authserver.protocol.secret import Secret
-from authserver.realm import TokenAnswer
+from authserver.tokens.token_answer import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_bearer_signing_out
 from authserver.web.api.blueprint import answer_accepted, answer_nothing, api
 from authserver.web.api.delivery import (
@@ -40,9 +40,9 @@ from authserver.web.api.refusals import (
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
 from authserver.web.api.tries import count_address, count_login
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import settle
 from authserver.web.origin import read_origin
 from authserver.web.problem import ProblemError, answer_problem
-from authserver.web.tries import settle
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Sign-in"]

@@ -1,9 +1,9 @@
 """Counting tries at the JSON API: one too many is a problem of its own."""
 
 from authserver.protocol.secret import Secret
-from authserver.web import tries
 from authserver.web.api.refusals import TOO_MANY_REQUESTS, refuse
-from authserver.web.limits import LimitKey
+from authserver.web.limits import tries
+from authserver.web.limits.limits import LimitKey
 from authserver.web.problem import ProblemError
 
 

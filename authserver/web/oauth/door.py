@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Door:
     """One endpoint. `metadata_name` is its member in the discovery documents (RFC 8414 §2).
 
-    The view gets what it needs and asks nothing of Flask's current anything: `authserver.web.direct` calls it without.
+    The view gets what it needs and asks nothing of Flask's current anything: `web.edge.direct` calls it without.
     """
 
     metadata_name: str

@@ -13,11 +13,13 @@ from authserver.clients.authentication import PresentedClient, authenticate_clie
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.storage.clients import Client
-from authserver.web.cors import CLIENT_ID
+from authserver.records.client import Client
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+CLIENT_ID: Final = "authserver.client_id"
+"""Where in the environment a view leaves word of which client asked."""
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50

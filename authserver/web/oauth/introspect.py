@@ -5,11 +5,11 @@ from typing import Any, assert_never
 import structlog
 from werkzeug import Request
 
-from authserver.accounts.introspect import introspect
+from authserver.authorization.introspect import introspect
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.oauth_error import OAuthError, invalid_client
 from authserver.realm import Realm
-from authserver.sessions.family import Family
+from authserver.records.family import Family
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import JsonAnswer, answer_error, answer_json, read_client_request
 

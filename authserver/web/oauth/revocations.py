@@ -10,7 +10,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError, invalid_request, unavailable
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.storage.clients import Client
+from authserver.records.client import Client
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import JsonAnswer, answer_error, read_presented_client
 

@@ -3,7 +3,7 @@
 import structlog
 from werkzeug import Request
 
-from authserver.accounts.revoke_token import revoke_token
+from authserver.authorization.revoke_token import revoke_token
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.web.oauth.door import Door

@@ -5,7 +5,8 @@ from werkzeug import Request
 
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
-from authserver.realm import AccessAnswer, Realm, RestingAnswer
+from authserver.realm import Realm
+from authserver.tokens.token_answer import AccessAnswer, RestingAnswer
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import JsonAnswer, answer_error, answer_json, read_form, read_presented_client
 

@@ -7,8 +7,8 @@ from typing import assert_never
 import structlog
 from werkzeug import Request
 
-from authserver.accounts.bearer import BearerRefused
-from authserver.accounts.userinfo import ScopeMissing, tell_about_user
+from authserver.authentication.bearer import BearerRefused
+from authserver.authorization.userinfo import ScopeMissing, tell_about_user
 from authserver.realm import Realm
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, read_bearer_token
 from authserver.web.oauth.door import Door

@@ -9,7 +9,7 @@ from typing import Final
 
 from flask import Flask
 
-from authserver.web.brand import Brand
+from authserver.branding.brand import Brand
 from authserver.web.pages import (
     account,
     assets,

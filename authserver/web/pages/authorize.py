@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import structlog
 from flask import Response, request
 
-from authserver.accounts.authorization_outcomes import (
+from authserver.authorization.authorization_outcomes import (
     AlreadyAnswered,
     AuthorizationAnswer,
     ConsentNeeded,
@@ -16,8 +16,8 @@ from authserver.accounts.authorization_outcomes import (
     SignInNeeded,
     Unredirectable,
 )
-from authserver.accounts.authorize import authorize
-from authserver.realm import PendingRequest, begin_pending, read_pending, write_pending
+from authserver.authorization.authorize import authorize
+from authserver.authorization.pending_request import PendingRequest, begin_pending, read_pending, write_pending
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, take_foreign_forms
 from authserver.web.pages.browser import current_browser

@@ -2,7 +2,7 @@
 
 from flask import Response, g, request
 
-from authserver.accounts.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
+from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.protocol.secret import Secret
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from flask import Response
 
-from authserver.accounts.authorization_outcomes import ConsentNeeded, Decision, Wish
-from authserver.realm import write_pending
+from authserver.authorization.authorization_outcomes import ConsentNeeded, Decision, Wish
+from authserver.authorization.pending_request import write_pending
 from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm
 from authserver.web.pages.authorize import (

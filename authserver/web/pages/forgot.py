@@ -4,14 +4,14 @@ from http import HTTPStatus
 
 from flask import Response
 
-from authserver.accounts.reset_password import ask_reset
-from authserver.credentials.links import LinkPurpose
+from authserver.account.reset_password import ask_reset
+from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import hit_address
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_mail
 from authserver.web.pages.words import say_duration, tell_too_many
-from authserver.web.tries import hit_address
 
 
 @pages.get("/forgot")

@@ -6,14 +6,14 @@ from typing import Final
 
 from flask import Response, request
 
-from authserver.accounts.change_email import report_compromise, revert_email
-from authserver.accounts.confirm_address import confirm_email, find_confirmation, refuse_registration
-from authserver.accounts.mailed_link import find_link
-from authserver.accounts.outcomes import Refused, TryLater
-from authserver.credentials.links import LinkPurpose
+from authserver.account.change_email import report_compromise, revert_email
+from authserver.account.confirm_address import confirm_email, find_confirmation, refuse_registration
+from authserver.account.mailed_link import find_link
 from authserver.realm import Realm
+from authserver.realm.outcomes import Refused, TryLater
+from authserver.records.link import LinkPurpose
+from authserver.records.registration import PendingRegistration
 from authserver.revocation import Receipt
-from authserver.storage.registrations import PendingRegistration
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import mark, translate

@@ -6,15 +6,16 @@ from http import HTTPStatus
 import structlog
 from flask import Response, current_app, request
 
-from authserver.accounts.authorization_outcomes import ConsentNeeded, SignInNeeded, Wish
-from authserver.accounts.browser_session import BrowserSignedIn
-from authserver.accounts.outcomes import Refused, TryLater
-from authserver.accounts.reauthentication import is_recent
-from authserver.accounts.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.authentication.browser_session import BrowserSignedIn
+from authserver.authentication.reauthentication import is_recent
+from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.authorization.authorization_outcomes import ConsentNeeded, SignInNeeded, Wish
+from authserver.authorization.pending_request import PendingRequest, write_pending
 from authserver.protocol.secret import Secret
-from authserver.realm import PendingRequest, write_pending
+from authserver.realm.outcomes import Refused, TryLater
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
+from authserver.web.limits.tries import hit_login, settle
 from authserver.web.origin import read_origin
 from authserver.web.pages.authorize import (
     answer_outcome,
@@ -27,7 +28,6 @@ from authserver.web.pages.blueprint import answer_page, answer_told, pages, read
 from authserver.web.pages.browser import current_browser, keep_signed_in, read_device_id
 from authserver.web.pages.languages import use_locales
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
-from authserver.web.tries import hit_login, settle
 
 HOME = "/account"
 DEMANDS_RECENT = "demands_recent"

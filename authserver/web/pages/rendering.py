@@ -24,8 +24,8 @@ from jinja2 import (
     select_autoescape,
 )
 
+from authserver.branding.brand import DARK_GROUND, DARK_INK, LIGHT_GROUND, LIGHT_INK, Brand
 from authserver.mail.compose import UnusableTemplateError
-from authserver.web.brand import DARK_GROUND, DARK_INK, LIGHT_GROUND, LIGHT_INK, Brand
 from authserver.web.pages.csrf import csrf_field
 from authserver.web.pages.languages import current_language, translate, translate_number
 

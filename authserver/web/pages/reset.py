@@ -4,18 +4,18 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from authserver.accounts.mailed_link import find_link
-from authserver.accounts.outcomes import FieldError, Invalid, Refused, TryLater
-from authserver.accounts.reset_password import PasswordWasReset, reset_password
-from authserver.credentials.links import LinkPurpose
+from authserver.account.mailed_link import find_link
+from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.protocol.secret import Secret
+from authserver.realm.outcomes import FieldError, Invalid, Refused, TryLater
+from authserver.records.link import LinkPurpose
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
+from authserver.web.limits.tries import forgive_login
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.ways import lead_to_sign_in
 from authserver.web.pages.words import say_errors, say_password_rules, say_signed_out, tell_refusal
-from authserver.web.tries import forgive_login
 
 
 @pages.get("/reset")

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
+from authserver.branding.scope_texts import ELSE, ScopeTexts
 from authserver.web.pages.languages import current_language, mark, translate
 from authserver.web.pages.rendering import current_look
-from authserver.web.scope_texts import ELSE, ScopeTexts
 
 SENTENCES: Final = {
     "openid": mark("See your account ID"),

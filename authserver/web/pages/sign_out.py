@@ -3,8 +3,8 @@
 import structlog
 from flask import Response, request
 
-from authserver.accounts.end_session import EndSessionPlan, EndSessionWish, plan_end_session
-from authserver.accounts.sign_out import sign_out
+from authserver.authentication.sign_out import sign_out
+from authserver.authorization.end_session import EndSessionPlan, EndSessionWish, plan_end_session
 from authserver.protocol.authorization_request import read_parameters
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie

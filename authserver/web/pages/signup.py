@@ -4,11 +4,12 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from authserver.accounts.outcomes import EMAIL_TAKEN, FieldError, Invalid, Refused, TryLater
-from authserver.accounts.register import Awaited, Registered, register
-from authserver.credentials.links import LinkPurpose
+from authserver.account.register import Awaited, Registered, register
 from authserver.protocol.secret import Secret
+from authserver.realm.outcomes import EMAIL_TAKEN, FieldError, Invalid, Refused, TryLater
+from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import hit_address
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_mail, lead_to_sign_in
@@ -20,7 +21,6 @@ from authserver.web.pages.words import (
     tell_busy,
     tell_too_many,
 )
-from authserver.web.tries import hit_address
 
 
 @pages.get("/signup")

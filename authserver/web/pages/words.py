@@ -5,11 +5,11 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-from authserver.accounts import outcomes
-from authserver.accounts.outcomes import EMAIL_TAKEN, FieldError, Refused, TryLater
-from authserver.accounts.profile import LONGEST_ADDRESS
-from authserver.accounts.register import LONGEST_NAME
+from authserver.account.profile import LONGEST_ADDRESS
+from authserver.account.register import LONGEST_NAME
 from authserver.credentials.password_text import LONGEST_PASSWORD
+from authserver.realm import outcomes
+from authserver.realm.outcomes import EMAIL_TAKEN, FieldError, Refused, TryLater
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, lead_back

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from authserver.accounts.import_users import Arrival, LineProblem
+from authserver.administration.import_users import Arrival, LineProblem
 from authserver.cli.user_files import UnreadableFileError, read_users
 
 

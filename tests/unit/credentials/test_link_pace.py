@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authserver.credentials.link_pace import DAY, HOUR, SPARE, Mailed, choose_lifetime
-from authserver.credentials.links import LinkPurpose
+from authserver.records.link import LinkPurpose
 from tests.support.clock import START
 
 MINUTE = timedelta(minutes=1)

@@ -12,10 +12,10 @@ import pytest
 from typing_extensions import override
 
 from authserver.credentials.events import EVENTS, CredentialEvent
-from authserver.credentials.links import LinkPurpose
 from authserver.mail.compose import TEMPLATES, Composer, UnusableTemplateError, WrittenLink, say_lifetime
 from authserver.protocol.secret import Secret
-from authserver.storage.outbox import QueuedMail
+from authserver.records.link import LinkPurpose
+from authserver.records.queued_mail import QueuedMail
 from tests.support.clock import START
 from tests.support.mail import SENDER, read_link, read_link_page, read_text
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from authserver.sessions.family import Ended, Family, Grant, LateRetryMark, Standing
+from authserver.records.family import Family, Grant, LateRetryMark
+from authserver.records.session import Ended
+from authserver.records.user import Standing
 from authserver.sessions.lifetimes import RetryWindows
 from authserver.sessions.rotation import (
     Ahead,

@@ -4,16 +4,16 @@ from http import HTTPStatus
 
 from flask import Response
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
-from authserver.credentials.links import LinkPurpose
+from authserver.authentication.browser_session import SignedInBrowser
 from authserver.protocol.secret import Secret
+from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.link import LinkPurpose
+from authserver.web.limits.tries import TooManyTries, ask_new_address
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_duration, say_errors, say_refused, tell_busy, tell_too_many
-from authserver.web.tries import TooManyTries, ask_new_address
 
 PATH = "/account/email"
 

@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.connected_apps import disconnect, list_apps
-from authserver.accounts.outcomes import Refused
-from authserver.storage.consents import ConnectedApp
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authorization.connected_apps import disconnect, list_apps
+from authserver.realm.outcomes import Refused
+from authserver.records.consent import ConnectedApp
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, with_browser
 from authserver.web.pages.account.moments import Moment, tell_moment

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from authserver.protocol.audit_name import AuditName
-from authserver.storage.audit import AuditRecord
+from authserver.records.audit import AuditRecord
 from authserver.web.context import current_realm
 from authserver.web.pages.languages import mark, translate
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.refused_act import NOBODY
-from authserver.accounts.security_events import SHOWN, list_security_events
-from authserver.storage.audit import AuditRecord
+from authserver.account.security_events import SHOWN, list_security_events
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.refused_act import NOBODY
+from authserver.records.audit import AuditRecord
 from authserver.web.context import current_realm
 from authserver.web.pages.account.event_words import say_event
 from authserver.web.pages.account.frame import answer_room, with_browser

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Response, request
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.reauthentication import is_recent
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.reauthentication import is_recent
 from authserver.web.context import current_realm
 from authserver.web.pages.authorize import go_to
 from authserver.web.pages.blueprint import answer_page

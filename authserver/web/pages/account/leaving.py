@@ -4,20 +4,20 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.outcomes import NOT_FOUND, Reauthenticate, Refused, TryLater
-from authserver.accounts.own_account import AccountExport, delete_account, export_account
+from authserver.account.own_account import AccountExport, delete_account, export_account
+from authserver.authentication.browser_session import SignedInBrowser
 from authserver.protocol.secret import Secret
-from authserver.web.api.credential_shapes import ExportAnswer
+from authserver.realm.outcomes import NOT_FOUND, Reauthenticate, Refused, TryLater
+from authserver.web.answers import ExportAnswer
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
+from authserver.web.limits.tries import TooManyTries, try_password
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import Told, answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.ways import lead_back_to_sign_in
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
-from authserver.web.tries import TooManyTries, try_password
 
 PATH = "/account/delete"
 

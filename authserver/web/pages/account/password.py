@@ -5,17 +5,14 @@ from http import HTTPStatus
 import structlog
 from flask import Response, request
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.change_password import (
-    PasswordWasChangedInBrowser,
-    PasswordWish,
-    change_password_in_browser,
-)
-from authserver.accounts.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.account.change_password import PasswordWasChangedInBrowser, PasswordWish, change_password_in_browser
+from authserver.authentication.browser_session import SignedInBrowser
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
+from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import TooManyTries, try_password
 from authserver.web.origin import read_origin
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
@@ -29,7 +26,6 @@ from authserver.web.pages.words import (
     tell_busy,
     tell_too_many,
 )
-from authserver.web.tries import TooManyTries, try_password
 
 PATH = "/account/password"
 _log = structlog.get_logger(__name__)

@@ -4,10 +4,10 @@ from http import HTTPStatus
 
 from flask import Response
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.outcomes import FieldError, Invalid, Refused
-from authserver.accounts.profile import change_profile
-from authserver.storage.users import Profile
+from authserver.account.profile import change_profile
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.realm.outcomes import FieldError, Invalid, Refused
+from authserver.records.user import Profile
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
 from authserver.web.pages.account.moments import tell_moment

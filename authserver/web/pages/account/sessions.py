@@ -5,11 +5,11 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from authserver.accounts.browser_session import SignedInBrowser
-from authserver.accounts.outcomes import Reauthenticate, Refused
-from authserver.accounts.sign_out import end_session, list_sessions, sign_out_elsewhere
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.sign_out import end_session, list_sessions, sign_out_elsewhere
+from authserver.realm.outcomes import Reauthenticate, Refused
+from authserver.records.session import SessionSummary
 from authserver.revocation import Receipt
-from authserver.storage.sessions import SessionSummary
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser

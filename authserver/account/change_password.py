@@ -1,0 +1,159 @@
+"""A user changes his password: the session that asks goes on under new tokens, the others as the policy says."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from authserver.authentication.asker import Asker
+from authserver.authentication.bearer import Bearer
+from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, begin_browser_session
+from authserver.authentication.failed_proof import record_failed_change
+from authserver.authentication.known_device import introduce_device
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin, open_session
+from authserver.authentication.passwords import hash_new_password, is_unchanged, verify_password
+from authserver.authentication.reauthentication import demand_recent
+from authserver.credentials.events import PasswordChanged
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.audit import Actor
+from authserver.records.session import Session
+from authserver.records.user import User
+from authserver.revocation import Receipt
+from authserver.storage import Transaction, clients, families, sessions, users
+from authserver.tokens.new_family import NewGrant
+from authserver.tokens.token_answer import AccessAnswer, issue_access, issue_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWasChanged:
+    """The tokens with which the current session goes on, and what ended."""
+
+    tokens: AccessAnswer
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWish:
+    """What the user typed. `logout_devices` False asks to spare the other devices, if the policy lets him."""
+
+    current: Secret
+    new: Secret
+    logout_devices: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWasChangedInBrowser:
+    """The cookie with which the current session goes on, and what ended. Its apps come back through the cookie."""
+
+    signed_in: BrowserSignedIn
+    receipt: Receipt
+
+
+def change_password(
+    realm: Realm, bearer: Bearer, wish: PasswordWish, origin: Origin
+) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
+    """Change the password of the user who asks, and renew his session. A new password that is refused ends nothing."""
+    proven = _prove(realm, bearer, wish, origin)
+    if not isinstance(proven, _Proven):
+        return proven
+    now = realm.clock.now()
+    # Before the transaction: a pool full of changes that each ask for a second connection would wait for itself.
+    client = realm.clients.find(bearer.claims.client_id)
+    with realm.database.write() as tx:
+        device = _find_device(tx, bearer, proven, now)
+        family = families.find_by_fam(tx, bearer.claims.fam or "")
+        if device is None or family is None:
+            return _refuse_overtaken()
+        grant = family.grant
+        family_version = clients.find_family_version(tx, grant.client_id)
+        if client is None or family_version is None:
+            return Refused(NOT_FOUND, "There is no such client.")
+        # A session that had no refresh token gets none: nobody consented to its going on while its user is away.
+        offline = family.outlives(realm.lifetimes.of_client(client).access_token_lifetime)
+        receipt = _apply(tx, realm, bearer, proven, wish, origin, now)
+        user = users.load(tx, bearer.user_id)
+        holding = open_session(
+            tx,
+            realm,
+            user=user,
+            opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now),
+            client=client,
+            grant=NewGrant(grant.scope, grant.audience, now, family_version, offline=offline),
+        )
+    issue = issue_tokens if offline else issue_access
+    tokens = issue(realm, holding, client, now=now)
+    return PasswordWasChanged(replace(tokens, device_token=introduce_device(realm, user).reveal()), receipt)
+
+
+def change_password_in_browser(
+    realm: Realm, asker: SignedInBrowser, wish: PasswordWish, origin: Origin
+) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater | Reauthenticate:
+    """The same at the account pages: the browser's session goes on under a new cookie, without any family."""
+    proven = _prove(realm, asker, wish, origin)
+    if not isinstance(proven, _Proven):
+        return proven
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        device = _find_device(tx, asker, proven, now)
+        if device is None:
+            return _refuse_overtaken()
+        receipt = _apply(tx, realm, asker, proven, wish, origin, now)
+        opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now)
+        signed_in = begin_browser_session(tx, realm, users.load(tx, asker.user_id), opening)
+    return PasswordWasChangedInBrowser(signed_in, receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """The user as he was when the current password fitted, and the hash of the new one."""
+
+    user: User
+    password_hash: str = field(repr=False)
+
+
+def _prove(
+    realm: Realm, asker: Asker, wish: PasswordWish, origin: Origin
+) -> _Proven | Refused | Invalid | TryLater | Reauthenticate:
+    stale = demand_recent(realm, asker, "change_password", origin.ip)
+    if stale is not None:
+        return stale
+    outcome = _verify_and_hash(realm, asker, wish)
+    if isinstance(outcome, Refused | Invalid):
+        record_failed_change(realm, asker, outcome, ip=origin.ip)
+    return outcome
+
+
+def _verify_and_hash(realm: Realm, asker: Asker, wish: PasswordWish) -> _Proven | Refused | Invalid | TryLater:
+    with realm.database.read() as tx:
+        credentials = users.find_credentials_by_id(tx, asker.user_id)
+    if credentials is None:
+        return Refused(NOT_FOUND, "There is no such user.")
+    verified = verify_password(realm, credentials, wish.current)
+    if isinstance(verified, TryLater):
+        return verified
+    if not verified:
+        return Refused(WRONG_PASSWORD, "The current password is wrong.")
+    hashed = hash_new_password(realm, wish.new, credentials, field="new_password")
+    return _Proven(credentials.user, hashed) if isinstance(hashed, str) else hashed
+
+
+def _find_device(tx: Transaction, asker: Asker, proven: _Proven, now: datetime) -> Session | None:
+    """The session that asks, while nothing has overtaken it. Takes the user's row."""
+    return sessions.find_live(tx, asker.user_id, asker.sid, now) if is_unchanged(tx, proven.user) else None
+
+
+def _refuse_overtaken() -> Refused:
+    return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
+
+
+def _apply(
+    tx: Transaction, realm: Realm, asker: Asker, proven: _Proven, wish: PasswordWish, origin: Origin, now: datetime
+) -> Receipt:
+    return realm.revocation.apply(
+        tx,
+        PasswordChanged(asker.user_id, proven.password_hash),
+        by=Actor(asker.user_id, origin.ip),
+        now=now,
+        current=asker.sid,
+        logout_devices=wish.logout_devices,
+    )

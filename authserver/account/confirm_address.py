@@ -1,0 +1,104 @@
+"""Using a link that proves an address: of a registration, or of a user who changes theirs.
+
+A registration is nobody's before one of its links is used: no row of `users`, no password that fits, nothing that
+blocks the address. The link that is used decides whose password and name count, and all other registrations of the
+address go with it (decision 30).
+"""
+
+from authserver.account.mailed_link import (
+    carry_out,
+    find_link,
+    prove_link,
+    record_failed_link,
+    refuse_link,
+    refuse_taken,
+)
+from authserver.account.register import record_created
+from authserver.credentials.events import EmailChanged, UserDeleted
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import new_id
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused, TryLater
+from authserver.records.audit import Actor
+from authserver.records.link import LinkPurpose, MailLink
+from authserver.records.registration import PendingRegistration
+from authserver.records.user import NewUser, Standing, User
+from authserver.revocation import Receipt
+from authserver.storage import Transaction, registrations, users
+
+
+def find_confirmation(realm: Realm, token: str) -> MailLink | PendingRegistration | Refused | TryLater:
+    """What the live link that `token` proves would confirm."""
+    link_id = prove_link(realm, token)
+    if not isinstance(link_id, bytes):
+        return link_id
+    with realm.database.read() as tx:
+        registration = registrations.find_live(tx, link_id, realm.clock.now())
+    return registration or find_link(realm, token, LinkPurpose.CHANGE_EMAIL)
+
+
+def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
+    """Use a link that proves an address: of a registration (None), or of a change of address (the receipt)."""
+    outcome = _confirm(realm, token, ip)
+    if isinstance(outcome, Refused):
+        record_failed_link(realm, token, outcome, ip, name=AuditName.LINK_FAIL, act="confirm_email")
+    return outcome
+
+
+def refuse_registration(realm: Realm, token: str) -> Refused | TryLater | None:
+    """Forget a registration that the owner of the address did not ask for, with all its links; None when it is gone."""
+    found = find_confirmation(realm, token)
+    if isinstance(found, Refused | TryLater):
+        return found
+    if isinstance(found, MailLink):
+        return refuse_link("other_purpose")
+    with realm.database.write() as tx:
+        registrations.end(tx, [found.registration_id], realm.clock.now())
+    return None
+
+
+def gives_way(holder: User) -> bool:
+    """Whether the account of `holder` has to leave its address to who proves it.
+
+    It never proved the address itself, so anybody may have registered it. What an operator gave a role, locked or
+    disabled is the operator's to judge.
+    """
+    return not holder.email_verified and not holder.roles and holder.standing is Standing.ACTIVE
+
+
+def _confirm(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
+    match find_confirmation(realm, token):
+        case PendingRegistration() as registration:
+            return _confirm_registration(realm, registration, ip)
+        case MailLink() as link:
+            return _confirm_change(realm, link, ip)
+        case refused:
+            return refused
+
+
+def _confirm_registration(realm: Realm, registration: PendingRegistration, ip: str) -> Refused | None:
+    now = realm.clock.now()
+    user_id = new_id(realm.entropy)
+    user = NewUser(
+        user_id, registration.address, registration.name, registration.password_hash, roles=(), email_verified=True
+    )
+    with realm.database.write() as tx:
+        registrations.lock_all(tx, registration.address)
+        if registrations.find_live(tx, registration.link_id, now) is None:
+            return refuse_link("overtaken")
+        registrations.forget_all(tx, registration.address)
+        if not users.add(tx, user, now):
+            return refuse_taken()
+        record_created(tx, user, by=Actor(user_id, ip), now=now, entropy=realm.entropy)
+    return None
+
+
+def _confirm_change(realm: Realm, link: MailLink, ip: str) -> Receipt | Refused:
+    def make_room(tx: Transaction) -> None:
+        holder = users.find_by_email(tx, link.address)
+        if holder is not None and holder.user_id != link.user_id and gives_way(holder):
+            by = Actor(link.user_id, ip)
+            realm.revocation.apply(tx, UserDeleted(holder.user_id), by=by, now=realm.clock.now())
+
+    event = EmailChanged(link.user_id, link.address)
+    return carry_out(realm, link, event, ip, current=link.sid, prepare=make_room)

@@ -1,0 +1,111 @@
+"""What the outbox worker does about a wish: look the address up, and queue the mail that its owner shall get."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from authserver.credentials.link_pace import DAY, choose_lifetime
+from authserver.credentials.notice import Notice
+from authserver.mail.queue import queue_confirmation, queue_mail
+from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, RESET_WISH
+from authserver.protocol.entropy import new_id
+from authserver.protocol.link_token import LINK_ID_BYTES
+from authserver.realm import Realm
+from authserver.records.link import LinkPurpose
+from authserver.records.queued_mail import QueuedMail
+from authserver.records.registration import PendingRegistration
+from authserver.records.user import Standing, User
+from authserver.storage import Transaction, links, outbox, registrations, users
+
+WAITING_REGISTRATIONS = 5
+"""How many registrations of one address wait at a time; one more takes the place of the oldest."""
+
+REGISTRATION_WAITS = timedelta(days=7)
+"""For how long another link to a registration can be had."""
+
+
+def grant_wish(tx: Transaction, realm: Realm, wish: QueuedMail, now: datetime) -> None:
+    """Do what `wish` asks for, if there is anything to do, and take it out of the outbox."""
+    if not outbox.remove(tx, wish.mail_id):
+        return
+    user = users.find_by_email(tx, wish.address)
+    match wish.template:
+        case _ if wish.template == RESET_WISH:
+            _offer_reset(tx, realm, user, now)
+        case _ if wish.template == RESEND_WISH:
+            _offer_confirmation(tx, realm, user, wish.address, now)
+        case _ if wish.template == REGISTER_WISH:
+            _register(tx, realm, user, wish, now)
+
+
+def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime) -> None:
+    if user is not None:
+        _mail_reset(tx, realm, user, "password_reset_asked", now)
+
+
+def _mail_reset(tx: Transaction, realm: Realm, user: User, template: str, now: datetime) -> None:
+    """Mail a link for a new password, whichever wish it answers: all of them together have one pace."""
+    if user.standing is not Standing.DISABLED:
+        _mail_link(tx, realm, user, template, LinkPurpose.RESET_PASSWORD, now)
+
+
+def _mail_link(tx: Transaction, realm: Realm, user: User, template: str, purpose: LinkPurpose, now: datetime) -> None:
+    """Mail a link to the user's own address, unless as many as may be were mailed, and work."""
+    users.lock(tx, user.user_id)
+    mailed = links.list_mailed(tx, user.user_id, purpose, since=now - DAY)
+    lifetime = choose_lifetime(purpose, mailed, now)
+    if lifetime is not None:
+        notice = Notice(template, user.email, purpose)
+        queue_mail(tx, notice, user=user, now=now, entropy=realm.entropy, link_lifetime=lifetime)
+
+
+def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, address: str, now: datetime) -> None:
+    """Mail what proves the address: another link to each registration that waits, or one to an unproven account."""
+    if user is not None:
+        if not user.email_verified:
+            _mail_reset(tx, realm, user, "confirm_account", now)
+        return
+    waiting = registrations.list_kept(tx, address, now)
+    for registration in waiting:
+        _mail_registration(tx, realm, registration, now, others=len(waiting) - 1)
+
+
+def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail, now: datetime) -> None:
+    """Keep the registration beside its link: nothing of it is anybody's before that link is used."""
+    if user is not None:
+        _mail_reset(tx, realm, user, "register_taken" if user.email_verified else "confirm_account", now)
+        return
+    if links.is_reserved(tx, wish.address, now):
+        return
+    # One that an earlier release queued does not say when.
+    asked_at = datetime.fromtimestamp(int(wish.parameters.get("at") or now.timestamp()), UTC)
+    registration = PendingRegistration(
+        registration_id=new_id(realm.entropy),
+        address=wish.address,
+        name=str(wish.parameters["name"]),
+        password_hash=str(wish.parameters["password_hash"]),
+        asked_at=asked_at,
+        kept_until=asked_at + REGISTRATION_WAITS,
+        mac_kid=None,
+        link_id=b"",
+        issued_at=now,
+        expires_at=now,
+    )
+    waiting = registrations.list_kept(tx, wish.address, now)
+    if _mail_registration(tx, realm, registration, now, others=len(waiting)):
+        registrations.end(tx, [one.registration_id for one in waiting[WAITING_REGISTRATIONS - 1 :]], now)
+
+
+def _mail_registration(
+    tx: Transaction, realm: Realm, registration: PendingRegistration, now: datetime, *, others: int
+) -> bool:
+    """Mail a link of its own to the registration, and keep both; False when the mailbox has had enough."""
+    purpose = registration.purpose
+    mailed = registrations.list_mailed(tx, registration.address, since=now - DAY)
+    lifetime = choose_lifetime(purpose, mailed, now)
+    if lifetime is None:
+        return False
+    link_id = realm.entropy(LINK_ID_BYTES)
+    row = replace(registration, link_id=link_id, mac_kid=None, issued_at=now, expires_at=now + lifetime)
+    registrations.add(tx, row)
+    queue_confirmation(tx, row, others=others, now=now, entropy=realm.entropy)
+    return True

@@ -1,0 +1,69 @@
+"""What a user does to his own account as a whole: take its data away, delete it."""
+
+from dataclasses import dataclass
+
+from authserver.authentication.asker import Asker
+from authserver.authentication.failed_proof import refuse_wrong_password
+from authserver.authentication.passwords import is_unchanged, verify_password
+from authserver.authentication.reauthentication import demand_recent
+from authserver.credentials.events import UserDeleted
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, Reauthenticate, Refused, TryLater
+from authserver.records.audit import Actor, AuditRecord
+from authserver.records.consent import ConnectedApp
+from authserver.records.session import SessionSummary
+from authserver.records.user import User
+from authserver.revocation import Receipt
+from authserver.storage import audit, consents, sessions, users
+
+
+@dataclass(frozen=True, slots=True)
+class AccountExport:
+    """All that is kept about a user; hashes and keys are nobody's data."""
+
+    user: User
+    sessions: list[SessionSummary]
+    apps: list[ConnectedApp]
+    events: list[AuditRecord]
+
+
+def delete_account(
+    realm: Realm, asker: Asker, password: Secret, ip: str
+) -> Receipt | Refused | TryLater | Reauthenticate:
+    """Delete the user who asks, with everything that names him but the audit record."""
+    stale = demand_recent(realm, asker, "delete_account", ip)
+    if stale is not None:
+        return stale
+    with realm.database.read() as tx:
+        credentials = users.find_credentials_by_id(tx, asker.user_id)
+    if credentials is None:
+        return _refuse()
+    verified = verify_password(realm, credentials, password)
+    if isinstance(verified, TryLater):
+        return verified
+    if not verified:
+        return refuse_wrong_password(realm, asker, act="delete_account", ip=ip)
+    with realm.database.write() as tx:
+        if not is_unchanged(tx, credentials.user):
+            return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
+        event = UserDeleted(asker.user_id)
+        return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now())
+
+
+def export_account(realm: Realm, asker: Asker, ip: str | None = None) -> AccountExport | Refused | Reauthenticate:
+    """Everything that is kept about the user who asks."""
+    stale = demand_recent(realm, asker, "export_account", ip)
+    if stale is not None:
+        return stale
+    with realm.database.read() as tx:
+        user = users.find(tx, asker.user_id)
+        if user is None:
+            return _refuse()
+        live = sessions.list_live(tx, user.user_id, realm.clock.now())
+        apps = consents.list_apps(tx, user.user_id, realm.clock.now())
+        return AccountExport(user, live, apps, audit.list_of_user(tx, user.user_id))
+
+
+def _refuse() -> Refused:
+    return Refused(NOT_FOUND, "There is no such user.")

@@ -1,0 +1,159 @@
+"""Bringing users into being: by themselves, or by an operator."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from authserver.authentication.hashing import run_hash
+from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.credentials.password_text import PasswordBreach, normalise_password
+from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, queue_wish
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import Entropy, new_id
+from authserver.protocol.secret import Secret
+from authserver.protocol.text import is_line
+from authserver.realm import Realm
+from authserver.realm.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, FieldError, Invalid, Refused, TryLater
+from authserver.records.audit import SERVER, Actor, Detail
+from authserver.records.user import NewUser
+from authserver.storage import Transaction, audit, users
+
+LONGEST_NAME = 200
+_ROLE = re.compile(r"[\x21-\x7e]{1,100}\Z")  # roles are kept with spaces between
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The user exists."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A mail is on its way, whether or not the address was free (contract §3)."""
+
+
+def register(
+    realm: Realm, *, email: str, password: Secret, name: str, ip: str | None = None
+) -> Registered | Awaited | Refused | Invalid | TryLater:
+    """Register a person who asks for it, if the installation lets people do so.
+
+    Where addresses must be confirmed, the wish alone is queued: the same work for a free address and a taken one.
+    """
+    if not realm.registration.open:
+        return Refused(REGISTRATION_CLOSED, "Registration is closed.")
+    person = _check(realm, email, password, name, ())
+    if not isinstance(person, _Person):
+        return person
+    if not realm.registration.require_verified_email:
+        user = NewUser(new_id(realm.entropy), person.address, name, person.password_hash, (), email_verified=False)
+        return _add(realm, user, Actor(user.user_id, ip))
+    now = realm.clock.now()
+    hashed, at = person.password_hash or "", int(now.timestamp())
+    with realm.database.write() as tx:
+        queue_wish(
+            tx,
+            REGISTER_WISH,
+            person.address,
+            {"name": name, "password_hash": hashed, "at": at},
+            now=now,
+            entropy=realm.entropy,
+        )
+    return Awaited()
+
+
+def ask_confirmation(realm: Realm, email: str) -> None:
+    """Queue the wish for another confirmation mail. The same answer, work and time for every address."""
+    address = canonicalise_email(email)
+    if not isinstance(address, InvalidEmail):
+        with realm.database.write() as tx:
+            queue_wish(tx, RESEND_WISH, address, {}, now=realm.clock.now(), entropy=realm.entropy)
+
+
+def create_user(
+    realm: Realm,
+    *,
+    email: str,
+    password: Secret | None,
+    name: str,
+    roles: tuple[str, ...],
+    email_verified: bool,
+    by: Actor = SERVER,
+) -> Registered | Refused | Invalid | TryLater:
+    """Create a user. Without a password nobody can sign in as him until one is set."""
+    person = _check(realm, email, password, name, roles)
+    if not isinstance(person, _Person):
+        return person
+    user = NewUser(new_id(realm.entropy), person.address, name, person.password_hash, roles, email_verified)
+    return _add(realm, user, by)
+
+
+def _add(realm: Realm, user: NewUser, by: Actor) -> Registered | Refused:
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        if not users.add(tx, user, now):
+            return Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+        record_created(tx, user, by=by, now=now, entropy=realm.entropy)
+    return Registered(user.user_id)
+
+
+def record_created(tx: Transaction, user: NewUser, *, by: Actor, now: datetime, entropy: Entropy) -> None:
+    """Say in the audit record that the user exists from now on. The address is no part of it."""
+    detail: Detail = {"roles": " ".join(user.roles), "email_verified": user.email_verified}
+    audit.write(tx, AuditName.USER_CREATED, by=by, now=now, entropy=entropy, user_id=user.user_id, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    address: str
+    password_hash: str | None = field(repr=False)
+
+
+def _check(
+    realm: Realm, email: str, password: Secret | None, name: str, roles: tuple[str, ...]
+) -> _Person | Invalid | TryLater:
+    """The canonical address and the hash, or everything that is wrong at once."""
+    address = canonicalise_email(email)
+    normal = None if password is None else normalise_password(password.reveal())
+    errors = _find_errors(realm, address, normal, name, roles)
+    if errors or isinstance(address, InvalidEmail) or isinstance(normal, PasswordBreach):
+        return Invalid(tuple(errors))
+    hashed = None if normal is None else run_hash(realm, lambda: realm.hasher.hash(normal))
+    return hashed if isinstance(hashed, TryLater) else _Person(address, hashed)
+
+
+def find_name_error(name: str) -> tuple[str, str] | None:
+    """Why `name` cannot be a person's name here: code and message."""
+    if is_line(name, LONGEST_NAME):
+        return None
+    return "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."
+
+
+def find_role_error(role: str) -> tuple[str, str] | None:
+    """Why `role` cannot be a role: code and message."""
+    return None if _ROLE.match(role) else ("invalid_role", f"{role!r} is not one word of plain characters.")
+
+
+def _find_errors(
+    realm: Realm,
+    address: str | InvalidEmail,
+    password: Secret | PasswordBreach | None,
+    name: str,
+    roles: tuple[str, ...],
+) -> list[FieldError]:
+    errors = []
+    if isinstance(address, InvalidEmail):
+        errors.append(FieldError("email", address.code, address.message))
+    name_error = find_name_error(name)
+    if name_error is not None:
+        errors.append(FieldError("name", *name_error))
+    errors += [FieldError("role", *error) for role in roles if (error := find_role_error(role)) is not None]
+    if isinstance(password, PasswordBreach):
+        errors.append(FieldError("password", password.code, password.message))
+    elif password is not None:
+        email = address if isinstance(address, str) else ""
+        known = "" if name_error is not None else name
+        breaches = realm.password_policy.breaches(password, email=email, name=known)
+        errors += [FieldError("password", breach.code, breach.message) for breach in breaches]
+    return errors

@@ -1,0 +1,1 @@
+"""What operators and support do to the accounts of others. One transaction each, each act recorded."""

@@ -1,0 +1,55 @@
+"""What a credential event would do to a user now: the same work with representative facts, rolled back."""
+
+from dataclasses import dataclass
+
+from authserver.administration.manage_user import apply_event
+from authserver.authentication.sign_out import list_sessions
+from authserver.credentials.events import CredentialEvent
+from authserver.credentials.representative import represent
+from authserver.realm import Realm
+from authserver.realm.outcomes import NOT_FOUND, Refused
+from authserver.records.audit import Actor
+from authserver.records.link import LinkPurpose
+from authserver.records.user import User
+from authserver.revocation import Receipt
+from authserver.storage import links
+
+NOT_ABOUT_USERS = "not_about_users"
+_TAKING_BACK = (LinkPurpose.NOT_ME, LinkPurpose.REVERT_EMAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The receipt that the event would get. `sid` is the session that asked or is meant; None when there is none."""
+
+    receipt: Receipt
+    sid: str | None
+
+
+def foresee(
+    realm: Realm, event: type[CredentialEvent], user: User, *, sid: str | None, logout_devices: bool, by: Actor
+) -> Foreseen | Refused:
+    """Rehearse an event of this type about `user`, from or about his session `sid`: by default the one last used.
+
+    An event that a mailed link causes is rehearsed with the oldest one, which ends the most.
+    """
+    if not event.is_about("user_id"):
+        return Refused(NOT_ABOUT_USERS, f"{event.name} is not about one user.")
+    live = [summary.session.sid for summary in list_sessions(realm, user.user_id)]
+    if sid is not None and sid not in live:
+        return Refused(NOT_FOUND, f"{user.email} has no live session {sid!r}.")
+    asking, now = sid or next(iter(live), None), realm.clock.now()
+    with realm.database.read() as tx:
+        link_issued_at = links.find_first_issued(tx, user.user_id, _TAKING_BACK, now) or now
+    rehearsed = represent(
+        event,
+        user_id=user.user_id,
+        email=user.email,
+        roles=user.roles,
+        sid=asking or "",
+        link_issued_at=link_issued_at,
+    )
+    receipt = apply_event(
+        realm, user.user_id, rehearsed, by=by, dry_run=True, current=asking, logout_devices=logout_devices
+    )
+    return receipt if isinstance(receipt, Refused) else Foreseen(receipt, asking)

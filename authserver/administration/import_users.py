@@ -1,0 +1,108 @@
+"""Taking over users of another system, with their passwords: all of a file in one transaction, or nothing of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from authserver.account.register import find_name_error, find_role_error, record_created
+from authserver.administration.rehearsal import write_if
+from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.protocol.entropy import new_id
+from authserver.protocol.text import is_storable
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.user import NewUser
+from authserver.storage import Transaction, users
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One user of a file, as it says. Without a hash he sets a password by mail before the first sign-in."""
+
+    line: int
+    email: str
+    name: str
+    password_hash: str | None = field(repr=False)
+    roles: tuple[str, ...]
+    email_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """Why a line cannot be taken over. Repeats no hash."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many users there are more, and which lines were left out."""
+
+    count: int
+    problems: tuple[LineProblem, ...]
+
+
+def import_users(
+    realm: Realm,
+    arrivals: Sequence[Arrival | LineProblem],
+    *,
+    by: Actor,
+    skip_bad: bool = False,
+    dry_run: bool = False,
+) -> Imported:
+    """Create all users of `arrivals`; if there is any problem none, unless bad lines are to be skipped."""
+    checked = list(_check(realm, arrivals))
+    problems = [one for one in checked if isinstance(one, LineProblem)]
+    good = [one for one in checked if not isinstance(one, LineProblem)]
+    with write_if(realm, lambda: not dry_run and (skip_bad or not problems)) as tx:
+        taken = _add_all(tx, realm, good, by)
+        problems += taken
+    count = len(good) - len(taken) if skip_bad or not problems else 0
+    return Imported(count, tuple(sorted(problems, key=lambda problem: problem.line)))
+
+
+def _add_all(tx: Transaction, realm: Realm, arrivals: Iterable[tuple[int, NewUser]], by: Actor) -> list[LineProblem]:
+    now, problems = realm.clock.now(), []
+    for line, user in arrivals:
+        if not users.add(tx, user, now):
+            problems.append(LineProblem(line, f"{user.email} is registered already"))
+        else:
+            record_created(tx, user, by=by, now=now, entropy=realm.entropy)
+    return problems
+
+
+def _check(realm: Realm, arrivals: Iterable[Arrival | LineProblem]) -> Iterator[tuple[int, NewUser] | LineProblem]:
+    """Each line as a user, or all that is wrong with it."""
+    seen: dict[str, int] = {}
+    for arrival in arrivals:
+        if isinstance(arrival, LineProblem):
+            yield arrival
+            continue
+        address = canonicalise_email(arrival.email)
+        messages = list(_find_problems(realm, arrival, address, seen))
+        if messages or isinstance(address, InvalidEmail):
+            yield LineProblem(arrival.line, "; ".join(messages))
+            continue
+        seen[address] = arrival.line
+        user_id, hashed = new_id(realm.entropy), arrival.password_hash
+        yield (
+            arrival.line,
+            NewUser(user_id, address, arrival.name, hashed, arrival.roles, email_verified=arrival.email_verified),
+        )
+
+
+def _find_problems(realm: Realm, arrival: Arrival, address: str | InvalidEmail, seen: dict[str, int]) -> Iterator[str]:
+    if isinstance(address, InvalidEmail):
+        yield f"email: {address.message}"
+    elif address in seen:
+        yield f"email: the same as in line {seen[address]}"
+    if (name_error := find_name_error(arrival.name)) is not None:
+        yield f"name: {name_error[1]}"
+    for role in arrival.roles:
+        if (role_error := find_role_error(role)) is not None:
+            yield f"roles: {role_error[1]}"
+    if arrival.password_hash is not None:
+        known = is_storable(arrival.password_hash)
+        problem = realm.hasher.find_problem(arrival.password_hash) if known else "is no hash of a known format"
+        if problem is not None:
+            yield f"password_hash: {problem}"

@@ -1,0 +1,73 @@
+"""What an operator or administrator does to a user. Each act is one credential event."""
+
+from collections.abc import Collection, Iterator
+
+from authserver.account.register import find_role_error
+from authserver.administration.oversee import list_users
+from authserver.administration.rehearsal import write_or_rehearse
+from authserver.credentials.events import CredentialEvent, RolesChanged, SignedOutByAdmin
+from authserver.realm import Realm
+from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Refused
+from authserver.records.audit import Actor
+from authserver.records.user import User
+from authserver.revocation import Receipt
+from authserver.storage import users
+
+
+def apply_event(
+    realm: Realm,
+    user_id: str,
+    event: CredentialEvent,
+    *,
+    by: Actor,
+    dry_run: bool = False,
+    current: str | None = None,
+    logout_devices: bool = True,
+) -> Receipt | Refused:
+    """Carry out `event`, which is about the user. A dry run does the same and rolls it back, so it cannot err.
+
+    `current` and `logout_devices` are those of `Revocation.apply`; no administrator's act has them.
+    """
+    with write_or_rehearse(realm, dry_run=dry_run) as tx:
+        if users.lock(tx, user_id) is None:
+            return Refused(NOT_FOUND, "There is no such user.")
+        now = realm.clock.now()
+        return realm.revocation.apply(tx, event, by=by, now=now, current=current, logout_devices=logout_devices)
+
+
+def change_roles(
+    realm: Realm,
+    user_id: str,
+    *,
+    exactly: Collection[str] | None = None,
+    add: Collection[str] = (),
+    remove: Collection[str] = (),
+    by: Actor,
+    dry_run: bool = False,
+) -> tuple[User, Receipt | None] | Refused | Invalid:
+    """Give the user `exactly` these roles, or `add` and `remove` some.
+
+    The user as he is then, and the receipt: None when he has these roles already, because then nothing has happened.
+    """
+    wanted = (*(exactly or ()), *add)
+    errors = tuple(FieldError("role", *error) for role in wanted if (error := find_role_error(role)) is not None)
+    if errors:
+        return Invalid(errors)
+    with write_or_rehearse(realm, dry_run=dry_run) as tx:
+        user = users.lock(tx, user_id)
+        if user is None:
+            return Refused(NOT_FOUND, "There is no such user.")
+        kept = user.roles if exactly is None else exactly
+        roles = tuple(role for role in dict.fromkeys((*kept, *add)) if role not in remove)
+        if set(roles) == set(user.roles):
+            return user, None
+        receipt = realm.revocation.apply(tx, RolesChanged(user_id, roles), by=by, now=realm.clock.now())
+        return users.load(tx, user_id), receipt
+
+
+def revoke_everything(realm: Realm, *, by: Actor, dry_run: bool = False) -> Iterator[tuple[User, Receipt]]:
+    """End everything of everybody, one user after the other. Safe to run again, also after it was interrupted."""
+    for user in list_users(realm):
+        receipt = apply_event(realm, user.user_id, SignedOutByAdmin(user.user_id), by=by, dry_run=dry_run)
+        if isinstance(receipt, Receipt):
+            yield user, receipt

@@ -1,0 +1,54 @@
+"""The two things that happen to a password wherever one is typed: it is verified, or it is chosen."""
+
+from authserver.authentication.hashing import run_hash
+from authserver.credentials.password_text import SAME, PasswordBreach, normalise_password
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.realm.outcomes import FieldError, Invalid, TryLater
+from authserver.records.user import Credentials, Standing, User
+from authserver.storage import Transaction, users
+
+
+def verify_password(realm: Realm, credentials: Credentials, password: Secret) -> bool | TryLater:
+    """Whether `password` is the one of `credentials`."""
+    normal = normalise_password(password.reveal())
+    if isinstance(normal, PasswordBreach):
+        return False
+    verification = run_hash(realm, lambda: realm.hasher.verify(normal, credentials.password_hash))
+    return verification if isinstance(verification, TryLater) else verification.matches
+
+
+def is_unchanged(tx: Transaction, verified: User) -> bool:
+    """Take the user's row, and say whether what was verified before this transaction still is so (design §5).
+
+    While he is locked or disabled it is not, even if that was so when his password was verified.
+    """
+    user = users.lock(tx, verified.user_id)
+    return user is not None and is_still(user, verified)
+
+
+def is_still(user: User, verified: User) -> bool:
+    """Whether nothing about `user` has changed that a proof of his identity rests on, since he was `verified`."""
+    return user.standing is Standing.ACTIVE and user.credential_version == verified.credential_version
+
+
+def hash_new_password(
+    realm: Realm, password: Secret, credentials: Credentials, *, field: str
+) -> str | Invalid | TryLater:
+    """The hash of a password that the user may choose in place of the one they have; `field` is where it was typed."""
+    normal = normalise_password(password.reveal())
+    if isinstance(normal, PasswordBreach):
+        return Invalid((FieldError(field, normal.code, normal.message),))
+    user, stored = credentials.user, credentials.password_hash
+    breaches = realm.password_policy.breaches(normal, email=user.email, name=user.name)
+    if breaches:
+        return Invalid(tuple(FieldError(field, breach.code, breach.message) for breach in breaches))
+
+    def hash_another() -> str | PasswordBreach:
+        """A change to the same password would end sessions, and protect nobody."""
+        if stored is not None and realm.hasher.verify(normal, stored).matches:
+            return SAME
+        return realm.hasher.hash(normal)
+
+    hashed = run_hash(realm, hash_another)
+    return Invalid((FieldError(field, hashed.code, hashed.message),)) if isinstance(hashed, PasswordBreach) else hashed

@@ -1,0 +1,150 @@
+"""Proving with a password who somebody is: the part that every way to sign in shares.
+
+Unknown address, wrong password, locked and disabled give one answer for one amount of work (ASVS 6.3.8), the record of
+the failure included; `decoy` says what that work is where users were imported. The password is verified before any
+transaction; whatever changed the credentials meanwhile is found by `find_unchanged` in the one that opens the session
+(design §5).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authserver.authentication.decoy import find_decoy
+from authserver.authentication.hashing import run_hash
+from authserver.authentication.known_device import find_known_device
+from authserver.authentication.open_session import Origin
+from authserver.authentication.passwords import is_still
+from authserver.credentials.email_address import InvalidEmail, canonicalise_email
+from authserver.credentials.events import PasswordRehashed
+from authserver.credentials.password_text import PasswordBreach, normalise_password
+from authserver.credentials.passwords import Verification
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.realm.outcomes import EMAIL_NOT_VERIFIED, INVALID_CREDENTIALS, Refused, TryLater
+from authserver.records.audit import Actor
+from authserver.records.user import Credentials, Standing, User
+from authserver.storage import Transaction, audit, registrations, users
+
+
+@dataclass(frozen=True, slots=True)
+class NotProven:
+    """Nobody is signed in. `user_id` is the user whom the address named, if it named one."""
+
+    refused: Refused
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRecord:
+    """What the record of one attempt says. The address is no part of it: people type passwords there, too."""
+
+    user_id: str
+    sid: str
+    amr: tuple[str, ...]
+
+
+def prove_password(
+    realm: Realm, email_text: str, password_text: Secret, origin: Origin, *, device_token: Secret | None
+) -> Credentials | NotProven | TryLater:
+    """The credentials that the password fits, after one hash whatever happens.
+
+    During a flood of sign-ins a device that shows the token of this address has a place for its hash.
+    """
+    email, password = canonicalise_email(email_text), normalise_password(password_text.reveal())
+    credentials, awaited, decoy = None, None, None
+    if not isinstance(email, InvalidEmail):
+        with realm.database.read() as tx:
+            credentials = users.find_credentials(tx, email)
+            awaited = registrations.find_newest_hash(tx, email, realm.clock.now())
+            decoy = find_decoy(tx, realm, email)
+    user_id = None if credentials is None else credentials.user.user_id
+    if isinstance(password, PasswordBreach):
+        return fail_uniformly(password.code, user_id)
+    stored = awaited if credentials is None else credentials.password_hash
+    verification = run_hash(
+        realm,
+        lambda: realm.hasher.verify(password, stored, decoy=decoy),
+        is_known=lambda: find_known_device(realm, email_text, device_token) is not None,
+    )
+    if isinstance(verification, TryLater):
+        return verification
+    if credentials is None and verification.matches:
+        return _ask_to_confirm(None)
+    if credentials is None or stored is None or not verification.matches:
+        return fail_uniformly(_name_fault(credentials, verification), user_id)
+    if credentials.user.standing is not Standing.ACTIVE:
+        return fail_uniformly(f"user_{credentials.user.standing.value}", user_id)
+    if verification.outdated:
+        _rehash(realm, credentials.user, stored, password, origin, realm.clock.now())
+    return credentials
+
+
+def _name_fault(credentials: Credentials | None, verification: Verification) -> str:
+    if credentials is None:
+        return "unknown_address"
+    if credentials.password_hash is None:
+        return "no_password"
+    return "unreadable_hash" if verification.unreadable else "wrong_password"
+
+
+def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Origin, now: datetime) -> None:
+    """Replace an outdated hash. Ends no session; when the pool is full, the next sign-in tries again."""
+    renewed = run_hash(realm, lambda: realm.hasher.hash(password))
+    if isinstance(renewed, TryLater):
+        return
+    event = PasswordRehashed(user.user_id, replaces=stored, password_hash=renewed)
+    with realm.database.write() as tx:
+        realm.revocation.apply(tx, event, by=Actor("server", origin.ip), now=now)
+
+
+def find_unchanged(tx: Transaction, realm: Realm, verified: User) -> User | NotProven:
+    """The user whose password was verified, if that is still what it was. Takes his row."""
+    user = users.lock(tx, verified.user_id)
+    if user is None or not is_still(user, verified):
+        return fail_uniformly("changed_meanwhile", verified.user_id)
+    if realm.registration.require_verified_email and not user.email_verified:
+        return _ask_to_confirm(user.user_id)
+    return user
+
+
+def _ask_to_confirm(user_id: str | None) -> NotProven:
+    """Tell who knows the password of an unproven account, or of a registration that waits, what is missing."""
+    message = "Please confirm your e-mail address first."
+    return NotProven(Refused(EMAIL_NOT_VERIFIED, message, "email_not_verified"), user_id)
+
+
+def record_sign_in(
+    tx: Transaction,
+    realm: Realm,
+    outcome: SignInRecord | NotProven,
+    origin: Origin,
+    *,
+    client_id: str | None,
+    now: datetime,
+) -> None:
+    """One record for each attempt."""
+    detail: dict[str, str | int | bool | None] = {"user_agent": origin.user_agent}
+    if isinstance(outcome, NotProven):
+        name, sid, actor = AuditName.LOGIN_FAIL, None, "page" if client_id is None else f"client:{client_id}"
+        detail["reason"] = outcome.refused.reason
+    else:
+        name, sid, actor = AuditName.LOGIN_SUCCESS, outcome.sid, outcome.user_id
+        detail["amr"] = " ".join(outcome.amr)
+    audit.write(
+        tx,
+        name,
+        by=Actor(actor, origin.ip),
+        now=now,
+        entropy=realm.entropy,
+        outcome="failure" if isinstance(outcome, NotProven) else "success",
+        user_id=outcome.user_id,
+        sid=sid,
+        client_id=client_id,
+        detail=detail,
+    )
+
+
+def fail_uniformly(reason: str, user_id: str | None) -> NotProven:
+    """One answer, whatever the reason: that is for the log and the record alone."""
+    return NotProven(Refused(INVALID_CREDENTIALS, "The e-mail address or the password is wrong.", reason), user_id)

@@ -1,0 +1,81 @@
+"""Signing in at a page, or proving there once more who one is."""
+
+from dataclasses import dataclass, field
+
+from authserver.authentication.browser_session import (
+    BrowserSignedIn,
+    SignedInBrowser,
+    begin_browser_session,
+    hand_to_browser,
+)
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin
+from authserver.authentication.prove_password import (
+    NotProven,
+    SignInRecord,
+    find_unchanged,
+    prove_password,
+    record_sign_in,
+)
+from authserver.credentials.events import SignedOut
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused, TryLater
+from authserver.records.audit import Actor
+from authserver.records.user import User
+from authserver.sessions.device import is_device_id
+from authserver.storage import Transaction, browsers, sessions
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSignIn:
+    """What the person typed, and what the browser shows: its device, and who is signed in there by now."""
+
+    email: str
+    password: Secret = field(repr=False)
+    device_id: str | None
+    current: SignedInBrowser | None
+    origin: Origin
+    device_token: Secret | None = None
+
+
+def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | Refused | TryLater:
+    """Verify the password and hand a session to the browser.
+
+    The same user goes on in the session that this browser holds or held, whose cookie and time of authentication are
+    new; another user ends the one that it holds.
+    """
+    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_token=attempt.device_token)
+    if isinstance(proven, TryLater):
+        return proven
+    with realm.database.write() as tx:
+        outcome = proven if isinstance(proven, NotProven) else _sign_in(tx, realm, attempt, proven.user)
+        note = outcome if isinstance(outcome, NotProven) else SignInRecord(outcome.user_id, outcome.sid, PASSWORD.amr)
+        record_sign_in(tx, realm, note, attempt.origin, client_id=None, now=realm.clock.now())
+    if isinstance(outcome, NotProven):
+        return outcome.refused
+    if attempt.current is not None and attempt.current.user_id != outcome.user_id:
+        _sign_former_out(realm, attempt.current, attempt.origin)
+    return outcome
+
+
+def _sign_former_out(realm: Realm, former: SignedInBrowser, origin: Origin) -> None:
+    """In a transaction of its own: two users who change places in two browsers must not wait for each other's rows."""
+    with realm.database.write() as tx:
+        event, by = SignedOut(former.user_id, former.sid), Actor(former.user_id, origin.ip)
+        realm.revocation.apply(tx, event, by=by, now=realm.clock.now(), current=former.sid)
+
+
+def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: User) -> BrowserSignedIn | NotProven:
+    now, current = realm.clock.now(), attempt.current
+    user = find_unchanged(tx, realm, verified)
+    if isinstance(user, NotProven):
+        return user
+    device_id = attempt.device_id if attempt.device_id is not None and is_device_id(attempt.device_id) else None
+    session = None if current is None else sessions.find_live(tx, user.user_id, current.sid, now)
+    if session is None and device_id is not None:
+        # The cookie went when the browser was closed; the apps that were signed in with it have not.
+        session = browsers.find_on_device(tx, user.user_id, device_id, now)
+    if session is not None:
+        return hand_to_browser(tx, realm, user, session, now)
+    opening = Opening(PASSWORD, DeviceClaim(device_id, None), attempt.origin, now)
+    return begin_browser_session(tx, realm, user, opening)

@@ -1,0 +1,90 @@
+"""What a client may have done to its user's session (OpenID Connect RP-Initiated Logout 1.0).
+
+Anybody can send a browser here with anything, so that a request alone ends nothing (ASVS 10.6.2): only an ID token of
+the very session at the browser does, which no other page can have. Everything else has to be asked.
+"""
+
+from dataclasses import dataclass, field
+
+from authserver.authentication.bearer import SIGN_OUT_GRACE
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.jose.errors import TokenRejected
+from authserver.jose.id_token import IdTokenHint, read_id_token_hint
+from authserver.jose.jws import FindKey
+from authserver.protocol.redirect_uri import matches
+from authserver.realm import Realm
+from authserver.records.client import Client
+from authserver.tokens.subject import name_subject
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessionWish:
+    """What the request says; nothing of it is proven (§2)."""
+
+    id_token_hint: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    post_logout_redirect_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessionPlan:
+    """What it comes to.
+
+    Attributes:
+        client: who asks, as far as that is known.
+        redirect_uri: where the browser goes afterwards; only if that client registered it.
+        needs_asking: whether the person has to say that he wants it.
+    """
+
+    client: Client | None
+    redirect_uri: str | None
+    needs_asking: bool
+
+
+def plan_end_session(realm: Realm, wish: EndSessionWish, browser: SignedInBrowser | None) -> EndSessionPlan:
+    """Judge `wish` for who sits at the browser. Ends nothing."""
+    hint = _read_hint(realm, wish.id_token_hint)
+    client = _find_client(realm, wish, hint)
+    uri = wish.post_logout_redirect_uri
+    may_redirect = (
+        client is not None and uri is not None and matches(client.post_logout_redirect_uris, uri, client.kind)
+    )
+    return EndSessionPlan(
+        client,
+        redirect_uri=uri if may_redirect else None,
+        needs_asking=browser is not None and not _names(hint, client, browser),
+    )
+
+
+def _read_hint(realm: Realm, text: str | None) -> IdTokenHint | None:
+    if text is None:
+        return None
+    try:
+        return read_id_token_hint(text, find_key=_find_key(realm), issuer=realm.issuer)
+    except TokenRejected:
+        return None
+
+
+def _find_key(realm: Realm) -> FindKey:
+    """Also a key that left the JWKS a while ago: an ID token may be the last one of its session."""
+    keyring, retired_after = realm.keyring.current, realm.clock.now() - SIGN_OUT_GRACE
+    return lambda kid: keyring.find_sign_out_key(kid, retired_after=retired_after)
+
+
+def _find_client(realm: Realm, wish: EndSessionWish, hint: IdTokenHint | None) -> Client | None:
+    """The client that asks; nobody where the hint is not ours, or speaks of another one than `client_id` (§2)."""
+    if wish.id_token_hint is None:
+        client_id = wish.client_id
+    elif hint is None or wish.client_id not in {None, hint.aud}:
+        return None
+    else:
+        client_id = hint.aud
+    client = None if client_id is None else realm.clients.find(client_id)
+    return None if client is None or client.disabled_at is not None else client
+
+
+def _names(hint: IdTokenHint | None, client: Client | None, browser: SignedInBrowser) -> bool:
+    """Whether the hint is about exactly this session of this user, and comes from a client that is known."""
+    if hint is None or client is None:
+        return False
+    return (hint.sid, hint.sub) == (browser.sid, name_subject(client, browser.user_id))

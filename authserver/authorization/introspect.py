@@ -1,0 +1,89 @@
+"""Introspection (RFC 7662): what a token is worth at this moment. The database is asked, never the feed."""
+
+from dataclasses import replace
+
+from authserver.authentication.bearer import judge_user_token, read_own_token
+from authserver.jose.errors import TokenRejected
+from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.refresh_token import RefreshToken
+from authserver.realm import Realm
+from authserver.records.client import Client
+from authserver.records.family import Family
+from authserver.records.user import Standing
+from authserver.sessions.scope import effective_audience, effective_scope, find_loss
+from authserver.storage import families, feed
+from authserver.tokens.allowance import find_allowance
+from authserver.tokens.proof import prove_refresh_token
+
+Introspection = AccessTokenClaims | Family
+"""A live token: the claims of an access token, or the family of a refresh token at its current generation.
+
+Scope and audience are what is left of them by the client's record and the user's roles as they stand now.
+"""
+
+
+def introspect(realm: Realm, client: Client, token: str) -> Introspection | None:
+    """The live token behind `token`, if `client` may know of it; None in every other case (§2.2, §4).
+
+    A resource server learns of access tokens that name one of its audiences, any other client of its own tokens.
+    """
+    proof = prove_refresh_token(realm, token)
+    if isinstance(proof, RefreshToken):
+        return _find_live_family(realm, client, proof)
+    claims = find_unexpired_claims(realm, token)
+    issued_to = None if claims is None else realm.clients.find(claims.client_id)
+    if claims is None or issued_to is None:
+        return None
+    left = _reduce(realm, issued_to, claims)
+    return left if _concerns(realm, client, left) and _is_live(realm, issued_to, left) else None
+
+
+def find_unexpired_claims(realm: Realm, token: str) -> AccessTokenClaims | None:
+    """The claims of an access token that this issuer signed, for whatever audience; None for anything else."""
+    try:
+        claims = read_own_token(realm, token, realm.keyring.current.find_verification_key, audience=None)
+    except TokenRejected:
+        return None
+    return claims if realm.clock.seconds() < claims.exp else None
+
+
+def _reduce(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> AccessTokenClaims:
+    """`claims` without the scope and audience that the client has lost since."""
+    allowance = find_allowance(realm, issued_to)
+    scope = effective_scope(claims.scope, None, allowance, claims.roles)
+    return replace(claims, scope=scope, aud=effective_audience(claims.aud, None, allowance))
+
+
+def _concerns(realm: Realm, client: Client, claims: AccessTokenClaims) -> bool:
+    if client.kind is not ClientKind.RESOURCE_SERVER:
+        return claims.client_id == client.client_id and bool(claims.aud)
+    return not set(client.audience or (realm.default_audience,)).isdisjoint(claims.aud)
+
+
+def _is_live(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> bool:
+    if claims.sid is not None:
+        return judge_user_token(realm, claims) is None
+    with realm.database.read() as tx:
+        return issued_to.disabled_at is None and not feed.is_token_revoked(tx, claims.jti)
+
+
+def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Family | None:
+    with realm.database.read() as tx:
+        family = families.find(tx, token.family_id)
+    if family is None or family.grant.client_id != client.client_id or family.generation != token.generation:
+        return None
+    # To the second, as the answer's `exp` says it: what is called active never names an end in the past.
+    over = realm.clock.seconds() >= int(min(family.idle_expires_at, family.expires_at).timestamp())
+    live = family.ended is None and family.client_enabled and family.standing is Standing.ACTIVE
+    return _reduce_family(realm, client, family) if live and not over else None
+
+
+def _reduce_family(realm: Realm, client: Client, family: Family) -> Family | None:
+    """`family` with what is left of its grant; None where a refresh would be refused because nothing is."""
+    allowance, grant = find_allowance(realm, client), family.grant
+    if find_loss(grant.scope, grant.audience, allowance, family.roles) is not None:
+        return None
+    scope = effective_scope(grant.scope, None, allowance, family.roles)
+    audience = effective_audience(grant.audience, None, allowance)
+    return replace(family, grant=replace(grant, scope=scope, audience=audience))

@@ -1,0 +1,204 @@
+"""What an operator may wish of a client, and all that can be wrong with it."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.limits import REST_MARGIN
+from authserver.protocol.redirect_uri import find_fault, find_origin_fault
+from authserver.protocol.text import is_line
+from authserver.realm import Realm
+from authserver.realm.outcomes import FieldError
+from authserver.records.client import Client
+from authserver.sessions.lifetimes import Lifetimes, longest_silence
+
+NAME_LENGTH = 200
+SHORTEST_LIFETIME = timedelta(minutes=1)
+"""Of access and refresh tokens, as for the installation."""
+
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749 §3.3
+_REDIRECTING = frozenset({ClientKind.PUBLIC, ClientKind.CONFIDENTIAL, ClientKind.NATIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWish:
+    """What an operator asks for.
+
+    Attributes:
+        client_id: None lets the server choose (RFC 9700 §4.15).
+        consent: None is `NEVER` for a first-party client whose identity is sure, `REMEMBER` for every other.
+        pairwise: whether ID tokens and userinfo name users by ids that no other client sees.
+        retry_window: this and the following override the installation's where they are set.
+    """
+
+    name: str
+    kind: ClientKind
+    client_id: str | None = None
+    first_party: bool = False
+    scope: tuple[str, ...] = ()
+    audience: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    consent: ConsentRule | None = None
+    offline_access: bool = False
+    pairwise: bool = False
+    access_token_lifetime: timedelta | None = None
+    refresh_idle_lifetime: timedelta | None = None
+    refresh_absolute_lifetime: timedelta | None = None
+    retry_window: timedelta | None = None
+    late_retry_window: timedelta | None = None
+
+    @property
+    def consent_in_force(self) -> ConsentRule:
+        """The consent rule, wished for or by default."""
+        if self.consent is not None:
+            return self.consent
+        return ConsentRule.NEVER if self.first_party and self.kind is not ClientKind.NATIVE else ConsentRule.REMEMBER
+
+
+class ClientChanges(TypedDict, total=False):
+    """What of a client is to be another; lists are replaced. Its id and kind stay."""
+
+    name: str
+    first_party: bool
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    redirect_uris: tuple[str, ...]
+    origins: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    consent: ConsentRule
+    offline_access: bool
+    pairwise: bool
+    access_token_lifetime: timedelta | None
+    refresh_idle_lifetime: timedelta | None
+    refresh_absolute_lifetime: timedelta | None
+    retry_window: timedelta | None
+    late_retry_window: timedelta | None
+
+
+def wish_for(client: Client, changes: ClientChanges) -> ClientWish:
+    """The client as it is, with `changes`."""
+    as_it_is = ClientWish(
+        name=client.name,
+        kind=client.kind,
+        client_id=client.client_id,
+        first_party=client.first_party,
+        scope=client.scope,
+        audience=client.audience,
+        redirect_uris=client.redirect_uris,
+        origins=client.origins,
+        post_logout_redirect_uris=client.post_logout_redirect_uris,
+        consent=client.consent,
+        offline_access=client.offline_access,
+        pairwise=client.pairwise_salt is not None,
+        access_token_lifetime=client.access_token_lifetime,
+        refresh_idle_lifetime=client.refresh_idle_lifetime,
+        refresh_absolute_lifetime=client.refresh_absolute_lifetime,
+        retry_window=client.retry_window,
+        late_retry_window=client.late_retry_window,
+    )
+    return replace(as_it_is, **changes)
+
+
+def find_errors(wish: ClientWish, realm: Realm) -> Iterator[FieldError]:
+    """All that is wrong with `wish` in this installation."""
+    if len(wish.name) > NAME_LENGTH:
+        yield FieldError("name", "name_too_long", f"A name has at most {NAME_LENGTH} characters.")
+    elif not wish.name.strip() or not is_line(wish.name, NAME_LENGTH):
+        yield FieldError("name", "invalid_name", "A client needs a printable name.")
+    if not all(map(_SCOPE_TOKEN.match, wish.scope)):
+        yield FieldError("scope", "invalid_scope", "A scope token has no space, quote or backslash.")
+    for audience in wish.audience:
+        if not _is_resource(audience):
+            yield FieldError("audience", "invalid_audience", f"{audience!r} is not an absolute URI (RFC 8707 §2).")
+    yield from _find_uri_errors(wish)
+    yield from _find_standing_errors(wish)
+    yield from _find_time_errors(wish, realm.lifetimes)
+
+
+def _find_uri_errors(wish: ClientWish) -> Iterator[FieldError]:
+    checks: tuple[tuple[str, tuple[str, ...], Callable[[str], str | None]], ...] = (
+        ("redirect_uri", wish.redirect_uris, lambda uri: find_fault(uri, wish.kind)),
+        ("post_logout_redirect_uri", wish.post_logout_redirect_uris, lambda uri: find_fault(uri, wish.kind)),
+        ("origin", wish.origins, find_origin_fault),
+    )
+    for field, values, find in checks:
+        for value in values:
+            fault = find(value)
+            if fault is not None:
+                yield FieldError(field, f"invalid_{field}", f"{value!r} {fault}.")
+    if wish.kind not in _REDIRECTING and (wish.redirect_uris or wish.post_logout_redirect_uris):
+        yield FieldError(
+            "redirect_uri", "invalid_combination", f"A {wish.kind.value.replace('-', ' ')} redirects nobody."
+        )
+
+
+def _find_standing_errors(wish: ClientWish) -> Iterator[FieldError]:
+    if wish.first_party and wish.kind is ClientKind.RESOURCE_SERVER:
+        yield FieldError("first_party", "invalid_combination", "A resource server signs nobody in.")
+    if wish.consent is ConsentRule.NEVER:
+        if not wish.first_party:
+            yield FieldError("consent", "invalid_consent", "Only for a first-party client may it never be asked.")
+        elif wish.kind is ClientKind.NATIVE:
+            # RFC 8252 §8.6: another program may pass for it.
+            yield FieldError("consent", "invalid_consent", "For a native client it is always asked.")
+
+
+def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[FieldError]:
+    in_bounds = True
+    for field in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
+        own, longest = getattr(wish, field), getattr(installation, field)
+        if own is not None and not min(SHORTEST_LIFETIME, longest) <= own <= longest:
+            # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
+            in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
+            yield FieldError(
+                field, "invalid_lifetime", f"It is {least} to {most} seconds, as long as the installation's at most."
+            )
+    in_force = installation.of_client(wish)
+    idle = in_force.refresh_idle_lifetime
+    if wish.refresh_absolute_lifetime is not None and wish.refresh_absolute_lifetime < idle:
+        yield FieldError(
+            "refresh_absolute_lifetime", "invalid_lifetime", f"It is not below the idle lifetime, {_seconds(idle)}."
+        )
+    if in_bounds:
+        yield from _find_rest_errors(wish, in_force)
+    # MAC keys live as long as a token of the installation can come back.
+    kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
+    own, longest = wish.late_retry_window, min(idle, kept - idle)
+    if own is not None and not timedelta(0) <= own <= longest:
+        yield FieldError("late_retry_window", "invalid_window", f"It is 0 to {_seconds(longest)} seconds.")
+
+
+def _find_rest_errors(wish: ClientWish, in_force: Lifetimes) -> Iterator[FieldError]:
+    """The window in force, the client's or the installation's, against the idle lifetime in force."""
+    installations = in_force.retry_windows.retry_window if wish.retry_window is None else timedelta(0)
+    least = longest_silence(installations, in_force.access_token_lifetime)
+    idle, margin = in_force.refresh_idle_lifetime, _seconds(REST_MARGIN)
+    why = f"the retry window, {margin} seconds and the access-token lifetime fit into the idle lifetime"
+    if idle < least:
+        yield FieldError(
+            "refresh_idle_lifetime", "invalid_lifetime", f"It is at least {_seconds(least)} seconds, so that {why}."
+        )
+    elif wish.retry_window is not None and not timedelta(0) <= wish.retry_window <= idle - least:
+        yield FieldError(
+            "retry_window", "invalid_window", f"It is 0 to {_seconds(idle - least)} seconds, so that {why}."
+        )
+
+
+def _is_resource(uri: str) -> bool:
+    """Whether `uri` may name a resource. Lists are kept with spaces between, so it holds none."""
+    if not uri.isascii() or not uri.isprintable() or " " in uri or "#" in uri:
+        return False
+    try:
+        return bool(urlsplit(uri).scheme)
+    except ValueError:
+        return False
+
+
+def _seconds(length: timedelta) -> int:
+    return length // timedelta(seconds=1)

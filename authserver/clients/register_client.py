@@ -1,0 +1,189 @@
+"""Registering OAuth clients, changing what was registered, and replacing their secrets."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from authserver.clients.authentication import create_secret, digest_secret
+from authserver.clients.client_wish import ClientChanges, ClientWish, find_errors, wish_for
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import Entropy, new_id
+from authserver.protocol.secret import Secret
+from authserver.protocol.text import is_storable
+from authserver.realm import Realm
+from authserver.realm.outcomes import CLIENT_ID_TAKEN, NOT_FOUND, Invalid, Refused
+from authserver.records.audit import SERVER, Actor, Detail
+from authserver.records.client import Client, FormerSecret
+from authserver.storage import Transaction, audit, clients
+
+__all__ = [
+    "FIRST_PARTY_CLIENT_ID",
+    "LONGEST_OVERLAP",
+    "ClientWish",
+    "RegisteredClient",
+    "end_former_secret",
+    "register_client",
+    "rotate_secret",
+    "update_client",
+]
+
+FIRST_PARTY_CLIENT_ID = "first-party"
+NO_SECRET = "no_secret"  # noqa: S105 - a code
+NO_FORMER_SECRET = "no_former_secret"  # noqa: S105 - a code
+TWO_SECRETS = "two_secrets"
+LONGEST_OVERLAP = timedelta(days=90)
+_SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient:
+    """The client, and its secret for this one time; None for a public client."""
+
+    client: Client
+    secret: Secret | None
+
+
+def register_client(realm: Realm, wish: ClientWish, *, by: Actor = SERVER) -> RegisteredClient | Invalid | Refused:
+    """Register a client; one that is there already under the id that `wish` names stays as it is."""
+    errors = tuple(find_errors(wish, realm))
+    if errors:
+        return Invalid(errors)
+    secret = None if wish.kind.is_public else create_secret(realm.entropy)
+    blank = Client(
+        client_id=wish.client_id or new_id(realm.entropy),
+        name=wish.name,
+        kind=wish.kind,
+        secret_digest=None if secret is None else digest_secret(secret),
+        first_party=wish.first_party,
+        scope=(),
+        audience=(),
+        redirect_uris=(),
+        origins=(),
+        retry_window=None,
+        late_retry_window=None,
+        family_version=1,
+        created_at=realm.clock.now(),
+        disabled_at=None,
+    )
+    client = _fulfil(wish, blank, realm.entropy)
+    detail = {"kind": client.kind.value, "first_party": client.first_party, "scope": " ".join(client.scope)}
+    with realm.database.write() as tx:
+        if not clients.add(tx, client):
+            return Refused(CLIENT_ID_TAKEN, f"There is a client {client.client_id!r} already.")
+        _record(tx, realm, AuditName.CLIENT_CREATED, client, by, detail)
+    return RegisteredClient(client, secret)
+
+
+def update_client(
+    realm: Realm, client_id: str, changes: ClientChanges, *, by: Actor = SERVER
+) -> Client | Invalid | Refused:
+    """Change what was registered.
+
+    What the client loses it is not handed out any more, and what it gets back comes back: grants stay as they are. To
+    end what it holds, disable it.
+    """
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        wish = wish_for(client, changes)
+        errors = tuple(find_errors(wish, realm))
+        if errors:
+            return Invalid(errors)
+        changed = _fulfil(wish, client, realm.entropy)
+        if changed != client:
+            clients.change(tx, changed)
+            _record(tx, realm, AuditName.CLIENT_UPDATED, client, by, {"changed": " ".join(sorted(changes))})
+    return changed
+
+
+def rotate_secret(
+    realm: Realm,
+    client_id: str,
+    *,
+    overlap: timedelta = timedelta(),
+    keep_former: bool = False,
+    by: Actor = SERVER,
+) -> RegisteredClient | Refused:
+    """Give the client another secret, and accept the old one for `overlap` more, at most `LONGEST_OVERLAP`.
+
+    Without an overlap the old one is refused at once, or by a server that remembers the client, seconds later, and so
+    is one that was former already. Refused is an overlap during another: two secrets are valid, and which of them is in
+    use is not known here. With `keep_former` the current one alone is replaced, as when nobody has seen it.
+    """
+    secret, now = create_secret(realm.entropy), realm.clock.now()
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        if client.secret_digest is None:
+            return Refused(NO_SECRET, f"The client {client_id!r} is public and has no secret.")
+        former = client.former_secret if keep_former else None
+        if overlap:
+            if client.former_secret is not None and now < client.former_secret.expires_at:
+                return Refused(
+                    TWO_SECRETS, f"The client {client_id!r} has two valid secrets; end the former one first."
+                )
+            former = FormerSecret(client.secret_digest, now + min(overlap, LONGEST_OVERLAP))
+        rotated = replace(client, secret_digest=digest_secret(secret), former_secret=former)
+        clients.write_secrets(tx, client_id, digest_secret(secret), former)
+        detail = {"former_until": None if former is None else former.expires_at.isoformat()}
+        _record(tx, realm, AuditName.CLIENT_SECRET_ROTATED, client, by, detail)
+    return RegisteredClient(rotated, secret)
+
+
+def end_former_secret(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Client | Refused:
+    """Refuse the former secret before its time, as when every copy of it has been replaced, or one has leaked."""
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        if client.secret_digest is None or client.former_secret is None:
+            return Refused(NO_FORMER_SECRET, f"The client {client_id!r} has no former secret.")
+        clients.write_secrets(tx, client_id, client.secret_digest, None)
+        _record(tx, realm, AuditName.CLIENT_SECRET_ENDED, client, by, {})
+    return replace(client, former_secret=None)
+
+
+def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:
+    """The client, whose row is this transaction's until it ends."""
+    client = clients.find_for_update(tx, client_id) if is_storable(client_id) else None
+    return client or Refused(NOT_FOUND, f"There is no client {client_id!r}.")
+
+
+def _fulfil(wish: ClientWish, client: Client, entropy: Entropy) -> Client:
+    """`client` as `wish` has it. A salt that is there stays, or its users would have other names."""
+    salt = client.pairwise_salt or entropy(_SALT_BYTES) if wish.pairwise else None
+    return replace(
+        client,
+        name=wish.name,
+        first_party=wish.first_party,
+        scope=_distinct(wish.scope),
+        audience=_distinct(wish.audience),
+        redirect_uris=_distinct(wish.redirect_uris),
+        origins=_distinct(wish.origins),
+        post_logout_redirect_uris=_distinct(wish.post_logout_redirect_uris),
+        consent=wish.consent_in_force,
+        offline_access=wish.offline_access,
+        pairwise_salt=salt,
+        access_token_lifetime=wish.access_token_lifetime,
+        refresh_idle_lifetime=wish.refresh_idle_lifetime,
+        refresh_absolute_lifetime=wish.refresh_absolute_lifetime,
+        retry_window=wish.retry_window,
+        late_retry_window=wish.late_retry_window,
+    )
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _record(tx: Transaction, realm: Realm, name: AuditName, client: Client, by: Actor, detail: Detail) -> None:
+    audit.write(
+        tx,
+        name,
+        by=by,
+        now=realm.clock.now(),
+        entropy=realm.entropy,
+        client_id=client.client_id,
+        detail=detail,
+    )

@@ -1,0 +1,68 @@
+"""Switching OAuth clients off and on, and deleting them."""
+
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, find_to_change
+from authserver.credentials.events import ClientDisabled
+from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
+from authserver.records.audit import SERVER, Actor
+from authserver.revocation import Receipt, client_changes
+
+BUILT_IN = "built_in"
+TOO_SOON = "too_soon"
+ENABLED_MEANWHILE = "enabled_meanwhile"
+
+
+def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused:
+    """Switch the client off at once; what it holds stays dead when it is switched on again."""
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        return realm.revocation.apply(tx, ClientDisabled(client_id), by=by, now=realm.clock.now())
+
+
+def enable_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:
+    """Let the client begin new families. Access tokens from before it was disabled pass nowhere again."""
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        retry_window = realm.lifetimes.of_client(client).retry_windows.retry_window
+        not_before = client_changes.enable_client(
+            tx, realm.revocation, client, retry_window=retry_window, by=by, now=realm.clock.now()
+        )
+    if not_before is None:
+        return None
+    return Refused(TOO_SOON, f"Too many of its access tokens are still alive; enable it after {not_before:%H:%M:%S}Z.")
+
+
+def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:
+    """Disable the client and remove all that is known of it, but for the audit record.
+
+    In several transactions, the first of which ends everything: breaking off in between leaves a disabled client.
+    """
+    if client_id == FIRST_PARTY_CLIENT_ID:
+        # `init` would make it anew under the same id, which resource servers have just learned to refuse.
+        return Refused(BUILT_IN, f"The client {client_id!r} is built in; disable it instead.")
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        if client.disabled_at is None:
+            realm.revocation.apply(tx, ClientDisabled(client_id), by=by, now=realm.clock.now())
+    while _remove_some_families(realm, client_id):
+        pass
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        if isinstance(client, Refused):
+            return client
+        if client.disabled_at is None:
+            return Refused(ENABLED_MEANWHILE, f"The client {client_id!r} was enabled meanwhile, and is not deleted.")
+        client_changes.delete_client(tx, realm.revocation, client, by=by, now=realm.clock.now())
+    return None
+
+
+def _remove_some_families(realm: Realm, client_id: str) -> bool:
+    with realm.database.write() as tx:
+        client = find_to_change(tx, client_id)
+        return not isinstance(client, Refused) and client_changes.remove_some_families(tx, client)

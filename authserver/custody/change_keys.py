@@ -1,0 +1,73 @@
+"""Use cases: what an operator may wish for the keys. Each is one transaction, and asking twice changes nothing more.
+
+A wish that cannot be granted is answered with `Refused` or `TooEarly`, one that is granted already with `NothingDue`.
+"""
+
+from datetime import datetime
+
+from authserver.custody.key_custody import KeyCustody, carry_out
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keys import MAC_ALGORITHM, Purpose
+from authserver.keyring.life_cycle import (
+    DEFAULT_SIGNING_ALGORITHM,
+    decide_compromise,
+    decide_import,
+    decide_promotion,
+    decide_retirement,
+    decide_staging,
+)
+from authserver.keyring.making import find_key_id
+from authserver.keyring.pem import ReadKey
+from authserver.keyring.steps import Step
+from authserver.records.audit import Actor
+from authserver.timekeeping import Trusted
+
+
+def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:
+    """Publish a next signing key for `algorithm`, in place of one for another; None: for the algorithm in use."""
+
+    def decide(keys: KeySet, _now: datetime) -> Step:
+        newest = keys.find_next(Purpose.SIGNING) or keys.find_active(Purpose.SIGNING)
+        wanted = algorithm or (newest.algorithm if newest else DEFAULT_SIGNING_ALGORITHM)
+        return decide_staging(keys, Purpose.SIGNING, wanted)
+
+    return carry_out(custody, decide, by=by)
+
+
+def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:
+    """Make a next MAC key, if there is none."""
+    return carry_out(custody, lambda keys, _now: decide_staging(keys, Purpose.MAC, MAC_ALGORITHM), by=by)
+
+
+def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by: Actor) -> Step:
+    """Let the next key sign, without regard to the rotation interval.
+
+    `at` None, by force, does not wait until every cached JWKS has it: a resource server that does not fetch a key that
+    it does not know refuses good tokens for up to the JWKS max-age.
+    """
+
+    def decide(keys: KeySet, now: datetime) -> Step:
+        return decide_promotion(keys, purpose, now, custody.times, force=at is None)
+
+    return carry_out(custody, decide, by=by, at=at)
+
+
+def retire_key(custody: KeyCustody, kid: str, at: Trusted | None, *, by: Actor) -> Step:
+    """Take `kid` out of use. `at` None, by force, does not wait until the last thing that it signed has expired."""
+    return carry_out(custody, lambda keys, now: decide_retirement(keys, kid, now, force=at is None), by=by, at=at)
+
+
+def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:
+    """Publish a signing key made elsewhere as the next one."""
+    kid = find_key_id(key.algorithm, key.private_key)
+    return carry_out(
+        custody,
+        lambda keys, _now: decide_import(keys, kid, key.algorithm.name),
+        by=by,
+        private_key=key.private_key,
+    )
+
+
+def compromise_key(custody: KeyCustody, kid: str, *, by: Actor) -> Step:
+    """Take `kid` out of use at once because somebody else may have it; the next key signs at once."""
+    return carry_out(custody, lambda keys, _now: decide_compromise(keys, kid), by=by)

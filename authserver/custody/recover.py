@@ -1,0 +1,47 @@
+"""After a backup was restored: what was revoked since stays revoked, and new sign-ins pass (design §6, fault F39)."""
+
+from dataclasses import dataclass
+
+from authserver.custody.change_keys import compromise_key
+from authserver.custody.key_custody import KeyCustody
+from authserver.keyring.keys import LIVE_STATES
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.entropy import new_id
+from authserver.protocol.revocation_feed import IssuerEntry
+from authserver.records.audit import Actor, AuditRecord
+from authserver.records.session import Ended
+from authserver.storage import audit, feed, restore
+from authserver.timekeeping import Trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How many keys were replaced, how many sessions ended, and the instant before which nothing issued passes."""
+
+    keys: int
+    sessions: int
+    issued_before: int
+
+
+def recover_from_restore(custody: KeyCustody, at: Trusted, *, by: Actor) -> Recovered:
+    """Replace every key, end everything softly, lift all versions, and tell resource servers. Safe to run again.
+
+    By a clock that is ahead, resource servers would refuse everything until its time has come.
+
+    Keys first: a run that breaks off afterwards has refused too much, never too little.
+    """
+    kids = [key.kid for key in custody.load_keys().rows if key.state in LIVE_STATES]
+    for kid in kids:
+        compromise_key(custody, kid, by=by)
+    now = at.now
+    issued_before = int(now.timestamp())
+    with custody.database.write() as tx:
+        restore.allow_long_statements(tx)
+        restore.lift_feed(tx, now)
+        restore.lift_versions(tx, now)
+        sessions = restore.end_everything(tx, Ended(now, AuditName.DATABASE_RESTORED, soft_logout=True))
+        feed.append(tx, IssuerEntry(issued_before, issued_before), new_id(custody.entropy))
+        detail = {"keys": len(kids), "sessions_ended": sessions}
+        name = AuditName.DATABASE_RESTORED
+        audit.append(tx, AuditRecord(new_id(custody.entropy), now, name, "success", by, None, None, None, detail))
+    return Recovered(len(kids), sessions, issued_before)

@@ -1,0 +1,56 @@
+"""Use cases on the master key: a server reports which ones it has, and all keys are sealed under the newest."""
+
+from dataclasses import dataclass, replace
+
+from authserver.custody.key_custody import KeyCustody
+from authserver.keyring.keys import StoredKey
+from authserver.keyring.sealing import MasterKeys, sealed_by
+from authserver.keyring.steps import Refused
+from authserver.protocol.audit_name import AuditName
+from authserver.realm import Realm
+from authserver.records.audit import Actor, Detail
+from authserver.records.node import NodeReport
+from authserver.storage import keys, nodes
+from authserver.timekeeping import Trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """So many keys were sealed anew; all are under the master key `fingerprint` now."""
+
+    fingerprint: str
+    count: int
+
+
+def report_node(realm: Realm, node_id: str) -> None:
+    """Say that this server process is running, and which master keys it has loaded."""
+    report = NodeReport(node_id, realm.keyring.current.master_keys)
+    with realm.database.write() as tx:
+        nodes.report(tx, report, realm.clock.now())
+
+
+def rewrap_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> Rewrapped | Refused:
+    """Seal every private part under the newest master key, in one transaction.
+
+    Refused while a running server has not loaded that one: it could not open its keys any more. The old master key is
+    not needed afterwards, except for backups made before. By a wrong clock no server would seem to be running.
+    """
+    masters = custody.read_master_keys()
+    newest = masters.fingerprints[0]
+    with custody.database.write() as tx:
+        keys.lock(tx)
+        behind = [node.node_id for node in nodes.list_live(tx, at.now) if newest not in node.master_keys]
+        if behind:
+            return Refused(f"these servers have not loaded master key {newest} yet: {', '.join(behind)}")
+        outdated = [key for key in keys.load_all(tx).rows if key.sealed and sealed_by(key.sealed) != newest]
+        for key in outdated:
+            keys.replace(tx, _seal_anew(key, key.sealed or "", masters), was=key)
+        if outdated:
+            detail: Detail = {"master_key": newest, "count": len(outdated)}
+            custody.record(tx, AuditName.KEYS_REWRAPPED, detail, by=by, now=at.now)
+    return Rewrapped(newest, len(outdated))
+
+
+def _seal_anew(key: StoredKey, sealed: str, masters: MasterKeys) -> StoredKey:
+    secret = masters.unseal(key.kid, key.algorithm, key.purpose, sealed)
+    return replace(key, sealed=masters.seal(key.kid, key.algorithm, key.purpose, secret))

@@ -1,0 +1,50 @@
+"""Use cases: whichever step of the keys' life is due. Safe from cron, on many nodes at once, killed at any point."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from authserver.custody.key_custody import KeyCustody, carry_out
+from authserver.keyring.key_set import KeySet
+from authserver.keyring.keys import Purpose
+from authserver.keyring.life_cycle import decide_due, decide_repair
+from authserver.keyring.steps import Change, Promote, Step
+from authserver.records.audit import Actor
+from authserver.timekeeping import Trusted
+
+
+def rotate_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> tuple[Step, ...]:
+    """Take the steps that are due, each in its own transaction; for each purpose the last one says what comes next.
+
+    A rotation that another node has just done is not due. With a rotation interval it is due once in each, and a server
+    may call this as often as it likes; without one it is due whenever somebody asks and the next key is ready.
+    """
+
+    def decide(keys: KeySet, purpose: Purpose, now: datetime) -> Step:
+        return decide_due(keys, purpose, now, custody.times)
+
+    return tuple(step for purpose in Purpose for step in _repeat(custody, purpose, decide, by, at))
+
+
+def repair_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
+    """Make what is missing, and nothing else: all at the first `authserver init`, usually nothing later."""
+
+    def decide(keys: KeySet, purpose: Purpose, _now: datetime) -> Step:
+        return decide_repair(keys, purpose)
+
+    steps = (step for purpose in Purpose for step in _repeat(custody, purpose, decide, by))
+    return tuple(step for step in steps if isinstance(step, Change))
+
+
+def _repeat(
+    custody: KeyCustody,
+    purpose: Purpose,
+    decide: Callable[[KeySet, Purpose, datetime], Step],
+    by: Actor,
+    at: Trusted | None = None,
+) -> list[Step]:
+    steps: list[Step] = []
+    while not steps or isinstance(steps[-1], Change):
+        steps.append(carry_out(custody, lambda keys, now: decide(keys, purpose, now), by=by, at=at))
+        if isinstance(steps[-1], Promote):
+            break  # with no waiting time at all, the key just published would be next, and so on without end
+    return steps

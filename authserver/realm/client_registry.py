@@ -1,0 +1,87 @@
+"""Client records in memory, so that the hot path asks the database once.
+
+A record, and the set of all origins, is at most `MAX_AGE` old. What must bite at once (`disabled_at`) is read in the
+database by the statements themselves; a client that is not found is not remembered, or a stranger could fill the memory
+with names.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from authserver.clock import NEVER, Clock, Reading
+from authserver.records.client import Client, ClientOrigins
+from authserver.storage import Database, StorageUnavailableError, clients
+from authserver.storage.patience import TURN_SECONDS, serving
+
+MAX_AGE = 5.0
+"""Seconds for which a record may be served from memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """From where browsers may call, compared exactly: for each client, for the first-party ones, for any of them."""
+
+    by_client: Mapping[str, frozenset[str]]
+    first_party: frozenset[str]
+    all: frozenset[str]
+
+    @classmethod
+    def of(cls, listed: Iterable[ClientOrigins]) -> "Origins":
+        """Sort what the database lists."""
+        known = tuple(listed)
+        return cls(
+            {client.client_id: client.origins for client in known},
+            frozenset().union(*(client.origins for client in known if client.first_party)),
+            frozenset().union(*(client.origins for client in known)),
+        )
+
+
+class ClientRegistry:
+    """Finds clients; safe to share between threads (a dict is replaced entry by entry, the worst is a second look)."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Read through to `database`."""
+        self._database = database
+        self._clock = clock
+        self._cached: dict[str, tuple[Reading, Client]] = {}
+        self._reading_origins = threading.Lock()
+        self._origins: tuple[Reading, Origins] = (NEVER, Origins({}, frozenset(), frozenset()))
+
+    def find(self, client_id: str) -> Client | None:
+        """The client with this id, up to `MAX_AGE` seconds old, or None."""
+        cached = self._cached.get(client_id)
+        if cached is not None and cached[0].age(self._clock) < MAX_AGE:
+            return cached[1]
+        asked = Reading.of(self._clock)
+        with self._database.read() as tx:
+            client = clients.find(tx, client_id)
+        if client is None:
+            self._cached.pop(client_id, None)
+        else:
+            self._cached[client_id] = (asked, client)
+        return client
+
+    def find_origins(self) -> Origins:
+        """The browser origins of all enabled clients.
+
+        All origins are read at once: asking for each one would let a stranger with many names keep the database busy,
+        and remembering the answers would let him fill the memory. While the database is away, what was read last
+        holds, or a page could not even read the 503.
+        """
+        if self._origins[0].age(self._clock) >= MAX_AGE:
+            self._read_origins()
+        return self._origins[1]
+
+    def _read_origins(self) -> None:
+        """Read them anew, one thread for all: who finds it reading goes on with what there is."""
+        if not self._reading_origins.acquire(blocking=False):
+            return
+        try:
+            asked, origins = Reading.of(self._clock), self._origins[1]
+            with suppress(StorageUnavailableError), serving("origins", TURN_SECONDS), self._database.read() as tx:
+                origins = Origins.of(clients.list_origins(tx))
+            self._origins = (asked, origins)
+        finally:
+            self._reading_origins.release()

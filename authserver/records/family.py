@@ -1,0 +1,74 @@
+"""A refresh token family as the decisions see it: one row, decoded."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from authserver.records.session import Ended
+from authserver.records.user import Standing
+
+FIRST_GENERATION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LateRetryMark:
+    """The last late retry: the generation that was shown again, and when."""
+
+    generation: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What was authorized, and how the user had signed in: fixed when the family is born, the same at each refresh."""
+
+    user_id: str
+    sid: str
+    fam: str
+    client_id: str
+    device_id: str
+    scope: str
+    audience: tuple[str, ...]
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family's row together with the standing of its user and client, read in one statement.
+
+    `generation` is the one that may be exchanged next; `rotated_at` says since when; `mac_kid` tagged its string.
+    Until `rests_until` it is answered with itself; None: it can be exchanged at once, and its predecessor is no retry.
+    """
+
+    family_id: bytes
+    grant: Grant
+    generation: int
+    mac_kid: str
+    rotated_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+    late_retry: LateRetryMark | None
+    rests_until: datetime | None
+    ended: Ended | None
+    client_enabled: bool
+    standing: Standing
+    token_version: int
+    roles: tuple[str, ...]
+
+    def outlives(self, access_token_lifetime: timedelta) -> bool:
+        """Whether its refresh tokens were handed out: without offline access it ends with its first access token."""
+        return self.generation > FIRST_GENERATION or self.idle_expires_at - self.rotated_at > access_token_lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewFamily:
+    """A family at birth: generation 1 is the first token."""
+
+    family_id: bytes
+    grant: Grant
+    client_family_version: int
+    mac_kid: str
+    idle_expires_at: datetime
+    expires_at: datetime

@@ -1,0 +1,68 @@
+"""A session as kept: one sign-in of one user on one device, its browser, and its end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from authserver.records.user import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The family or session is over. `by` names the credential event or reason; `soft_logout` is what clients hear."""
+
+    at: datetime
+    by: str
+    soft_logout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in of one user on one device. `client_id` is the client that it was opened for, if it was for one."""
+
+    sid: str
+    user_id: str
+    device_id: str
+    device_name: str
+    client_id: str | None
+    ip: str
+    user_agent: str
+    created_at: datetime
+    expires_at: datetime
+    auth_time: datetime
+    amr: tuple[str, ...]
+    acr: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A live session as its user sees it: the clients in it, and when it was last used by one of them or at a page."""
+
+    session: Session
+    clients: tuple[str, ...]
+    last_used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What the database says about the bearer of an access token at this moment.
+
+    `ends_at` is when session or family are over by themselves, whichever is first: idle for too long, or too old.
+    """
+
+    standing: Standing
+    token_version: int
+    ends_at: datetime
+    session_ended: Ended | None
+    family_ended: Ended | None
+    client_enabled: bool
+    token_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserMark:
+    """By what a browser shows that a session is its own, since when, and until when if it is not seen again."""
+
+    digest: bytes
+    used_at: datetime
+    idle_expires_at: datetime

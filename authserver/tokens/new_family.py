@@ -1,0 +1,81 @@
+"""The birth of a refresh token family: at a sign-in, or when a code is exchanged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from authserver.protocol.entropy import new_id
+from authserver.protocol.refresh_token import FAMILY_ID_BYTES
+from authserver.realm.realm import Realm
+from authserver.records.client import Client
+from authserver.records.family import FIRST_GENERATION, Grant, NewFamily
+from authserver.records.session import Session
+from authserver.records.user import User
+from authserver.sessions.lifetimes import absolute_end, idle_end
+from authserver.sessions.scope import OPENID_SCOPE
+from authserver.storage import Transaction, families
+from authserver.tokens.token_answer import Holding
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """What a family is born with besides its session.
+
+    Attributes:
+        client_family_version: read in the same transaction (`clients.find_family_version`): a disabled client has none.
+        offline: whether refresh tokens are handed out. Without them the family lives as long as its access token.
+    """
+
+    scope: str
+    audience: tuple[str, ...]
+    auth_time: datetime
+    client_family_version: int
+    offline: bool = True
+
+
+def begin_family(
+    tx: Transaction, realm: Realm, *, user: User, session: Session, client: Client, grant: NewGrant, now: datetime
+) -> Holding:
+    """Give `client` a family in `session`, at its first generation. The caller holds the user's row."""
+    lifetimes = realm.lifetimes.of_client(client)
+    idle_lifetime = lifetimes.refresh_idle_lifetime if grant.offline else lifetimes.access_token_lifetime
+    expires_at = min(absolute_end(now, lifetimes.refresh_absolute_lifetime), session.expires_at)
+    mac_key = realm.keyring.current.mac_key
+    family = NewFamily(
+        family_id=realm.entropy(FAMILY_ID_BYTES),
+        grant=Grant(
+            user_id=user.user_id,
+            sid=session.sid,
+            fam=new_id(realm.entropy),
+            client_id=client.client_id,
+            device_id=session.device_id,
+            scope=grant.scope,
+            audience=grant.audience,
+            auth_time=grant.auth_time,
+            amr=session.amr,
+            acr=session.acr,
+        ),
+        client_family_version=grant.client_family_version,
+        mac_kid=mac_key.kid,
+        idle_expires_at=idle_end(now, idle_lifetime, expires_at),
+        expires_at=expires_at,
+    )
+    families.add(tx, family, now)
+    return Holding(
+        family.family_id,
+        FIRST_GENERATION,
+        mac_key,
+        family.grant,
+        family.idle_expires_at,
+        user.token_version,
+        user.roles,
+    )
+
+
+def choose_audience(realm: Realm, client: Client, scope: str, resources: Sequence[str]) -> tuple[str, ...] | None:
+    """Whom the tokens are for (contract §1, RFC 8707 §2); None when the client may not name one of `resources`."""
+    if not resources:
+        at_home = client.first_party or OPENID_SCOPE in scope.split()
+        return (realm.issuer, realm.default_audience) if at_home else (realm.default_audience,)
+    known = {*client.audience, realm.default_audience, *((realm.issuer,) if client.first_party else ())}
+    return tuple(dict.fromkeys(resources)) if known.issuperset(resources) else None

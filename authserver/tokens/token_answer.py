@@ -1,0 +1,171 @@
+"""Handing out tokens: what a sign-in, a refresh or a code exchange answers (contract §2)."""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from authserver.keyring.issuer import hash_access_token, issue_access_token, issue_id_token
+from authserver.keyring.keys import MacKey, SigningKey
+from authserver.protocol.claims import AccessTokenClaims, IdTokenClaims
+from authserver.protocol.entropy import new_id
+from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
+from authserver.realm.realm import Realm
+from authserver.records.client import Client
+from authserver.records.family import Grant
+from authserver.sessions.scope import OPENID_SCOPE, effective_audience, effective_scope
+from authserver.tokens.allowance import find_allowance
+from authserver.tokens.subject import name_device, name_subject
+
+
+@dataclass(frozen=True, slots=True)
+class AccessAnswer:
+    """An access token, and with the scope `openid` the ID token beside it. Lifetimes are seconds.
+
+    `device_token` is there where the user has just shown their password.
+    """
+
+    access_token: str = field(repr=False)
+    token_type: str
+    expires_in: int
+    scope: str
+    sid: str
+    device_id: str
+    id_token: str | None = field(default=None, repr=False, kw_only=True)
+    device_token: str | None = field(default=None, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer(AccessAnswer):
+    """An access token with a refresh token."""
+
+    refresh_token: str = field(repr=False)
+    refresh_expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestingAnswer(TokenAnswer):
+    """A token answer of a family that rests: its refresh token is the one that was shown, and need not be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A family at one generation, with its user as of now: all that an answer is derived from."""
+
+    family_id: bytes
+    generation: int
+    mac_key: MacKey
+    grant: Grant
+    refresh_ends_at: datetime
+    token_version: int
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a request asks for within what was granted; None asks for all of it. It does not narrow the family.
+
+    `scope` is RFC 6749 §6, `audience` RFC 8707 §2.2. The caller has checked that both lie within the grant and within
+    what the client may still have.
+    """
+
+    scope: frozenset[str] | None = None
+    audience: tuple[str, ...] | None = None
+
+
+ALL_THAT_WAS_GRANTED = Narrowing()
+
+
+def issue_tokens(
+    realm: Realm,
+    holding: Holding,
+    client: Client,
+    *,
+    now: datetime,
+    narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
+    nonce: str | None = None,
+    shape: type[TokenAnswer] = TokenAnswer,
+) -> TokenAnswer:
+    """Sign an access token, and an ID token where one is due, and derive the refresh-token string, in memory.
+
+    `now` was read before the statement that `holding` comes from, so that no token is younger than the state it
+    speaks of. `client` is the one that the family is for.
+    """
+    refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
+    access = issue_access(realm, holding, client, now=now, narrowing=narrowing, nonce=nonce)
+    return shape(
+        access_token=access.access_token,
+        token_type=access.token_type,
+        expires_in=access.expires_in,
+        scope=access.scope,
+        sid=access.sid,
+        device_id=access.device_id,
+        id_token=access.id_token,
+        refresh_token=format_refresh_token(refresh_token, holding.mac_key.secret),
+        refresh_expires_in=int((holding.refresh_ends_at - now).total_seconds()),
+    )
+
+
+def issue_access(
+    realm: Realm,
+    holding: Holding,
+    client: Client,
+    *,
+    now: datetime,
+    narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
+    nonce: str | None = None,
+) -> AccessAnswer:
+    """The same without a refresh token, for a family that has no offline access."""
+    grant, allowance = holding.grant, find_allowance(realm, client)
+    lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
+    issued_at = int(now.timestamp())
+    # No token outlives its family, which ends with its session at the latest. Rounded up: see `absolute_end`.
+    expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
+    carried = effective_scope(grant.scope, narrowing.scope, allowance, holding.roles)
+    key = realm.keyring.current.signing_key
+    claims = AccessTokenClaims(
+        iss=realm.issuer,
+        sub=grant.user_id,
+        aud=effective_audience(grant.audience, narrowing.audience, allowance),
+        exp=expires_at,
+        iat=issued_at,
+        jti=new_id(realm.entropy),
+        client_id=grant.client_id,
+        scope=carried,
+        sid=grant.sid,
+        fam=grant.fam,
+        auth_time=int(grant.auth_time.timestamp()),
+        amr=grant.amr,
+        acr=grant.acr,
+        roles=holding.roles,
+        token_version=holding.token_version,
+    )
+    access_token = issue_access_token(key, claims)
+    is_openid = OPENID_SCOPE in carried.split()
+    return AccessAnswer(
+        access_token,
+        "Bearer",  # RFC 6750 §6.1.1
+        expires_at - issued_at,
+        carried,
+        grant.sid,
+        name_device(client, grant.device_id),
+        id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
+    )
+
+
+def _issue_id_token(
+    key: SigningKey, access: AccessTokenClaims, client: Client, access_token: str, nonce: str | None
+) -> str:
+    claims = IdTokenClaims(
+        iss=access.iss,
+        sub=name_subject(client, access.sub),
+        aud=client.client_id,
+        exp=access.exp,
+        iat=access.iat,
+        auth_time=access.auth_time or 0,
+        amr=access.amr,
+        acr=access.acr or "",
+        sid=access.sid or "",
+        at_hash=hash_access_token(key.algorithm, access_token),
+        nonce=nonce,
+    )
+    return issue_id_token(key, claims)

@@ -1,0 +1,1 @@
+"""What happens unasked: pruning, sending the outbox, key schedule, and whether the clock can be trusted."""

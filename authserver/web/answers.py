@@ -1,0 +1,157 @@
+"""The shapes of an account as its user sees it: what the API answers, and the file of an export."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from authserver.account.own_account import AccountExport
+from authserver.records.audit import AuditRecord
+from authserver.records.consent import ConnectedApp
+from authserver.records.session import SessionSummary
+from authserver.records.user import User
+
+
+class Answer(BaseModel):
+    """An answer. Members may be added to it."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class AccountAnswer(Answer):
+    """The user who asks."""
+
+    user_id: str
+    email: str
+    email_verified: bool
+    name: str
+    phone_number: str = Field(description="Empty: not told.")
+    address: str = Field(description="Empty: not told.")
+    roles: list[str]
+    created_at: int
+    password_changed_at: int | None = Field(description="null: no password was ever set.")
+    token_version: int
+
+    @classmethod
+    def of(cls, user: User) -> "AccountAnswer":
+        """The shape of `user`."""
+        return cls(
+            user_id=user.user_id,
+            email=user.email,
+            email_verified=user.email_verified,
+            name=user.name,
+            phone_number=user.phone_number,
+            address=user.address,
+            roles=list(user.roles),
+            created_at=seconds(user.created_at),
+            password_changed_at=None if user.password_changed_at is None else seconds(user.password_changed_at),
+            token_version=user.token_version,
+        )
+
+
+class SessionAnswer(Answer):
+    """One session as its user sees it."""
+
+    sid: str
+    device_id: str
+    device_name: str
+    client_id: str | None = Field(description="The client that opened the session; null for a sign-in at a page.")
+    clients: list[str] = Field(description="All clients in it.")
+    ip: str = Field(description="Where it was opened from.")
+    user_agent: str
+    created_at: int
+    last_used_at: int
+    expires_at: int = Field(description="When it ends if it is not used before.")
+    current: bool = Field(description="Whether it is the one that asks.")
+    state: Literal["active"]
+
+    @classmethod
+    def of(cls, summary: SessionSummary, current: str) -> "SessionAnswer":
+        """The shape of `summary` for a user who asks from the session `current`."""
+        session = summary.session
+        return cls(
+            sid=session.sid,
+            device_id=session.device_id,
+            device_name=session.device_name,
+            client_id=session.client_id,
+            clients=list(summary.clients),
+            ip=session.ip,
+            user_agent=session.user_agent,
+            created_at=seconds(session.created_at),
+            last_used_at=seconds(summary.last_used_at),
+            expires_at=seconds(summary.expires_at),
+            current=session.sid == current,
+            state="active",
+        )
+
+
+def seconds(instant: datetime) -> int:
+    """How an instant is written."""
+    return int(instant.timestamp())
+
+
+class EventAnswer(Answer):
+    """One line of the audit record."""
+
+    at: int
+    event: str
+    outcome: str
+    by: str = Field(description="A user id, `client:` and a client id, `cli` or `server`.")
+    ip: str | None
+    sid: str | None
+    client_id: str | None
+    detail: dict[str, str | int | bool | None]
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> "EventAnswer":
+        """The shape of `record`."""
+        return cls(
+            at=seconds(record.at),
+            event=record.name,
+            outcome=record.outcome,
+            by=record.actor.name,
+            ip=record.actor.ip,
+            sid=record.sid,
+            client_id=record.client_id,
+            detail=dict(record.detail),
+        )
+
+
+class AppAnswer(Answer):
+    """A client that may act for the user."""
+
+    client_id: str
+    name: str
+    scope: list[str]
+    granted_at: int
+    last_used_at: int | None = Field(description="null: it holds no tokens at the moment.")
+
+    @classmethod
+    def of(cls, app: ConnectedApp) -> "AppAnswer":
+        """The shape of `app`."""
+        return cls(
+            client_id=app.client_id,
+            name=app.name,
+            scope=list(app.scope),
+            granted_at=seconds(app.granted_at),
+            last_used_at=None if app.last_used_at is None else seconds(app.last_used_at),
+        )
+
+
+class ExportAnswer(Answer):
+    """All that is kept about the user who asks."""
+
+    account: AccountAnswer
+    sessions: list[SessionAnswer]
+    apps: list[AppAnswer]
+    events: list[EventAnswer] = Field(description="Newest first.")
+
+    @classmethod
+    def of(cls, export: AccountExport, current: str) -> "ExportAnswer":
+        """The shape of `export` for a user who asks from the session `current`."""
+        return cls(
+            account=AccountAnswer.of(export.user),
+            sessions=[SessionAnswer.of(summary, current) for summary in export.sessions],
+            apps=[AppAnswer.of(app) for app in export.apps],
+            events=[EventAnswer.of(record) for record in export.events],
+        )

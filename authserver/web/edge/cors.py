@@ -1,0 +1,106 @@
+"""From which web pages a browser may call (contract §2, ASVS 3.4.2, RFC 9700 §2.6): those that clients registered.
+
+At the endpoints of OAuth an answer may be read from the origins of the client that asks; where it names none that is
+known, and at a preflight, which names none at all, from those of every client. At the account API, to which browsers
+send cookies, only from those of first-party clients. Discovery and the JWKS are for any origin.
+
+One layer around everything, refusals of the guard and failures included: an answer that a page may not read looks to
+its script like a broken network. It says what a browser may show to a page and protects nothing by itself. Endpoints
+that a browser is sent to, and pages, are never named here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from authserver.realm.client_registry import Origins
+from authserver.web.oauth.form import CLIENT_ID
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ENDPOINTS: Final[Mapping[str, str]] = {
+    "/oauth/token": "POST",
+    "/oauth/revoke": "POST",
+    "/oauth/userinfo": "GET, POST",
+}
+"""Path → methods. They know nothing of cookies."""
+
+_METADATA: Final = "/.well-known/oauth-authorization-server"  # with the issuer's path behind it (RFC 8414 §3.1)
+PUBLIC: Final = frozenset({"/.well-known/openid-configuration", _METADATA, "/.well-known/jwks.json"})
+"""For any origin, without credentials."""
+
+
+API: Final = "/api/"
+API_METHODS: Final = "GET, POST, PATCH, DELETE"
+DOCUMENTATION: Final = "/api/docs"
+"""A page; nothing for another page to read."""
+
+_VARY: Final = ("Vary", "Origin")
+_ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
+_EXPOSED: Final = ("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+_CREDENTIALS: Final = ("Access-Control-Allow-Credentials", "true")
+_PREFLIGHT: Final = (
+    # The last four are what tracing libraries add to every call of a page, unasked.
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type, traceparent, tracestate, baggage, sentry-trace"),
+    ("Access-Control-Max-Age", "600"),
+)
+Headers = list[tuple[str, str]]
+
+
+def allow_origins(
+    application: "WSGIApplication", find_origins: Callable[[], Origins], *, prefix: str = ""
+) -> "WSGIApplication":
+    """Wrap `application`, outside of all that refuses requests.
+
+    Args:
+        application: what answers everything but preflights.
+        find_origins: the origins that enabled clients registered.
+        prefix: the path of the issuer, below which everything is served.
+    """
+
+    def allowing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        full_path = environ.get("PATH_INFO", "")
+        path = full_path[len(prefix) :] if full_path.startswith(prefix) else ""
+        is_preflight = environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        if is_preflight and (path in PUBLIC or full_path == f"{_METADATA}{prefix}"):
+            return _answer_preflight([_ANY_ORIGIN], "GET", start_response)
+        methods = _find_methods(path)
+        if methods is None:
+            return application(environ, start_response)
+        origin = environ.get("HTTP_ORIGIN")
+        if is_preflight:
+            return _answer_preflight(_allow(origin, path, None, find_origins), methods, start_response)
+
+        def start(status: str, headers: Headers, *error: Any) -> Any:  # noqa: ANN401 - as it came
+            added = _allow(origin, path, environ.get(CLIENT_ID), find_origins)
+            if len(added) > 1:
+                added.append(_EXPOSED)
+            return start_response(status, [*headers, *added], *error)
+
+        return application(environ, start)
+
+    return allowing
+
+
+def _allow(origin: str | None, path: str, client_id: str | None, find_origins: Callable[[], Origins]) -> Headers:
+    if origin is None:
+        return [_VARY]
+    known, is_api = find_origins(), path.startswith(API)
+    allowed = known.first_party if is_api else known.by_client.get(client_id or "", known.all)
+    if origin not in allowed:
+        return [_VARY]
+    return [_VARY, ("Access-Control-Allow-Origin", origin), *([_CREDENTIALS] if is_api else [])]
+
+
+def _find_methods(path: str) -> str | None:
+    if path.startswith(API) and not path.startswith(DOCUMENTATION):
+        return API_METHODS
+    return ENDPOINTS.get(path)
+
+
+def _answer_preflight(added: Headers, methods: str, start_response: "StartResponse") -> Iterable[bytes]:
+    """What the browser asks before it sends what a plain form could not; of an unknown origin nothing is allowed."""
+    if added != [_VARY]:
+        added += [("Access-Control-Allow-Methods", methods), *_PREFLIGHT]
+    start_response("204 No Content", [*added, ("Cache-Control", "no-store")])
+    return []

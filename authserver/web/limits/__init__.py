@@ -1,0 +1,1 @@
+"""How often somebody may try: limits, the counters behind them, and counting at the doors."""

@@ -1,0 +1,188 @@
+"""Delivery to a mail server, over real sockets: what arrives, and what each kind of trouble comes to."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from authserver.deliveries import smtp
+from authserver.deliveries.deliver import Deferred, Delivered, Failed, Undeliverable
+from authserver.deliveries.smtp import SmtpDelivery
+from authserver.deliveries.smtp_url import Encryption, SmtpServer
+from authserver.mail.compose import Composer
+from authserver.records.queued_mail import QueuedMail
+from tests.support.mail import SENDER, read_text
+from tests.support.processes import free_port
+from tests.support.smtp import PASSWORD, USER, SmtpSink, make_certificate, smtp_server
+
+ADDRESS = "ada@example.test"
+ENCRYPTED = [Encryption.STARTTLS, Encryption.AT_ONCE]
+Outcome = Delivered | Deferred | Failed | Undeliverable
+
+
+def send(server: SmtpServer, address: str = ADDRESS, name: str = "Ada") -> Outcome:
+    mail = QueuedMail("mail-1", "user_deleted", address, None, {"name": name, "at": 1_700_000_000})
+    message = Composer("https://auth.example", SENDER).compose(mail, None)
+    return SmtpDelivery(server, SENDER.addr_spec).deliver(message, address)
+
+
+def reason_of(outcome: Outcome) -> str:
+    assert isinstance(outcome, Failed)
+    return outcome.reason
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that take half a second take too long."""
+    monkeypatch.setattr(smtp, "_STEP_SECONDS", 0.5)
+    monkeypatch.setattr(smtp, "_ACCEPT_SECONDS", 0.5)
+
+
+@pytest.fixture
+def trusted_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The certificate of `localhost`, whose authority this process trusts."""
+    roots, chain = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(roots))
+    return chain
+
+
+def test_a_message_arrives_as_it_was_written(mail_sink: SmtpSink) -> None:
+    assert send(mail_sink.server, name="Zoë .\n.") == Delivered()
+    (message,) = mail_sink.messages
+    assert mail_sink.envelopes == [("no-reply@auth.example", [ADDRESS])]
+    assert message["From"] == "Auth <no-reply@auth.example>"
+    assert message["Message-ID"] == "<mail-1@auth.example>"
+    assert "Zoë . ." in read_text(message)
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTED)
+def test_a_login_goes_over_an_encrypted_connection(encryption: Encryption, trusted_chain: Path) -> None:
+    with smtp_server(encryption, trusted_chain) as sink:
+        assert send(sink.secured(encryption)) == Delivered()
+    assert (sink.logins, len(sink.messages)) == ([USER.encode()], 1)
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTED)
+def test_a_certificate_that_nobody_trusted_vouches_for_is_refused(encryption: Encryption, tmp_path: Path) -> None:
+    """Nothing is told to such a server: no password, no address, no message."""
+    _, chain = make_certificate(tmp_path)
+    with smtp_server(encryption, chain) as sink:
+        assert "certificate verify failed" in reason_of(send(sink.secured(encryption)))
+    assert (sink.logins, sink.messages) == ([], [])
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTED)
+def test_the_certificate_of_another_host_is_refused(
+    encryption: Encryption, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots, chain = make_certificate(tmp_path, "mail.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(roots))
+    with smtp_server(encryption, chain) as sink:
+        assert "not valid for 'localhost'" in reason_of(send(sink.secured(encryption)))
+    assert (sink.logins, sink.messages) == ([], [])
+
+
+def test_without_starttls_nothing_is_sent(mail_sink: SmtpSink) -> None:
+    """A server, or somebody between, that no longer offers it gets no password in clear."""
+    assert "SMTPNotSupportedError" in reason_of(send(mail_sink.secured(Encryption.STARTTLS)))
+    assert (mail_sink.logins, mail_sink.messages) == ([], [])
+
+
+def test_a_wrong_password_can_be_set_right(trusted_chain: Path) -> None:
+    with smtp_server(Encryption.STARTTLS, trusted_chain) as sink:
+        reason = reason_of(send(sink.secured(Encryption.STARTTLS, password="hunter2secret")))
+    assert "535" in reason
+    assert "hunter2secret" not in reason
+    assert PASSWORD not in reason
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "outcome"),
+    [
+        ("RCPT", "550 5.1.1 <ada@example.test> is nobody here", Undeliverable),
+        ("RCPT", "553 no such mailbox", Undeliverable),
+        ("RCPT", "554 5.7.1 <ada@example.test> relay access denied", Deferred),
+        ("RCPT", "450 4.2.0 greylisted, ada@example.test", Deferred),
+        ("RCPT", "421 shutting down", Deferred),
+        ("MAIL", "550 5.7.1 no-reply@auth.example may not send", Failed),
+        ("MAIL", "451 later", Failed),
+        ("DATA", "554 5.6.0 I do not like this", Deferred),
+        ("DATA", "452 4.3.1 disk full", Deferred),
+    ],
+)
+def test_only_a_recipient_that_is_refused_for_good_is_given_up(
+    mail_sink: SmtpSink, command: str, answer: str, outcome: type[Deferred | Failed | Undeliverable]
+) -> None:
+    """What the server has against us an operator can set right; and no reason repeats an address.
+
+    What it says after MAIL FROM is about this recipient or message, and others are served meanwhile.
+    """
+    mail_sink.answers[command] = answer
+    came_to = send(mail_sink.server)
+    assert isinstance(came_to, outcome)
+    assert answer[:3] in came_to.reason
+    assert "@" not in came_to.reason
+    assert mail_sink.messages == []
+
+
+def test_a_server_that_is_down_is_a_failure() -> None:
+    assert "ConnectionRefusedError" in reason_of(send(SmtpServer("127.0.0.1", free_port(), Encryption.NEVER)))
+
+
+def test_a_host_that_does_not_exist_is_a_failure() -> None:
+    assert "gaierror" in reason_of(send(SmtpServer("mail.invalid", 25, Encryption.NEVER)))
+
+
+def test_a_server_that_says_nothing_is_a_failure(impatient: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = SmtpServer("127.0.0.1", silent.getsockname()[1], Encryption.NEVER)
+        assert "timed out" in reason_of(send(server))
+
+
+@pytest.mark.parametrize(("command", "outcome"), [("MAIL", Failed), ("RCPT", Deferred), ("DATA", Deferred)])
+def test_a_server_that_is_slow_is_a_failure(
+    mail_sink: SmtpSink, impatient: None, command: str, outcome: type[Deferred | Failed]
+) -> None:
+    mail_sink.stall = command
+    came_to = send(mail_sink.server)
+    assert isinstance(came_to, outcome)
+    assert "timed out" in came_to.reason
+    assert getattr(came_to, "stalled", True)
+
+
+def test_a_connection_lost_after_the_message_is_a_failure(mail_sink: SmtpSink) -> None:
+    """It may have arrived and is sent again: at least once."""
+    mail_sink.hang_up = True
+    came_to = send(mail_sink.server)
+    assert isinstance(came_to, Deferred)
+    assert "closed" in came_to.reason
+    assert not came_to.stalled
+    assert len(mail_sink.messages) == 1
+
+
+def test_a_server_that_does_not_say_goodbye_has_the_message(mail_sink: SmtpSink) -> None:
+    mail_sink.mute = True
+    assert send(mail_sink.server) == Delivered()
+
+
+def test_an_address_outside_ascii_is_delivered_where_the_server_takes_it(mail_sink: SmtpSink) -> None:
+    assert send(mail_sink.server, "jörg@example.test") == Delivered()
+    assert mail_sink.envelopes[0][1] == ["jörg@example.test"]
+
+
+def test_an_address_outside_ascii_is_given_up_where_it_does_not() -> None:
+    with smtp_server(utf8=False) as sink:
+        assert isinstance(send(sink.server, "jörg@example.test"), Undeliverable)
+
+
+def test_an_address_brings_no_command_along(mail_sink: SmtpSink, make_message: Callable[[str], object]) -> None:
+    """No canonical address has a line break; the message itself would refuse it, too."""
+    with pytest.raises(ValueError, match="linefeed"):
+        make_message("ada@example.test\r\nBcc: eve@example.test")
+
+
+@pytest.fixture
+def make_message() -> Callable[[str], object]:
+    composer = Composer("https://auth.example", SENDER)
+    return lambda address: composer.compose(QueuedMail("m", "user_deleted", address, None, {"at": 0}), None)
