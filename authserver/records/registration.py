@@ -11,7 +11,7 @@ class PendingRegistration:
     """One link to `address` (canonical), and the registration that counts if this link is used.
 
     `registration_id` is the same in all links of one registration. `mac_kid` is set when the link is first written into
-    a mail, as it is in `links.MailLink`.
+    a mail, as it is in `link.MailLink`.
     """
 
     link_id: bytes
