@@ -14,7 +14,7 @@ Staircase = Sequence[tuple[str, ...]]
 
 STAIRCASE: Staircase = (
     ("__main__",),
-    ("cli", "development"),
+    ("cli", "development", "embedding"),
     ("app",),
     ("server",),
     ("web",),

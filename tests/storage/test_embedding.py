@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
 from authserver.cli.main import authserver
+from authserver.embedding import Installation, PasswordRefusedError
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.realm.outcomes import Refused
@@ -29,9 +30,14 @@ class Example:
     names: dict[str, Any]
 
     @property
+    def installation(self) -> Installation:
+        installation: Installation = self.names["installation"]
+        return installation
+
+    @property
     def realm(self) -> Realm:
-        realm: Realm = self.names["realm"]
-        return realm
+        """The same installation, seen by its server."""
+        return self.installation._realm
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def example(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     exec(compile(block, str(DOCUMENT), "exec"), names)  # noqa: S102 - the document is ours
     example = Example(names)
     yield example
-    example.realm.database.dispose()
+    example.installation.close()
 
 
 def test_a_reported_password_change_ends_the_sessions_of_that_user_alone(example: Example) -> None:
@@ -77,8 +83,10 @@ def test_a_change_that_cannot_be_leaves_everything_as_it_was(example: Example) -
     device = person.sign_in()
     with pytest.raises(LookupError):
         example.names["report_password_change"]("nobody@example.test", NEW_PASSWORD, operator="ada")
-    with pytest.raises(ValueError, match="character"):
-        example.names["report_password_change"](person.email, "a\0b", operator="ada")
+    for password, code in (("a\0b", "invalid_character"), ("short", "too_short"), (person.email, "contains_email")):
+        with pytest.raises(PasswordRefusedError) as refused:
+            example.names["report_password_change"](person.email, password, operator="ada")
+        assert [breach.code for breach in refused.value.breaches] == [code]
     assert isinstance(authenticate_bearer(example.realm, device.access_token), Bearer)
 
 
