@@ -61,7 +61,7 @@ def change_password(
     client = realm.clients.find(bearer.claims.client_id)
     with realm.database.write() as tx:
         device = _find_device(tx, bearer, proven, now)
-        family = families.find_by_fam(tx, bearer.claims.fam or "")
+        family = families.find_by_fam(tx, bearer.claims.fam)
         if device is None or family is None:
             return _refuse_overtaken()
         grant = family.grant

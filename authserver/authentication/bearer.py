@@ -12,7 +12,7 @@ from authserver.authentication.asker import Asker
 from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import FindKey
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.realm import Realm
 from authserver.records.session import Presence
 from authserver.records.user import Standing
@@ -32,7 +32,7 @@ SIGN_OUT_GRACE = timedelta(hours=24)
 class Bearer(Asker):
     """A user's live access token. Session, family, version and standing were looked up."""
 
-    claims: AccessTokenClaims
+    claims: UserToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _authenticate(
         claims = read_own_token(realm, token, find_key, audience=realm.issuer)
     except TokenRejected as rejected:
         return BearerRefused(rejected.code, soft_logout=False, reason=rejected.reason)
-    if claims.sid is None or claims.fam is None:
+    if isinstance(claims, ClientToken):
         return BearerRefused("invalid_claim", soft_logout=False, reason="a client's own token")
     if claims.jkt is not None:
         # Nobody here looks at a proof, so a bound token must not pass as a bearer token (RFC 9449 §7.2).
@@ -100,7 +100,7 @@ def _authenticate(
     return refusal or Bearer(claims.sub, claims.sid, claims.auth_time or 0, claims.client_id, claims)
 
 
-def judge_user_token(realm: Realm, claims: AccessTokenClaims, *, signing_out: bool = False) -> BearerRefused | None:
+def judge_user_token(realm: Realm, claims: UserToken, *, signing_out: bool = False) -> BearerRefused | None:
     """Why a user's token is refused now, from its `exp` and the database; None when it is good.
 
     An expired token, too, is told whether its session may be taken up again: it may be shown for years.
@@ -108,7 +108,7 @@ def judge_user_token(realm: Realm, claims: AccessTokenClaims, *, signing_out: bo
     now, grace = realm.clock.now(), SIGN_OUT_GRACE if signing_out else timedelta()
     is_expired = now.timestamp() >= claims.exp + grace.total_seconds()
     with realm.database.read() as tx:
-        presence = sessions.find_presence(tx, claims.sub, claims.sid or "", claims.fam or "", claims.jti)
+        presence = sessions.find_presence(tx, claims.sub, claims.sid, claims.fam, claims.jti)
     ended = _judge_ended(presence, now, signing_out=signing_out)
     if is_expired:
         return BearerRefused("expired", soft_logout=ended is None or ended.soft_logout, reason="exp has passed")
@@ -128,7 +128,7 @@ def _judge_ended(presence: Presence | None, now: datetime, *, signing_out: bool)
     return None
 
 
-def _judge(presence: Presence | None, claims: AccessTokenClaims) -> BearerRefused | None:
+def _judge(presence: Presence | None, claims: UserToken) -> BearerRefused | None:
     if presence is None or not presence.client_enabled:
         return BearerRefused("client_disabled", soft_logout=False)
     if presence.token_revoked:
@@ -137,6 +137,6 @@ def _judge(presence: Presence | None, claims: AccessTokenClaims) -> BearerRefuse
         return BearerRefused("session_revoked", soft_logout=False, reason="user disabled")
     if presence.standing is Standing.LOCKED:
         return BearerRefused("user_locked", soft_logout=True)
-    if (claims.token_version or 0) < presence.token_version:
+    if claims.token_version < presence.token_version:
         return BearerRefused("stale_token_version", soft_logout=True)
     return None

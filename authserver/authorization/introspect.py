@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from authserver.authentication.bearer import judge_user_token, read_own_token
 from authserver.jose.errors import TokenRejected
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, UserToken
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.refresh_token import RefreshToken
 from authserver.realm import Realm
@@ -51,7 +51,8 @@ def find_unexpired_claims(realm: Realm, token: str) -> AccessTokenClaims | None:
 def _reduce(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> AccessTokenClaims:
     """`claims` without the scope and audience that the client has lost since."""
     allowance = find_allowance(realm, issued_to)
-    scope = effective_scope(claims.scope, None, allowance, claims.roles)
+    roles = claims.roles if isinstance(claims, UserToken) else ()
+    scope = effective_scope(claims.scope, None, allowance, roles)
     return replace(claims, scope=scope, aud=effective_audience(claims.aud, None, allowance))
 
 
@@ -62,7 +63,7 @@ def _concerns(realm: Realm, client: Client, claims: AccessTokenClaims) -> bool:
 
 
 def _is_live(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> bool:
-    if claims.sid is not None:
+    if isinstance(claims, UserToken):
         return judge_user_token(realm, claims) is None
     with realm.database.read() as tx:
         return issued_to.disabled_at is None and not feed.is_token_revoked(tx, claims.jti)

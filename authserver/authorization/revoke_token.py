@@ -1,7 +1,7 @@
 """A client gives a token back (RFC 7009)."""
 
 from authserver.authorization.introspect import find_unexpired_claims
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
 from authserver.realm import Realm
@@ -57,7 +57,7 @@ def _end_access_token(realm: Realm, client: Client, token: str, ip: str) -> OAut
     by = Actor(f"client:{client.client_id}", ip)
     with realm.database.write() as tx:
         # One after the other, and each looks again: of any number of calls with one token, one leaves a trace.
-        if claims.sid is None:
+        if isinstance(claims, ClientToken):
             clients.find_for_update(tx, claims.client_id)
         else:
             users.lock(tx, claims.sub)
@@ -68,13 +68,13 @@ def _end_access_token(realm: Realm, client: Client, token: str, ip: str) -> OAut
 
 def _lives(tx: Transaction, claims: AccessTokenClaims) -> bool:
     """Whether there is anything to end: neither the unexpired token nor what it was cut from has ended."""
-    if claims.sid is None:
+    if isinstance(claims, ClientToken):
         return not feed.is_token_revoked(tx, claims.jti)
-    presence = sessions.find_presence(tx, claims.sub, claims.sid, claims.fam or "", claims.jti)
+    presence = sessions.find_presence(tx, claims.sub, claims.sid, claims.fam, claims.jti)
     return (
         presence is not None
         and presence.session_ended is None
         and presence.family_ended is None
         and not presence.token_revoked
-        and (claims.token_version or 0) >= presence.token_version
+        and claims.token_version >= presence.token_version
     )

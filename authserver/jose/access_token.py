@@ -22,7 +22,7 @@ from authserver.jose.payload import (
     read_text,
     read_texts,
 )
-from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims
+from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims, ClientToken, UserToken
 
 _TYPES = frozenset({ACCESS_TOKEN_TYPE, f"application/{ACCESS_TOKEN_TYPE}"})
 _EMBEDDED_KEYS = frozenset({"jwk", "jku", "x5u", "x5c"})
@@ -86,7 +86,7 @@ def read_access_token(token: object, expectation: Expectation, *, find_key: Find
     check_issuer(payload, expectation.issuer)
     audience = _check_audience(payload, expectation.audiences)
     issued_at, expires_at = _check_times(payload, expectation, now)
-    claims = AccessTokenClaims(
+    own = ClientToken(
         iss=expectation.issuer,
         sub=read_text(payload, "sub"),
         aud=audience,
@@ -95,17 +95,9 @@ def read_access_token(token: object, expectation: Expectation, *, find_key: Find
         jti=read_text(payload, "jti"),
         client_id=read_text(payload, "client_id"),
         scope=_read_scope(payload),
-        sid=find_text(payload, "sid"),
-        fam=find_text(payload, "fam"),
-        auth_time=find_integer(payload, "auth_time"),
-        amr=find_texts(payload, "amr"),
-        acr=find_text(payload, "acr"),
-        roles=find_texts(payload, "roles"),
-        token_version=find_integer(payload, "token_version"),
         jkt=_find_thumbprint(payload),
     )
-    _check_kind(payload, claims)
-    return SignedClaims(claims, key.kid)
+    return SignedClaims(_read_kind(payload, own), key.kid)
 
 
 def _check_header(header: Mapping[str, object]) -> None:
@@ -136,18 +128,39 @@ def _check_times(payload: Payload, expectation: Expectation, now: float) -> tupl
     return issued_at, expires_at
 
 
-def _check_kind(payload: Payload, claims: AccessTokenClaims) -> None:
+def _read_kind(payload: Payload, own: ClientToken) -> AccessTokenClaims:
     """A user's token names session, family and version; a client's own token names none, and the client as `sub`."""
+    auth_time, acr = find_integer(payload, "auth_time"), find_text(payload, "acr")
+    amr, roles = find_texts(payload, "amr"), find_texts(payload, "roles")
     present = [name for name in _USER_CLAIMS if name in payload]
-    own_token = claims.sub == claims.client_id
-    if not present and own_token:
-        return
+    is_own = own.sub == own.client_id
+    if not present and is_own:
+        return own
     if len(present) < len(_USER_CLAIMS):
         raise TokenRejected("missing_claim", "sid, fam and token_version go together")
-    if own_token:  # RFC 9068 §5: else a client could pass for the user of that name
+    user = UserToken(
+        own.iss,
+        own.sub,
+        own.aud,
+        own.exp,
+        own.iat,
+        own.jti,
+        own.client_id,
+        own.scope,
+        jkt=own.jkt,
+        sid=read_text(payload, "sid"),
+        fam=read_text(payload, "fam"),
+        token_version=read_integer(payload, "token_version"),
+        auth_time=auth_time,
+        amr=amr,
+        acr=acr,
+        roles=roles,
+    )
+    if is_own:  # RFC 9068 §5: else a client could pass for the user of that name
         raise TokenRejected("invalid_claim", "a client with a session")
-    if not claims.token_version:
+    if user.token_version < 1:
         raise TokenRejected("invalid_claim", "token_version is below 1")
+    return user
 
 
 def _read_scope(payload: Payload) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from authserver.jose.algorithms import SigningAlgorithm
 from authserver.keyring.keys import SigningKey
 from authserver.protocol import base64url
-from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims
+from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, UserToken
 
 _encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
@@ -58,13 +58,17 @@ def _write_claims(claims: AccessTokenClaims) -> dict[str, object]:
         "jti": claims.jti,
         "client_id": claims.client_id,
         "scope": claims.scope,
-        "sid": claims.sid,
-        "fam": claims.fam,
-        "auth_time": claims.auth_time,
-        "amr": claims.amr or None,
-        "acr": claims.acr,
-        "roles": claims.roles or None,
-        "token_version": claims.token_version,
-        "cnf": {"jkt": claims.jkt} if claims.jkt is not None else None,
     }
+    if isinstance(claims, UserToken):
+        members |= {
+            "sid": claims.sid,
+            "fam": claims.fam,
+            "auth_time": claims.auth_time,
+            "amr": claims.amr or None,
+            "acr": claims.acr,
+            "roles": claims.roles or None,
+            "token_version": claims.token_version,
+        }
+    if claims.jkt is not None:
+        members["cnf"] = {"jkt": claims.jkt}
     return {name: value for name, value in members.items() if value is not None}

@@ -1,17 +1,14 @@
 """The claims of an access token (RFC 9068 §2.2, contract §1) and of an ID token (OpenID Connect Core §2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, RFC 9068 §2.1
 
 
 @dataclass(frozen=True, slots=True)
-class AccessTokenClaims:
-    """What an access token says. Times are seconds since the epoch.
-
-    `sid`, `fam` and `token_version` are None in a client-credentials token, whose `sub` is the client itself;
-    a token of a user always has all three.
-    """
+class _Token:
+    """What every access token says. Times are seconds since the epoch; `jkt` is the thumbprint of a bound key."""
 
     iss: str
     sub: str
@@ -21,19 +18,34 @@ class AccessTokenClaims:
     jti: str
     client_id: str
     scope: str
-    sid: str | None = None
-    fam: str | None = None
-    auth_time: int | None = None
-    amr: tuple[str, ...] = ()
-    acr: str | None = None
-    roles: tuple[str, ...] = ()
-    token_version: int | None = None
-    jkt: str | None = None
+    jkt: str | None = field(default=None, kw_only=True)
 
     @property
     def scopes(self) -> frozenset[str]:
         """The scope tokens of `scope` (RFC 6749 §3.3)."""
         return frozenset(self.scope.split())
+
+
+@dataclass(frozen=True, slots=True)
+class ClientToken(_Token):
+    """The access token of a client itself (client credentials): `sub` is the client, and there is no session."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken(_Token):
+    """The access token of a user: cut from a refresh token family `fam` in a session `sid`, at a `token_version`."""
+
+    sid: str
+    fam: str
+    token_version: int
+    auth_time: int | None = None
+    amr: tuple[str, ...] = ()
+    acr: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+AccessTokenClaims: TypeAlias = UserToken | ClientToken
+"""What an access token says, of one kind or the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from authserver.credentials.policy_row import Mode, PolicyRow
 from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.mail.queue import queue_mail
 from authserver.protocol.audit_name import AuditName
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, UserToken
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.revocation_feed import Entry, FamilyEntry, TokenEntry
 from authserver.records.audit import Actor, Detail
@@ -150,7 +150,8 @@ class Revocation:
         The caller holds the row of its user or client and has seen in this transaction that the token lives, or
         anybody with one access token could fill feed and record with it.
         """
-        subject = Subject(None if claims.sid is None else claims.sub, claims.sid, claims.client_id)
+        user_id, sid = (claims.sub, claims.sid) if isinstance(claims, UserToken) else (None, None)
+        subject = Subject(user_id, sid, claims.client_id)
         self._publish(tx, [TokenEntry(claims.jti, int(now.timestamp()))])
         self._record(tx, AuditName.TOKEN_REVOKED, now, by, subject, {"jti": claims.jti})
 

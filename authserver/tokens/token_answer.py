@@ -6,7 +6,7 @@ from datetime import datetime
 
 from authserver.keyring.issuer import hash_access_token, issue_access_token, issue_id_token
 from authserver.keyring.keys import MacKey, SigningKey
-from authserver.protocol.claims import AccessTokenClaims, IdTokenClaims
+from authserver.protocol.claims import IdTokenClaims, UserToken
 from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
 from authserver.realm.realm import Realm
@@ -122,7 +122,7 @@ def issue_access(
     expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
     carried = effective_scope(grant.scope, narrowing.scope, allowance, holding.roles)
     key = realm.keyring.current.signing_key
-    claims = AccessTokenClaims(
+    claims = UserToken(
         iss=realm.issuer,
         sub=grant.user_id,
         aud=effective_audience(grant.audience, narrowing.audience, allowance),
@@ -152,9 +152,7 @@ def issue_access(
     )
 
 
-def _issue_id_token(
-    key: SigningKey, access: AccessTokenClaims, client: Client, access_token: str, nonce: str | None
-) -> str:
+def _issue_id_token(key: SigningKey, access: UserToken, client: Client, access_token: str, nonce: str | None) -> str:
     claims = IdTokenClaims(
         iss=access.iss,
         sub=name_subject(client, access.sub),
@@ -164,7 +162,7 @@ def _issue_id_token(
         auth_time=access.auth_time or 0,
         amr=access.amr,
         acr=access.acr or "",
-        sid=access.sid or "",
+        sid=access.sid,
         at_hash=hash_access_token(key.algorithm, access_token),
         nonce=nonce,
     )

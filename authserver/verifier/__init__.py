@@ -13,8 +13,8 @@ Nothing else is raised. This package needs PyJWT and cryptography only; adapters
 (`authserver.verifier.flask`) and are never imported from here.
 """
 
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.verifier import Verifier
 
-__all__ = ["AccessTokenClaims", "InvalidToken", "Verifier"]
+__all__ = ["AccessTokenClaims", "ClientToken", "InvalidToken", "UserToken", "Verifier"]

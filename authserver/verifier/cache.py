@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 from authserver.jose.access_token import SignedClaims
 from authserver.jose.jws import LONGEST_TOKEN
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken
 
 CAPACITY = 10_000
 _MOST_HEADERS = 64
@@ -65,17 +65,17 @@ class VerifiedTokens:
                 return
 
     def _slim(self, claims: AccessTokenClaims) -> AccessTokenClaims:
-        return replace(
+        slim = replace(
             claims,
             aud=self._share(claims.aud),
             exp=self._share(claims.exp),
             iat=self._share(claims.iat),
             client_id=self._share(claims.client_id),
             scope=self._share(claims.scope),
-            amr=self._share(claims.amr),
-            acr=self._share(claims.acr),
-            roles=self._share(claims.roles),
         )
+        if isinstance(slim, ClientToken):
+            return slim
+        return replace(slim, amr=self._share(slim.amr), acr=self._share(slim.acr), roles=self._share(slim.roles))
 
     def _share(self, value: _Value) -> _Value:
         return cast("_Value", self._shared.setdefault(value, value))

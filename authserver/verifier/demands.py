@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from authserver.clock import is_recent
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, UserToken
 from authserver.verifier.refusals import InvalidToken
 
 _QUOTABLE = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]+\Z")  # RFC 6749 §3.3, with spaces between the values
@@ -29,7 +29,8 @@ class Demand:
     def check(self, claims: AccessTokenClaims, *, now: float, leeway: float) -> None:
         """Raise `InvalidToken` unless `claims` meet this demand.
 
-        A token without `auth_time` or `acr` never meets a demand on it, nor does an `auth_time` that is still to come.
+        A token without `auth_time` or `acr`, such as a client's own, never meets a demand on it, nor does an
+        `auth_time` that is still to come.
         Does NOT check the token itself.
         """
         if self.scope is not None and not claims.scopes.issuperset(self.scope.split()):
@@ -42,10 +43,12 @@ class Demand:
     def _is_too_old(self, claims: AccessTokenClaims, now: float, leeway: float) -> bool:
         if self.max_age is None:
             return False
-        return claims.auth_time is None or not is_recent(claims.auth_time, now, self.max_age + leeway)
+        auth_time = claims.auth_time if isinstance(claims, UserToken) else None
+        return auth_time is None or not is_recent(auth_time, now, self.max_age + leeway)
 
     def _is_too_weak(self, claims: AccessTokenClaims) -> bool:
-        return self.acr is not None and claims.acr not in self.acr.split()
+        acr = claims.acr if isinstance(claims, UserToken) else None
+        return self.acr is not None and acr not in self.acr.split()
 
     def _step_up(self) -> dict[str, str]:
         demands = {}

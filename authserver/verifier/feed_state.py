@@ -14,7 +14,7 @@ a lock that a snapshot does not name, although it is older than the snapshot's w
 
 from typing import assert_never
 
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, UserToken
 from authserver.protocol.revocation_feed import (
     ClientEntry,
     Entry,
@@ -113,13 +113,9 @@ class FeedState:
 
         Does NOT check whether the token has expired, nor whether this state is young enough to be asked.
         """
-        user = self._users.get(claims.sub)
-        if user is not None and claims.token_version is not None:
-            condemned = self._check_user(claims, claims.token_version, user)
-            if condemned is not None:
-                return condemned
-        if claims.sid in self._sessions or claims.fam in self._families:
-            return _ENDED_HARD if self._ended_hard(claims) else _ENDED_SOFTLY
+        condemned = self._check_user(claims) if isinstance(claims, UserToken) else None
+        if condemned is not None:
+            return condemned
         if claims.jti in self._tokens:
             return _TOKEN
         if self._clients and self._clients.get(claims.client_id, _UNKNOWN_CLIENT)[1]:
@@ -132,18 +128,21 @@ class FeedState:
             return _OUTLIVES_FEED  # its revocation might be forgotten while it lives
         return None
 
-    def _check_user(self, claims: AccessTokenClaims, token_version: int, user: int) -> Revoked | None:
-        if self._is_locked(claims.sub, user):
+    def _check_user(self, claims: UserToken) -> Revoked | None:
+        user = self._users.get(claims.sub)
+        if user is not None and self._is_locked(claims.sub, user):
             return _LOCKED_OUT
-        if token_version >= user >> _LEARNED_BITS & _VERSION:
-            return None
-        if self._ended_hard(claims):
-            return _ENDED_HARD  # what is said of the session itself says more than what is said of its user
-        is_soft = _standing(user) & _SOFT or claims.sid in self._sessions
-        return _STALE_SOFTLY if is_soft else _STALE
+        if user is not None and claims.token_version < user >> _LEARNED_BITS & _VERSION:
+            if self._ended_hard(claims):
+                return _ENDED_HARD  # what is said of the session itself says more than what is said of its user
+            is_soft = _standing(user) & _SOFT or claims.sid in self._sessions
+            return _STALE_SOFTLY if is_soft else _STALE
+        if claims.sid in self._sessions or claims.fam in self._families:
+            return _ENDED_HARD if self._ended_hard(claims) else _ENDED_SOFTLY
+        return None
 
-    def _ended_hard(self, claims: AccessTokenClaims) -> bool:
-        is_soft = claims.sid is None or self._sessions.get(claims.sid, _SOFT) & _SOFT
+    def _ended_hard(self, claims: UserToken) -> bool:
+        is_soft = self._sessions.get(claims.sid, _SOFT) & _SOFT
         return not is_soft or claims.fam in self._families
 
     def _is_locked(self, sub: str, user: int) -> bool:

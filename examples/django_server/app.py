@@ -7,7 +7,7 @@ from django.core.management import execute_from_command_line
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from authserver.verifier import Verifier
+from authserver.verifier import AccessTokenClaims, ClientToken, UserToken, Verifier
 
 ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/")
 AUDIENCE = os.environ.get("AUTHSERVER_DEFAULT_AUDIENCE", f"{ISSUER}/api")
@@ -31,8 +31,12 @@ def hello(_request: HttpRequest) -> JsonResponse:
 @require_token(scope="profile")
 def me(request: HttpRequest) -> JsonResponse:
     """Needs an access token with scope `profile`."""
-    token = request.token
-    return JsonResponse({"user": token.sub, "session": token.sid, "token_version": token.token_version})
+    token: AccessTokenClaims = request.token
+    match token:
+        case UserToken():
+            return JsonResponse({"user": token.sub, "session": token.sid, "token_version": token.token_version})
+        case ClientToken():
+            return JsonResponse({"client": token.sub})
 
 
 urlpatterns = [path("", hello), path("me", me)]

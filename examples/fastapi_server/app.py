@@ -6,7 +6,7 @@ from typing import Annotated
 import uvicorn
 from fastapi import Depends, FastAPI
 
-from authserver.verifier import AccessTokenClaims, Verifier
+from authserver.verifier import AccessTokenClaims, ClientToken, UserToken, Verifier
 from authserver.verifier.asgi import TokenMiddleware, require_token
 
 ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/")
@@ -28,7 +28,11 @@ async def only_with_a_token(
     token: Annotated[AccessTokenClaims, Depends(require_token(scope="profile"))],
 ) -> dict[str, object]:
     """Needs an access token with scope `profile`."""
-    return {"user": token.sub, "session": token.sid, "token_version": token.token_version}
+    match token:
+        case UserToken():
+            return {"user": token.sub, "session": token.sid, "token_version": token.token_version}
+        case ClientToken():
+            return {"client": token.sub}
 
 
 if __name__ == "__main__":

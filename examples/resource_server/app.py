@@ -6,7 +6,7 @@ import sys
 
 from flask import Flask, g
 
-from authserver.verifier import Verifier
+from authserver.verifier import AccessTokenClaims, ClientToken, UserToken, Verifier
 from authserver.verifier.flask import FlaskVerifier
 
 ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/")
@@ -27,7 +27,12 @@ def open_to_all() -> dict[str, str]:
 @auth.require_token(scope="profile")
 def only_with_a_token() -> dict[str, object]:
     """Needs an access token with scope `profile`; its claims are in `g.token`."""
-    return {"user": g.token.sub, "session": g.token.sid, "token_version": g.token.token_version}
+    token: AccessTokenClaims = g.token
+    match token:
+        case UserToken():
+            return {"user": token.sub, "session": token.sid, "token_version": token.token_version}
+        case ClientToken():
+            return {"client": token.sub}
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from authserver.clients.register_client import (
 )
 from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.jose.access_token import check_access_token
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import UserToken
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry, FeedPage, read_page
 from authserver.protocol.secret import Secret
@@ -76,8 +76,8 @@ def _told(realm: Realm, kind: type[Entry]) -> list[Entry]:
     return [entry for entry in _read(realm).entries if isinstance(entry, kind)]
 
 
-def _claims(realm: Realm, token: str) -> AccessTokenClaims:
-    return check_access_token(
+def _claims(realm: Realm, token: str) -> UserToken:
+    claims = check_access_token(
         token,
         find_key=realm.keyring.current.find_verification_key,
         issuer=ISSUER,
@@ -86,6 +86,8 @@ def _claims(realm: Realm, token: str) -> AccessTokenClaims:
         leeway=30,
         longest_lifetime=300,
     )
+    assert isinstance(claims, UserToken)
+    return claims
 
 
 class ResourceServer:

@@ -23,7 +23,7 @@ from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import CredentialEvent
 from authserver.keyring.issuer import issue_access_token
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import ClientToken
 from authserver.realm import Realm
 from authserver.records.client import Client
 from authserver.records.link import LinkPurpose
@@ -94,7 +94,7 @@ class World:
 
     def revoke_own(self) -> Callable[[], object]:
         now, name = int(self.clock.seconds()), self.app.client_id
-        claims = AccessTokenClaims(ISSUER, name, (AUDIENCE,), now + 300, now, f"token of {name}", name, "read")
+        claims = ClientToken(ISSUER, name, (AUDIENCE,), now + 300, now, f"token of {name}", name, "read")
         token = issue_access_token(self.realm.keyring.current.signing_key, claims)
         return partial(revoke_token, self.realm, self.app, token, IP)
 

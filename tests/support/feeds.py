@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import UserToken
 from authserver.protocol.revocation_feed import ClientEntry, Entry, FeedPage, UserEntry, name_subject, write_page
 from tests.support.tokens import AUDIENCE, ISSUER, NOW
 
@@ -16,9 +16,9 @@ def user(sub: str = "user-1", version: int = 1, **changes: object) -> UserEntry:
     return replace(entry, **changes)  # type: ignore[arg-type]
 
 
-def claims(**changes: object) -> AccessTokenClaims:
+def claims(**changes: object) -> UserToken:
     """What a good token says, changed by `changes`."""
-    good = AccessTokenClaims(
+    good = UserToken(
         iss=ISSUER,
         sub="user-1",
         aud=(AUDIENCE,),

@@ -6,7 +6,7 @@ import structlog
 from werkzeug import Request
 
 from authserver.authorization.introspect import introspect
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.protocol.oauth_error import OAuthError, invalid_client
 from authserver.realm import Realm
 from authserver.records.family import Family
@@ -36,7 +36,7 @@ def _introspect(realm: Realm, request: Request) -> dict[str, Any] | OAuthError:
     match found:
         case None:
             return {"active": False}
-        case AccessTokenClaims():
+        case UserToken() | ClientToken():
             return _describe_access_token(found)
         case Family():
             return _describe_refresh_token(found, realm.issuer)
@@ -56,13 +56,16 @@ def _describe_access_token(claims: AccessTokenClaims) -> dict[str, Any]:
         "jti": claims.jti,
         "client_id": claims.client_id,
         "scope": claims.scope,
-        "sid": claims.sid,
-        "auth_time": claims.auth_time,
-        "amr": list(claims.amr) or None,
-        "acr": claims.acr,
-        "roles": list(claims.roles) or None,
-        "token_version": claims.token_version,
     }
+    if isinstance(claims, UserToken):
+        members |= {
+            "sid": claims.sid,
+            "auth_time": claims.auth_time,
+            "amr": list(claims.amr) or None,
+            "acr": claims.acr,
+            "roles": list(claims.roles) or None,
+            "token_version": claims.token_version,
+        }
     return {name: value for name, value in members.items() if value is not None}
 
 

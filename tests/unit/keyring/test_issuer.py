@@ -14,11 +14,11 @@ from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.sealing import MasterKeys
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from tests.support.clock import START
 
 ISSUED_AT = int(START.timestamp())
-OF_A_USER = AccessTokenClaims(
+OF_A_USER = UserToken(
     iss="https://auth.example",
     sub="u1",
     aud=("https://auth.example", "https://api.example"),
@@ -36,7 +36,7 @@ OF_A_USER = AccessTokenClaims(
     token_version=3,
     jkt="w7JAoU_gJbZJvV-zCOvU9yFJq0FNC_edCMRM78P8eQQ",
 )
-OF_A_CLIENT = AccessTokenClaims(
+OF_A_CLIENT = ClientToken(
     iss="https://auth.example",
     sub="c1",
     aud=("https://api.example",),

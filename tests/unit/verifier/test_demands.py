@@ -4,18 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.verifier import InvalidToken
 from authserver.verifier.demands import Demand
 from tests.support.tokens import NOW
 
-CLAIMS = AccessTokenClaims(
+CLAIMS = UserToken(
     iss="i", sub="u", aud=("a",), exp=NOW + 300, iat=NOW, jti="j", client_id="c", scope="read write",
-    auth_time=NOW - 100, acr="2",
+    sid="s", fam="f", token_version=1, auth_time=NOW - 100, acr="2",
 )  # fmt: skip
-OF_A_CLIENT = AccessTokenClaims(
-    iss="i", sub="c", aud=("a",), exp=NOW + 300, iat=NOW, jti="j", client_id="c", scope="read"
-)
+OF_A_CLIENT = ClientToken(iss="i", sub="c", aud=("a",), exp=NOW + 300, iat=NOW, jti="j", client_id="c", scope="read")
 
 
 def refusal_of(demand: Demand, claims: AccessTokenClaims = CLAIMS) -> InvalidToken:

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, ClientToken
 from authserver.protocol.entropy import new_id
 from authserver.protocol.revocation_feed import (
     ClientEntry,
@@ -20,7 +20,7 @@ from authserver.verifier.feed_state import KEY_WINDOW, FeedState
 from authserver.verifier.revocations import Revoked
 from tests.support.entropy import SeededEntropy
 from tests.support.feeds import WINDOW, Feed, claims, user
-from tests.support.tokens import NOW
+from tests.support.tokens import AUDIENCE, ISSUER, NOW
 
 START = 1000
 """Where the monotonic clock stands."""
@@ -124,7 +124,7 @@ def test_the_renewed_session_of_a_hard_sign_out_is_soft() -> None:
 
 
 def test_a_clients_own_token_has_no_version_and_no_session() -> None:
-    own = claims(sub="machine", client_id="machine", sid=None, fam=None, token_version=None)
+    own = ClientToken(ISSUER, "machine", (AUDIENCE,), NOW + 300, NOW, "token-1", "machine", "read")
     state = knowing(user("machine", 9, locked=True), SessionEntry("None", soft_logout=False, at=NOW))
     assert verdict(state, own) is None
     assert verdict(knowing(TokenEntry("token-1", NOW)), own) == ("token_revoked", None)

@@ -9,7 +9,7 @@ import pytest
 import authserver.verifier
 from authserver.jose.access_token import SignedClaims
 from authserver.protocol import base64url
-from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.claims import AccessTokenClaims, UserToken
 from authserver.verifier import InvalidToken, Verifier
 from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.jwks import KEPT_FOR, MAX_AGE
@@ -68,7 +68,7 @@ def code_of(verifier: Verifier, token: object) -> str:
 
 def test_the_public_names_are_these() -> None:
     """Contract §6: what is exported is a promise, and nothing else is."""
-    assert authserver.verifier.__all__ == ["AccessTokenClaims", "InvalidToken", "Verifier"]
+    assert authserver.verifier.__all__ == ["AccessTokenClaims", "ClientToken", "InvalidToken", "UserToken", "Verifier"]
     public = {name for name in dir(Verifier) if not name.startswith("_")}
     assert public == {
         *{"verify", "verify_at_once", "require", "check", "close"},
@@ -231,7 +231,7 @@ def test_a_wrong_setting_is_refused_at_once(changes: dict[str, Any], message: st
 
 
 def signed(jti: str, kid: str = "k") -> SignedClaims:
-    claims = AccessTokenClaims(ISSUER, "user-1", (AUDIENCE,), 2, 1, jti, "client", "read", "s", "f", token_version=1)
+    claims = UserToken(ISSUER, "user-1", (AUDIENCE,), 2, 1, jti, "client", "read", "s", "f", token_version=1)
     return SignedClaims(claims, kid)
 
 
