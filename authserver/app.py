@@ -41,6 +41,7 @@ from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.server.logs import configure_logs
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
+from authserver.storage.pooler import meets_pooler
 from authserver.storage.rotation import Rotation
 from authserver.upkeep.housekeeping import Chore, Housekeeping
 from authserver.upkeep.keep_time import Timekeeper
@@ -207,6 +208,11 @@ def try_counters(settings: Settings, workers: int) -> None:
     counters = open_counters(settings.limits_url.reveal(), settings.home, SystemClock(), SYSTEM_ENTROPY)
     if isinstance(counters, NodeCounters) and workers > 1:  # a single process counts by itself where it must
         counters.try_out()
+
+
+def may_lose_prepared_statements(settings: Settings, database: Database) -> bool:
+    """Whether statements are prepared although a pooler, which may not keep them, stands before PostgreSQL."""
+    return settings.prepared_statements == "on" and meets_pooler(database)
 
 
 def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:

@@ -14,7 +14,7 @@ from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import FindKey
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.realm import Realm
-from authserver.records.session import Presence
+from authserver.records.presence import BearerRefused, Presence
 from authserver.records.user import Standing
 from authserver.storage import sessions
 
@@ -33,15 +33,6 @@ class Bearer(Asker):
     """A user's live access token. Session, family, version and standing were looked up."""
 
     claims: UserToken
-
-
-@dataclass(frozen=True, slots=True)
-class BearerRefused:
-    """Why not. `code` is one of the verifier's (contract §6); `soft_logout` tells the client what to keep."""
-
-    code: str
-    soft_logout: bool
-    reason: str = ""
 
 
 def authenticate_bearer(realm: Realm, token: str) -> Bearer | BearerRefused:

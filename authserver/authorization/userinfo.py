@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from authserver.authentication.bearer import BearerRefused, authenticate_bearer_of_any_client
+from authserver.authentication.bearer import authenticate_bearer_of_any_client
 from authserver.protocol.user_claims import allowed_claims
 from authserver.realm import Realm
+from authserver.records.presence import BearerRefused
 from authserver.records.user import User
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import users

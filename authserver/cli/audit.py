@@ -53,7 +53,7 @@ def list_records(
     wanted = AuditFilter(
         user_id=_find_user_id(context, user), name=name, since=resolve(since, now), until=resolve(until, now)
     )
-    records = [_describe(record) for record in list_audit(context.migrated_database, wanted, limit=limit)]
+    records = [_describe(record) for record in list_audit(context.current_schema.database, wanted, limit=limit)]
     print_list("events", records, columns=_COLUMNS, as_json=as_json)
 
 
@@ -66,7 +66,7 @@ def list_records(
 def tail(context: Context, *, user: str | None, name: str | None, count: int, follow: bool, as_json: bool) -> None:
     """Print the newest records, oldest first, one a line."""
     wanted = AuditFilter(user_id=_find_user_id(context, user), name=name)
-    following = AuditTail(context.migrated_database, wanted)
+    following = AuditTail(context.current_schema.database, wanted)
     _print(following.read_newest(count), as_json=as_json)
     while follow and not is_output_lost():
         time.sleep(_POLL_SECONDS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from click import ClickException
 
+from authserver.administration.schema import Schema
 from authserver.app import SYSTEM_ENTROPY, build_custody, build_realm, open_database
 from authserver.cli.operator import this_operator
 from authserver.clock import Clock, SystemClock
@@ -19,8 +20,6 @@ from authserver.keyring.master_files import create_master_key
 from authserver.protocol.entropy import Entropy
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.storage import Database
-from authserver.storage.revision import current, is_current
 from authserver.timekeeping import LONGEST_PAUSE, Doubted, Trusted
 from authserver.upkeep.keep_time import Timekeeper
 
@@ -44,23 +43,23 @@ class Context:
         return load_settings()
 
     @cached_property
-    def database(self) -> Database:
-        """The database, whatever state it is in; for `init` and `db`."""
-        return open_database(self.settings)
+    def schema(self) -> Schema:
+        """The schema of the database, whatever state it is in; for `init` and `db`."""
+        return Schema(open_database(self.settings))
 
     @cached_property
-    def migrated_database(self) -> Database:
-        """The database with the schema of this release."""
-        if not is_current(self.database):
-            if current(self.database) is None:
+    def current_schema(self) -> Schema:
+        """The schema of the database, which is one that this release can work with."""
+        if not self.schema.is_current():
+            if self.schema.find_revision() is None:
                 raise ClickException("the database is empty; run: authserver init")
             raise ClickException("the database has not the schema of this release; run: authserver db upgrade")
-        return self.database
+        return self.schema
 
     @cached_property
     def custody(self) -> KeyCustody:
         """What the keys are kept with, sound or not."""
-        return build_custody(self.settings, self.migrated_database, clock=self.clock, entropy=self.entropy)
+        return build_custody(self.settings, self.current_schema.database, clock=self.clock, entropy=self.entropy)
 
     @cached_property
     def realm(self) -> Realm:
@@ -70,7 +69,7 @@ class Context:
     @cached_property
     def timekeeper(self) -> Timekeeper:
         """What says whether the clock can be trusted."""
-        return Timekeeper(self.migrated_database, self.clock)
+        return Timekeeper(self.current_schema.database, self.clock)
 
     def trust_clock(self, *, confirmed: bool, longest_pause: timedelta = LONGEST_PAUSE) -> Trusted:
         """The time, for what destroys or rotates by it; refuses while the clock may be wrong and nobody confirms it."""
@@ -88,5 +87,5 @@ class Context:
 
     def close(self) -> None:
         """Close what was opened, before a fork or at the end."""
-        if "database" in self.__dict__:
-            self.database.dispose()
+        if "schema" in self.__dict__:
+            self.schema.database.dispose()

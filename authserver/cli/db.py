@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
+from authserver.administration.back_up import BackupRefused, back_up
 from authserver.cli.clock_option import confirm_clock_option
 from authserver.cli.context import Context
 from authserver.cli.questions import ask, yes_option
 from authserver.custody.recover import recover_from_restore
-from authserver.storage import revision
-from authserver.storage.backup import BackupRefusedError, back_up
 from authserver.upkeep.prune import Retention, prune_all
 
 
@@ -23,31 +22,25 @@ def db() -> None:
 @click.pass_obj
 def upgrade(context: Context) -> None:
     """Bring the schema to this release. Servers of the release before go on working."""
-    from authserver.storage import migrations
-
-    before = migrations.upgrade(context.database)
-    now = revision.current(context.database)
-    click.echo(
-        f"the schema is at {now} already" if before == now else f"the schema is at {now}, was at {before or 'none'}"
-    )
+    done = context.schema.upgrade()
+    how = " already" if done.before == done.now else f", was at {done.before or 'none'}"
+    click.echo(f"the schema is at {done.now}{how}")
 
 
 @db.command()
 @click.pass_obj
 def current(context: Context) -> None:
     """Print the revision of the schema; exit status 1 when this release cannot work with it."""
-    click.echo(revision.current(context.database) or "none")
-    if not revision.is_current(context.database):
-        raise click.ClickException(f"this release needs {revision.head()}; run: authserver db upgrade")
+    click.echo(context.schema.find_revision() or "none")
+    if not context.schema.is_current():
+        raise click.ClickException(f"this release needs {context.schema.needed()}; run: authserver db upgrade")
 
 
 @db.command()
 @click.pass_obj
 def check(context: Context) -> None:
     """Compare the tables with what this release expects; exit status 1 when they differ."""
-    from authserver.storage import migrations
-
-    differences = migrations.check(context.database)
+    differences = context.schema.list_differences()
     if differences:
         raise click.ClickException("; ".join(differences))
     click.echo("the schema is what this release expects")
@@ -62,7 +55,7 @@ def prune(context: Context, *, confirm_clock: bool) -> None:
     Refused while the clock may be wrong.
     """
     retention = Retention(audit=context.settings.audit_retention)
-    gone = prune_all(context.migrated_database, context.trust_clock(confirmed=confirm_clock), retention)
+    gone = prune_all(context.current_schema.database, context.trust_clock(confirmed=confirm_clock), retention)
     click.echo(
         f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
         f"{gone.links} links, {gone.mails} mails, {gone.registrations} links of registrations"
@@ -78,11 +71,10 @@ def backup(context: Context, *, file: Path) -> None:
     FILE is one consistent state, readable by you alone, and is never overwritten. The master key is not in it: back up
     AUTHSERVER_KEYS_DIR as well, to another place.
     """
-    try:
-        size = back_up(context.migrated_database, file)
-    except BackupRefusedError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{file}: {size} bytes, schema {revision.current(context.database)}; the master key is not in it")
+    done = back_up(context.current_schema.database, file)
+    if isinstance(done, BackupRefused):
+        raise click.ClickException(done.reason)
+    click.echo(f"{file}: {done.size} bytes, schema {done.revision}; the master key is not in it")
 
 
 @db.command()

@@ -27,7 +27,6 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.records.audit import Actor
 from authserver.records.user import User
-from authserver.storage import revision
 
 DEMO_EMAIL: Final = "demo@example.com"
 FIRST_PARTY_SCOPE: Final = ("openid", "profile", "email", "admin")
@@ -48,13 +47,11 @@ def init(context: Context, *, demo: bool) -> None:
 
     Run it again whenever you like: it makes what is missing and changes nothing else.
     """
-    from authserver.storage import migrations
-
     settings = context.settings
     with _naming(settings.home):
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = migrations.upgrade(context.database)
-    _tell("database", f"at revision {revision.head()}", done=before != revision.head())
+    schema = context.schema.upgrade()
+    _tell("database", f"at revision {schema.now}", done=schema.before != schema.now)
     _refuse_lost_master_key(context)
     master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
     _tell("master key", str(master or settings.keys_dir), done=master is not None)

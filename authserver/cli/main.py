@@ -21,8 +21,7 @@ from authserver.cli.users import users
 from authserver.config import SettingsError
 from authserver.keyring.errors import KeyringError
 from authserver.mail.compose import UnusableTemplateError
-from authserver.storage import StorageUnavailableError
-from authserver.storage.revision import UnknownRevisionError
+from authserver.records.failures import StorageUnavailableError, UnknownRevisionError
 from authserver.web.limits.node_counters import UnusableCountersError
 
 COMMANDS: Final[tuple[click.Command, ...]] = (

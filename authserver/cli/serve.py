@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 import click
 import structlog
 
-from authserver.app import build_post, create_wsgi, try_counters, try_page_templates
+from authserver.app import build_post, create_wsgi, may_lose_prepared_statements, try_counters, try_page_templates
 from authserver.cli.context import Context
 from authserver.config import Settings
 from authserver.server.logs import configure_logs, is_json
 from authserver.server.serving import PortTakenError, Serving, listen
 from authserver.server.serving import serve as serve_until_told
-from authserver.storage.pooler import meets_pooler
 from authserver.web.edge.crowd import share_out
 
 _WARN_OF_POOLER: Final = (
@@ -53,14 +52,12 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     for listener in listeners:
         click.get_current_context().call_on_close(listener.close)
     if migrate:
-        from authserver.storage import migrations
-
-        migrations.upgrade(context.database)
+        context.schema.upgrade()
     context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
     build_post(settings)  # raises, in one line, when a mail template cannot be used
     try_page_templates(settings)
     try_counters(settings, serving.workers)  # raises, in one line, when sign-ins cannot be counted
-    through_pooler = settings.prepared_statements == "on" and meets_pooler(context.database)
+    through_pooler = may_lose_prepared_statements(settings, context.schema.database)
     # A pool that crosses a fork gives one request the rows of another.
     context.close()
     announce = partial(_announce, settings, serving, through_pooler=through_pooler)

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from authserver.clock import NEVER, Clock, Reading
+from authserver.patience import TURN_SECONDS, serving
 from authserver.records.client import Client, ClientOrigins
-from authserver.storage import Database, StorageUnavailableError, clients
-from authserver.storage.patience import TURN_SECONDS, serving
+from authserver.records.failures import StorageUnavailableError
+from authserver.storage import Database, clients
 
 MAX_AGE = 5.0
 """Seconds for which a record may be served from memory."""

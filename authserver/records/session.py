@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from authserver.records.user import Standing
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -41,22 +39,6 @@ class SessionSummary:
     clients: tuple[str, ...]
     last_used_at: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """What the database says about the bearer of an access token at this moment.
-
-    `ends_at` is when session or family are over by themselves, whichever is first: idle for too long, or too old.
-    """
-
-    standing: Standing
-    token_version: int
-    ends_at: datetime
-    session_ended: Ended | None
-    family_ended: Ended | None
-    client_enabled: bool
-    token_revoked: bool
 
 
 @dataclass(frozen=True, slots=True)

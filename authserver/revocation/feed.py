@@ -16,12 +16,13 @@ from datetime import timedelta
 from typing import Final
 
 from authserver.clock import Clock, Reading
+from authserver.patience import TURN_SECONDS
 from authserver.protocol.revocation_feed import FeedPage, write_page
+from authserver.records.failures import StorageUnavailableError
 from authserver.revocation.feed_pages import MOST_NEW, NewPages, Window, join_entries
 from authserver.revocation.reader_budget import ReaderBudget
-from authserver.storage import Database, StorageUnavailableError, feed
+from authserver.storage import Database, feed
 from authserver.storage.feed import EMPTY, Head
-from authserver.storage.patience import TURN_SECONDS
 from authserver.timekeeping import Trusted
 
 KEPT_SECONDS: Final = 0.25

@@ -6,6 +6,6 @@ They decide nothing and never commit.
 
 from sqlalchemy import Connection as Transaction
 
-from authserver.storage.database import CompiledStatement, Database, StorageUnavailableError, open  # noqa: A004
+from authserver.storage.database import CompiledStatement, Database, open  # noqa: A004
 
-__all__ = ["CompiledStatement", "Database", "StorageUnavailableError", "Transaction", "open"]
+__all__ = ["CompiledStatement", "Database", "Transaction", "open"]

@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from authserver.patience import REQUEST_SECONDS, TURN_SECONDS, ImpatientError, OneAtATime, Turns
+from authserver.records.failures import StorageUnavailableError
 from authserver.storage import feed
-from authserver.storage.patience import REQUEST_SECONDS, TURN_SECONDS, ImpatientError, OneAtATime, Turns
 from authserver.storage.sqlite_file import MissingFileError, demand_file, find_path, is_no_database, read_url
 
 _SQLITE_BUSY_SECONDS = REQUEST_SECONDS - TURN_SECONDS
@@ -27,10 +28,6 @@ _POOL_WAIT_SECONDS = 5
 
 INSUFFICIENT_PRIVILEGE = "42501"  # PostgreSQL's SQLSTATE
 REFUSED_ROLE = "the role of the database URL lacks a right"
-
-
-class StorageUnavailableError(Exception):
-    """The database is away, full or too slow. The request was not done and may be repeated."""
 
 
 class Database:

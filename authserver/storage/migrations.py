@@ -20,7 +20,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from authserver.storage.database import INSUFFICIENT_PRIVILEGE, REFUSED_ROLE, Database, StorageUnavailableError
+from authserver.records.failures import StorageUnavailableError
+from authserver.storage.database import INSUFFICIENT_PRIVILEGE, REFUSED_ROLE, Database
 from authserver.storage.revision import current, find_directory, reaches_head
 from authserver.storage.schema import Base
 from authserver.storage.sqlite_file import create_file

@@ -11,7 +11,7 @@ from psycopg import sql as literal_sql
 from psycopg.errors import _WaitTimeout
 
 from authserver.clock import SystemClock
-from authserver.storage.patience import seconds_left, spend
+from authserver.patience import seconds_left, spend
 
 Result = TypeVar("Result")
 

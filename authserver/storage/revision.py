@@ -12,14 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 import authserver
+from authserver.records.failures import UnknownRevisionError
 from authserver.storage.database import Database
 
 _DIGITS: Final = 4
 _UNDEFINED_TABLE: Final = "42P01"  # PostgreSQL's SQLSTATE; SQLite has only a sentence
-
-
-class UnknownRevisionError(Exception):
-    """The database says that it is at a revision which no release has: it belongs to something else."""
 
 
 def current(database: Database) -> str | None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 
-from authserver.records.session import Ended, Presence, Session, SessionSummary
+from authserver.records.presence import Presence
+from authserver.records.session import Ended, Session, SessionSummary
 from authserver.storage.families import decode_standing, enabled_for_family
 from authserver.storage.feed import is_revoked
 from authserver.storage.instants import Instant

@@ -21,10 +21,11 @@ from authserver.protocol.link_token import LinkToken, format_link_token
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.records.audit import SERVER
+from authserver.records.failures import StorageUnavailableError
 from authserver.records.link import MailLink
 from authserver.records.queued_mail import QueuedMail
 from authserver.records.registration import PendingRegistration
-from authserver.storage import StorageUnavailableError, Transaction, audit, links, outbox, registrations
+from authserver.storage import Transaction, audit, links, outbox, registrations
 from authserver.timekeeping import Doubted
 from authserver.upkeep.keep_time import Timekeeper
 

@@ -11,8 +11,8 @@ from apiflask import APIFlask
 from flask import request
 
 from authserver.branding.brand import DEFAULT_BRAND, Brand
+from authserver.patience import TURN_SECONDS
 from authserver.realm import Realm
-from authserver.storage.patience import TURN_SECONDS
 from authserver.web import discovery, health
 from authserver.web.api import register_api
 from authserver.web.binding import bind

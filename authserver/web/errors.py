@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from authserver.protocol.pause import draw_pause
-from authserver.storage import StorageUnavailableError
+from authserver.records.failures import StorageUnavailableError
 from authserver.web.context import current_realm
 from authserver.web.oauth.form import JsonAnswer, answer_json
 from authserver.web.pages.failures import answer_failure, is_for_people

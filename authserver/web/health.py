@@ -5,8 +5,7 @@ import threading
 from flask import Response
 
 from authserver.realm import Realm
-from authserver.storage import StorageUnavailableError
-from authserver.storage.revision import is_current
+from authserver.upkeep.readiness import find_obstacle
 
 
 def answer_health() -> Response:
@@ -34,13 +33,8 @@ class Readiness:
 
 
 def _ask(realm: Realm) -> tuple[str, int]:
-    try:
-        if not is_current(realm.database):
-            return "the database is not migrated\n", 503
-        realm.keyring.current.signing_key  # noqa: B018 - raises where there is none
-    except StorageUnavailableError:
-        return "the database does not answer\n", 503
-    return "ready\n", 200
+    obstacle = find_obstacle(realm)
+    return ("ready\n", 200) if obstacle is None else (f"{obstacle}\n", 503)
 
 
 def _plain(text: str, status: int) -> Response:

@@ -16,7 +16,7 @@ from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.sign_out import sign_out, sign_out_everywhere
 from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
-from authserver.storage import StorageUnavailableError
+from authserver.records.failures import StorageUnavailableError
 from authserver.storage.schema import AuditEvent, RefreshTokenFamily, Session
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock

@@ -22,7 +22,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.realm.client_registry import ClientRegistry
 from authserver.records.audit import Actor
-from authserver.storage import StorageUnavailableError
+from authserver.records.failures import StorageUnavailableError
 from authserver.web.application import Application, DoorSettings, create_application
 from tests.support.clock import ManualClock
 from tests.support.refreshing import open_device

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from authserver.realm import Realm
 from authserver.realm.client_registry import ClientRegistry
-from authserver.storage import StorageUnavailableError
+from authserver.records.failures import StorageUnavailableError
 from authserver.web.application import DoorSettings, create_application
 
 FORM = {"grant_type": "refresh_token", "client_id": "first-party", "refresh_token": "x"}

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from authserver.account.change_password import PasswordWasChanged
 from authserver.administration.set_password import set_password
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.credentials.events import (
     CompromiseReported,
@@ -36,6 +36,7 @@ from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Reauthenticate, Refused
 from authserver.records.link import LinkPurpose
+from authserver.records.presence import BearerRefused
 from authserver.revocation import Receipt
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock

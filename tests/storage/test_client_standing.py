@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import func, select
 
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.open_session import DeviceClaim, Origin
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients import switch_client
@@ -30,6 +30,7 @@ from authserver.realm.outcomes import Refused
 from authserver.records.audit import Actor
 from authserver.records.authorization_code import AuthorizationCode as Code
 from authserver.records.consent import Consent as ConsentRecord
+from authserver.records.presence import BearerRefused
 from authserver.revocation import client_changes
 from authserver.revocation.feed import RevocationFeed
 from authserver.storage import codes, consents

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from authserver import storage
 from authserver.protocol.entropy import Entropy, new_id
+from authserver.records.failures import StorageUnavailableError
 from authserver.records.user import NewUser
-from authserver.storage import Database, StorageUnavailableError, users
+from authserver.storage import Database, users
 from authserver.storage.schema import Node
 from tests.support.clock import ManualClock
 from tests.support.databases import Databases, opened

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.cli.main import authserver
 from authserver.embedding import Installation, PasswordRefusedError
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.realm.outcomes import Refused
 from authserver.records.audit import AuditFilter
+from authserver.records.presence import BearerRefused
 from authserver.storage.audit import list_page
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.person import NEW_PASSWORD, Person

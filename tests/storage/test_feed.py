@@ -29,8 +29,9 @@ from authserver.protocol.revocation_feed import (
 )
 from authserver.realm import Realm
 from authserver.records.audit import Actor
+from authserver.records.failures import StorageUnavailableError
 from authserver.revocation.feed import KEPT_SECONDS, STALE_SECONDS, RevocationFeed
-from authserver.storage import StorageUnavailableError, Transaction, feed
+from authserver.storage import Transaction, feed
 from authserver.storage.schema import FeedEntry
 from tests.support.clock import ManualClock
 from tests.support.databases import Databases

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from authserver.administration.foresee import NOT_ABOUT_USERS, Foreseen, foresee
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.clients.switch_client import enable_client
 from authserver.credentials import events
@@ -29,6 +29,7 @@ from authserver.realm import Realm
 from authserver.realm.outcomes import NOT_FOUND, Refused
 from authserver.records.consent import Consent as ConsentRecord
 from authserver.records.link import LinkPurpose
+from authserver.records.presence import BearerRefused
 from authserver.records.user import Standing, User
 from authserver.revocation import Receipt
 from authserver.storage import consents, links, users

@@ -14,7 +14,7 @@ from authserver.account.change_password import PasswordWasChanged
 from authserver.account.confirm_address import confirm_email
 from authserver.account.own_account import delete_account
 from authserver.administration.set_password import set_password
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.sign_out import sign_out, sign_out_everywhere
 from authserver.credentials.passwords import HashProfile, PasswordHasher
 from authserver.protocol.oauth_error import OAuthError
@@ -22,6 +22,7 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.realm.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Refused
 from authserver.records.link import LinkPurpose
+from authserver.records.presence import BearerRefused
 from authserver.revocation import Receipt
 from authserver.storage import links
 from authserver.tokens.token_answer import TokenAnswer

@@ -13,7 +13,7 @@ import pytest
 
 from authserver.account.change_password import PasswordWasChanged
 from authserver.administration.set_password import set_password
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.sign_out import sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.credentials.events import (
     CredentialEvent,
@@ -28,6 +28,7 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.realm.outcomes import INVALID_CREDENTIALS, WRONG_PASSWORD, Invalid, Refused
 from authserver.records.link import LinkPurpose
+from authserver.records.presence import BearerRefused
 from authserver.revocation import Receipt
 from authserver.tokens.token_answer import RestingAnswer, TokenAnswer
 from tests.support.clock import ManualClock

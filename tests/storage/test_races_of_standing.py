@@ -2,7 +2,7 @@
 
 import pytest
 
-from authserver.authentication.bearer import BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import authenticate_bearer
 from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials.events import (
@@ -18,6 +18,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.realm.outcomes import Refused
+from authserver.records.presence import BearerRefused
 from authserver.revocation import Receipt
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.person import BY, Person

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from authserver.app import build_custody, build_realm, open_database
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.config import Settings
 from authserver.credentials.events import PasswordSetByAdmin
 from authserver.custody.recover import recover_from_restore
@@ -19,6 +19,7 @@ from authserver.protocol.revocation_feed import FeedPage, IssuerEntry, KeyEntry,
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.records.audit import Actor
+from authserver.records.presence import BearerRefused
 from authserver.storage import Database
 from authserver.storage.schema import Base
 from authserver.timekeeping import Trusted

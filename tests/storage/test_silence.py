@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from authserver import storage
+from authserver import patience, storage
+from authserver.patience import serving
 from authserver.protocol.revocation_feed import TokenEntry
-from authserver.storage import Database, StorageUnavailableError, feed, patience
-from authserver.storage.patience import serving
+from authserver.records.failures import StorageUnavailableError
+from authserver.storage import Database, feed
 from authserver.storage.schema import FeedEntry, Node
 from tests.support.databases import Databases, opened
 from tests.support.processes import wait_until

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from authserver import storage
 from authserver.cli.main import COMMANDS, authserver
+from authserver.records.failures import StorageUnavailableError
 from authserver.storage import migrations
 
 _READING = [
@@ -171,7 +172,7 @@ def test_a_full_disk_is_one_line_with_the_path(tmp_path: Path) -> None:
     with database.read() as tx:  # the pool has one connection
         pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
         tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    full = pytest.raises(storage.StorageUnavailableError, match=f"{tmp_path}/authserver.db cannot be used")
+    full = pytest.raises(StorageUnavailableError, match=f"{tmp_path}/authserver.db cannot be used")
     with full, database.write() as tx:
         tx.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(1000000) AS much")
     database.dispose()

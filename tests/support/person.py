@@ -8,7 +8,7 @@ from sqlalchemy import select
 from authserver.account.change_password import PasswordWasChanged, PasswordWish, change_password
 from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.administration.manage_user import apply_event
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer
+from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.open_session import DeviceClaim, Origin
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
@@ -20,6 +20,7 @@ from authserver.realm import Realm
 from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
 from authserver.records.audit import Actor
 from authserver.records.link import LinkPurpose, MailLink
+from authserver.records.presence import BearerRefused
 from authserver.records.user import User
 from authserver.revocation import Receipt
 from authserver.storage import links, sessions, users

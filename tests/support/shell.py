@@ -32,7 +32,7 @@ class ManualContext(Context):
     @cached_property
     def timekeeper(self) -> Timekeeper:
         """See `Context.timekeeper`."""
-        return Timekeeper(self.migrated_database, self.clock, lambda _tx: None)
+        return Timekeeper(self.current_schema.database, self.clock, lambda _tx: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from flask import Response, request
 from authserver.account.account import find_account
 from authserver.account.own_account import AccountExport, delete_account, export_account
 from authserver.account.profile import change_profile
-from authserver.authentication.bearer import Bearer, BearerRefused
+from authserver.authentication.bearer import Bearer
 from authserver.protocol.secret import Secret
+from authserver.records.presence import BearerRefused
 from authserver.records.user import Profile, User
 from authserver.revocation import Receipt
 from authserver.web.answers import AccountAnswer, ExportAnswer

@@ -7,9 +7,10 @@ from typing import TypeVar
 import structlog
 from flask import request
 
-from authserver.authentication.bearer import Bearer, BearerRefused, authenticate_bearer, authenticate_signing_out
+from authserver.authentication.bearer import Bearer, authenticate_bearer, authenticate_signing_out
 from authserver.authentication.reauthentication import demand_recent
 from authserver.realm import Realm
+from authserver.records.presence import BearerRefused
 from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, refuse
 from authserver.web.authorization import read_bearer_token
 from authserver.web.context import current_realm

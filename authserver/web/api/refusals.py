@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from authserver.authentication.bearer import BearerRefused
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import outcomes
 from authserver.realm.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.presence import BearerRefused
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
 from authserver.web.limits.tries import TooManyTries
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem

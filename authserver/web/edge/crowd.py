@@ -2,7 +2,7 @@
 
 A request that would only wait is told to come back, before anything is done for it: those that were let in stay quick,
 and threads are left for what needs no database. One door never takes all places, so that whoever waits behind a locked
-table keeps the other doors open. Where a request waits for the database, `storage.patience` bounds how long.
+table keeps the other doors open. Where a request waits for the database, `patience` bounds how long.
 """
 
 import json
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from authserver.clock import Clock
+from authserver.patience import REQUEST_SECONDS, TURN_SECONDS, serving
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.pause import draw_pause
-from authserver.storage.patience import REQUEST_SECONDS, TURN_SECONDS, serving
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import assert_never
 import structlog
 from werkzeug import Request
 
-from authserver.authentication.bearer import BearerRefused
 from authserver.authorization.userinfo import ScopeMissing, tell_about_user
 from authserver.realm import Realm
+from authserver.records.presence import BearerRefused
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, read_bearer_token
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import JsonAnswer, answer_json

@@ -11,7 +11,7 @@ from authserver.cli.context import Context
 from authserver.cli.main import COMMANDS, Commands, authserver
 from authserver.config import SettingsError
 from authserver.keyring.errors import MasterKeyError
-from authserver.storage import StorageUnavailableError
+from authserver.records.failures import StorageUnavailableError
 
 
 def run_raising(error: Exception) -> tuple[int, str]:
