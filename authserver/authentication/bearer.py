@@ -5,7 +5,7 @@ Elsewhere a revoked token may live for seconds; here it is dead when the revocat
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from authserver.authentication.asker import Asker
@@ -14,8 +14,7 @@ from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import FindKey
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.realm import Realm
-from authserver.records.presence import BearerRefused, Presence
-from authserver.records.user import Standing
+from authserver.records.presence import BearerRefused, judge_bearer
 from authserver.storage import sessions
 
 LEEWAY = timedelta(seconds=30)
@@ -92,42 +91,9 @@ def _authenticate(
 
 
 def judge_user_token(realm: Realm, claims: UserToken, *, signing_out: bool = False) -> BearerRefused | None:
-    """Why a user's token is refused now, from its `exp` and the database; None when it is good.
-
-    An expired token, too, is told whether its session may be taken up again: it may be shown for years.
-    """
+    """Why a user's token is refused now, from its `exp` and the database; None when it is good."""
     now, grace = realm.clock.now(), SIGN_OUT_GRACE if signing_out else timedelta()
     is_expired = now.timestamp() >= claims.exp + grace.total_seconds()
     with realm.database.read() as tx:
         presence = sessions.find_presence(tx, claims.sub, claims.sid, claims.fam, claims.jti)
-    ended = _judge_ended(presence, now, signing_out=signing_out)
-    if is_expired:
-        return BearerRefused("expired", soft_logout=ended is None or ended.soft_logout, reason="exp has passed")
-    if ended is not None or signing_out:
-        return ended
-    return _judge(presence, claims)
-
-
-def _judge_ended(presence: Presence | None, now: datetime, *, signing_out: bool) -> BearerRefused | None:
-    if presence is None:
-        return BearerRefused("session_revoked", soft_logout=False, reason="no such session")
-    for ended in (presence.session_ended, presence.family_ended):
-        if ended is not None and not (signing_out and ended.soft_logout):
-            return BearerRefused("session_revoked", ended.soft_logout, ended.by)
-    if now >= presence.ends_at and not signing_out:
-        return BearerRefused("session_revoked", soft_logout=True, reason="session or family past its end")
-    return None
-
-
-def _judge(presence: Presence | None, claims: UserToken) -> BearerRefused | None:
-    if presence is None or not presence.client_enabled:
-        return BearerRefused("client_disabled", soft_logout=False)
-    if presence.token_revoked:
-        return BearerRefused("token_revoked", soft_logout=True)
-    if presence.standing is Standing.DISABLED:
-        return BearerRefused("session_revoked", soft_logout=False, reason="user disabled")
-    if presence.standing is Standing.LOCKED:
-        return BearerRefused("user_locked", soft_logout=True)
-    if claims.token_version < presence.token_version:
-        return BearerRefused("stale_token_version", soft_logout=True)
-    return None
+    return judge_bearer(presence, claims.token_version, now, is_expired=is_expired, signing_out=signing_out)

@@ -75,7 +75,7 @@ def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Fami
     if family is None or family.grant.client_id != client.client_id or family.generation != token.generation:
         return None
     # To the second, as the answer's `exp` says it: what is called active never names an end in the past.
-    over = realm.clock.seconds() >= int(min(family.idle_expires_at, family.expires_at).timestamp())
+    over = realm.clock.seconds() >= int(family.ends_at.timestamp())
     live = family.ended is None and family.client_enabled and family.standing is Standing.ACTIVE
     return _reduce_family(realm, client, family) if live and not over else None
 

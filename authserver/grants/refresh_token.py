@@ -9,7 +9,8 @@ from authserver.grants.refusal import settle
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, invalid_request, unavailable
 from authserver.protocol.refresh_token import Malformed, RefreshToken, UnknownMacKey
 from authserver.realm import Realm
-from authserver.sessions.lifetimes import idle_end, rest_end
+from authserver.records.session import first_end
+from authserver.sessions.lifetimes import rest_end
 from authserver.sessions.rotation import Presented
 from authserver.tokens.allowance import find_allowance
 from authserver.tokens.proof import EndedMacKey, prove_refresh_token
@@ -35,18 +36,18 @@ class RefreshTokenGrant:
         now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
         mac_key = realm.keyring.current.mac_key
         lifetimes = realm.lifetimes.of_client(request.client)
-        idle_lifetime = lifetimes.refresh_idle_lifetime
+        idle_expires_at = now + lifetimes.refresh_idle_lifetime
         rotated = realm.rotation.rotate(
             family_id=token.family_id,
             presented=presented,
             mac_kid=mac_key.kid,
             now=now,
-            idle_expires_at=now + idle_lifetime,
+            idle_expires_at=idle_expires_at,
             rests_until=rest_end(now, lifetimes.retry_windows.retry_window),
         )
         if rotated is None:
             return settle(request, realm, token.family_id, presented, now)
-        ends_at = idle_end(now, idle_lifetime, rotated.expires_at)
+        ends_at = first_end(idle_expires_at, rotated.expires_at)
         holding = Holding(
             token.family_id, rotated.generation, mac_key, rotated.grant, ends_at, rotated.token_version, rotated.roles
         )

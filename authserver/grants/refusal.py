@@ -145,7 +145,7 @@ def _answer_again(
         family.generation,
         mac_key,
         family.grant,
-        min(family.idle_expires_at, family.expires_at),
+        family.ends_at,
         family.token_version,
         family.roles,
     )

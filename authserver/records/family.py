@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from authserver.records.session import Ended
+from authserver.records.session import Ended, first_end
 from authserver.records.user import Standing
 
 FIRST_GENERATION: Final = 1
@@ -57,6 +57,11 @@ class Family:
     token_version: int
     roles: tuple[str, ...]
 
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over by itself."""
+        return first_end(self.idle_expires_at, self.expires_at)
+
     def outlives(self, access_token_lifetime: timedelta) -> bool:
         """Whether its refresh tokens were handed out: without offline access it ends with its first access token."""
         return self.generation > FIRST_GENERATION or self.idle_expires_at - self.rotated_at > access_token_lifetime
@@ -72,3 +77,8 @@ class NewFamily:
     mac_kid: str
     idle_expires_at: datetime
     expires_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over by itself."""
+        return first_end(self.idle_expires_at, self.expires_at)

@@ -18,15 +18,63 @@ class BearerRefused:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the database says about the bearer of an access token at this moment.
-
-    `ends_at` is when session or family are over by themselves, whichever is first: idle for too long, or too old.
-    """
+    """What the database says about the bearer of an access token at this moment."""
 
     standing: Standing
     token_version: int
-    ends_at: datetime
+    session_expires_at: datetime
+    family_ends_at: datetime
     session_ended: Ended | None
     family_ended: Ended | None
     client_enabled: bool
     token_revoked: bool
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether session or family are over by themselves: idle for too long, or too old."""
+        return now >= self.session_expires_at or now >= self.family_ends_at
+
+
+def judge_bearer(
+    presence: Presence | None, token_version: int, now: datetime, *, is_expired: bool, signing_out: bool
+) -> BearerRefused | None:
+    """Why the token of this version is refused at `now`; None when it is good.
+
+    Args:
+        presence: how its user, session and family stand; None where one of them does not exist.
+        token_version: the one that the token carries.
+        now: the clock reading that everything is compared with.
+        is_expired: whether its `exp` has passed. An expired token, too, is told whether its session may be taken up
+            again: it may be shown for years.
+        signing_out: whether it is shown to end its own session, which may then be locked, stale or softly ended.
+    """
+    ended = _judge_session(presence, now, signing_out=signing_out)
+    if is_expired:
+        return BearerRefused("expired", soft_logout=ended is None or ended.soft_logout, reason="exp has passed")
+    if ended is not None or signing_out:
+        return ended
+    return _judge_token(presence, token_version)
+
+
+def _judge_session(presence: Presence | None, now: datetime, *, signing_out: bool) -> BearerRefused | None:
+    if presence is None:
+        return BearerRefused("session_revoked", soft_logout=False, reason="no such session")
+    for ended in (presence.session_ended, presence.family_ended):
+        if ended is not None and not (signing_out and ended.soft_logout):
+            return BearerRefused("session_revoked", ended.soft_logout, ended.by)
+    if presence.is_over(now) and not signing_out:
+        return BearerRefused("session_revoked", soft_logout=True, reason="session or family past its end")
+    return None
+
+
+def _judge_token(presence: Presence | None, token_version: int) -> BearerRefused | None:
+    if presence is None or not presence.client_enabled:
+        return BearerRefused("client_disabled", soft_logout=False)
+    if presence.token_revoked:
+        return BearerRefused("token_revoked", soft_logout=True)
+    if presence.standing is Standing.DISABLED:
+        return BearerRefused("session_revoked", soft_logout=False, reason="user disabled")
+    if presence.standing is Standing.LOCKED:
+        return BearerRefused("user_locked", soft_logout=True)
+    if token_version < presence.token_version:
+        return BearerRefused("stale_token_version", soft_logout=True)
+    return None

@@ -13,6 +13,14 @@ class Ended:
     soft_logout: bool
 
 
+def first_end(idle_expires_at: datetime, expires_at: datetime) -> datetime:
+    """When something is over by itself: unused for too long, or too old, whichever is first (RFC 9700 §4.14.2).
+
+    `idle_expires_at` is everywhere the end for want of use alone, however soon the other one is.
+    """
+    return min(idle_expires_at, expires_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One sign-in of one user on one device. `client_id` is the client that it was opened for, if it was for one."""

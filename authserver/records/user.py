@@ -12,6 +12,13 @@ class Standing(Enum):
     LOCKED = "locked"
     DISABLED = "disabled"
 
+    @classmethod
+    def of(cls, locked_at: datetime | None, disabled_at: datetime | None) -> "Standing":
+        """The standing of who was locked and disabled then; disabled outweighs locked."""
+        if disabled_at is not None:
+            return cls.DISABLED
+        return cls.ACTIVE if locked_at is None else cls.LOCKED
+
 
 @dataclass(frozen=True, slots=True)
 class User:

@@ -86,11 +86,6 @@ def absolute_end(now: datetime, absolute_lifetime: timedelta) -> datetime:
     return (now + absolute_lifetime).replace(microsecond=0)
 
 
-def idle_end(now: datetime, idle_lifetime: timedelta, absolute_end: datetime) -> datetime:
-    """When a family that was used at `now` falls idle: never after its absolute end (RFC 9700 §4.14.2)."""
-    return min(now + idle_lifetime, absolute_end)
-
-
 def longest_silence(retry_window: timedelta, access_token_lifetime: timedelta) -> timedelta:
     """How long after its last rotation the next refresh of a client may come that never lets its access token expire.
 

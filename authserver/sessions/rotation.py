@@ -124,7 +124,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
         return Revoked(family.ended.soft_logout)
     if not family.client_enabled:
         return Revoked(soft_logout=False)
-    if now >= family.idle_expires_at or now >= family.expires_at:
+    if now >= family.ends_at:
         return Expired()
     if presented.generation > family.generation:
         return Ahead()

@@ -1,11 +1,10 @@
 """The append-only record of who did what, when, from where, with which outcome."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, or_, select
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select
 
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
@@ -97,6 +96,15 @@ def list_of_user(tx: Connection, user_id: str, *, limit: int = 1000) -> list[Aud
     return list_page(tx, AuditFilter(user_id=user_id), limit=limit)
 
 
-def _decode(row: Sequence[Any]) -> AuditRecord:
-    event_id, at, name, outcome, actor, ip, user_id, sid, client_id, detail = row
-    return AuditRecord(event_id, at, name, outcome, Actor(actor, ip), user_id, sid, client_id, json.loads(detail))
+def _decode(row: Row[Any]) -> AuditRecord:
+    return AuditRecord(
+        event_id=row.event_id,
+        at=row.at,
+        name=row.name,
+        outcome=row.outcome,
+        actor=Actor(row.actor, row.ip),
+        user_id=row.user_id,
+        sid=row.sid,
+        client_id=row.client_id,
+        detail=json.loads(row.detail),
+    )

@@ -44,7 +44,7 @@ def find(tx: Connection, digest: bytes, now: datetime) -> tuple[Session, datetim
             _S.expires_at > now,
         )
     ).one_or_none()
-    return None if row is None else (decode_session(row[:-1]), row[-1])
+    return None if row is None else (decode_session(row), row.browser_used_at)
 
 
 def find_on_device(tx: Connection, user_id: str, device_id: str, now: datetime) -> Session | None:

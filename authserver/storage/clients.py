@@ -1,10 +1,9 @@
 """Statements on registered clients."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
@@ -14,31 +13,7 @@ from authserver.storage.schema import Client as ClientRow
 _C = ClientRow.__table__.c
 
 
-_CLIENT: Select[Any] = select(
-    _C.client_id,
-    _C.name,
-    _C.kind,
-    _C.secret_digest,
-    _C.first_party,
-    _C.scope,
-    _C.audience,
-    _C.redirect_uris,
-    _C.origins,
-    _C.retry_window,
-    _C.late_retry_window,
-    _C.family_version,
-    _C.created_at,
-    _C.disabled_at,
-    _C.post_logout_redirect_uris,
-    _C.offline_access,
-    _C.consent,
-    _C.access_token_lifetime,
-    _C.refresh_idle_lifetime,
-    _C.refresh_absolute_lifetime,
-    _C.pairwise_salt,
-    _C.former_secret_digest,
-    _C.former_secret_expires_at,
-)
+_CLIENT: Select[Any] = select(ClientRow.__table__)
 
 
 def find(tx: Connection, client_id: str) -> Client | None:
@@ -160,53 +135,31 @@ def _window(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def _decode(row: Sequence[Any]) -> Client:
-    (
-        client_id,
-        name,
-        kind,
-        secret_digest,
-        first_party,
-        scope,
-        audience,
-        redirect_uris,
-        origins,
-        retry_window,
-        late_retry_window,
-        family_version,
-        created_at,
-        disabled_at,
-        post_logout_redirect_uris,
-        offline_access,
-        consent,
-        access_token_lifetime,
-        refresh_idle_lifetime,
-        refresh_absolute_lifetime,
-        pairwise_salt,
-        former_digest,
-        former_expires_at,
-    ) = row
+def _decode(row: Row[Any]) -> Client:
+    former = None
+    if row.former_secret_digest is not None:
+        former = FormerSecret(row.former_secret_digest, row.former_secret_expires_at)
     return Client(
-        client_id,
-        name,
-        ClientKind(kind),
-        secret_digest,
-        first_party,
-        tuple(scope.split()),
-        tuple(audience.split()),
-        tuple(redirect_uris.split()),
-        tuple(origins.split()),
-        _window(retry_window),
-        _window(late_retry_window),
-        family_version,
-        created_at,
-        disabled_at,
-        tuple(post_logout_redirect_uris.split()),
-        offline_access,
-        ConsentRule(consent),
-        _window(access_token_lifetime),
-        _window(refresh_idle_lifetime),
-        _window(refresh_absolute_lifetime),
-        pairwise_salt,
-        None if former_digest is None else FormerSecret(former_digest, former_expires_at),
+        client_id=row.client_id,
+        name=row.name,
+        kind=ClientKind(row.kind),
+        secret_digest=row.secret_digest,
+        first_party=row.first_party,
+        scope=tuple(row.scope.split()),
+        audience=tuple(row.audience.split()),
+        redirect_uris=tuple(row.redirect_uris.split()),
+        origins=tuple(row.origins.split()),
+        retry_window=_window(row.retry_window),
+        late_retry_window=_window(row.late_retry_window),
+        family_version=row.family_version,
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris.split()),
+        offline_access=row.offline_access,
+        consent=ConsentRule(row.consent),
+        access_token_lifetime=_window(row.access_token_lifetime),
+        refresh_idle_lifetime=_window(row.refresh_idle_lifetime),
+        refresh_absolute_lifetime=_window(row.refresh_absolute_lifetime),
+        pairwise_salt=row.pairwise_salt,
+        former_secret=former,
     )

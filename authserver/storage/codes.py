@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from authserver.records.authorization_code import AuthorizationCode, CodeUse
 from authserver.storage.picking import pick_free
@@ -41,7 +41,7 @@ def add(tx: Connection, code: AuthorizationCode) -> None:
 def find(tx: Connection, code_digest: bytes) -> AuthorizationCode | None:
     """The code with this digest, used or not, or None."""
     row = tx.execute(select(CodeRow.__table__).where(_K.code_digest == code_digest)).one_or_none()
-    return None if row is None else _decode(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return None if row is None else _decode(row)
 
 
 def take_back(tx: Connection, request_id: str) -> bool:
@@ -83,24 +83,23 @@ def prune(tx: Connection, expired_before: datetime, *, limit: int) -> int:
     return tx.execute(delete(CodeRow).where(_K.code_digest.in_(pick_free(old)))).rowcount
 
 
-def _decode(row: Any) -> AuthorizationCode:  # noqa: ANN401 - a mapping of columns of many types
-    used_at: datetime | None = row["used_at"]
+def _decode(row: Row[Any]) -> AuthorizationCode:
     return AuthorizationCode(
-        code_digest=row["code_digest"],
-        request_id=row["request_id"] or "",  # an earlier release kept none
-        user_id=row["user_id"],
-        sid=row["sid"],
-        client_id=row["client_id"],
-        client_family_version=row["client_family_version"],
-        redirect_uri=row["redirect_uri"],
-        code_challenge=row["code_challenge"],
-        scope=row["scope"],
-        audience=tuple(row["audience"].split()),
-        nonce=row["nonce"],
-        auth_time=row["auth_time"],
-        amr=tuple(row["amr"].split()),
-        acr=row["acr"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        use=None if used_at is None else CodeUse(used_at, row["fam"]),
+        code_digest=row.code_digest,
+        request_id=row.request_id or "",  # an earlier release kept none
+        user_id=row.user_id,
+        sid=row.sid,
+        client_id=row.client_id,
+        client_family_version=row.client_family_version,
+        redirect_uri=row.redirect_uri,
+        code_challenge=row.code_challenge,
+        scope=row.scope,
+        audience=tuple(row.audience.split()),
+        nonce=row.nonce,
+        auth_time=row.auth_time,
+        amr=tuple(row.amr.split()),
+        acr=row.acr,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        use=None if row.used_at is None else CodeUse(row.used_at, row.fam),
     )

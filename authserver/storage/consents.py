@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from authserver.records.consent import ConnectedApp, Consent
-from authserver.storage.families import enabled_for_family
+from authserver.storage.families import enabled_for_family, is_live
 from authserver.storage.schema import Client, RefreshTokenFamily
 from authserver.storage.schema import Consent as ConsentRow
 
@@ -21,8 +21,7 @@ def find(tx: Connection, user_id: str, client_id: str) -> Consent | None:
     ).one_or_none()
     if row is None:
         return None
-    scope, audience, granted_at = row
-    return Consent(user_id, client_id, frozenset(scope.split()), frozenset(audience.split()), granted_at)
+    return Consent(user_id, client_id, frozenset(row.scope.split()), frozenset(row.audience.split()), row.granted_at)
 
 
 def remember(tx: Connection, consent: Consent) -> None:
@@ -66,8 +65,7 @@ def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]
             join(_F.scope, " ").label("scope"),
         )
         .join_from(RefreshTokenFamily, Client, _C.client_id == _F.client_id)
-        .where(_F.user_id == user_id, _F.ended_at.is_(None), _F.idle_expires_at > now, _F.expires_at > now)
-        .where(enabled_for_family())
+        .where(_F.user_id == user_id, is_live(now), enabled_for_family())
         .group_by(_F.client_id)
         .subquery()
     )
@@ -76,9 +74,9 @@ def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]
         select(
             _C.client_id,
             _C.name,
-            allowed.c.scope,
-            used.c.scope,
-            func.coalesce(allowed.c.granted_at, used.c.since),
+            allowed.c.scope.label("allowed_scope"),
+            used.c.scope.label("used_scope"),
+            func.coalesce(allowed.c.granted_at, used.c.since).label("granted_at"),
             used.c.last_used_at,
         )
         .outerjoin(allowed, allowed.c.client_id == _C.client_id)
@@ -87,8 +85,14 @@ def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]
         .order_by(func.lower(_C.name), _C.client_id)
     )
     return [
-        ConnectedApp(client_id, name, _unite(allowed_scope, used_scope), granted_at, last_used_at)
-        for client_id, name, allowed_scope, used_scope, granted_at, last_used_at in rows
+        ConnectedApp(
+            client_id=row.client_id,
+            name=row.name,
+            scope=_unite(row.allowed_scope, row.used_scope),
+            granted_at=row.granted_at,
+            last_used_at=row.last_used_at,
+        )
+        for row in rows
     ]
 
 

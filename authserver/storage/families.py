@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
+    Row,
     Select,
     and_,
+    case,
     insert,
     select,
     update,
@@ -36,17 +39,35 @@ GRANT_COLUMNS = (
 )
 
 
-def decode_grant(values: Sequence[Any]) -> Grant:
-    """What `GRANT_COLUMNS` hold, instants decoded."""
-    user_id, sid, fam, client_id, device_id, scope, audience, auth_time, amr, acr = values
+def decode_grant(row: Any, auth_time: datetime) -> Grant:  # noqa: ANN401 - any row that holds `GRANT_COLUMNS` by name
+    """The grant of `row`; the instant `auth_time` decoded."""
     return Grant(
-        user_id, sid, fam, client_id, device_id, scope, tuple(audience.split()), auth_time, tuple(amr.split()), acr
+        user_id=row.user_id,
+        sid=row.sid,
+        fam=row.fam,
+        client_id=row.client_id,
+        device_id=row.device_id,
+        scope=row.scope,
+        audience=tuple(row.audience.split()),
+        auth_time=auth_time,
+        amr=tuple(row.amr.split()),
+        acr=row.acr,
     )
 
 
 def enabled_for_family() -> ColumnElement[bool]:
     """Whether the client of the family is enabled, and was not disabled since the family began."""
     return and_(_C.disabled_at.is_(None), _C.family_version == _F.client_family_version)
+
+
+def family_end() -> ColumnElement[datetime]:
+    """`Family.ends_at` in a statement; the two engines have other names for a minimum of two."""
+    return case((_F.idle_expires_at < _F.expires_at, _F.idle_expires_at), else_=_F.expires_at)
+
+
+def is_live(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Whether the family has neither been ended nor is over by itself."""
+    return and_(_F.ended_at.is_(None), _F.idle_expires_at > now, _F.expires_at > now)
 
 
 _FAMILY: Select[Any] = (
@@ -68,7 +89,7 @@ _FAMILY: Select[Any] = (
         _U.roles,
         _U.locked_at,
         _U.disabled_at,
-        enabled_for_family(),
+        enabled_for_family().label("client_enabled"),
     )
     .join(User, _U.user_id == _F.user_id)
     .join(Client, _C.client_id == _F.client_id)
@@ -107,50 +128,23 @@ def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
     return None if row is None else _decode_family(row)
 
 
-def _decode_family(row: Sequence[Any]) -> Family:
-    (
-        *grant,
-        family_id,
-        generation,
-        mac_kid,
-        rotated_at,
-        idle_expires_at,
-        expires_at,
-        late_retry_generation,
-        late_retry_at,
-        rests_until,
-        ended_at,
-        ended_by,
-        soft_logout,
-        token_version,
-        roles,
-        locked_at,
-        disabled_at,
-        client_enabled,
-    ) = row
+def _decode_family(row: Row[Any]) -> Family:
     return Family(
-        family_id=family_id,
-        grant=decode_grant(grant),
-        generation=generation,
-        mac_kid=mac_kid,
-        rotated_at=rotated_at,
-        idle_expires_at=idle_expires_at,
-        expires_at=expires_at,
-        late_retry=None if late_retry_at is None else LateRetryMark(late_retry_generation, late_retry_at),
-        rests_until=rests_until,
-        ended=None if ended_at is None else Ended(ended_at, ended_by, soft_logout),
-        client_enabled=client_enabled,
-        standing=decode_standing(locked_at, disabled_at),
-        token_version=token_version,
-        roles=tuple(roles.split()),
+        family_id=row.family_id,
+        grant=decode_grant(row, row.auth_time),
+        generation=row.generation,
+        mac_kid=row.mac_kid,
+        rotated_at=row.rotated_at,
+        idle_expires_at=row.idle_expires_at,
+        expires_at=row.expires_at,
+        late_retry=None if row.late_retry_at is None else LateRetryMark(row.late_retry_generation, row.late_retry_at),
+        rests_until=row.rests_until,
+        ended=None if row.ended_at is None else Ended(row.ended_at, row.ended_by or "", row.soft_logout),
+        client_enabled=row.client_enabled,
+        standing=Standing.of(row.locked_at, row.disabled_at),
+        token_version=row.token_version,
+        roles=tuple(row.roles.split()),
     )
-
-
-def decode_standing(locked_at: datetime | None, disabled_at: datetime | None) -> Standing:
-    """The user's standing; disabled outweighs locked."""
-    if disabled_at is not None:
-        return Standing.DISABLED
-    return Standing.ACTIVE if locked_at is None else Standing.LOCKED
 
 
 def add(tx: Connection, family: NewFamily, now: datetime) -> None:

@@ -74,7 +74,7 @@ def write_waiting(tx: Connection) -> None:
 def find_head(tx: Connection) -> Head:
     """The newest entry; `EMPTY` when there is none."""
     row = tx.execute(select(_E.position, _E.entry_id).order_by(_E.position.desc()).limit(1)).one_or_none()
-    return EMPTY if row is None else Head(*row)
+    return EMPTY if row is None else Head(row.position, row.entry_id)
 
 
 def holds(tx: Connection, head: Head) -> bool:

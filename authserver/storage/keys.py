@@ -1,9 +1,8 @@
 """Statements on signing and MAC keys."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, insert, select, text, update
 
 from authserver.keyring.errors import BrokenKeyError
 from authserver.keyring.key_set import KeySet
@@ -11,21 +10,7 @@ from authserver.keyring.keys import KeyState, Purpose, StoredKey
 from authserver.storage.schema import Key
 
 _K = Key.__table__.c
-_KEYS: Select[Any] = select(
-    _K.kid,
-    _K.purpose,
-    _K.algorithm,
-    _K.state,
-    _K.public_jwk,
-    _K.sealed,
-    _K.created_at,
-    _K.published_at,
-    _K.activated_at,
-    _K.retiring_at,
-    _K.retires_at,
-    _K.retired_at,
-    _K.compromised_at,
-).order_by(_K.created_at, _K.kid)
+_KEYS: Select[Any] = select(Key.__table__).order_by(_K.created_at, _K.kid)
 
 
 def lock(tx: Connection) -> None:
@@ -76,9 +61,22 @@ def _encode(key: StoredKey) -> dict[str, object]:
     }
 
 
-def _decode(row: Sequence[Any]) -> StoredKey:
-    kid, purpose, algorithm, state, *rest = row
+def _decode(row: Row[Any]) -> StoredKey:
     try:
-        return StoredKey(kid, Purpose(purpose), algorithm, KeyState(state), *rest)
+        return StoredKey(
+            kid=row.kid,
+            purpose=Purpose(row.purpose),
+            algorithm=row.algorithm,
+            state=KeyState(row.state),
+            public_jwk=row.public_jwk,
+            sealed=row.sealed,
+            created_at=row.created_at,
+            published_at=row.published_at,
+            activated_at=row.activated_at,
+            retiring_at=row.retiring_at,
+            retires_at=row.retires_at,
+            retired_at=row.retired_at,
+            compromised_at=row.compromised_at,
+        )
     except ValueError as error:
-        raise BrokenKeyError(f"key {kid}: {error}") from None
+        raise BrokenKeyError(f"key {row.kid}: {error}") from None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from authserver.credentials.link_pace import Mailed
@@ -102,7 +102,7 @@ def list_mailed(tx: Connection, user_id: str, purpose: LinkPurpose, *, since: da
             _L.user_id == user_id, _L.purpose == purpose.value, _L.issued_at > since
         )
     )
-    return [Mailed(issued_at, None if ended_at else expires_at) for issued_at, expires_at, ended_at in rows]
+    return [Mailed(row.issued_at, None if row.ended_at else row.expires_at) for row in rows]
 
 
 def find_first_issued(tx: Connection, user_id: str, purposes: Sequence[LinkPurpose], now: datetime) -> datetime | None:
@@ -144,6 +144,14 @@ def _count(tx: Connection, *where: ColumnElement[bool]) -> int:
     return tx.execute(select(func.count()).select_from(LinkRow).where(*where)).scalar_one()
 
 
-def _decode(row: Sequence[Any]) -> MailLink:
-    link_id, purpose, *others = row
-    return MailLink(link_id, LinkPurpose(purpose), *others)
+def _decode(row: Row[Any]) -> MailLink:
+    return MailLink(
+        link_id=row.link_id,
+        purpose=LinkPurpose(row.purpose),
+        user_id=row.user_id,
+        address=row.address,
+        sid=row.sid,
+        mac_kid=row.mac_kid,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+    )

@@ -34,4 +34,4 @@ def prune(tx: Connection, now: datetime) -> None:
 def list_live(tx: Connection, now: datetime) -> Sequence[NodeReport]:
     """The nodes that reported within `LIVE_WINDOW`, by id."""
     rows = tx.execute(select(_N.node_id, _N.master_keys).where(_N.seen_at > now - LIVE_WINDOW).order_by(_N.node_id))
-    return [NodeReport(node_id, tuple(master_keys.split())) for node_id, master_keys in rows]
+    return [NodeReport(row.node_id, tuple(row.master_keys.split())) for row in rows]

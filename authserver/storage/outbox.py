@@ -5,11 +5,10 @@ goes by rank, then by the time since when it is due.
 """
 
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
 from authserver.records.queued_mail import QueuedMail
 from authserver.storage.picking import pick_free
@@ -95,6 +94,12 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return (_O.due_at <= now) | (_O.due_at > now + LONGEST_WAIT)
 
 
-def _decode(row: Sequence[Any]) -> QueuedMail:
-    mail_id, template, address, link_id, parameters, attempts = row
-    return QueuedMail(mail_id, template, address, link_id, json.loads(parameters), attempts)
+def _decode(row: Row[Any]) -> QueuedMail:
+    return QueuedMail(
+        mail_id=row.mail_id,
+        template=row.template,
+        address=row.address,
+        link_id=row.link_id,
+        parameters=json.loads(row.parameters),
+        attempts=row.attempts,
+    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from authserver.credentials.link_pace import Mailed
 from authserver.records.registration import PendingRegistration
@@ -30,7 +30,7 @@ def add(tx: Connection, registration: PendingRegistration) -> None:
 def find_live(tx: Connection, link_id: bytes, now: datetime) -> PendingRegistration | None:
     """The registration whose link would work now, or None."""
     row = tx.execute(_REGISTRATION.where(_R.link_id == link_id, _R.expires_at > now)).one_or_none()
-    return None if row is None else PendingRegistration(*row)
+    return None if row is None else _decode(row)
 
 
 def find_newest_hash(tx: Connection, address: str, now: datetime) -> str | None:
@@ -45,7 +45,7 @@ def list_kept(tx: Connection, address: str, now: datetime) -> list[PendingRegist
     kept = _REGISTRATION.where(_R.address == address, _R.kept_until > now)
     newest: dict[str, PendingRegistration] = {}
     for row in tx.execute(kept.order_by(_R.asked_at.desc(), _R.issued_at.desc())):
-        registration = PendingRegistration(*row)
+        registration = _decode(row)
         newest.setdefault(registration.registration_id, registration)
     return list(newest.values())
 
@@ -53,7 +53,7 @@ def list_kept(tx: Connection, address: str, now: datetime) -> list[PendingRegist
 def list_mailed(tx: Connection, address: str, *, since: datetime) -> list[Mailed]:
     """The links that were issued to `address` after `since`, live or not."""
     issued = select(_R.issued_at, _R.expires_at).where(_R.address == address, _R.issued_at > since)
-    return [Mailed(issued_at, expires_at) for issued_at, expires_at in tx.execute(issued)]
+    return [Mailed(row.issued_at, row.expires_at) for row in tx.execute(issued)]
 
 
 def lock_all(tx: Connection, address: str) -> None:
@@ -85,3 +85,7 @@ def prune(tx: Connection, over_since: datetime, *, limit: int) -> int:
     """Remove up to `limit` rows that were kept until before `over_since`; how many."""
     over = select(_R.link_id).where(_R.kept_until < over_since).limit(limit)
     return tx.execute(delete(RegistrationRow).where(_R.link_id.in_(pick_free(over)))).rowcount
+
+
+def _decode(row: Row[Any]) -> PendingRegistration:
+    return PendingRegistration(**row._asdict())

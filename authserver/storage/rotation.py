@@ -170,7 +170,31 @@ def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar 
     return select(column).where(_U.user_id == literal_column("refresh_token_families.user_id")).scalar_subquery()
 
 
+class _Returned(NamedTuple):
+    """What the statement returns, by name: the driver's row is a bare tuple, and its instants are numbers."""
+
+    user_id: str
+    sid: str
+    fam: str
+    client_id: str
+    device_id: str
+    scope: str
+    audience: str
+    auth_time: int
+    amr: str
+    acr: str
+    generation: int
+    expires_at: int
+    token_version: int
+    roles: str
+
+
 def _decode_rotated(row: Sequence[Any]) -> Rotated:
-    *grant, generation, expires_at, token_version, roles = row
-    grant[7] = from_micros(grant[7])
-    return Rotated(decode_grant(grant), generation, from_micros(expires_at), token_version, tuple(roles.split()))
+    returned = _Returned._make(row)
+    return Rotated(
+        decode_grant(returned, from_micros(returned.auth_time)),
+        returned.generation,
+        from_micros(returned.expires_at),
+        returned.token_version,
+        tuple(returned.roles.split()),
+    )

@@ -1,16 +1,16 @@
 """Statements on sessions. Endings are written by `revocation` alone."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, or_, select, update
 
 from authserver.records.presence import Presence
-from authserver.records.session import Ended, Session, SessionSummary
-from authserver.storage.families import decode_standing, enabled_for_family
+from authserver.records.session import Ended, Session, SessionSummary, first_end
+from authserver.records.user import Standing
+from authserver.storage.families import enabled_for_family, family_end, is_live
 from authserver.storage.feed import is_revoked
 from authserver.storage.instants import Instant
 from authserver.storage.schema import Client, RefreshTokenFamily, User
@@ -59,17 +59,16 @@ _PRESENCE = (
         _U.locked_at,
         _U.disabled_at,
         _U.token_version,
-        _S.expires_at,
-        _F.expires_at,
-        _F.idle_expires_at,
-        _S.ended_at,
-        _S.ended_by,
-        _S.soft_logout,
-        _F.ended_at,
-        _F.ended_by,
-        _F.soft_logout,
-        enabled_for_family(),
-        is_revoked(bindparam("jti")),
+        _S.expires_at.label("session_expires_at"),
+        family_end().label("family_ends_at"),
+        _S.ended_at.label("session_ended_at"),
+        _S.ended_by.label("session_ended_by"),
+        _S.soft_logout.label("session_soft_logout"),
+        _F.ended_at.label("family_ended_at"),
+        _F.ended_by.label("family_ended_by"),
+        _F.soft_logout.label("family_soft_logout"),
+        enabled_for_family().label("client_enabled"),
+        is_revoked(bindparam("jti")).label("token_revoked"),
     )
     .join_from(User, SessionRow, _S.user_id == _U.user_id)
     .join(RefreshTokenFamily, _F.sid == _S.sid)
@@ -139,15 +138,15 @@ def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) ->
     row = tx.execute(_PRESENCE, {"user_id": user_id, "sid": sid, "fam": fam, "jti": jti}).one_or_none()
     if row is None:
         return None
-    locked_at, disabled_at, token_version, *ends, client_enabled, token_revoked = row
     return Presence(
-        decode_standing(locked_at, disabled_at),
-        token_version,
-        min(ends[:3]),
-        _decode_end(*ends[3:6]),
-        _decode_end(*ends[6:]),
-        client_enabled,
-        token_revoked,
+        standing=Standing.of(row.locked_at, row.disabled_at),
+        token_version=row.token_version,
+        session_expires_at=row.session_expires_at,
+        family_ends_at=row.family_ends_at,
+        session_ended=_decode_end(row.session_ended_at, row.session_ended_by, row.session_soft_logout),
+        family_ended=_decode_end(row.family_ended_at, row.family_ended_by, row.family_soft_logout),
+        client_enabled=row.client_enabled,
+        token_revoked=row.token_revoked,
     )
 
 
@@ -160,11 +159,10 @@ def list_live(tx: Connection, user_id: str, now: datetime) -> list[SessionSummar
 @cache
 def _select_live(dialect: str) -> Select[Any]:
     now = bindparam("now", type_=Instant)
+    join = func.group_concat if dialect == "sqlite" else func.string_agg
     live_family = and_(
         _F.sid == _S.sid,
-        _F.ended_at.is_(None),
-        _F.idle_expires_at > now,
-        _F.expires_at > now,
+        is_live(now),
         select(_C.client_id)
         .where(_C.client_id == _F.client_id, enabled_for_family())
         .correlate(RefreshTokenFamily.__table__)
@@ -174,10 +172,10 @@ def _select_live(dialect: str) -> Select[Any]:
         SESSION.add_columns(
             _S.browser_used_at,
             _S.browser_idle_expires_at,
-            func.max(_F.rotated_at),
-            func.max(_F.idle_expires_at),
+            func.max(_F.rotated_at).label("rotated_at"),
+            func.max(family_end()).label("families_end_at"),
             # Client ids hold no space, and the two engines' aggregates share only this much.
-            func.group_concat(_F.client_id, " ") if dialect == "sqlite" else func.string_agg(_F.client_id, " "),
+            join(_F.client_id, " ").label("clients"),
         )
         .select_from(SessionRow.__table__.outerjoin(RefreshTokenFamily.__table__, live_family))
         .where(_S.user_id == bindparam("user_id"), _S.ended_at.is_(None), _S.expires_at > now)
@@ -186,13 +184,15 @@ def _select_live(dialect: str) -> Select[Any]:
     )
 
 
-def _summarise(row: Sequence[Any]) -> SessionSummary:
-    *columns, browser_used_at, browser_idle_end, rotated_at, idle_end, clients = row
-    session = decode_session(columns)
-    last_used_at = max(filter(None, (browser_used_at, rotated_at)))
-    # Rotation does not clamp what it stores: the absolute end is in the same row and checked beside it.
-    expires_at = min(max(filter(None, (browser_idle_end, idle_end))), session.expires_at)
-    return SessionSummary(session, tuple(sorted(set((clients or "").split()))), last_used_at, expires_at)
+def _summarise(row: Row[Any]) -> SessionSummary:
+    session = decode_session(row)
+    browser_end = None if row.browser_used_at is None else first_end(row.browser_idle_expires_at, session.expires_at)
+    return SessionSummary(
+        session,
+        clients=tuple(sorted(set((row.clients or "").split()))),
+        last_used_at=max(filter(None, (row.browser_used_at, row.rotated_at))),
+        expires_at=max(filter(None, (browser_end, row.families_end_at))),
+    )
 
 
 def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, but: str | None = None) -> list[str]:
@@ -215,23 +215,21 @@ def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, 
     )
 
 
-def decode_session(row: Sequence[Any]) -> Session:
-    """A row of `SESSION`."""
-    sid, user_id, device_id, device_name, client_id, ip, user_agent, *instants, amr, acr = row
-    created_at, expires_at, auth_time = instants
+def decode_session(row: Row[Any]) -> Session:
+    """A row of `SESSION`, and of what adds columns to it."""
     return Session(
-        sid,
-        user_id,
-        device_id,
-        device_name,
-        client_id,
-        ip,
-        user_agent,
-        created_at,
-        expires_at,
-        auth_time,
-        tuple(amr.split()),
-        acr,
+        sid=row.sid,
+        user_id=row.user_id,
+        device_id=row.device_id,
+        device_name=row.device_name,
+        client_id=row.client_id,
+        ip=row.ip,
+        user_agent=row.user_agent,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        auth_time=row.auth_time,
+        amr=tuple(row.amr.split()),
+        acr=row.acr,
     )
 
 

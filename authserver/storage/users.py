@@ -1,17 +1,15 @@
 """Statements on users. Writers of hashes, roles, states and versions are called by `revocation` alone."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.credentials.user_change import UserChange
-from authserver.records.user import Credentials, NewUser, Profile, User
+from authserver.records.user import Credentials, NewUser, Profile, Standing, User
 from authserver.storage import links
-from authserver.storage.families import decode_standing
 from authserver.storage.schema import User as UserRow
 
 _U = UserRow.__table__.c
@@ -66,7 +64,7 @@ def find_by_email(tx: Connection, email: str) -> User | None:
 def find_credentials(tx: Connection, email: str) -> Credentials | None:
     """The user with this canonical address and the stored password hash, or None."""
     row = tx.execute(_CREDENTIALS, {"email": email}).one_or_none()
-    return None if row is None else Credentials(_decode(row[:-1]), row[-1])
+    return None if row is None else Credentials(_decode(row), row.password_hash)
 
 
 def lock(tx: Connection, user_id: str) -> User | None:
@@ -77,7 +75,7 @@ def lock(tx: Connection, user_id: str) -> User | None:
 def find_credentials_by_id(tx: Connection, user_id: str) -> Credentials | None:
     """The user with this id and the stored password hash, or None."""
     row = tx.execute(_CREDENTIALS_BY_ID, {"user_id": user_id}).one_or_none()
-    return None if row is None else Credentials(_decode(row[:-1]), row[-1])
+    return None if row is None else Credentials(_decode(row), row.password_hash)
 
 
 def find_hash_near(tx: Connection, user_id: str) -> str | None:
@@ -198,40 +196,24 @@ def raise_token_version(tx: Connection, user_id: str) -> int | None:
     return version
 
 
-def _decode_or_none(row: Sequence[Any] | None) -> User | None:
+def _decode_or_none(row: Row[Any] | None) -> User | None:
     return None if row is None else _decode(row)
 
 
-def _decode(row: Sequence[Any]) -> User:
-    (
-        user_id,
-        email,
-        email_verified,
-        name,
-        roles,
-        locked_at,
-        disabled_at,
-        token_version,
-        credential_version,
-        created_at,
-        password_changed_at,
-        phone_number,
-        address,
-        profile_changed_at,
-    ) = row
+def _decode(row: Row[Any]) -> User:
     return User(
-        user_id,
-        email,
-        email_verified,
-        name,
-        tuple(roles.split()),
-        decode_standing(locked_at, disabled_at),
-        token_version,
-        credential_version,
-        created_at,
-        password_changed_at,
-        phone_number,
-        address,
-        profile_changed_at,
-        locked_at is not None,
+        user_id=row.user_id,
+        email=row.email,
+        email_verified=row.email_verified,
+        name=row.name,
+        roles=tuple(row.roles.split()),
+        standing=Standing.of(row.locked_at, row.disabled_at),
+        token_version=row.token_version,
+        credential_version=row.credential_version,
+        created_at=row.created_at,
+        password_changed_at=row.password_changed_at,
+        phone_number=row.phone_number,
+        address=row.address,
+        profile_changed_at=row.profile_changed_at,
+        locked=row.locked_at is not None,
     )

@@ -11,7 +11,7 @@ from authserver.records.client import Client
 from authserver.records.family import FIRST_GENERATION, Grant, NewFamily
 from authserver.records.session import Session
 from authserver.records.user import User
-from authserver.sessions.lifetimes import absolute_end, idle_end
+from authserver.sessions.lifetimes import absolute_end
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import Transaction, families
 from authserver.tokens.token_answer import Holding
@@ -57,7 +57,7 @@ def begin_family(
         ),
         client_family_version=grant.client_family_version,
         mac_kid=mac_key.kid,
-        idle_expires_at=idle_end(now, idle_lifetime, expires_at),
+        idle_expires_at=now + idle_lifetime,
         expires_at=expires_at,
     )
     families.add(tx, family, now)
@@ -66,7 +66,7 @@ def begin_family(
         FIRST_GENERATION,
         mac_key,
         family.grant,
-        family.idle_expires_at,
+        family.ends_at,
         user.token_version,
         user.roles,
     )

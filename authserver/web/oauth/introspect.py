@@ -78,7 +78,7 @@ def _describe_refresh_token(family: Family, issuer: str) -> dict[str, Any]:
         "client_id": grant.client_id,
         "scope": grant.scope,
         "sid": grant.sid,
-        "exp": int(min(family.idle_expires_at, family.expires_at).timestamp()),
+        "exp": int(family.ends_at.timestamp()),
     }
 
 
