@@ -42,8 +42,9 @@ from authserver.credentials.password_text import PasswordBreach, normalise_passw
 from authserver.keyring.errors import KeyringError
 from authserver.realm import Realm
 from authserver.records.audit import Actor
+from authserver.records.failures import StorageUnavailableError
 from authserver.revocation import Receipt
-from authserver.storage import StorageUnavailableError, Transaction, users
+from authserver.storage import Transaction, users
 from authserver.storage.users import AddressTakenError
 
 __all__ = [

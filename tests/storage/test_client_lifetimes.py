@@ -13,6 +13,8 @@ from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.realm.outcomes import Invalid
 from authserver.records.client import Client
+from authserver.storage import families, sessions, users
+from authserver.tokens.new_family import NewGrant, begin_family
 from tests.support.clock import ManualClock
 from tests.support.realm import ISSUER, add_user
 from tests.support.refreshing import open_device, refresh, refreshed, refused
@@ -93,6 +95,38 @@ def test_a_family_ends_for_good_when_its_client_says(realm: Realm, clock: Manual
     assert rotated.refresh_expires_in == 1801
     clock.advance(1801 * SECOND)
     assert isinstance(refresh(realm, rotated.refresh_token), OAuthError)
+
+
+def test_the_list_of_sessions_promises_no_more_than_the_client_may_have(
+    realm: Realm, clock: ManualClock, user_id: str
+) -> None:
+    """A rotation near the absolute end writes an idle end that lies after it."""
+    _give(realm, clock, {"refresh_idle_lifetime": HOUR, "refresh_absolute_lifetime": HOUR + timedelta(minutes=30)})
+    opened = open_device(realm)
+    clock.advance(HOUR - SECOND)
+    rotated = refreshed(realm, opened.refresh_token)
+    with realm.database.read() as tx:
+        (summary,) = sessions.list_live(tx, user_id, clock.now())
+    assert (summary.expires_at - clock.now()).total_seconds() == rotated.refresh_expires_in == 1801
+
+
+def test_a_family_that_is_born_near_the_end_of_its_session_keeps_its_idle_lifetime_apart(
+    realm: Realm, clock: ManualClock, user_id: str
+) -> None:
+    """`idle_expires_at` is the end for want of use alone; when the family is over, its `ends_at` says."""
+    now, client = clock.now(), realm.clients.find(FIRST_PARTY_CLIENT_ID)
+    assert client is not None
+    sid = open_device(realm).sid
+    with realm.database.write() as tx:
+        user, session = users.load(tx, user_id), sessions.find_live(tx, user_id, sid, now)
+        assert session is not None
+        nearly_over = dataclasses.replace(session, expires_at=now + HOUR)
+        grant = NewGrant("profile", (ISSUER,), now, client.family_version)
+        holding = begin_family(tx, realm, user=user, session=nearly_over, client=client, grant=grant, now=now)
+        family = families.find(tx, holding.family_id)
+    assert family is not None
+    assert family.idle_expires_at == now + realm.lifetimes.refresh_idle_lifetime
+    assert family.ends_at == family.expires_at == holding.refresh_ends_at == now + HOUR
 
 
 @pytest.mark.parametrize(
