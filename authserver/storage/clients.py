@@ -1,5 +1,6 @@
 """Statements on registered clients."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +39,11 @@ _CLIENT: Select[Any] = select(
     _C.pairwise_salt,
     _C.former_secret_digest,
     _C.former_secret_expires_at,
+    _C.logo_uri,
+    _C.client_uri,
+    _C.policy_uri,
+    _C.tos_uri,
+    _C.scope_texts,
 )
 
 
@@ -149,6 +155,11 @@ def _encode_settings(client: Client) -> dict[str, object]:
         "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
         "refresh_absolute_lifetime": _seconds(client.refresh_absolute_lifetime),
         "pairwise_salt": client.pairwise_salt,
+        "logo_uri": client.logo_uri,
+        "client_uri": client.client_uri,
+        "policy_uri": client.policy_uri,
+        "tos_uri": client.tos_uri,
+        "scope_texts": json.dumps(client.scope_texts),
     }
 
 
@@ -185,6 +196,11 @@ def _decode(row: Sequence[Any]) -> Client:
         pairwise_salt,
         former_digest,
         former_expires_at,
+        logo_uri,
+        client_uri,
+        policy_uri,
+        tos_uri,
+        scope_texts,
     ) = row
     return Client(
         client_id,
@@ -209,4 +225,9 @@ def _decode(row: Sequence[Any]) -> Client:
         _window(refresh_absolute_lifetime),
         pairwise_salt,
         None if former_digest is None else FormerSecret(former_digest, former_expires_at),
+        logo_uri,
+        client_uri,
+        policy_uri,
+        tos_uri,
+        json.loads(scope_texts),
     )
