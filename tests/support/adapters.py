@@ -23,7 +23,8 @@ from flask import request as flask_request
 
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier import Verifier
-from authserver.verifier.asgi import App, Message, TokenMiddleware, require_token
+from authserver.verifier.asgi import App, TokenMiddleware, require_token
+from authserver.verifier.asgi_body import Message
 from authserver.verifier.flask import FlaskVerifier
 
 HOST = "testserver"
@@ -103,7 +104,10 @@ def asgi_server(verifier: Verifier) -> Ask:
         token = scope.get("state", {}).get("token")
         answer = {"sub": token and token.sub}
         if scope["path"] == "/body":
-            answer = {"body": (await receive())["body"].decode()}
+            messages = [await receive()]
+            while messages[-1]["more_body"]:
+                messages.append(await receive())
+            answer = {"body": b"".join(message["body"] for message in messages).decode()}
         body = json.dumps(answer).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
@@ -126,19 +130,23 @@ def asking_asgi(app: App) -> Ask:
             given["Content-Length"] = str(len(form))
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
         path, _, query = path.partition("?")
-        scope = {"type": "http", "method": method, "path": path, "scheme": "https", "headers": headers}
-        scope = {**scope, "query_string": query.encode(), "root_path": "", "extensions": {}}
+        scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "scheme": "https", "headers": headers}
+        scope |= {"query_string": query.encode(), "root_path": "", "extensions": {}}
         return asyncio.run(exchange(app, scope, (form or "").encode()))
 
     return ask
 
 
 async def exchange(app: App, scope: dict[str, Any], body: bytes = b"") -> Said:
-    """What `app` answers to one request."""
+    """What `app` answers to one request, whose body comes in two parts and never again."""
     sent: list[Message] = []
+    parts = [
+        {"type": "http.request", "body": body[: len(body) // 2], "more_body": True},
+        {"type": "http.request", "body": body[len(body) // 2 :], "more_body": False},
+    ]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return parts.pop(0) if parts else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
