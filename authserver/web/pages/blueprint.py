@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from apiflask import APIBlueprint
 from flask import Response, current_app, g, request
 
+from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.protocol.text import is_storable
 from authserver.web.context import current_realm
 from authserver.web.pages.csrf import is_proved, keep_seed
@@ -130,7 +131,7 @@ def _can_be_looked_at(path: str) -> bool:
 
 
 def _parse_fields() -> dict[str, str]:
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if request.mimetype != FORM_TYPE:
         return {}
     try:
         pairs = parse_qsl(request.get_data(as_text=True), max_num_fields=_MOST_FIELDS)
