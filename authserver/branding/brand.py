@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from authserver.branding.scope_texts import ScopeTexts
+from authserver.records.scope_texts import ScopeTexts
 
 LEAST_CONTRAST: Final = 4.5
 """Of text to what it stands on."""

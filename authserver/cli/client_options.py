@@ -1,5 +1,6 @@
 """What `authserver clients create` and `update` can be told about a client."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,7 @@ import click
 from authserver.cli.output import Command
 from authserver.clients.client_wish import ClientChanges
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.records.scope_texts import ELSE
 
 KINDS: Final = {
     ClientKind.PUBLIC: "A browser app: no secret. This is the default.",
@@ -37,8 +39,16 @@ _LENGTHS: Final = {
     "retry-window": "Seconds in which a lost answer is given again; 0 is strict.",
     "late-retry-window": "Seconds in which that happens once more; 0 is strict.",
 }
+_ADDRESSES: Final = {
+    "logo-uri": "Its logo, shown where users are asked; https.",
+    "client-uri": "Its home page, shown there, too.",
+    "policy-uri": "Its privacy policy.",
+    "tos-uri": "Its terms of service.",
+}
+_SCOPE_TEXT: Final = "Your words for what a scope lets this client do; SCOPE#de=TEXT in German. Repeatable."
 _CONSENT: Final = "When the user is asked; never is for first-party clients alone, and there the default."
 _MOST_DIGITS: Final = 9
+_LANGUAGE_TAG: Final = re.compile(r"#([a-z]{2,3})\Z")  # RFC 7591 §2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,21 @@ def _read_length(ctx: click.Context, param: click.Parameter, value: str | None) 
     return Length(timedelta(seconds=int(value)))
 
 
+def _read_scope_texts(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, dict[str, str]] | None:
+    """Scope → language → text. None where nothing was given, nothing in it where one empty text was."""
+    table: dict[str, dict[str, str]] = {}
+    for value in filter(None, values):
+        name, is_split, text = value.partition("=")
+        if not is_split:
+            raise click.BadParameter("is not like albums:read=See your albums.", ctx, param)
+        in_language = _LANGUAGE_TAG.search(name)
+        scope = name if in_language is None else name[: in_language.start()]
+        table.setdefault(scope, {})[ELSE if in_language is None else in_language[1]] = text
+    return table if values else None
+
+
 def kind_options(command: Command) -> Command:
     """Add one flag for each kind of client."""
     for kind, meaning in reversed(KINDS.items()):
@@ -73,6 +98,18 @@ def settings_options(command: Command) -> Command:
             for option, (name, meaning) in _LISTS.items()
         ),
         *(click.option(f"--{mark}/--no-{mark}", default=None, help=meaning) for mark, meaning in _MARKS.items()),
+        *(
+            click.option(f"--{address}", metavar="URI", help=f"{meaning} Or: ''.")
+            for address, meaning in _ADDRESSES.items()
+        ),
+        click.option(
+            "--scope-text",
+            "scope_texts",
+            metavar="SCOPE=TEXT",
+            multiple=True,
+            callback=_read_scope_texts,
+            help=_SCOPE_TEXT,
+        ),
         click.option("--consent", type=click.Choice([rule.value for rule in ConsentRule]), help=_CONSENT),
         *(
             click.option(f"--{length}", metavar="SECONDS", callback=_read_length, help=f"{meaning} Or: default.")
@@ -92,6 +129,9 @@ def read_settings(options: Mapping[str, Any]) -> ClientChanges:
             given[name] = tuple(value for value in given[name] if value)
     if "scope" in given:
         given["scope"] = tuple(" ".join(given["scope"]).split())
+    for name in (address.replace("-", "_") for address in _ADDRESSES):
+        if given.get(name) == "":
+            given[name] = None
     if "consent" in given:
         given["consent"] = ConsentRule(given["consent"])
     return cast(

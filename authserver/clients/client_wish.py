@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypedDict
 from urllib.parse import urlsplit
 
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.limits import REST_MARGIN
-from authserver.protocol.redirect_uri import find_fault, find_origin_fault
+from authserver.protocol.redirect_uri import find_address_fault, find_fault, find_origin_fault
 from authserver.protocol.text import is_line
 from authserver.realm import Realm
 from authserver.realm.outcomes import FieldError
 from authserver.records.client import Client
+from authserver.records.scope_texts import ScopeTexts, read_scope_texts
 from authserver.sessions.lifetimes import Lifetimes, longest_silence
 
 NAME_LENGTH = 200
@@ -32,7 +33,9 @@ class ClientWish:
         client_id: None lets the server choose (RFC 9700 §4.15).
         consent: None is `NEVER` for a first-party client whose identity is sure, `REMEMBER` for every other.
         pairwise: whether ID tokens and userinfo name users by ids that no other client sees.
-        retry_window: this and the following override the installation's where they are set.
+        retry_window, late_retry_window: override the installation's where they are set.
+        logo_uri, client_uri, policy_uri, tos_uri: what a consent shows (RFC 7591 §2).
+        scope_texts: the words for scopes there, before the installation's.
     """
 
     name: str
@@ -52,6 +55,11 @@ class ClientWish:
     refresh_absolute_lifetime: timedelta | None = None
     retry_window: timedelta | None = None
     late_retry_window: timedelta | None = None
+    logo_uri: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    scope_texts: ScopeTexts = field(default_factory=dict)
 
     @property
     def consent_in_force(self) -> ConsentRule:
@@ -79,6 +87,11 @@ class ClientChanges(TypedDict, total=False):
     refresh_absolute_lifetime: timedelta | None
     retry_window: timedelta | None
     late_retry_window: timedelta | None
+    logo_uri: str | None
+    client_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    scope_texts: ScopeTexts
 
 
 def wish_for(client: Client, changes: ClientChanges) -> ClientWish:
@@ -101,6 +114,11 @@ def wish_for(client: Client, changes: ClientChanges) -> ClientWish:
         refresh_absolute_lifetime=client.refresh_absolute_lifetime,
         retry_window=client.retry_window,
         late_retry_window=client.late_retry_window,
+        logo_uri=client.logo_uri,
+        client_uri=client.client_uri,
+        policy_uri=client.policy_uri,
+        tos_uri=client.tos_uri,
+        scope_texts=client.scope_texts,
     )
     return replace(as_it_is, **changes)
 
@@ -117,6 +135,7 @@ def find_errors(wish: ClientWish, realm: Realm) -> Iterator[FieldError]:
         if not _is_resource(audience):
             yield FieldError("audience", "invalid_audience", f"{audience!r} is not an absolute URI (RFC 8707 §2).")
     yield from _find_uri_errors(wish)
+    yield from _find_shown_errors(wish)
     yield from _find_standing_errors(wish)
     yield from _find_time_errors(wish, realm.lifetimes)
 
@@ -127,15 +146,27 @@ def _find_uri_errors(wish: ClientWish) -> Iterator[FieldError]:
         ("post_logout_redirect_uri", wish.post_logout_redirect_uris, lambda uri: find_fault(uri, wish.kind)),
         ("origin", wish.origins, find_origin_fault),
     )
-    for field, values, find in checks:
+    for name, values, find in checks:
         for value in values:
             fault = find(value)
             if fault is not None:
-                yield FieldError(field, f"invalid_{field}", f"{value!r} {fault}.")
+                yield FieldError(name, f"invalid_{name}", f"{value!r} {fault}.")
     if wish.kind not in _REDIRECTING and (wish.redirect_uris or wish.post_logout_redirect_uris):
         yield FieldError(
             "redirect_uri", "invalid_combination", f"A {wish.kind.value.replace('-', ' ')} redirects nobody."
         )
+
+
+def _find_shown_errors(wish: ClientWish) -> Iterator[FieldError]:
+    for name in ("logo_uri", "client_uri", "policy_uri", "tos_uri"):
+        uri = getattr(wish, name)
+        fault = None if uri is None else find_address_fault(uri)
+        if fault is not None:
+            yield FieldError(name, f"invalid_{name}", f"{uri!r} {fault}.")
+    try:
+        read_scope_texts(wish.scope_texts)
+    except ValueError as fault:
+        yield FieldError("scope_texts", "invalid_scope_texts", f"They {fault}.")
 
 
 def _find_standing_errors(wish: ClientWish) -> Iterator[FieldError]:
@@ -151,13 +182,13 @@ def _find_standing_errors(wish: ClientWish) -> Iterator[FieldError]:
 
 def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[FieldError]:
     in_bounds = True
-    for field in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
-        own, longest = getattr(wish, field), getattr(installation, field)
+    for name in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
+        own, longest = getattr(wish, name), getattr(installation, name)
         if own is not None and not min(SHORTEST_LIFETIME, longest) <= own <= longest:
             # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
             in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
-                field, "invalid_lifetime", f"It is {least} to {most} seconds, as long as the installation's at most."
+                name, "invalid_lifetime", f"It is {least} to {most} seconds, as long as the installation's at most."
             )
     in_force = installation.of_client(wish)
     idle = in_force.refresh_idle_lifetime

@@ -13,6 +13,7 @@ from authserver.realm import Realm
 from authserver.realm.outcomes import CLIENT_ID_TAKEN, NOT_FOUND, Invalid, Refused
 from authserver.records.audit import SERVER, Actor, Detail
 from authserver.records.client import Client, FormerSecret
+from authserver.records.scope_texts import read_scope_texts
 from authserver.storage import Transaction, audit, clients
 
 __all__ = [
@@ -170,6 +171,11 @@ def _fulfil(wish: ClientWish, client: Client, entropy: Entropy) -> Client:
         refresh_absolute_lifetime=wish.refresh_absolute_lifetime,
         retry_window=wish.retry_window,
         late_retry_window=wish.late_retry_window,
+        logo_uri=wish.logo_uri,
+        client_uri=wish.client_uri,
+        policy_uri=wish.policy_uri,
+        tos_uri=wish.tos_uri,
+        scope_texts=read_scope_texts(wish.scope_texts),
     )
 
 

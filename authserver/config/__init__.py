@@ -5,7 +5,8 @@ nothing starts before all of it is right. Values are never printed: some of them
 assembly, which hands the rooms below the small values that they define themselves.
 """
 
+from authserver.config.caller import find_sudo_user
 from authserver.config.loading import SettingsError, load_settings
 from authserver.config.settings import Settings
 
-__all__ = ["Settings", "SettingsError", "load_settings"]
+__all__ = ["Settings", "SettingsError", "find_sudo_user", "load_settings"]

@@ -1,4 +1,4 @@
-"""Where a browser may be sent back to, and from where it may call: redirect URIs and origins of clients.
+"""Where a browser may be sent, and from where it may call: redirect URIs, addresses and origins of clients.
 
 Owns which of them may be registered and what counts as the same (RFC 9700 §2.1, RFC 8252 §7, OAuth 2.1 §2.3). URIs are
 never normalised: one that could be read in two ways is refused, and comparison is that of strings.
@@ -59,6 +59,25 @@ def find_fault(uri: str, kind: ClientKind) -> str | None:
         return "is not an absolute URI with its scheme in lower case"
     scheme, authority, path, query = parts.group("scheme", "authority", "path", "query")
     return _find_target_fault(scheme, authority, path, kind) or _find_path_fault(path) or _find_query_fault(query or "")
+
+
+def find_address_fault(uri: str) -> str | None:
+    """Why `uri` may not be an address that a page shows or loads, as the end of a sentence; None if it may.
+
+    https, or http on the loopback interface. NOT checked: what is there.
+    """
+    if len(uri) > LONGEST:
+        return f"has more than {LONGEST} characters"
+    parts = _URI.match(uri)
+    if _CHARACTERS.match(uri) is None or parts is None or parts["scheme"] not in _DEFAULT_PORTS:
+        return "is not an address with https, or http on the loopback interface"
+    return _find_authority_fault(parts["scheme"], parts["authority"] or "")
+
+
+def read_origin(address: str) -> str:
+    """Scheme, host and port of an address that has no fault (`find_address_fault`)."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}"
 
 
 def find_origin_fault(origin: str) -> str | None:

@@ -1,9 +1,10 @@
 """A registered client as kept, and the secret that it had before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.records.scope_texts import ScopeTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Client:
         pairwise_salt: where it is set, ID tokens and userinfo name users by ids that no other client sees (OpenID
             Connect Core §8.1).
         former_secret: accepted beside the current one for a while, so that a rotation interrupts nothing.
+        logo_uri, client_uri, policy_uri, tos_uri: what a consent shows of it (RFC 7591 §2).
+        scope_texts: the operator's words for what this client asks for; the installation's where there are none.
     """
 
     client_id: str
@@ -50,6 +53,11 @@ class Client:
     refresh_absolute_lifetime: timedelta | None = None
     pairwise_salt: bytes | None = None
     former_secret: FormerSecret | None = None
+    logo_uri: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    scope_texts: ScopeTexts = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

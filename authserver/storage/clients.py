@@ -1,5 +1,6 @@
 """Statements on registered clients."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -124,6 +125,11 @@ def _encode_settings(client: Client) -> dict[str, object]:
         "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
         "refresh_absolute_lifetime": _seconds(client.refresh_absolute_lifetime),
         "pairwise_salt": client.pairwise_salt,
+        "logo_uri": client.logo_uri,
+        "client_uri": client.client_uri,
+        "policy_uri": client.policy_uri,
+        "tos_uri": client.tos_uri,
+        "scope_texts": json.dumps(client.scope_texts),
     }
 
 
@@ -162,4 +168,9 @@ def _decode(row: Row[Any]) -> Client:
         refresh_absolute_lifetime=_window(row.refresh_absolute_lifetime),
         pairwise_salt=row.pairwise_salt,
         former_secret=former,
+        logo_uri=row.logo_uri,
+        client_uri=row.client_uri,
+        policy_uri=row.policy_uri,
+        tos_uri=row.tos_uri,
+        scope_texts=json.loads(row.scope_texts),
     )

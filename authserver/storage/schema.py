@@ -89,6 +89,11 @@ class Client(Base):
     pairwise_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     former_secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     former_secret_expires_at: Mapped[datetime | None]
+    logo_uri: Mapped[str | None]
+    client_uri: Mapped[str | None]
+    policy_uri: Mapped[str | None]
+    tos_uri: Mapped[str | None]
+    scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
 
 
 class Session(Base):

@@ -12,23 +12,23 @@ The event loop never waits: what is not answered from memory at once is done in 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from authserver.protocol.bearer_request import SeveralTokens, read_token
 from authserver.protocol.claims import AccessTokenClaims
-from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, find_token
+from authserver.verifier.asgi_body import Message, NoticedBody, Receive, Scope
+from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, may_carry_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.verifier import Verifier
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _KEY: Final = "authserver.verifier"
+_BODY: Final = "authserver.verifier.body"
 _THREADS: Final = 4
 _ANYTHING: Final = Demand()
 _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
@@ -75,6 +75,8 @@ class TokenMiddleware:
             await _send(description, scope, send)
             return
         scope[_KEY] = self._door
+        if _may_carry_token(scope):
+            scope[_BODY] = receive = NoticedBody(receive)
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -125,19 +127,21 @@ class _Door:
         return self._guard.describe(_local_path(scope)) if is_read else None
 
     async def admit(self, scope: Scope, demand: Demand) -> AccessTokenClaims:
-        token = find_token(_header(scope, b"authorization"))
+        token = read_token(_header(scope, b"authorization"), scope.get("query_string", b"").decode("latin-1"))
         base_url = _base_url(scope)
         if self._answers_at_once(token):
             claims = self._guard.admit(token, demand, base_url)
         else:
             loop = asyncio.get_running_loop()
             claims = await loop.run_in_executor(self._pool(), self._guard.admit, token, demand, base_url)
+        if isinstance(body := scope.get(_BODY), NoticedBody):
+            self._guard.check_form(await body.read(), base_url)
         scope.setdefault("state", {})["token"] = claims
         return claims
 
-    def _answers_at_once(self, token: str | None) -> bool:
+    def _answers_at_once(self, token: str | SeveralTokens | None) -> bool:
         try:
-            return token is None or self._guard.verifier.verify_at_once(token) is not None
+            return not isinstance(token, str) or self._guard.verifier.verify_at_once(token) is not None
         except InvalidToken:
             return True
 
@@ -150,6 +154,12 @@ class _Door:
 
 def _header(scope: Scope, wanted: bytes) -> list[str]:
     return [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted]
+
+
+def _may_carry_token(scope: Scope) -> bool:
+    if scope["type"] != "http":
+        return False
+    return may_carry_token(*(",".join(_header(scope, name)) for name in (b"content-type", b"content-length")))
 
 
 def _local_path(scope: Scope) -> str:

@@ -1,14 +1,20 @@
 """Bearer tokens in HTTP requests, as every adapter for a framework needs them (RFC 6750, 9470, 9728).
 
-Where the token is, what a refusal looks like, and the metadata with which a client finds the issuer. Knows no
+What a refusal looks like, and the metadata with which a client finds the issuer. Knows no
 framework: an adapter turns an `Answer` into what its framework sends.
 """
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from authserver.protocol.bearer_request import (
+    FORM_TYPE,
+    SEVERAL_CHALLENGE,
+    SEVERAL_TOKENS,
+    SeveralTokens,
+    count_tokens,
+)
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier.demands import Demand
 from authserver.verifier.jwks import COOL_DOWN
@@ -16,7 +22,9 @@ from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.verifier import Verifier
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
-_UNAUTHORIZED = 401
+_BAD_REQUEST, _UNAUTHORIZED = 400, 401
+_FORM_MOST_BYTES = 64 * 1024
+_LENGTH_MOST_DIGITS = 9
 _RETRY_AFTER = {"keys_unavailable": COOL_DOWN}
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]+\Z")
 
@@ -61,11 +69,14 @@ class BearerGuard:
         self._resource = _find_resource(verifier.audiences) if resource is None else resource
         self._metadata_url = metadata_url
 
-    def admit(self, token: str | None, demand: Demand, base_url: str) -> AccessTokenClaims:
+    def admit(self, token: str | SeveralTokens | None, demand: Demand, base_url: str) -> AccessTokenClaims:
         """The claims of a good token that meets `demand`, or `RefusedError`. May wait: see `Verifier.verify_at_once`.
 
-        `base_url`: scheme, host and mount of the request, without a slash at the end.
+        `token`: what `read_token` says of header and query. `base_url`: scheme, host and mount of the request, without
+        a slash at the end. Where `may_carry_token` says so, `check_form` comes next.
         """
+        if isinstance(token, SeveralTokens):
+            raise RefusedError(self._refuse_several(base_url))
         if token is None:
             raise RefusedError(self.challenge(base_url))
         try:
@@ -74,6 +85,14 @@ class BearerGuard:
         except InvalidToken as refusal:
             raise RefusedError(self.refuse(refusal, base_url)) from None
         return claims
+
+    def check_form(self, form: bytes, base_url: str) -> None:
+        """`RefusedError` if the body carries a token, beside that of the header.
+
+        Comes after `admit`, so that nobody without a good token makes this server read a body.
+        """
+        if count_tokens(form.decode("latin-1")):
+            raise RefusedError(self._refuse_several(base_url))
 
     def challenge(self, base_url: str) -> Answer:
         """To a request without credentials: no error code either (RFC 6750 §3.1)."""
@@ -106,6 +125,12 @@ class BearerGuard:
             return ()
         return tuple(dict.fromkeys((WELL_KNOWN, WELL_KNOWN + _path_of(self._resource))))
 
+    def _refuse_several(self, base_url: str) -> Answer:
+        """RFC 6750 §3.1."""
+        body: dict[str, object] = {"error": "invalid_request", "error_description": SEVERAL_TOKENS}
+        challenge = self._point_to_metadata(SEVERAL_CHALLENGE, base_url)
+        return _answer(_BAD_REQUEST, body, ("WWW-Authenticate", challenge))
+
     def _point_to_metadata(self, challenge: str, base_url: str) -> str:
         """RFC 9728 §5.1. What a client calls this host is repeated to that client only, and only if it is a URL."""
         url = self._metadata_url
@@ -117,13 +142,11 @@ class BearerGuard:
         return f'{challenge}{separator}resource_metadata="{url}"'
 
 
-def find_token(headers: Iterable[str]) -> str | None:
-    """The credentials of the Bearer scheme in the values of `Authorization` (RFC 9110 §11.4), unread; None if none.
-
-    Nothing else is looked at, neither a query string nor a form (RFC 6750 §2).
-    """
-    scheme, _, token = ", ".join(headers).partition(" ")
-    return token.strip(" ") if scheme.lower() == "bearer" else None
+def may_carry_token(content_type: str, content_length: str) -> bool:
+    """Whether a body can carry a token (RFC 6750 §2.2) and is short enough to be read before the view reads it."""
+    is_form = content_type.partition(";")[0].strip().lower() == FORM_TYPE
+    is_measured = content_length.isascii() and content_length.isdigit() and len(content_length) < _LENGTH_MOST_DIGITS
+    return is_form and is_measured and 0 < int(content_length) <= _FORM_MOST_BYTES
 
 
 def _find_resource(audiences: frozenset[str]) -> str | None:

@@ -24,7 +24,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, find_token
+from authserver.protocol.bearer_request import read_token
+from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, may_carry_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.verifier import Verifier
 
@@ -107,9 +108,12 @@ def _guard() -> BearerGuard:
 def _check(request: HttpRequest, demand: Demand) -> HttpResponse | None:
     """None if the request may go on; `request.token` is set then."""
     value = request.headers.get("Authorization")
-    token = None if value is None else find_token([value])
+    token = read_token([] if value is None else [value], request.META.get("QUERY_STRING", ""))
+    base_url = f"{request.scheme}://{_host(request)}"
     try:
-        request.token = _guard().admit(token, demand, f"{request.scheme}://{_host(request)}")
+        request.token = _guard().admit(token, demand, base_url)
+        if may_carry_token(request.META.get("CONTENT_TYPE", ""), request.META.get("CONTENT_LENGTH", "")):
+            _guard().check_form(request.body, base_url)
     except RefusedError as refused:
         return _respond(refused.answer)
     return None

@@ -7,19 +7,23 @@
     def notes():
         return {"owner": g.token.sub}
 
-The token comes from the `Authorization` header only (RFC 6750 §2.1), never from a query string or a form. The view
-finds the claims in `flask.g.token`. NOT checked: whose data a route returns; that is the view's business.
+The token comes from the `Authorization` header only (RFC 6750 §2.1), never from a query string or a form; a second one
+there is status 400. The view finds the claims in `flask.g.token`. NOT checked: whose data a route returns; that is the
+view's business.
 """
 
 from collections.abc import Callable
 from functools import wraps
+from io import BytesIO
 from typing import ParamSpec
+from urllib.parse import urlencode
 
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 
+from authserver.protocol.bearer_request import read_token
 from authserver.verifier import Verifier
-from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, find_token
+from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, may_carry_token
 from authserver.verifier.demands import Demand
 
 _P = ParamSpec("_P")
@@ -60,9 +64,11 @@ class FlaskVerifier:
         def guard(view: _View[_P]) -> _View[_P]:
             @wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> ResponseReturnValue:
-                token = find_token(request.headers.getlist("Authorization"))
+                base_url = request.url_root.rstrip("/")
+                token = read_token(request.headers.getlist("Authorization"), request.query_string.decode("latin-1"))
                 try:
-                    g.token = self._guard.admit(token, demand, request.url_root.rstrip("/"))
+                    g.token = self._guard.admit(token, demand, base_url)
+                    self._guard.check_form(_read_form(), base_url)
                 except RefusedError as refused:
                     return _respond(refused.answer)
                 return view(*args, **kwargs)
@@ -74,6 +80,16 @@ class FlaskVerifier:
     def _describe(self) -> ResponseReturnValue:
         answer = self._guard.describe(request.path)
         return ("", 404) if answer is None else _respond(answer)
+
+
+def _read_form() -> bytes:
+    """The body, if it can carry a token. The view can read it once more, in whichever way it likes."""
+    if not may_carry_token(request.headers.get("Content-Type", ""), request.headers.get("Content-Length", "")):
+        return b""
+    body = request.get_data(cache=True)
+    request.stream = BytesIO(body)
+    # Empty, if something before the view has parsed the form: what was read is there then.
+    return body or urlencode(list(request.form.items(multi=True))).encode()
 
 
 def _respond(answer: Answer) -> Response:

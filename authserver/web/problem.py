@@ -32,7 +32,7 @@ class Problem:
         code: stable, for programs.
         detail: a bland sentence for people.
         errors: what is wrong with each member of the input.
-        challenge: `WWW-Authenticate` of a 401 (RFC 9110 §11.6.1).
+        challenge: `WWW-Authenticate`; where it is None, a 401 has the bare one (RFC 9110 §11.6.1).
         soft_logout: on a 401, whether the client may keep its local state.
         retry_after: seconds.
     """
@@ -41,7 +41,7 @@ class Problem:
     code: str
     detail: str
     errors: tuple[FieldError, ...] = ()
-    challenge: str = BARE_CHALLENGE
+    challenge: str | None = None
     soft_logout: bool = False
     retry_after: int | None = None
 
@@ -59,8 +59,8 @@ def answer_problem(problem: Problem) -> Response:
     """The answer. Nobody may keep it: a cached 401 would outlive the sign-in that follows."""
     response = Response(json.dumps(describe_problem(problem)), problem.status, content_type=PROBLEM_TYPE)
     response.headers["Cache-Control"] = "no-store"
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = problem.challenge
+    if problem.status == HTTPStatus.UNAUTHORIZED or problem.challenge is not None:
+        response.headers["WWW-Authenticate"] = problem.challenge or BARE_CHALLENGE
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response

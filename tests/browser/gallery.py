@@ -43,8 +43,10 @@ LOGIN: Final = {
     "offers_continue": False,
     "may_register": True,
 }
+PLAIN_APP: Final = {"name": "Photo Book", "logo_uri": None, "client_uri": None, "policy_uri": None, "tos_uri": None}
 CONSENT: Final = {
-    "client": {"name": "Photo Book", "kind": "public", "first_party": False},
+    "client": PLAIN_APP,
+    "client_host": "photobook.example",
     "redirect_host": "photobook.example",
     "scopes": lambda: say_scopes(("openid", "profile", "email", "offline_access")),
     "lifetime": "Stays signed in for up to 90 days.",
@@ -92,13 +94,28 @@ PICTURES: Final = (
     ),
     Picture("consent", "consent.html", CONSENT),
     Picture(
+        "consent-shown",
+        "consent.html",
+        {
+            **CONSENT,
+            "client": {
+                "name": "Photo Book",
+                "logo_uri": "/pages/logo",
+                "client_uri": "https://photobook.example",
+                "policy_uri": "https://photobook.example/privacy",
+                "tos_uri": "https://photobook.example/terms",
+            },
+        },
+    ),
+    Picture(
         "consent-long",
         "consent.html",
         {
             **CONSENT,
             "email": LONG,
-            "client": {"name": "A very long name of an application that somebody found funny " * 2},
+            "client": {**PLAIN_APP, "name": "A very long name of an application that somebody found funny " * 2},
             "redirect_host": "a." * 40 + "example",
+            "client_host": "a." * 40 + "example",
             "scopes": lambda: say_scopes(("openid", "https://api.example/" + "scope" * 20)),
         },
     ),

@@ -284,6 +284,13 @@ def test_two_framings_are_refused_and_what_follows_is_not_a_second_request(door:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+def test_two_credentials_are_both_seen(door: int) -> None:
+    """RFC 6750 §3.1: were one of them dropped on the way, nobody could refuse the request (`bearer_request`)."""
+    twice = "Authorization: Bearer a\r\nAuthorization: Bearer b"
+    answer = send(door, f"GET /who HTTP/1.1\r\nHost: a\r\n{twice}\r\nConnection: close\r\n\r\n".encode())
+    assert answer.endswith(b"\r\n\r\nBearer a,Bearer b")
+
+
 def test_a_body_that_breaks_off_is_an_error_and_not_a_shorter_body(door: int) -> None:
     with socket.create_connection(("127.0.0.1", door), timeout=PATIENCE) as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nConnection: close\r\n\r\nhello")

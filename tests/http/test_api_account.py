@@ -56,6 +56,21 @@ def test_a_token_is_taken_from_the_header_alone(api: Api, tokens: dict[str, Any]
     problem(api.call("POST", "/logout", data={"access_token": token}), 401, "missing_token")
 
 
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_two_tokens_are_an_invalid_request(api: Api, tokens: dict[str, Any], method: str, path: str) -> None:
+    """RFC 6750 §2, §3.1: nobody can say for whom such a request acts. Nothing happens to the account."""
+    token = tokens["access_token"]
+    for response in (
+        api.call(method, f"{path}?access_token=x", token),
+        api.call(method, f"{path}?access_token=x&access_token=y"),
+        api.call(method, path, token, data={"access_token": token}),
+        api.call(method, path, headers={"Authorization": f"Bearer {token},Bearer {token}"}),
+    ):
+        problem(response, 400, "invalid_request")
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_request"'
+    content(api.get("/account?access_token=", token), 200)
+
+
 def test_the_name_of_the_scheme_has_no_case(api: Api, tokens: dict[str, Any]) -> None:
     header = {"Authorization": f"bEARER {tokens['access_token']}"}
     content(api.call("GET", "/account", headers=header), 200)

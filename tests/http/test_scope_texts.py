@@ -3,8 +3,8 @@
 import pytest
 
 from authserver.branding.brand import Brand
-from authserver.branding.scope_texts import read_scope_texts
 from authserver.realm import Realm
+from authserver.records.scope_texts import read_scope_texts
 from authserver.web.application import DoorSettings, create_application
 from authserver.web.pages.languages import use_locales
 from authserver.web.pages.scope_words import say_scopes

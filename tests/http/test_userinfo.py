@@ -136,6 +136,22 @@ def test_no_token_is_no_error_but_a_question(api: Api, browser: Browser, app: Cl
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+def test_two_tokens_are_an_invalid_request(api: Api, browser: Browser, app: Client) -> None:
+    """RFC 6750 §2, §3.1: nobody can say whose claims such a request asks for."""
+    token = browser.let(app).access_token
+    twice = {"Authorization": f"Bearer {token}, Bearer {token}"}
+    for response in (
+        ask(api, token, query_string={"access_token": token}),
+        ask(api, token, "POST", data={"access_token": token}),
+        api.client.get("/oauth/userinfo", headers=twice),
+        api.client.post("/oauth/userinfo?access_token=x", data={"access_token": token}),
+        api.client.get("/oauth/userinfo?access_token=x&access_token=y"),
+    ):
+        assert content(response, 400)["error"] == "invalid_request"
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_request"'
+        assert response.headers["Cache-Control"] == "no-store"
+
+
 def test_an_id_token_opens_nothing(api: Api, browser: Browser, app: Client) -> None:
     """ASVS 9.2.2."""
     id_token = browser.let(app).id_token

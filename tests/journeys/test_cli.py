@@ -499,19 +499,27 @@ def test_at_a_terminal_the_answer_counts(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "uid", "name"),
+    ("sudo_user", "uid", "name"),
     [
-        ({"SUDO_USER": "ada"}, 0, "cli:ada"),
-        ({}, 0, "cli:root"),
-        ({"SUDO_USER": "", "USER": "mallory"}, 0, "cli:root"),
-        ({"SUDO_USER": "a\nb"}, 0, "cli:root"),
-        ({"SUDO_USER": "\udcff"}, 0, "cli:root"),
-        ({"SUDO_USER": "x" * 65}, 0, "cli:root"),
-        ({}, 4_000_000, "cli:4000000"),
+        ("ada", 0, "cli:ada"),
+        ("", 0, "cli:root"),
+        ("a\nb", 0, "cli:root"),
+        ("\udcff", 0, "cli:root"),
+        ("x" * 65, 0, "cli:root"),
+        ("", 4_000_000, "cli:4000000"),
     ],
 )
-def test_who_types_is_named_by_sudo_or_by_their_login(environ: dict[str, str], uid: int, name: str) -> None:
-    assert name_operator(environ, uid) == name
+def test_who_types_is_named_by_sudo_or_by_their_login(sudo_user: str, uid: int, name: str) -> None:
+    assert name_operator(sudo_user, uid) == name
+
+
+def test_the_login_before_sudo_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And $USER, which anybody sets, says nothing."""
+    monkeypatch.setenv("USER", "mallory")
+    monkeypatch.setenv("SUDO_USER", "ada")
+    assert this_operator() == "cli:ada"
+    monkeypatch.delenv("SUDO_USER")
+    assert this_operator() != "cli:mallory"
 
 
 def test_a_command_before_init_says_what_to_run(bare: Shell) -> None:

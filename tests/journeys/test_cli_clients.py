@@ -36,7 +36,9 @@ def test_everything_that_a_client_may_be_told_is_kept(shell: Shell) -> None:
         --post-logout-redirect-uri https://app.example/bye --origin https://app.example --origin http://localhost:3000
         --scope "openid profile" --scope offline_access --audience https://api.example --first-party --consent always
         --offline-access --pairwise --access-token-lifetime 60 --refresh-idle-lifetime 3600
-        --refresh-absolute-lifetime 7200 --retry-window 0 --late-retry-window 10"""
+        --refresh-absolute-lifetime 7200 --retry-window 0 --late-retry-window 10
+        --logo-uri https://app.example/logo.png --client-uri http://localhost:3000 --policy-uri https://app.example/p
+        --tos-uri https://app.example/t#1 --scope-text "read=See = read" --scope-text "read#de=Sehen" """
     created = shell.json("clients", "create", "App", *shlex.split(options))
     assert created == _show(shell, created["client_id"])
     assert created["redirect_uris"] == ["https://app.example/a", "https://app.example/b"]
@@ -45,6 +47,11 @@ def test_everything_that_a_client_may_be_told_is_kept(shell: Shell) -> None:
     assert created["scope"] == ["openid", "profile", "offline_access"]
     assert created["audience"] == ["https://api.example"]
     assert created["consent"] == "always"
+    assert created["logo_uri"] == "https://app.example/logo.png"
+    assert created["client_uri"] == "http://localhost:3000"
+    assert created["policy_uri"] == "https://app.example/p"
+    assert created["tos_uri"] == "https://app.example/t#1"
+    assert created["scope_texts"] == {"read": {"en": "See = read", "de": "Sehen"}}
     assert created["first_party"] is created["offline_access"] is created["pairwise"] is True
     lengths = {name: value for name, value in created.items() if name.endswith(("_lifetime", "_window"))}
     assert lengths == {
@@ -70,9 +77,21 @@ def test_whom_a_first_party_client_asks_follows_its_kind(shell: Shell) -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once(shell: Shell) -> None:
-    options = "--origin null --redirect-uri http://a.example/ --consent never --access-token-lifetime 1"
+    options = """--origin null --redirect-uri http://a.example/ --consent never --access-token-lifetime 1
+        --logo-uri http://a.example/logo --client-uri javascript:x --policy-uri /p --tos-uri https:
+        --scope-text read="""
     refusal = shell.refuse("clients", "create", "App", *options.split())
-    for field in ("origin", "redirect_uri", "consent", "access_token_lifetime"):
+    for field in (
+        "origin",
+        "redirect_uri",
+        "consent",
+        "access_token_lifetime",
+        "logo_uri",
+        "client_uri",
+        "policy_uri",
+        "tos_uri",
+        "scope_texts",
+    ):
         assert f"{field}: " in refusal
 
 
@@ -81,6 +100,12 @@ def test_a_length_that_is_no_number_is_wrong_usage(shell: Shell, subtests: pytes
         with subtests.test(length=length):
             typed = shell.type("clients", "create", "App", "--retry-window", length)
             assert (typed.exit_code, typed.stdout) == (2, "")
+
+
+def test_words_for_a_scope_without_the_scope_are_wrong_usage(shell: Shell) -> None:
+    assert shell.type("clients", "create", "App", "--scope-text", "See albums").exit_code == 2
+    refusal = shell.refuse("clients", "create", "App", "--scope-text", "read#de=Sehen")
+    assert "scope_texts: They must have a text in" in refusal
 
 
 def test_it_is_said_what_to_paste_into_an_application(shell: Shell) -> None:
@@ -142,6 +167,10 @@ def test_an_update_replaces_and_empties_lists_and_takes_lengths_back(shell: Shel
     assert update("--origin", "https://c.example")["origins"] == ["https://c.example"]
     emptied = update("--origin", "", "--retry-window", "default", "--no-offline-access")
     assert (emptied["origins"], emptied["retry_window"], emptied["offline_access"]) == ([], None, False)
+    update("--logo-uri", "https://a.example/logo", "--scope-text", "read=See")
+    assert update("--scope-text", "write=Change")["scope_texts"] == {"write": {"en": "Change"}}
+    emptied = update("--logo-uri", "", "--scope-text", "")
+    assert (emptied["logo_uri"], emptied["scope_texts"]) == (None, {})
 
 
 def test_users_keep_their_pairwise_names_through_an_update(shell: Shell, web: Any) -> None:  # noqa: ANN401

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Final
 import pytest
 
 from tests.support.databases import SqliteDatabases
-from tests.support.processes import PATIENCE
+from tests.support.http import answers
+from tests.support.processes import PATIENCE, end, wait_until
 from tests.support.server import install
 from tests.support.shell import Shell
 
@@ -63,6 +66,34 @@ def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", file], capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert "authserver.service" not in done.stderr, done.stderr
+
+
+def test_the_documented_gunicorn_serves_and_names_no_software(
+    tmp_path: Path, sqlite_databases: SqliteDatabases
+) -> None:
+    """ASVS 13.4.6. With the file beside it that it is told to have, also for what gunicorn itself refuses."""
+    (section,) = re.findall(r"## gunicorn instead\n(.*?)\n## ", DEPLOYMENT, re.DOTALL)
+    command, file = re.findall(r"```(?:python)?\n(?:pip .*?\n)?(.*?)```", section, re.DOTALL)
+    installation = install(tmp_path, sqlite_databases.migrated())
+    (tmp_path / "gunicorn.conf.py").write_text(file)
+    words = shlex.split(command.replace("\\\n", " ").replace(":8000", f":{installation.port}"))
+    words[words.index("--workers") + 1] = "1"  # as the document says of SQLite
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words], cwd=tmp_path, env=installation.environment, stdout=log, stderr=log
+        )
+    try:
+        wait_until(lambda: answers(installation.port, "/readyz"), "the start of gunicorn")
+        for request in (b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"none\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", installation.port), PATIENCE) as connection:
+                connection.sendall(request)
+                head, _, _ = connection.makefile("rb").read().decode().partition("\r\n\r\n")
+            status, *fields = head.split("\r\n")
+            named = {value.strip() for name, _, value in (field.partition(":") for field in fields) if name == "Server"}
+            assert named <= {""}, (status, named)
+            assert "gunicorn" not in head
+    finally:
+        end(process)
 
 
 def test_the_members_of_json_are_the_documented_ones(shell: Shell, subtests: pytest.Subtests) -> None:

@@ -1,7 +1,7 @@
 """The same little resource server in each framework that has an adapter: what they promise, they promise alike.
 
 `/open` needs nothing, `/any` a good token, `/notes` the scope `read`, `/payment` a recent and strong sign-in. The
-routes that need a token answer with its `sub`.
+routes that need a token answer with its `sub`; `/body` needs one and repeats the body, as its view finds it.
 """
 
 # ruff: noqa: ANN401 - what frameworks hand around has no better type here
@@ -17,12 +17,14 @@ from django.conf import settings
 from django.http import JsonResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path as django_path
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from flask import Flask, g
+from flask import request as flask_request
 
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier import Verifier
-from authserver.verifier.asgi import App, Message, TokenMiddleware, require_token
+from authserver.verifier.asgi import App, TokenMiddleware, require_token
+from authserver.verifier.asgi_body import Message
 from authserver.verifier.flask import FlaskVerifier
 
 HOST = "testserver"
@@ -42,7 +44,14 @@ class Said:
 
 
 Ask = Callable[..., Said]
-"""`ask(path, authorization=..., method=...)`"""
+"""`ask(path, authorization=..., method=..., form=...)`"""
+FORM = "application/x-www-form-urlencoded"
+
+
+def headers_of(authorization: str | None, form: str | None) -> dict[str, str]:
+    """What a request with these brings."""
+    given = {"Authorization": authorization, "Content-Type": None if form is None else FORM}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def flask_server(verifier: Verifier) -> Ask:
@@ -52,11 +61,13 @@ def flask_server(verifier: Verifier) -> Ask:
     for path, demand in DEMANDS.items():
         view = auth.require_token(**demand)(lambda: {"sub": g.token.sub})
         app.add_url_rule(path, path, view, methods=["GET", "POST"])
+    repeat = auth.require_token()(lambda: {"body": flask_request.stream.read().decode()})
+    app.add_url_rule("/body", view_func=repeat, endpoint="body", methods=["POST"])
     client = app.test_client()
 
-    def ask(path: str, authorization: str | None = None, method: str = "GET") -> Said:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        answer = client.open(path, method=method, headers=headers, base_url=f"https://{HOST}")
+    def ask(path: str, authorization: str | None = None, method: str = "GET", form: str | None = None) -> Said:
+        headers = headers_of(authorization, form)
+        answer = client.open(path, method=method, headers=headers, data=form, base_url=f"https://{HOST}")
         return Said(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.data)
 
     return ask
@@ -78,15 +89,26 @@ def fastapi_server(verifier: Verifier) -> Ask:
             return {"sub": token.sub}
 
         app.add_api_route(path, view, methods=["GET", "POST"])
+
+    @app.post("/body", dependencies=[Depends(require_token())])
+    async def repeat(request: Request) -> dict[str, str]:
+        return {"body": (await request.body()).decode()}
+
     return asking_asgi(app)
 
 
 def asgi_server(verifier: Verifier) -> Ask:
     """Without a framework: one middleware around each application, since each demands something else."""
 
-    async def inner(scope: Any, _receive: Any, send: Any) -> None:
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
         token = scope.get("state", {}).get("token")
-        body = json.dumps({"sub": token and token.sub}).encode()
+        answer = {"sub": token and token.sub}
+        if scope["path"] == "/body":
+            messages = [await receive()]
+            while messages[-1]["more_body"]:
+                messages.append(await receive())
+            answer = {"body": b"".join(message["body"] for message in messages).decode()}
+        body = json.dumps(answer).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
@@ -102,23 +124,29 @@ def asgi_server(verifier: Verifier) -> Ask:
 
 
 def asking_asgi(app: App) -> Ask:
-    def ask(path: str, authorization: str | None = None, method: str = "GET") -> Said:
-        headers = [(b"host", HOST.encode())]
-        if authorization is not None:
-            headers.append((b"authorization", authorization.encode("latin-1")))
+    def ask(path: str, authorization: str | None = None, method: str = "GET", form: str | None = None) -> Said:
+        given = {"Host": HOST, **headers_of(authorization, form)}
+        if form is not None:
+            given["Content-Length"] = str(len(form))
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
         path, _, query = path.partition("?")
-        scope = {"type": "http", "method": method, "path": path, "scheme": "https", "headers": headers}
-        return asyncio.run(exchange(app, {**scope, "query_string": query.encode(), "root_path": "", "extensions": {}}))
+        scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "scheme": "https", "headers": headers}
+        scope |= {"query_string": query.encode(), "root_path": "", "extensions": {}}
+        return asyncio.run(exchange(app, scope, (form or "").encode()))
 
     return ask
 
 
-async def exchange(app: App, scope: dict[str, Any]) -> Said:
-    """What `app` answers to one request."""
+async def exchange(app: App, scope: dict[str, Any], body: bytes = b"") -> Said:
+    """What `app` answers to one request, whose body comes in two parts and never again."""
     sent: list[Message] = []
+    parts = [
+        {"type": "http.request", "body": body[: len(body) // 2], "more_body": True},
+        {"type": "http.request", "body": body[len(body) // 2 :], "more_body": False},
+    ]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return parts.pop(0) if parts else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         sent.append(message)
@@ -152,23 +180,31 @@ def django_server(verifier: Verifier, *, is_async: bool = False) -> Ask:
     async def answer_async(request: Any) -> JsonResponse:
         return answer(request)
 
+    def repeat(request: Any) -> JsonResponse:
+        return JsonResponse({"body": request.read().decode()})
+
+    async def repeat_async(request: Any) -> JsonResponse:
+        return repeat(request)
+
     view = answer_async if is_async else answer
 
     def plain(request: Any) -> JsonResponse:
         return answer(request)
 
     urls = [django_path("open", open_to_all(answer)), django_path("any", plain)]
+    urls.append(django_path("body", demand_token()(repeat_async if is_async else repeat)))
     urls += [django_path(path[1:], demand_token(**demand)(view)) for path, demand in DEMANDS.items() if demand]
 
-    def ask(path: str, authorization: str | None = None, method: str = "GET") -> Said:
+    def ask(path: str, authorization: str | None = None, method: str = "GET", form: str | None = None) -> Said:
         headers = {} if authorization is None else {"Authorization": authorization}
+        body = {"data": form or "", "content_type": "application/octet-stream" if form is None else FORM}
         _guard.cache_clear()
         with override_settings(AUTHSERVER_VERIFIER=verifier, ROOT_URLCONF=tuple(urls)):
             if is_async:
                 client = AsyncClient(raise_request_exception=True)
-                answer = asyncio.run(client.generic(method, path, headers=headers, secure=True))
+                answer = asyncio.run(client.generic(method, path, headers=headers, secure=True, **body))
             else:
-                answer = Client(HTTP_HOST=HOST).generic(method, path, headers=headers, secure=True)
+                answer = Client(HTTP_HOST=HOST).generic(method, path, headers=headers, secure=True, **body)
         return Said(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
 
     return ask

@@ -13,7 +13,7 @@ from authserver.web.edge.guard import guard
 
 
 def load() -> Callable[..., Iterable[bytes]]:
-    """Answers with the id of the process; `/slow` takes a second, `/echo` returns the body."""
+    """Answers with the id of the process; `/slow` takes a second, `/echo` returns the body, `/who` the credentials."""
     if os.environ.get("FAIL_TO_LOAD"):
         raise RuntimeError("this application does not load")
     app = flask.Flask("trivial")
@@ -30,6 +30,10 @@ def load() -> Callable[..., Iterable[bytes]]:
     @app.post("/echo")
     def echo() -> bytes:
         return flask.request.get_data()
+
+    @app.get("/who")
+    def who() -> str:
+        return flask.request.headers.get("Authorization", "")
 
     wrapped: Any = guard(app.wsgi_app)
     return wrapped  # type: ignore[no-any-return]

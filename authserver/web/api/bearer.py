@@ -9,9 +9,10 @@ from flask import request
 
 from authserver.authentication.bearer import Bearer, authenticate_bearer, authenticate_signing_out
 from authserver.authentication.reauthentication import demand_recent
+from authserver.protocol.bearer_request import SeveralTokens
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
-from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, refuse
+from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, explain_several, refuse
 from authserver.web.authorization import read_bearer_token
 from authserver.web.context import current_realm
 from authserver.web.problem import ProblemError
@@ -59,6 +60,8 @@ def with_bearer(load: Callable[[], Bearer]) -> Callable[[Callable[..., ResponseT
 
 def _load(authenticate: Callable[[Realm, str], Bearer | BearerRefused]) -> Bearer:
     token = read_bearer_token(request)
+    if isinstance(token, SeveralTokens):
+        raise ProblemError(explain_several())
     if token is None:
         raise ProblemError(refuse(MISSING_TOKEN))
     bearer = authenticate(current_realm(), token)

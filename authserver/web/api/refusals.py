@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
+from authserver.protocol.bearer_request import SEVERAL_CHALLENGE, SEVERAL_TOKENS
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import outcomes
 from authserver.realm.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
@@ -30,6 +31,7 @@ INVALID_JSON = Refusal(
     HTTPStatus.BAD_REQUEST,
     "The body is not JSON with one meaning: UTF-8, no member twice, no NaN, no number or nesting beyond reason.",
 )
+SEVERAL = Refusal("invalid_request", HTTPStatus.BAD_REQUEST, SEVERAL_TOKENS)
 INVALID_SCOPE = Refusal(outcomes.INVALID_SCOPE, HTTPStatus.BAD_REQUEST, "The client may not ask for this scope.")
 INVALID_LINK = Refusal(
     outcomes.INVALID_LINK,
@@ -104,6 +106,7 @@ OF_USE_CASES: Final = {
 }
 OF_BODIES: Final = (INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT)
 OF_BEARERS: Final = (
+    SEVERAL,
     MISSING_TOKEN,
     SESSION_REVOKED,
     # The commonest of the verifier's codes; the others (contract §6) look alike.
@@ -163,6 +166,11 @@ def explain_bearer(refused: BearerRefused) -> Problem:
         challenge=challenge,
         soft_logout=refused.soft_logout,
     )
+
+
+def explain_several() -> Problem:
+    """The problem for a request with more than one access token (RFC 6750 §3.1)."""
+    return replace(refuse(SEVERAL), challenge=SEVERAL_CHALLENGE)
 
 
 def explain_refresh(error: OAuthError) -> Problem:

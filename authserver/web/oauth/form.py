@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from werkzeug import Request
 
 from authserver.clients.authentication import PresentedClient, authenticate_client, read_client
+from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 CLIENT_ID: Final = "authserver.client_id"
 """Where in the environment a view leaves word of which client asked."""
 
-_MEDIA_TYPE = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 50
 _RESOURCE = "resource"
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -33,8 +33,8 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
 
     `resource` alone may come several times (RFC 8707 §2); its values, which hold no space, are joined by one.
     """
-    if request.mimetype != _MEDIA_TYPE:
-        return invalid_request(f"The body must be {_MEDIA_TYPE}.")
+    if request.mimetype != FORM_TYPE:
+        return invalid_request(f"The body must be {FORM_TYPE}.")
     try:
         text = request.get_data(cache=False).decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")

@@ -8,6 +8,7 @@ import structlog
 from werkzeug import Request
 
 from authserver.authorization.userinfo import ScopeMissing, tell_about_user
+from authserver.protocol.bearer_request import SEVERAL_CHALLENGE, SEVERAL_TOKENS, SeveralTokens
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, read_bearer_token
@@ -21,31 +22,34 @@ _log = structlog.get_logger(__name__)
 class _Refusal:
     """One answer in the shape of RFC 6750 §3. `soft_logout` stands beside a 401 alone."""
 
+    status: HTTPStatus
     error: str
     description: str
     challenge: str
     soft_logout: bool | None = None
 
-    @property
-    def status(self) -> HTTPStatus:
-        return HTTPStatus.FORBIDDEN if self.soft_logout is None else HTTPStatus.UNAUTHORIZED
-
 
 def answer_userinfo(realm: Realm, request: Request) -> JsonAnswer:
-    """Who the bearer is, as far as the token's scope says. A body is not looked at."""
+    """Who the bearer is, as far as the token's scope says. A body changes nothing, unless it carries a second token."""
     token = read_bearer_token(request)
-    told = None if token is None else tell_about_user(realm, token)
+    told = tell_about_user(realm, token) if isinstance(token, str) else token
     match told:
+        case SeveralTokens():
+            return _answer(_Refusal(HTTPStatus.BAD_REQUEST, "invalid_request", SEVERAL_TOKENS, SEVERAL_CHALLENGE))
         case None:
             needed = "An access token is needed in the Authorization header."
-            return _answer(_Refusal("invalid_token", needed, BARE_CHALLENGE, soft_logout=False))
+            return _answer(
+                _Refusal(HTTPStatus.UNAUTHORIZED, "invalid_token", needed, BARE_CHALLENGE, soft_logout=False)
+            )
         case BearerRefused():
             _log.info("bearer_refused", code=told.code, reason=told.reason, ip=request.remote_addr)
             challenge = challenge_refused(soft_logout=told.soft_logout)
-            return _answer(_Refusal("invalid_token", "The access token is not valid.", challenge, told.soft_logout))
+            invalid = "The access token is not valid."
+            return _answer(_Refusal(HTTPStatus.UNAUTHORIZED, "invalid_token", invalid, challenge, told.soft_logout))
         case ScopeMissing():
             challenge = f'Bearer error="insufficient_scope", scope="{told.scope}"'
-            return _answer(_Refusal("insufficient_scope", "The scope of the token does not allow this.", challenge))
+            missing = "The scope of the token does not allow this."
+            return _answer(_Refusal(HTTPStatus.FORBIDDEN, "insufficient_scope", missing, challenge))
         case dict():
             return answer_json(told)
         case _:

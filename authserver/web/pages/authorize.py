@@ -18,6 +18,7 @@ from authserver.authorization.authorization_outcomes import (
 )
 from authserver.authorization.authorize import authorize
 from authserver.authorization.pending_request import PendingRequest, begin_pending, read_pending, write_pending
+from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, take_foreign_forms
 from authserver.web.pages.browser import current_browser
@@ -46,7 +47,7 @@ def take_authorize() -> Response:
 
     Browsers bring no `SameSite=Lax` cookie along with another site's form, but they do where that leads.
     """
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    is_form = request.mimetype == FORM_TYPE
     text = request.get_data(as_text=True) if is_form else ""
     if not text or len(text) > LONGEST or not text.isascii() or not text.isprintable() or " " in text:
         return _refuse_unredirectable(Unredirectable("a form that is too long, or none"))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from apiflask import APIBlueprint
 from flask import Response, current_app, g, request
 
+from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.protocol.text import is_storable
 from authserver.web.context import current_realm
 from authserver.web.pages.csrf import is_proved, keep_seed
@@ -60,6 +61,8 @@ class Told:
 def answer_page(
     template: str,
     status: HTTPStatus = HTTPStatus.OK,
+    *,
+    image_origin: str | None = None,
     **values: object,
 ) -> Response:
     """A page that nobody keeps, frames or learns the address of: it may hold the token of a link.
@@ -67,12 +70,15 @@ def answer_page(
     Args:
         template: its file.
         status: of the answer.
+        image_origin: from where it shows a picture, besides ours.
         values: what the template shows.
     """
     response = Response(render(template, **values), status, content_type="text/html; charset=utf-8")
     keep_seed(response)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = _write_policy(runs_script=template in SCRIPTED)
+    response.headers["Content-Security-Policy"] = _write_policy(
+        runs_script=template in SCRIPTED, image_origin=image_origin
+    )
     # Browsers write `Origin: null` on the form of a page that sends no referrer (Fetch §3.2). The address of a page
     # behind a mailed link holds the link's token, which goes into no header: there the token of the form decides.
     response.headers["Referrer-Policy"] = "no-referrer" if "token" in request.args else "same-origin"
@@ -125,7 +131,7 @@ def _can_be_looked_at(path: str) -> bool:
 
 
 def _parse_fields() -> dict[str, str]:
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if request.mimetype != FORM_TYPE:
         return {}
     try:
         pairs = parse_qsl(request.get_data(as_text=True), max_num_fields=_MOST_FIELDS)
@@ -182,13 +188,14 @@ def _is_on_the_way() -> bool:
     return request.path in _ON_THE_WAY and bool(request.args.get("request") or read_fields().get("request"))
 
 
-def _write_policy(*, runs_script: bool) -> str:
+def _write_policy(*, runs_script: bool, image_origin: str | None) -> str:
     script = "script-src 'self'; " if runs_script else ""
+    images = "'self'" if image_origin is None else f"'self' {image_origin}"
     # Chromium applies form-action to every redirect that follows a form, at the application's callback and beyond it
     # too: no list of targets can name them all, so the policy is silent while a request leads to an application.
     targets = "" if _is_on_the_way() else "form-action 'self'; "
     return (
-        f"default-src 'none'; {script}style-src 'self'; img-src 'self'; {targets}"
+        f"default-src 'none'; {script}style-src 'self'; img-src {images}; {targets}"
         "base-uri 'none'; frame-ancestors 'none'"
     )
 

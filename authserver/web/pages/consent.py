@@ -6,6 +6,7 @@ from flask import Response
 
 from authserver.authorization.authorization_outcomes import ConsentNeeded, Decision, Wish
 from authserver.authorization.pending_request import write_pending
+from authserver.protocol.redirect_uri import read_origin
 from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm
 from authserver.web.pages.authorize import (
@@ -47,9 +48,11 @@ def _answer(token: str, decision: Decision | None) -> Response:
     use_locales(wish.ui_locales)
     return answer_page(
         "consent.html",
+        image_origin=None if wish.client.logo_uri is None else read_origin(wish.client.logo_uri),
         client=wish.client,
+        client_host=_name_target(wish.client.client_uri or wish.redirect_uri),
         redirect_host=_name_target(wish.redirect_uri),
-        scopes=say_scopes(wish.scope),
+        scopes=say_scopes(wish.scope, wish.client),
         lifetime=_say_lifetime(wish),
         email=browser.user.email,
         # Bound to who is asked: an answer given for him is nobody else's.

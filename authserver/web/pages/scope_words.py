@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from authserver.branding.scope_texts import ELSE, ScopeTexts
+from authserver.records.client import Client
+from authserver.records.scope_texts import ELSE, ScopeTexts
 from authserver.web.pages.languages import current_language, mark, translate
 from authserver.web.pages.rendering import current_look
 
@@ -18,12 +19,13 @@ SENTENCES: Final = {
 """Scope → sentence, in the order in which they are shown."""
 
 
-def say_scopes(scopes: Iterable[str]) -> list[str]:
-    """A sentence for each scope: the operator's, else ours, else the name of the scope.
+def say_scopes(scopes: Iterable[str], client: Client | None = None) -> list[str]:
+    """A sentence for each scope: the operator's for `client`, else for all clients, else ours, else the scope's name.
 
     Ours are first, then the operator's in their order, then the scopes that nobody has a text for.
     """
-    asked, texts = set(scopes), current_look().brand.scope_texts
+    asked = set(scopes)
+    texts = {**current_look().brand.scope_texts, **({} if client is None else client.scope_texts)}
     ordered = [scope for scope in dict.fromkeys((*SENTENCES, *texts)) if scope in asked]
     unknown = sorted(asked - {*ordered})
     return [_say(scope, texts) for scope in ordered + unknown]

@@ -6,6 +6,7 @@ from flask import Response, request
 from authserver.authentication.sign_out import sign_out
 from authserver.authorization.end_session import EndSessionPlan, EndSessionWish, plan_end_session
 from authserver.protocol.authorization_request import read_parameters
+from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.pages.authorize import add_to_query, go_to, redirect_exactly
@@ -42,7 +43,7 @@ def take_end_session() -> Response:
     if is_own_form():
         fields = read_fields()
         return _answer({name: fields[name] for name in _PARAMETERS if name in fields}, fields.get("decision", ""))
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    is_form = request.mimetype == FORM_TYPE
     return go_to(PATH, **_read(request.get_data(as_text=True) if is_form else ""))
 
 

@@ -2,7 +2,8 @@
 
 import json
 
-from authserver.verifier.asgi import Message, Receive, Scope, Send, TokenMiddleware
+from authserver.verifier.asgi import Send, TokenMiddleware
+from authserver.verifier.asgi_body import Message, Receive, Scope
 from tests.support.guards.settings import make_verifier
 
 

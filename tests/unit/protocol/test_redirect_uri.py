@@ -3,7 +3,14 @@
 import pytest
 
 from authserver.protocol.client_metadata import ClientKind
-from authserver.protocol.redirect_uri import LONGEST, find_fault, find_origin_fault, matches
+from authserver.protocol.redirect_uri import (
+    LONGEST,
+    find_address_fault,
+    find_fault,
+    find_origin_fault,
+    matches,
+    read_origin,
+)
 
 REGISTERED = (
     "https://app.example/back",
@@ -337,3 +344,41 @@ def test_an_origin_of_an_app_or_an_extension_may_be_registered(origin: str) -> N
 def test_what_no_browser_sends_or_nobody_should_trust_is_no_origin(origin: str) -> None:
     """ASVS 3.4.2: neither wildcard nor `null`, no plain http beyond the loopback interface."""
     assert find_origin_fault(origin) is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://app.example", "https://app.example"),
+        ("https://app.example:8443/a%2Fb.png?size=48#top", "https://app.example:8443"),
+        ("http://localhost:3000?x", "http://localhost:3000"),
+    ],
+)
+def test_an_address_that_a_page_may_show_has_an_origin(address: str, origin: str) -> None:
+    assert find_address_fault(address) is None
+    assert read_origin(address) == origin
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "/logo.png",
+        "//app.example/logo.png",
+        "http://app.example/logo.png",
+        "data:image/png;base64,AA==",
+        "javascript:alert(1)",
+        "com.example.app:/logo",
+        "https://a@app.example/",
+        "https://app.example;script-src",
+        "https://app.example 'unsafe-inline'",
+        "https://*.example/",
+        "https:///logo",
+        "https:",
+        'https://app.example/"onerror',
+        "https://app.example/" + "a" * 2000,
+    ],
+)
+def test_an_address_that_could_say_more_than_an_origin_is_refused(address: str) -> None:
+    """Its origin is written into a content security policy."""
+    assert find_address_fault(address) is not None

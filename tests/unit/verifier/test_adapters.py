@@ -76,8 +76,39 @@ def test_unreadable_credentials_are_an_invalid_token(ask: Ask, authorization: st
 
 def test_a_token_anywhere_else_than_in_the_header_is_not_seen(ask: Ask) -> None:
     """RFC 6750 §2; OAuth 2.1 5.1: one transport, and never one that ends in logs."""
-    said = ask(f"/any?access_token={PAIR.token(user_claims())}")
-    assert said.status == 401
+    token = PAIR.token(user_claims())
+    for said in (ask(f"/any?access_token={token}"), ask("/notes", method="POST", form=f"access_token={token}")):
+        assert (said.status, said.headers["www-authenticate"]) == (401, f"Bearer {METADATA}")
+
+
+TOKEN = PAIR.token(user_claims())
+TWO_TOKENS: tuple[dict[str, str], ...] = (
+    {"authorization": f"Bearer {TOKEN},Bearer {TOKEN}"},
+    {"authorization": f"Bearer {TOKEN}, Basic YTpi"},
+    {"authorization": f"Bearer {TOKEN}", "path": "/notes?access_token=x"},
+    {"authorization": f"Bearer {TOKEN}", "path": "/notes?a=b&access%5Ftoken=x"},
+    {"authorization": f"Bearer {TOKEN}", "method": "POST", "form": f"access_token={TOKEN}"},
+    {"authorization": f"Bearer {TOKEN}", "method": "POST", "form": "a=b&access%5ftoken=x"},
+    {"path": "/notes?access_token=x&access_token=y"},
+)
+
+
+@pytest.mark.parametrize("request_", TWO_TOKENS)
+def test_two_tokens_are_an_invalid_request(ask: Ask, request_: dict[str, str]) -> None:
+    """RFC 6750 §2, §3.1: nobody can say for whom such a request acts."""
+    said = ask(**{"path": "/notes", **request_})
+    assert (said.status, said.json["error"]) == (400, "invalid_request")
+    assert said.headers["www-authenticate"] == f'Bearer error="invalid_request", {METADATA}'
+
+
+@pytest.mark.parametrize("form", ["a=b&access_token=", "my_access_token=x", f"a={'b' * 70_000}&access_token=x"])
+def test_a_form_that_was_looked_at_reaches_its_view_whole(ask: Ask, form: str) -> None:
+    """An empty parameter counts as absent (RFC 6749 §3.1), and what is longer than 64 KiB is left to the view."""
+    assert ask("/body", bearer(), "POST", form).json == {"body": form}
+
+
+def test_nobody_without_a_good_token_makes_the_server_read_a_form(ask: Ask) -> None:
+    assert ask("/body", "Bearer x", "POST", "access_token=y").status == 401
 
 
 def test_a_missing_scope_is_forbidden(ask: Ask) -> None:

@@ -12,7 +12,8 @@ from fastapi import Depends, FastAPI
 
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier import Verifier
-from authserver.verifier.asgi import Message, TokenMiddleware, require_token
+from authserver.verifier.asgi import TokenMiddleware, require_token
+from authserver.verifier.asgi_body import Message
 from authserver.verifier.bearer import Answer, RefusedError
 from tests.support.adapters import asking_asgi, exchange
 from tests.support.clock import ManualClock

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask, g
+from flask import Flask, g, request
 from flask.testing import FlaskClient
 
 from authserver.verifier import Verifier
@@ -62,12 +62,19 @@ def test_a_cookie_or_a_form_field_is_no_credential(client: FlaskClient) -> None:
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_two_tokens_are_none(client: FlaskClient) -> None:
+def test_a_header_that_is_sent_twice_is_an_invalid_request(client: FlaskClient) -> None:
     """RFC 9110 §5.3: a field that is sent twice is one with a comma in it."""
     good = PAIR.token(user_claims())
     for headers in ([("Authorization", f"Bearer {good}")] * 2, [("Authorization", f"Bearer {good}, Bearer {good}")]):
         answer = client.get("/notes/a", headers=headers)
-        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (400, 'Bearer error="invalid_request"')
+
+
+def test_a_form_that_was_parsed_before_the_view_is_looked_at_as_well(client: FlaskClient) -> None:
+    client.application.before_request(lambda: request.form.get("csrf_token") and None)
+    headers = bearer(PAIR.token(user_claims()))
+    assert client.post("/notes/a", headers=headers, data={"a": "b"}).status_code == 200
+    assert client.post("/notes/a", headers=headers, data={"access_token": "x"}).status_code == 400
 
 
 def test_a_refused_request_never_reaches_the_view(client: FlaskClient) -> None:

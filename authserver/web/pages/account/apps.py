@@ -67,7 +67,7 @@ def _describe(app: ConnectedApp) -> Connection:
     return Connection(
         client_id=app.client_id,
         name=app.name,
-        scopes=say_scopes(app.scope),
+        scopes=say_scopes(app.scope, current_realm().clients.find(app.client_id)),
         since=tell_moment(app.granted_at),
         last_used=None if app.last_used_at is None else tell_moment(app.last_used_at),
     )

@@ -1,6 +1,7 @@
 """The operator's own words for scopes: what a person reads before they allow an app something.
 
-Checked when the settings are read; knows no page and no request. The texts are shown as text, never as HTML.
+Of the installation (a setting), and of one client (its record). Knows no page and no request. The texts are shown as
+text, never as HTML.
 """
 
 import re
@@ -42,8 +43,10 @@ def _read_scope(scope: object) -> str:
 
 def _read_texts(texts: object) -> Mapping[str, str]:
     by_language = {ELSE: texts} if isinstance(texts, str) else texts
-    if not isinstance(by_language, Mapping) or ELSE not in by_language:
-        raise ValueError(_REMEDY)
+    if not isinstance(by_language, Mapping):
+        raise ValueError(_REMEDY)  # noqa: TRY004 - of what an operator wrote
+    if ELSE not in by_language:
+        raise ValueError(f'must have a text in "{ELSE}" for each scope, for people in whose language there is none')
     return {_read_language(language): _read_text(text) for language, text in by_language.items()}
 
 

@@ -1,0 +1,42 @@
+"""Where a request carries its access token, and that it carries one (RFC 6750 §2, §3.1).
+
+A token is taken from the `Authorization` header alone: in a query or a form it would end up in logs (RFC 9700 §4.3.2).
+One that stands there, too, still counts: whoever looked there would act for somebody else than whoever read the header.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+"""The media type of a body that could carry a token (§2.2)."""
+SEVERAL_TOKENS: Final = "A request carries one access token, in the Authorization header."
+SEVERAL_CHALLENGE: Final = 'Bearer error="invalid_request"'
+_PARAMETER: Final = "access_token"
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralTokens:
+    """The request carries more than one access token: `invalid_request`, status 400 (§3.1)."""
+
+
+def read_token(authorization: Iterable[str], *parameters: str) -> str | SeveralTokens | None:
+    """The credentials of the Bearer scheme, unread and perhaps empty; None where there are none.
+
+    Args:
+        authorization: the values of the `Authorization` fields. A server may hand over several as one with commas (RFC
+            9110 §5.3), and no token holds a comma (RFC 6750 §2.1).
+        parameters: what else could carry a token, form-encoded: the query, the body.
+    """
+    fields = [field.strip(" \t").partition(" ") for field in ",".join(authorization).split(",")]
+    tokens = [token.strip(" ") for scheme, _, token in fields if scheme.lower() == "bearer"]
+    named = sum(map(count_tokens, parameters))
+    if len(tokens) + named > 1 or (tokens and len(fields) > 1):
+        return SeveralTokens()
+    return tokens[0] if tokens else None
+
+
+def count_tokens(parameters: str) -> int:
+    """How many access tokens stand in form-encoded text. An empty parameter counts as absent (RFC 6749 §3.1)."""
+    return sum(name == _PARAMETER for name, _ in parse_qsl(parameters)) if parameters else 0
