@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from authserver.administration.manage_user import apply_event
 from authserver.authentication.sign_out import list_sessions
 from authserver.credentials.events import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.representative import represent
 from authserver.realm import Realm
 from authserver.realm.outcomes import NOT_FOUND, Refused
@@ -33,7 +34,7 @@ def foresee(
 
     An event that a mailed link causes is rehearsed with the oldest one, which ends the most.
     """
-    if not event.is_about("user_id"):
+    if not issubclass(event, UserEvent):
         return Refused(NOT_ABOUT_USERS, f"{event.name} is not about one user.")
     live = [summary.session.sid for summary in list_sessions(realm, user.user_id)]
     if sid is not None and sid not in live:

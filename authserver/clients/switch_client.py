@@ -58,7 +58,7 @@ def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
             return client
         if client.disabled_at is None:
             return Refused(ENABLED_MEANWHILE, f"The client {client_id!r} was enabled meanwhile, and is not deleted.")
-        client_changes.delete_client(tx, realm.revocation, client, by=by, now=realm.clock.now())
+        realm.revocation.delete_client(tx, client_id, by=by, now=realm.clock.now())
     return None
 
 

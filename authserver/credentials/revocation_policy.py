@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, final
 
 from authserver.credentials.events import EVENTS, CredentialEvent
+from authserver.credentials.events.base import ClientEvent, SessionEvent, UserEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach
 
 __all__ = ["Mode", "PolicyRow", "Reach", "RevocationPolicy", "RevocationPolicyError"]
@@ -21,13 +22,14 @@ Overrides = Mapping[str, Mapping[str, object]]
 
 _MEMBERS = tuple(member.name for member in fields(PolicyRow))
 _KEEPS_CURRENT = frozenset({Reach.NONE, Reach.OTHERS})
-_WHOM = {
-    Reach.CURRENT: "user_id",
-    Reach.OTHERS: "user_id",
-    Reach.ALL: "user_id",
-    Reach.THIS_SESSION: "sid",
-    Reach.THIS_CLIENT: "client_id",
+_WHOM: dict[Reach, type[CredentialEvent]] = {
+    Reach.CURRENT: UserEvent,
+    Reach.OTHERS: UserEvent,
+    Reach.ALL: UserEvent,
+    Reach.THIS_SESSION: SessionEvent,
+    Reach.THIS_CLIENT: ClientEvent,
 }
+_NAMED: dict[type[CredentialEvent], str] = {UserEvent: "user_id", SessionEvent: "sid", ClientEvent: "client_id"}
 
 
 class RevocationPolicyError(ValueError):
@@ -112,7 +114,7 @@ def _refuse(event: type[CredentialEvent], member: str, value: object) -> str | N
         possible = {event.POLICY.reach, *event.other_reaches}
         allowed = ", ".join(reach for reach in Reach if reach in possible)
         return None if value in possible else f"reach cannot be {value}, only {allowed}."
-    if member == "bump" and not event.is_about("user_id"):
+    if member == "bump" and not issubclass(event, UserEvent):
         return "bump needs a user, and this event has none."
     if member not in event.adjustable:
         return f"{member} cannot be changed; it is always {_spell(getattr(event.POLICY, member))}."
@@ -122,17 +124,17 @@ def _refuse(event: type[CredentialEvent], member: str, value: object) -> str | N
 def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[str]:
     """Why a row of known values cannot work. Default rows are checked, too: an event's author can be wrong."""
     whom = _WHOM.get(row.reach)
-    if whom and not event.is_about(whom):
-        yield f"reach {row.reach} needs an event that names a {whom}."
-    if row.bump and not event.is_about("user_id"):
+    if whom is not None and not issubclass(event, whom):
+        yield f"reach {row.reach} needs an event that names a {_NAMED[whom]}."
+    if row.bump and not issubclass(event, UserEvent):
         yield "bump needs a user, and this event has none."
-    if row.renew_current and not event.is_about("user_id"):
+    if row.renew_current and not issubclass(event, UserEvent):
         yield "renew_current needs a user, and this event has none."
     if row.renew_current and row.reach not in _KEEPS_CURRENT:
         yield f"renew_current needs a current session that lives on, and reach {row.reach} may end it."
     if row.client_may_choose and row.reach is not Reach.OTHERS:
         yield f"client_may_choose spares the other devices, so reach must be others, not {row.reach}."
-    if row.notify and not event.is_about("user_id"):
+    if row.notify and not issubclass(event, UserEvent):
         yield "notify needs a user to write to, and this event has none."
 
 

@@ -8,7 +8,6 @@ from typing import assert_never
 
 from authserver.credentials.events import RefreshTokenReused
 from authserver.grants.base import TokenRequest
-from authserver.protocol.audit_name import AuditName
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
 from authserver.realm import Realm
 from authserver.records.audit import Actor
@@ -71,7 +70,7 @@ def _act(
         case LateRetry():
             mark = LateRetryMark(presented.generation, now)
             families.mark_late_retry(tx, family.family_id, mark, rest_end(now, windows.retry_window))
-            realm.revocation.note(tx, AuditName.TOKEN_LATE_RETRY, family=family, by=by, now=now)
+            realm.revocation.note_late_retry(tx, family, by=by, now=now)
         case Lapsed():
             realm.revocation.end_family(tx, family, reason="retry_lapsed", soft_logout=True, by=by, now=now)
         case Reused():

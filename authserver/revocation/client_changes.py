@@ -6,14 +6,11 @@ Disabling is a credential event (`Revocation.apply`). This is what follows it (d
 from datetime import datetime, timedelta
 from typing import Final
 
-from authserver.protocol.audit_name import AuditName
-from authserver.protocol.entropy import new_id
-from authserver.protocol.revocation_feed import ClientEntry, Entry, FamilyEntry
 from authserver.records.audit import Actor
 from authserver.records.client import Client
 from authserver.revocation.feed import feed_window
 from authserver.revocation.revocation import Revocation
-from authserver.storage import Transaction, audit, client_holdings, clients, feed
+from authserver.storage import Transaction, client_holdings
 
 MOST_TOLD: Final = 10_000
 """Families named to resource servers at once: a page of a megabyte, which each of them has to fetch and to keep."""
@@ -40,18 +37,13 @@ def enable_client(
     if client.disabled_at is None:
         return None
     window = feed_window(revocation.access_token_lifetime)
-    entries: list[Entry] = []
+    fams: list[str] = []
     if client.disabled_at > now - window:
         used_since = now - window - retry_window
         fams = client_holdings.list_dead_fams(tx, client.client_id, used_since=used_since, limit=MOST_TOLD + 1)
         if len(fams) > MOST_TOLD:
             return client.disabled_at + window
-        entries += [FamilyEntry(fam, int(now.timestamp())) for fam in fams]
-    clients.enable(tx, client.client_id)
-    _record(tx, revocation, AuditName.CLIENT_ENABLED, client, by, now)
-    # Last: a reader merges them in this order, and lets no old token pass in between.
-    for entry in [*entries, ClientEntry(client.client_id, disabled=False, rev=0, at=int(now.timestamp()))]:
-        feed.append(tx, entry, new_id(revocation.entropy))
+    revocation.enable_client(tx, client.client_id, fams, by=by, now=now)
     return None
 
 
@@ -63,13 +55,3 @@ def remove_some_families(tx: Transaction, client: Client) -> bool:
     return client.disabled_at is not None and bool(
         client_holdings.remove_families(tx, client.client_id, limit=_REMOVED_AT_ONCE)
     )
-
-
-def delete_client(tx: Transaction, revocation: Revocation, client: Client, *, by: Actor, now: datetime) -> None:
-    """Delete a disabled client of which no family is left. Sessions of its users live on."""
-    client_holdings.remove_client(tx, client.client_id)
-    _record(tx, revocation, AuditName.CLIENT_DELETED, client, by, now)
-
-
-def _record(tx: Transaction, revocation: Revocation, name: AuditName, client: Client, by: Actor, now: datetime) -> None:
-    audit.write(tx, name, by=by, now=now, entropy=revocation.entropy, client_id=client.client_id)

@@ -6,13 +6,14 @@ One that does not, and ended nothing, is a no-op: repeating an act fills no tabl
 from dataclasses import replace
 
 from authserver.credentials.events import CredentialEvent
+from authserver.credentials.events.base import KeyEvent, UserEvent
 from authserver.credentials.user_change import NO_CHANGE
 from authserver.records.user import Standing, User
 
 
 def alters(event: CredentialEvent) -> bool:
     """Of an event without a user here: one about a key always does; one about a user who is gone is a failure."""
-    return event.is_about("kid") or event.is_about("user_id")
+    return isinstance(event, KeyEvent | UserEvent)
 
 
 def alters_user(event: CredentialEvent, user: User) -> bool:

@@ -8,25 +8,11 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from authserver.credentials.events import CredentialEvent
+from authserver.credentials.events.base import Subject
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.records.session import Ended
 from authserver.records.user import User
 from authserver.storage import Transaction, clients, codes, families, links, sessions
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an event is about, by the field names that mean the same in all of them."""
-
-    user_id: str | None = None
-    sid: str | None = None
-    client_id: str | None = None
-    kid: str | None = None
-
-    @classmethod
-    def of(cls, event: CredentialEvent) -> "Subject":
-        """Whom or what `event` names."""
-        return cls(*(getattr(event, field, None) for field in ("user_id", "sid", "client_id", "kid")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +35,12 @@ def end_by_policy(
     tx: Transaction,
     event: CredentialEvent,
     ruling: PolicyRow,
-    subject: Subject,
     user: User | None,
     current: str | None,
     ended: Ended,
 ) -> Loss:
     """End what the policy says of what still lives."""
+    subject = event.subject()
     if user is None:
         client_id = subject.client_id if ruling.reach is Reach.THIS_CLIENT else None
         disables = client_id is not None and clients.disable(tx, client_id, ended.at)

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from authserver.patience import REQUEST_SECONDS, TURN_SECONDS, ImpatientError, OneAtATime, Turns
 from authserver.records.failures import StorageUnavailableError
-from authserver.storage import feed
+from authserver.storage import last
 from authserver.storage.sqlite_file import MissingFileError, demand_file, find_path, is_no_database, read_url
 
 _SQLITE_BUSY_SECONDS = REQUEST_SECONDS - TURN_SECONDS
@@ -49,9 +49,9 @@ class Database:
         with self._translating_failures, self._writing, self.engine.connect() as tx:
             try:
                 with tx.begin():
-                    feed.forget_waiting(tx)
+                    last.forget(tx)
                     yield tx
-                    feed.write_waiting(tx)
+                    last.run(tx)
             except (DBAPIError, self._translating_failures.driver_error):
                 # A COMMIT that fails may leave its transaction open, and the pool resets nothing: what the next request
                 # does on this connection would never be committed.

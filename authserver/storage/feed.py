@@ -1,6 +1,6 @@
 """Statements on the revocation feed.
 
-Entries wait in the transaction that causes them and are written last before it commits (`write_waiting`), under one
+Entries wait in the transaction that causes them and are written last before it commits (`last`), under one
 counter row: transactions that revoke commit in the order of their positions. So a reader that has seen position 10 has
 seen position 9, whatever was committed concurrently, and a rolled-back transaction leaves no gap.
 
@@ -25,13 +25,13 @@ from authserver.protocol.revocation_feed import (
     name_subject,
     write_entry,
 )
+from authserver.storage import last
 from authserver.storage.instants import from_micros, to_micros
 from authserver.storage.schema import FeedCounter, FeedEntry, User
 
 _E = FeedEntry.__table__.c
 _N = FeedCounter.__table__.c
 _U = User.__table__.c
-_WAITING = "authserver.feed"
 KEY_WINDOW = timedelta(days=30)
 """For how long a compromised key is named: caches of keys live longer than tokens do."""
 
@@ -49,19 +49,11 @@ EMPTY = Head(0, "")
 
 def append(tx: Connection, entry: Entry, entry_id: str) -> None:
     """Have `entry` written when this transaction commits. Its `rev`, if it has one, is given to it then."""
-    tx.info.setdefault(_WAITING, []).append((entry, entry_id))
+    last.queue(tx, _write, (entry, entry_id))
 
 
-def forget_waiting(tx: Connection) -> None:
-    """Drop what an earlier transaction on the same connection left behind when it was rolled back."""
-    tx.info.pop(_WAITING, None)
-
-
-def write_waiting(tx: Connection) -> None:
+def _write(tx: Connection, waiting: list[tuple[Entry, str]]) -> None:
     """Write what waits: the last statements before the commit, on PostgreSQL with it."""
-    waiting: list[tuple[Entry, str]] = tx.info.pop(_WAITING, [])
-    if not waiting:
-        return
     if tx.dialect.name == "postgresql":
         _write_and_commit(tx, waiting)
         return

@@ -4,6 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from authserver.credentials.events import EVENTS, CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "revocation-policy.md"
@@ -19,7 +20,7 @@ def spell(value: object) -> str:
 def changeable(event: type[CredentialEvent]) -> str:
     parts = [f"reach: {reach}" for reach in sorted(event.other_reaches)]
     parts += [member for member in MEMBERS if member in event.adjustable]
-    if "notify" in parts and not event.is_about("user_id"):
+    if "notify" in parts and not issubclass(event, UserEvent):
         parts.remove("notify")
     return ", ".join(parts) or "nothing"
 

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from authserver.administration.rehearsal import write_or_rehearse
 from authserver.credentials.events import EVENTS, CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach, Spared
 from authserver.credentials.representative import represent
 from authserver.credentials.revocation_policy import RevocationPolicy, RevocationPolicyError
@@ -30,7 +31,7 @@ from authserver.tokens.token_answer import TokenAnswer
 from tests.support.clock import ManualClock
 from tests.support.person import BY, Person
 
-ABOUT_USERS: Final = tuple(event for event in EVENTS if event.is_about("user_id"))
+ABOUT_USERS: Final = tuple(event for event in EVENTS if issubclass(event, UserEvent))
 _MEMBERS: Final = ("reach", "mode", "bump", "client_may_choose", "spared", "notify")
 EXAMPLES: Final = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -37,6 +37,7 @@ from authserver.clients.register_client import (
 from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import Reach
 from authserver.custody import key_custody
 from authserver.keyring.steps import Compromise
@@ -212,7 +213,7 @@ def _apply(kind: type[events.CredentialEvent]) -> Callable[[Person], object]:
             "replaces": "hash",
             "link_issued_at": person.realm.clock.now(),
         }
-        return person.apply(kind(**{name: facts[name] for name in kind.__slots__}))
+        return person.apply(kind(**{field.name: facts[field.name] for field in fields(kind)}))
 
     return act
 
@@ -243,7 +244,7 @@ ACTS: dict[AuditName, tuple[Callable[[Person], object], ...]] = {
     **{
         name: tuple(_apply(event) for event in EVENTS if event.audit_name is name)
         for name in AuditName
-        if any(event.audit_name is name and event.is_about("user_id") for event in EVENTS)
+        if any(event.audit_name is name and issubclass(event, UserEvent) for event in EVENTS)
     },
 }
 ELSEWHERE = {

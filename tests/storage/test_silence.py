@@ -12,7 +12,7 @@ from authserver import patience, storage
 from authserver.patience import serving
 from authserver.protocol.revocation_feed import TokenEntry
 from authserver.records.failures import StorageUnavailableError
-from authserver.storage import Database, feed
+from authserver.storage import Database, feed, last
 from authserver.storage.schema import FeedEntry, Node
 from tests.support.databases import Databases, opened
 from tests.support.processes import wait_until
@@ -158,7 +158,7 @@ def test_a_process_that_stands_still_while_it_commits_blocks_nobody(silence: Sil
             tx.execute(text("SELECT 1"))
             silence.deaf.set()
             # What follows is sent by the end of the block, in another thread: this one goes on meanwhile.
-            ending = thread.submit(feed.write_waiting, tx)
+            ending = thread.submit(last.run, tx)
             _wait_for(other, "unheard")
             began = time.monotonic()
             _revoke(other, "after")

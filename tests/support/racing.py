@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count, product
 from typing import Any, Final, Generic, TypeVar
 
-from authserver.storage import CompiledStatement, Database, feed
+from authserver.storage import CompiledStatement, Database, last
 
 PATIENCE: Final = 30.0
 """Seconds after which a thread that has not come to an end counts as hanging; the product's own time-outs are 5 s."""
@@ -105,7 +105,7 @@ def wait_point(owner: object, name: str) -> Iterator[WaitPoint]:
 
 BEFORE_TRANSACTION: Final = (Database, "write")
 BEFORE_STATEMENT: Final = (CompiledStatement, "execute")
-BEFORE_COMMIT: Final = (feed, "write_waiting")
+BEFORE_COMMIT: Final = (last, "run")
 POINTS: Final = (BEFORE_TRANSACTION, BEFORE_STATEMENT, BEFORE_COMMIT)
 
 

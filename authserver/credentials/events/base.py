@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
+
+from typing_extensions import override
 
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
@@ -11,11 +14,22 @@ from authserver.protocol.audit_name import AuditName
 from authserver.records.link import LinkPurpose
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom or what something happened to, by the ids that an audit record has members for."""
+
+    user_id: str | None = None
+    sid: str | None = None
+    client_id: str | None = None
+    kid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialEvent:
     """A fact about a user's credentials or standing, or about a client or key that vouches for them.
 
-    A subclass is a frozen, slotted dataclass whose fields say what the event is about: `user_id`, `sid`, `client_id`
-    and `kid` mean the same in each of them.
+    A subclass is a frozen, slotted dataclass. What it is about comes from its base: `UserEvent`, `SessionEvent`,
+    `ClientEvent`, `KeyEvent`; its own fields say what is new.
 
     What settings may make of the row is granted, never assumed: a row that a setting could weaken until the event means
     nothing (a sign-out that signs nobody out) would be a switch that turns a check off.
@@ -30,8 +44,6 @@ class CredentialEvent:
             user's `credential_version`, and ends what waits to change credentials.
     """
 
-    __slots__: tuple[str, ...] = ()
-
     name: ClassVar[str]
     audit_name: ClassVar[AuditName]
     POLICY: ClassVar[PolicyRow]
@@ -39,10 +51,9 @@ class CredentialEvent:
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "notify"})
     changes_credentials: ClassVar[bool] = False
 
-    @classmethod
-    def is_about(cls, field: str) -> bool:
-        """Whether this event names a `user_id`, a `sid`, a `client_id`, a `kid`."""
-        return field in cls.__slots__
+    def subject(self) -> Subject:
+        """Whom or what the event is about."""
+        raise NotImplementedError
 
     def change(self) -> UserChange:
         """What is written on the user's row."""
@@ -55,6 +66,50 @@ class CredentialEvent:
     def notices(self, address: str) -> tuple[Notice, ...]:
         """Whom to tell, where the policy says so. `address` is the user's before the event."""
         return (Notice(self.name, address, LinkPurpose.NOT_ME),)
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvent(CredentialEvent):
+    """Something about the user `user_id`."""
+
+    user_id: str
+
+    @override
+    def subject(self) -> Subject:
+        return Subject(self.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent(UserEvent):
+    """Something about one session of a user."""
+
+    sid: str
+
+    @override
+    def subject(self) -> Subject:
+        return Subject(self.user_id, self.sid)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEvent(CredentialEvent):
+    """Something about the client `client_id`."""
+
+    client_id: str
+
+    @override
+    def subject(self) -> Subject:
+        return Subject(client_id=self.client_id)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEvent(CredentialEvent):
+    """Something about the signing key `kid`."""
+
+    kid: str
+
+    @override
+    def subject(self) -> Subject:
+        return Subject(kid=self.kid)
 
 
 def register(*events: type[CredentialEvent]) -> tuple[type[CredentialEvent], ...]:

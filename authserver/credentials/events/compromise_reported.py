@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
@@ -15,7 +15,7 @@ from authserver.records.link import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
-class CompromiseReported(CredentialEvent):
+class CompromiseReported(UserEvent):
     """Somebody else acts as `user_id`. `email`, where the link was sent to, is the address again.
 
     No password works before a reset, which is mailed to `email` alone, and every link mailed after the reported one
@@ -29,7 +29,6 @@ class CompromiseReported(CredentialEvent):
     adjustable: ClassVar[frozenset[str]] = frozenset()
     changes_credentials: ClassVar[bool] = True
 
-    user_id: str
     email: str
     link_issued_at: datetime
 

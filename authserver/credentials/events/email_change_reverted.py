@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
@@ -15,7 +15,7 @@ from authserver.records.link import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
-class EmailChangeReverted(CredentialEvent):
+class EmailChangeReverted(UserEvent):
     """`email` is the address of `user_id` again. Whoever changed it knew the password, so it is taken for stolen.
 
     See `CompromiseReported`, whose consequences this has.
@@ -27,7 +27,6 @@ class EmailChangeReverted(CredentialEvent):
     adjustable: ClassVar[frozenset[str]] = frozenset()
     changes_credentials: ClassVar[bool] = True
 
-    user_id: str
     email: str
     link_issued_at: datetime
 

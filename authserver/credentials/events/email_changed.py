@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
@@ -14,7 +14,7 @@ from authserver.records.link import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
-class EmailChanged(CredentialEvent):
+class EmailChanged(UserEvent):
     """`email` is the new address of `user_id`. The old one is told, with a link that takes it back for 7 days."""
 
     name: ClassVar[str] = "email_changed"
@@ -24,7 +24,6 @@ class EmailChanged(CredentialEvent):
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode"})
     changes_credentials: ClassVar[bool] = True
 
-    user_id: str
     email: str
 
     @override

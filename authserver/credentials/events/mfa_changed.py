@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class MfaChanged(CredentialEvent):
+class MfaChanged(UserEvent):
     """The second factors of `user_id` are others."""
 
     name: ClassVar[str] = "mfa_changed"
@@ -17,5 +17,3 @@ class MfaChanged(CredentialEvent):
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS, bump=True, notify=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
     changes_credentials: ClassVar[bool] = True
-
-    user_id: str

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordChanged(CredentialEvent):
+class PasswordChanged(UserEvent):
     """`password_hash` is the hash of the new password of `user_id`.
 
     The session that asked goes on under new tokens; a thief's copy of its old ones dies with the others.
@@ -26,7 +26,6 @@ class PasswordChanged(CredentialEvent):
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "notify", "spared", "client_may_choose"})
     changes_credentials: ClassVar[bool] = True
 
-    user_id: str
     password_hash: str = field(repr=False)
 
     @override

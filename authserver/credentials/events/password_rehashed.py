@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordRehashed(CredentialEvent):
+class PasswordRehashed(UserEvent):
     """The hash of an unchanged password was replaced by a stronger one; `password_hash` is the new one.
 
     `replaces` is the hash that was verified: where it is no longer the stored one, the password has been changed
@@ -26,7 +26,6 @@ class PasswordRehashed(CredentialEvent):
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
     adjustable: ClassVar[frozenset[str]] = frozenset()
 
-    user_id: str
     replaces: str = field(repr=False)
     password_hash: str = field(repr=False)
 

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordReset(CredentialEvent):
+class PasswordReset(UserEvent):
     """`password_hash` is the hash of the new password of `user_id`, who gets nothing but that: nobody is signed in.
 
     `email` is the address that the link was sent to, and which is confirmed by its use.
@@ -23,7 +23,6 @@ class PasswordReset(CredentialEvent):
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
     changes_credentials: ClassVar[bool] = True
 
-    user_id: str
     email: str
     password_hash: str = field(repr=False)
 

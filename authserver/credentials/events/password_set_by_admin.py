@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordSetByAdmin(CredentialEvent):
+class PasswordSetByAdmin(UserEvent):
     """The password of `user_id` is another one now, chosen by somebody else; `password_hash` is its hash.
 
     Nothing is kept: whoever is signed in, the user or a thief, knew the old one.
@@ -23,7 +23,6 @@ class PasswordSetByAdmin(CredentialEvent):
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
     changes_credentials: ClassVar[bool] = True
 
-    user_id: str
     password_hash: str = field(repr=False)
 
     @override

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import SessionEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshTokenReused(CredentialEvent):
+class RefreshTokenReused(SessionEvent):
     """A past generation of the family `fam` was presented in the session `sid`.
 
     The whole session ends, with the families of all its clients; its access tokens die through their `sid`.
@@ -24,8 +24,6 @@ class RefreshTokenReused(CredentialEvent):
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "bump", "notify"})
 
-    user_id: str
-    sid: str
     fam: str
 
     @override

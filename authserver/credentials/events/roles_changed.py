@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class RolesChanged(CredentialEvent):
+class RolesChanged(UserEvent):
     """`roles` are all roles of `user_id` from now on. Sessions live: the next refresh carries them."""
 
     name: ClassVar[str] = "roles_changed"
@@ -21,7 +21,6 @@ class RolesChanged(CredentialEvent):
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE, bump=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.OTHERS, Reach.ALL})
 
-    user_id: str
     roles: tuple[str, ...]
 
     @override

@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import SessionEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class SessionEndedByAdmin(CredentialEvent):
+class SessionEndedByAdmin(SessionEvent):
     """Somebody with the right to do so ended the session `sid` of another person."""
 
     name: ClassVar[str] = "session_ended_by_admin"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
-
-    user_id: str
-    sid: str

@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import SessionEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class SessionEndedByUser(CredentialEvent):
+class SessionEndedByUser(SessionEvent):
     """The user picked the session `sid`, of whatever device, and ended it."""
 
     name: ClassVar[str] = "session_ended_by_user"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
-
-    user_id: str
-    sid: str

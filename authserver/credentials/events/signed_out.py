@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import SessionEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class SignedOut(CredentialEvent):
+class SignedOut(SessionEvent):
     """The user ended the session `sid` from within it."""
 
     name: ClassVar[str] = "signed_out"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_LOGOUT
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.THIS_SESSION)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset({Reach.ALL})
-
-    user_id: str
-    sid: str

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class SignedOutElsewhere(CredentialEvent):
+class SignedOutElsewhere(UserEvent):
     """The user ended the other sessions and goes on in the current one.
 
     Nothing is bumped, because that would refuse the access token which just asked; the ended sessions' access tokens
@@ -19,5 +19,3 @@ class SignedOutElsewhere(CredentialEvent):
     name: ClassVar[str] = "signed_out_elsewhere"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS)
-
-    user_id: str

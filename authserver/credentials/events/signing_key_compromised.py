@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import KeyEvent
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.protocol.audit_name import AuditName
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKeyCompromised(CredentialEvent):
+class SigningKeyCompromised(KeyEvent):
     """Nothing that the key `kid` signed may be believed any more.
 
     Sessions live: their next refresh is signed by its successor.
@@ -19,5 +19,3 @@ class SigningKeyCompromised(CredentialEvent):
     audit_name: ClassVar[AuditName] = AuditName.SIGNING_KEY_COMPROMISED
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.NONE)
     adjustable: ClassVar[frozenset[str]] = frozenset()
-
-    kid: str

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from authserver.credentials.events.base import CredentialEvent
+from authserver.credentials.events.base import UserEvent
 from authserver.credentials.notice import Notice
 from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.credentials.user_change import UserChange
@@ -16,7 +16,7 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class UserDeleted(CredentialEvent):
+class UserDeleted(UserEvent):
     """`user_id` and everything that names him is gone; the audit record keeps the id."""
 
     name: ClassVar[str] = "user_deleted"
@@ -24,8 +24,6 @@ class UserDeleted(CredentialEvent):
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, notify=True)
     adjustable: ClassVar[frozenset[str]] = frozenset({"notify"})
     changes_credentials: ClassVar[bool] = True
-
-    user_id: str
 
     @override
     def change(self) -> UserChange:

@@ -12,7 +12,7 @@ from authserver.credentials.events import (
     RefreshTokenReused,
     SignedOut,
 )
-from authserver.credentials.events.base import register
+from authserver.credentials.events.base import Subject, register
 from authserver.credentials.policy_row import PolicyRow, Reach
 
 
@@ -69,5 +69,5 @@ def test_an_event_carries_nothing_beyond_its_fields(event: type[CredentialEvent]
 
 
 def test_an_event_knows_whom_it_is_about() -> None:
-    assert SignedOut.is_about("sid")
-    assert not PasswordRehashed.is_about("sid")
+    assert SignedOut("u", "s").subject() == Subject("u", "s")
+    assert PasswordRehashed("u", "new", "old").subject() == Subject("u")

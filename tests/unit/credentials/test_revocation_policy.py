@@ -8,19 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authserver.credentials.events import EVENTS, CredentialEvent, SignedOut
+from authserver.credentials.events.base import KeyEvent, UserEvent
 from authserver.credentials.revocation_policy import Mode, PolicyRow, Reach, RevocationPolicy, RevocationPolicyError
 
 
 @dataclass(frozen=True, slots=True)
-class _Changed(CredentialEvent):
+class _Changed(UserEvent):
     """An event about a user whose row settings may change in every respect."""
 
     name: ClassVar[str] = "changed"
     POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.OTHERS, bump=True)
     other_reaches: ClassVar[frozenset[Reach]] = frozenset(Reach)
     adjustable: ClassVar[frozenset[str]] = frozenset({"mode", "bump", "renew_current", "client_may_choose", "notify"})
-
-    user_id: str
 
 
 def _problems(overrides: dict[str, dict[str, object]], *more: type[CredentialEvent]) -> tuple[str, ...]:
@@ -120,11 +119,9 @@ def test_a_flag_is_a_boolean_and_nothing_like_it(value: object) -> None:
 
 def test_the_default_row_of_a_new_event_is_checked_too() -> None:
     @dataclass(frozen=True, slots=True)
-    class Wrong(CredentialEvent):
+    class Wrong(KeyEvent):
         name: ClassVar[str] = "wrong"
         POLICY: ClassVar[PolicyRow] = PolicyRow(reach=Reach.ALL, bump=True, renew_current=True, notify=True)
-
-        kid: str
 
     assert _problems({}, Wrong) == (
         "wrong: reach all needs an event that names a user_id.",

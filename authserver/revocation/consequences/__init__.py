@@ -1,0 +1,31 @@
+"""What follows when something was ended or changed, in the transaction that did it. One file each.
+
+A new consequence is one file here and one line in `CONSEQUENCES`. Each gets all that was done and
+picks what concerns it.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from authserver.revocation.consequences.mails import queue_mails
+from authserver.revocation.consequences.publication import publish
+from authserver.revocation.consequences.record import record
+from authserver.revocation.done import Circumstances, Done
+from authserver.storage import Transaction
+
+Consequence: TypeAlias = Callable[[Transaction, Done, Circumstances], None]
+
+CONSEQUENCES: tuple[Consequence, ...] = (
+    publish,
+    record,
+    queue_mails,
+)
+
+
+def follow(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
+    """Let everything happen that follows from `done`."""
+    for consequence in CONSEQUENCES:
+        consequence(tx, done, circumstances)
+
+
+__all__ = ["CONSEQUENCES", "Consequence", "follow"]

@@ -1,0 +1,13 @@
+"""The user is told by mail."""
+
+from authserver.mail.queue import queue_mail
+from authserver.revocation.done import Circumstances, Done, EventApplied
+from authserver.storage import Transaction
+
+
+def queue_mails(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
+    """Queue the mails that an event causes. The user is named as they were before it."""
+    if not isinstance(done, EventApplied) or done.user is None:
+        return
+    for notice in done.notices:
+        queue_mail(tx, notice, user=done.user, sid=done.current, now=circumstances.now, entropy=circumstances.entropy)

@@ -1,0 +1,86 @@
+"""Resource servers hear of it through the revocation feed (contract §5)."""
+
+from collections.abc import Iterator
+
+from authserver.credentials.policy_row import Mode, Reach
+from authserver.protocol.entropy import new_id
+from authserver.protocol.revocation_feed import (
+    ClientEntry,
+    Entry,
+    FamilyEntry,
+    KeyEntry,
+    SessionEntry,
+    TokenEntry,
+    UserEntry,
+)
+from authserver.records.user import User
+from authserver.revocation.done import (
+    Circumstances,
+    ClientDeleted,
+    ClientEnabled,
+    Done,
+    EventApplied,
+    FamilyEnded,
+    RetriedLate,
+    SessionReplaced,
+    TokenRevoked,
+)
+from authserver.storage import Transaction, feed
+
+
+def publish(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
+    """Put what resource servers have to know into the feed, when the transaction commits."""
+    for entry in _list_entries(done, int(circumstances.now.timestamp())):
+        feed.append(tx, entry, new_id(circumstances.entropy))
+
+
+def _list_entries(done: Done, at: int) -> Iterator[Entry]:
+    match done:
+        case EventApplied():
+            yield from _list_event(done, at)
+        case SessionReplaced(ended=sids):
+            yield from (SessionEntry(sid, soft_logout=False, at=at) for sid in sids)
+        case FamilyEnded(family=family):
+            yield FamilyEntry(family.grant.fam, at)
+        case TokenRevoked(claims=claims):
+            yield TokenEntry(claims.jti, at)
+        case ClientEnabled(client_id=client_id, dead_fams=fams):
+            yield from (FamilyEntry(fam, at) for fam in fams)
+            # Last: a reader merges them in this order, and lets no old token pass in between.
+            yield ClientEntry(client_id, disabled=False, rev=0, at=at)
+        case RetriedLate() | ClientDeleted():
+            pass  # nothing ended that any access token hangs on
+
+
+def _list_event(done: EventApplied, at: int) -> Iterator[Entry]:
+    if done.user is not None:
+        yield from _list_user(done, done.user, at)
+    for sid in done.loss.sids:
+        yield SessionEntry(sid, soft_logout=done.ruling.mode is Mode.SOFT, at=at)
+    for sid in done.loss.renewed:
+        yield SessionEntry(sid, soft_logout=True, at=at)
+    subject = done.event.subject()
+    if subject.client_id is not None:
+        yield ClientEntry(subject.client_id, disabled=True, rev=0, at=at)
+    if subject.kid is not None:
+        yield KeyEntry(subject.kid, at)
+
+
+def _list_user(done: EventApplied, user: User, at: int) -> Iterator[Entry]:
+    """The user's lowest valid version and whether they are locked, where the event changes one of them.
+
+    A stale token says `soft_logout: true` unless everything of the user ended hard: its session may live, and then one
+    refresh heals it. Sessions that did end hard are named by entries of their own.
+    """
+    change, version = done.event.change(), done.receipt.token_version
+    if version is None or (not done.ruling.bump and change.locked is None):
+        return
+    locked = user.locked if change.locked is None else change.locked
+    yield UserEntry(
+        sub=user.user_id,
+        token_version=version,
+        locked=locked,
+        soft_logout=locked or done.ruling.reach is not Reach.ALL or done.ruling.mode is Mode.SOFT,
+        rev=0,
+        at=at,
+    )
