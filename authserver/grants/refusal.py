@@ -42,8 +42,7 @@ def settle(
 ) -> TokenAnswer | OAuthError:
     """Say why nothing was rotated, and do what follows from it."""
     windows = realm.lifetimes.of_client(request.client).retry_windows
-    with realm.database.read() as tx:
-        family = families.find(tx, family_id)
+    family = realm.rotation.find(family_id)
     verdict = classify(family, presented, windows, now)
     if family is not None and isinstance(verdict, LateRetry | Reused | Lapsed):
         with realm.database.write() as tx:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import jwt.algorithms as pyjwt
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
     SECP256R1,
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from authserver.jose.ed25519 import has_small_order
 from authserver.jose.roca import has_roca_fingerprint
@@ -30,6 +33,8 @@ SMALLEST_RSA_BITS = 3072  # ASVS 11.2.3: at least 128 bits of security
 LARGEST_RSA_BITS = 8192  # beyond it one verification costs milliseconds, which whoever names the key could abuse
 _SMALLEST_RSA_EXPONENT = 65537
 _LARGEST_RSA_EXPONENT_BITS = 32
+_ES256_NUMBER_BYTES = 32
+_ECDSA_WITH_SHA256 = ECDSA(SHA256())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,18 @@ class SigningAlgorithm:
             return self._engine.verify(signing_input, public_key, signature)
         except (InvalidSignature, ValueError):
             return False
+
+
+class _Es256(pyjwt.ECAlgorithm):
+    """PyJWT's ES256, but without its way through hexadecimal text, a fifth of the time of a signature."""
+
+    def __init__(self) -> None:
+        super().__init__(pyjwt.ECAlgorithm.SHA256)
+
+    def sign(self, msg: bytes, key: EllipticCurvePrivateKey) -> bytes:
+        """The two numbers of the signature, each in 32 bytes (RFC 7518 §3.4)."""
+        numbers = decode_dss_signature(key.sign(msg, _ECDSA_WITH_SHA256))
+        return b"".join(number.to_bytes(_ES256_NUMBER_BYTES, "big") for number in numbers)
 
 
 def _generate_es256() -> PrivateKey:
@@ -97,7 +114,7 @@ def _fits_rs256(key: object) -> bool:
 
 
 ALGORITHMS: tuple[SigningAlgorithm, ...] = (
-    SigningAlgorithm("ES256", "sha256", _generate_es256, _fits_es256, pyjwt.ECAlgorithm(pyjwt.ECAlgorithm.SHA256)),
+    SigningAlgorithm("ES256", "sha256", _generate_es256, _fits_es256, _Es256()),
     SigningAlgorithm("EdDSA", "sha512", Ed25519PrivateKey.generate, _fits_eddsa, pyjwt.OKPAlgorithm()),
     SigningAlgorithm("RS256", "sha256", _generate_rs256, _fits_rs256, pyjwt.RSAAlgorithm(pyjwt.RSAAlgorithm.SHA256)),
 )

@@ -6,11 +6,12 @@ pool, no extra round trip for the path that has to be fast.
 """
 
 import sqlite3
+from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -20,6 +21,10 @@ from authserver.patience import REQUEST_SECONDS, TURN_SECONDS, ImpatientError, O
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage import last
 from authserver.storage.sqlite_file import MissingFileError, demand_file, find_path, is_no_database, read_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+    from sqlalchemy.sql.dml import ReturningUpdate
 
 _SQLITE_BUSY_SECONDS = REQUEST_SECONDS - TURN_SECONDS
 _WAL_TRIES = 10
@@ -64,7 +69,7 @@ class Database:
         with self._translating_failures, self._turns, self._reader.connect() as tx:
             yield tx
 
-    def compile(self, statement: Executable) -> "CompiledStatement":
+    def compile(self, statement: "Select[Any] | ReturningUpdate[Any]") -> "CompiledStatement":
         """Compile a Core statement once, for `CompiledStatement.execute` at the driver."""
         return CompiledStatement(self, statement)
 
@@ -77,18 +82,38 @@ class Database:
 class CompiledStatement:
     """A single statement, compiled once and executed at the driver, in autocommit, on a pooled connection."""
 
-    def __init__(self, database: Database, statement: Executable) -> None:
+    def __init__(self, database: Database, statement: "Select[Any] | ReturningUpdate[Any]") -> None:
         """Compile `statement` for the dialect of `database`; its bind parameters become the keyword arguments."""
-        compiled = statement.compile(dialect=database.engine.dialect)  # type: ignore[attr-defined]
+        dialect = database.engine.dialect
+        compiled = statement.compile(dialect=dialect)
         self._database = database
         self._text: str = compiled.string
         self._positions: list[str] | None = compiled.positiontup
+        self._turn = database._turns if statement.is_select else database._writing  # noqa: SLF001 - the other half of it
+        decoders = (
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.exported_columns
+        )
+        names = [column.key or "" for column in statement.exported_columns]
+        self._row: Any = namedtuple("_row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - known only here
+        self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode is not None]
 
-    def execute(self, **parameters: object) -> Sequence[Any] | None:
-        """The first row or None. Values go to the driver as they are: no SQLAlchemy types are applied."""
+    def execute(self, **parameters: object) -> Any:  # noqa: ANN401 - a tuple with names
+        """The first row, by name, each value as its column's type has it, or None.
+
+        Parameters go to the driver as they are.
+        """
+        row = self._execute(parameters)
+        if row is None:
+            return None
+        values = list(row)
+        for place, decode in self._decoders:
+            values[place] = decode(values[place])
+        return self._row(*values)
+
+    def _execute(self, parameters: dict[str, object]) -> Sequence[Any] | None:
         database = self._database
         bound = parameters if self._positions is None else [parameters[name] for name in self._positions]
-        with database._translating_failures, database._writing:  # noqa: SLF001 - the other half of it
+        with database._translating_failures, self._turn:  # noqa: SLF001 - the other half of it
             connection = database.engine.raw_connection()
             try:
                 cursor = connection.cursor()
@@ -212,11 +237,13 @@ class _TranslatingFailures:
         """Nothing to prepare."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            return
         if isinstance(error, MissingFileError):
             raise StorageUnavailableError(str(error)) from None
         if isinstance(error, self._unavailable) or is_no_database(error, self._driver):
             raise StorageUnavailableError(self._complaint) from error
-        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
+        if getattr(getattr(error, "orig", error), "sqlstate", None) == INSUFFICIENT_PRIVILEGE:
             raise StorageUnavailableError(REFUSED_ROLE) from error
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             message = "the database closed the connection"

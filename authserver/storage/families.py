@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Connection,
+    LargeBinary,
     Row,
     Select,
     and_,
+    bindparam,
     case,
     insert,
     select,
@@ -96,28 +98,32 @@ _FAMILY: Select[Any] = (
 )
 
 
+FIND: Select[Any] = _FAMILY.where(_F.family_id == bindparam("wanted_family", type_=LargeBinary))
+"""What `find` asks, as a statement of its own, for whoever compiles it once; `decode_family` reads its row."""
+
+
 def find(tx: Connection, family_id: bytes) -> Family | None:
     """The family with the standing of its user and client, or None."""
-    row = tx.execute(_FAMILY.where(_F.family_id == family_id)).one_or_none()
-    return None if row is None else _decode_family(row)
+    row = tx.execute(FIND, {"wanted_family": family_id}).one_or_none()
+    return None if row is None else decode_family(row)
 
 
 def find_by_fam(tx: Connection, fam: str) -> Family | None:
     """The family that tokens call `fam`, or None."""
     row = tx.execute(_FAMILY.where(_F.fam == fam)).one_or_none()
-    return None if row is None else _decode_family(row)
+    return None if row is None else decode_family(row)
 
 
 def list_excess(tx: Connection, sid: str, client_id: str, most: int) -> list[Family]:
     """What this client holds in this session beyond the `most` families that it used last."""
     mine = _FAMILY.where(_F.sid == sid, _F.client_id == client_id, _F.ended_at.is_(None))
-    return [_decode_family(row) for row in tx.execute(mine.order_by(_F.rotated_at.desc(), _F.fam).offset(most))]
+    return [decode_family(row) for row in tx.execute(mine.order_by(_F.rotated_at.desc(), _F.fam).offset(most))]
 
 
 def list_of_client(tx: Connection, user_id: str, client_id: str) -> list[Family]:
     """What this client holds of this user and has not ended."""
     rows = tx.execute(_FAMILY.where(_F.user_id == user_id, _F.client_id == client_id, _F.ended_at.is_(None)))
-    return [_decode_family(row) for row in rows]
+    return [decode_family(row) for row in rows]
 
 
 def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
@@ -125,10 +131,11 @@ def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
     row = tx.execute(
         _FAMILY.where(_F.family_id == family_id).with_for_update(of=RefreshTokenFamily.__table__)
     ).one_or_none()
-    return None if row is None else _decode_family(row)
+    return None if row is None else decode_family(row)
 
 
-def _decode_family(row: Row[Any]) -> Family:
+def decode_family(row: Row[Any]) -> Family:
+    """The family in a row of `FIND`, instants and truth values decoded."""
     return Family(
         family_id=row.family_id,
         grant=decode_grant(row, row.auth_time),

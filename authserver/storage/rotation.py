@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, LargeBinary, Text, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.records.family import Grant
+from authserver.records.family import Family, Grant
 from authserver.sessions.rotation import Presented
 from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE, Allowance
 from authserver.storage.database import CompiledStatement, Database
-from authserver.storage.families import GRANT_COLUMNS, decode_grant, enabled_for_family
-from authserver.storage.instants import from_micros, to_micros
+from authserver.storage.families import FIND, GRANT_COLUMNS, decode_family, decode_grant, enabled_for_family
+from authserver.storage.instants import to_micros
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 
 _F = RefreshTokenFamily.__table__.c
@@ -73,6 +73,7 @@ class Rotation:
         """Bind to `database`; nothing is compiled or connected yet."""
         self._database = database
         self._compiled: dict[tuple[_Shape, _Shape], CompiledStatement] = {}
+        self._find: CompiledStatement | None = None
 
     def rotate(
         self,
@@ -108,6 +109,16 @@ class Rotation:
             **plan.parameters,
         )
         return None if row is None else _decode_rotated(row)
+
+    def find(self, family_id: bytes) -> Family | None:
+        """The family that `rotate` has left alone, with the standing of its user and client, or None.
+
+        Each answer to a family that rests reads it, so this statement is compiled once, too.
+        """
+        if self._find is None:
+            self._find = self._database.compile(FIND)
+        row = self._find.execute(wanted_family=family_id)
+        return None if row is None else decode_family(row)
 
 
 def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
@@ -171,7 +182,7 @@ def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar 
 
 
 class _Returned(NamedTuple):
-    """What the statement returns, by name: the driver's row is a bare tuple, and its instants are numbers."""
+    """What the statement returns, by name: two of its columns have none of their own."""
 
     user_id: str
     sid: str
@@ -180,11 +191,11 @@ class _Returned(NamedTuple):
     device_id: str
     scope: str
     audience: str
-    auth_time: int
+    auth_time: datetime
     amr: str
     acr: str
     generation: int
-    expires_at: int
+    expires_at: datetime
     token_version: int
     roles: str
 
@@ -192,9 +203,9 @@ class _Returned(NamedTuple):
 def _decode_rotated(row: Sequence[Any]) -> Rotated:
     returned = _Returned._make(row)
     return Rotated(
-        decode_grant(returned, from_micros(returned.auth_time)),
+        decode_grant(returned, returned.auth_time),
         returned.generation,
-        from_micros(returned.expires_at),
+        returned.expires_at,
         returned.token_version,
         tuple(returned.roles.split()),
     )

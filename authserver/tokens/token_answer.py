@@ -1,8 +1,11 @@
 """Handing out tokens: what a sign-in, a refresh or a code exchange answers (contract §2)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from authserver.keyring.issuer import hash_access_token, issue_access_token, issue_id_token
 from authserver.keyring.keys import MacKey, SigningKey
@@ -45,6 +48,9 @@ class TokenAnswer(AccessAnswer):
 @dataclass(frozen=True, slots=True)
 class RestingAnswer(TokenAnswer):
     """A token answer of a family that rests: its refresh token is the one that was shown, and need not be stored."""
+
+
+Answer = TypeVar("Answer", bound=AccessAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +97,12 @@ def issue_tokens(
     speaks of. `client` is the one that the family is for.
     """
     refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
-    access = issue_access(realm, holding, client, now=now, narrowing=narrowing, nonce=nonce)
-    return shape(
-        access_token=access.access_token,
-        token_type=access.token_type,
-        expires_in=access.expires_in,
-        scope=access.scope,
-        sid=access.sid,
-        device_id=access.device_id,
-        id_token=access.id_token,
+    with_refresh_token = partial(
+        shape,
         refresh_token=format_refresh_token(refresh_token, holding.mac_key.secret),
         refresh_expires_in=int((holding.refresh_ends_at - now).total_seconds()),
     )
+    return _issue(realm, holding, client, now, narrowing, nonce, with_refresh_token)
 
 
 def issue_access(
@@ -115,6 +115,18 @@ def issue_access(
     nonce: str | None = None,
 ) -> AccessAnswer:
     """The same without a refresh token, for a family that has no offline access."""
+    return _issue(realm, holding, client, now, narrowing, nonce, AccessAnswer)
+
+
+def _issue(
+    realm: Realm,
+    holding: Holding,
+    client: Client,
+    now: datetime,
+    narrowing: Narrowing,
+    nonce: str | None,
+    answer: Callable[..., Answer],
+) -> Answer:
     grant, allowance = holding.grant, find_allowance(realm, client)
     lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
     issued_at = int(now.timestamp())
@@ -141,13 +153,13 @@ def issue_access(
     )
     access_token = issue_access_token(key, claims)
     is_openid = OPENID_SCOPE in carried.split()
-    return AccessAnswer(
-        access_token,
-        "Bearer",  # RFC 6750 §6.1.1
-        expires_at - issued_at,
-        carried,
-        grant.sid,
-        name_device(client, grant.device_id),
+    return answer(
+        access_token=access_token,
+        token_type="Bearer",  # noqa: S106 - RFC 6750 §6.1.1
+        expires_in=expires_at - issued_at,
+        scope=carried,
+        sid=grant.sid,
+        device_id=name_device(client, grant.device_id),
         id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
     )
 

@@ -102,6 +102,25 @@ def test_a_pool_that_is_empty_is_unavailable_and_not_an_accident(
     database.dispose()
 
 
+def test_a_read_at_the_driver_waits_for_no_writer(database: Database) -> None:
+    statement = database.compile(select(Node.node_id).where(Node.node_id == "nobody"))
+    with ThreadPoolExecutor(1) as reader, database.write():
+        assert reader.submit(statement.execute, node_id_1="nobody").result(timeout=3) is None
+
+
+def test_a_right_that_the_role_lacks_is_no_accident(postgresql_databases: Databases) -> None:
+    """Through SQLAlchemy and at the driver alike."""
+    database = storage.open(postgresql_databases.migrated(), pool_size=1)
+    nobody = select(Node.node_id).where(Node.node_id == "nobody")
+    with database.read() as tx:
+        tx.execute(text("SET ROLE pg_monitor"))  # stays on the only connection
+    with pytest.raises(StorageUnavailableError, match="lacks a right"), database.read() as tx:
+        tx.execute(nobody)
+    with pytest.raises(StorageUnavailableError, match="lacks a right"):
+        database.compile(nobody).execute(node_id_1="nobody")
+    database.dispose()
+
+
 def test_a_connection_that_the_server_closed_is_replaced(postgresql_databases: Databases) -> None:
     """Also when the hot statement meets it, which goes below SQLAlchemy."""
     database = storage.open(postgresql_databases.migrated(), pool_size=1)

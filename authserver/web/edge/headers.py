@@ -21,12 +21,13 @@ _HSTS: Final = ("Strict-Transport-Security", "max-age=31536000; includeSubDomain
 
 def complete_headers(application: "WSGIApplication", *, https: bool) -> "WSGIApplication":
     """Wrap `application` so that each answer has what it does not set itself."""
-    usual = (*_ALWAYS, _HSTS) if https else _ALWAYS
+    usual = {pair[0].lower(): pair for pair in ((*_ALWAYS, _HSTS) if https else _ALWAYS)}
 
     def completing(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - as it came
             own = {name.lower() for name, _ in headers}
-            return start_response(status, [*headers, *(pair for pair in usual if pair[0].lower() not in own)], *error)
+            added = [pair for name, pair in usual.items() if name not in own]
+            return start_response(status, headers + added, *error)
 
         return application(environ, start)
 

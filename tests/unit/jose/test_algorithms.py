@@ -25,6 +25,15 @@ def test_what_a_row_signs_it_verifies(algorithm: SigningAlgorithm) -> None:
     assert not algorithm.verify(key.public_key(), b"Text", signature)
 
 
+def test_every_es256_signature_has_64_bytes() -> None:
+    """RFC 7518 §3.4. One number in 128 begins with a zero byte, which is written, too."""
+    algorithm, key = ALGORITHMS[0], KEYS["ES256"]
+    signatures = [algorithm.sign(key, b"text") for _ in range(1000)]
+    assert {len(signature) for signature in signatures} == {64}
+    assert any(0 in (signature[0], signature[32]) for signature in signatures)
+    assert all(algorithm.verify(key.public_key(), b"text", signature) for signature in signatures)
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda algorithm: algorithm.name)
 @given(signature=st.binary(max_size=600))
 def test_a_signature_of_any_length_is_refused_without_an_exception(
