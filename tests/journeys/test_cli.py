@@ -239,7 +239,7 @@ def test_what_cannot_be_a_user_is_refused_in_one_line(shell: Shell, subtests: py
 def test_an_address_belongs_to_one_user(shell: Shell) -> None:
     shell.create_user()
     refusal = shell.refuse("users", "create", EMAIL.upper(), "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert "registered already" in refusal
+    assert "already registered" in refusal
 
 
 def test_an_unknown_user_is_refused_by_name(shell: Shell, subtests: pytest.Subtests) -> None:
