@@ -22,7 +22,7 @@ def users() -> None:
 
 @users.command()
 @click.argument("email")
-@click.option("--name", default="", help="What the user is called.")
+@click.option("--name", default="", help="The user's name.")
 @click.option("--role", "roles", multiple=True, help="A role, such as admin; may be repeated.")
 @password_option
 @json_option

@@ -123,13 +123,13 @@ def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[st
     """Why a row of known values cannot work. Default rows are checked, too: an event's author can be wrong."""
     whom = _WHOM.get(row.reach)
     if whom and not event.is_about(whom):
-        yield f"reach {row.reach} needs an event that names a {whom}."
+        yield f"reach {row.reach} needs an event about a {whom}."
     if row.bump and not event.is_about("user_id"):
         yield "bump needs a user, and this event has none."
     if row.renew_current and not event.is_about("user_id"):
         yield "renew_current needs a user, and this event has none."
     if row.renew_current and row.reach not in _KEEPS_CURRENT:
-        yield f"renew_current needs a current session that lives on, and reach {row.reach} may end it."
+        yield f"renew_current needs a current session that continues, and reach {row.reach} may end it."
     if row.client_may_choose and row.reach is not Reach.OTHERS:
         yield f"client_may_choose spares the other devices, so reach must be others, not {row.reach}."
     if row.notify and not event.is_about("user_id"):

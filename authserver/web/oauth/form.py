@@ -47,7 +47,7 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
     if resources:
         parameters[_RESOURCE] = " ".join(resources)
     if not all(is_storable(value) for value in parameters.values()):
-        return invalid_request("A parameter holds a character that is not text.")
+        return invalid_request("A parameter contains an invalid character.")
     return {name: value for name, value in parameters.items() if value}
 
 
