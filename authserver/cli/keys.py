@@ -57,7 +57,7 @@ def list_keys(context: Context, *, as_json: bool) -> None:
 @click.option("--mac", is_flag=True, help="Stage a MAC key.")
 @click.pass_obj
 def stage(context: Context, *, alg: str | None, mac: bool) -> None:
-    """Publish a next key; it replaces one with another algorithm.
+    """Publish a next key, in place of one with another algorithm.
 
     If a next key with the same algorithm exists, nothing happens. To change the algorithm: stage a key for the new
     one, wait, promote.
@@ -93,8 +93,8 @@ def rotate(context: Context, *, confirm_clock: bool) -> None:
     For each purpose: stage a next key, promote it, retire an old one.
 
     Suitable for cron: it is safe to run often, on all nodes at once, and to kill at any point. With
-    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and the
-    next key is ready. Refused while the clock may be wrong.
+    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, on every run if the next key
+    is ready. Refused while the clock may be wrong.
     """
     steps = rotate_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator)
     changes = [step for step in steps if isinstance(step, Change)]
@@ -125,11 +125,11 @@ def retire(context: Context, kid: str, *, force: bool, confirm_clock: bool) -> N
 @click.argument("kid")
 @click.pass_obj
 def compromise(context: Context, kid: str) -> None:
-    """Take a stolen KID out of use at once.
+    """Withdraw the stolen key KID at once.
 
-    For a key that somebody else may have. The next key signs at once, however new it is, and nothing that KID
-    signed is accepted here any more. Sessions go on with their next refresh; after the compromise of a MAC key
-    people sign in again.
+    Use this if somebody else may have the key. The next key signs at once, even if it is new, and this server refuses
+    everything that KID signed. Sessions continue with their next refresh; after the compromise of a MAC key people
+    have to sign in again.
     """
     _finish(compromise_key(context.custody, kid, by=context.operator))
 
@@ -141,8 +141,8 @@ def compromise(context: Context, kid: str) -> None:
 def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None:
     """Publish the key in FILE as the next one.
 
-    FILE is a PEM: EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Whoever else has the
-    file can sign tokens: remove it afterwards.
+    FILE is a PEM: EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Anyone with the file can
+    sign tokens: remove it afterwards.
     """
     _finish(import_key(context.custody, _read_file(file, passphrase_stdin=passphrase_stdin), by=context.operator))
 
@@ -153,8 +153,8 @@ def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None
 def rewrap(context: Context, *, confirm_clock: bool) -> None:
     """Seal all keys under the newest master key.
 
-    That is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded that one.
-    See docs/keys.md for the whole procedure.
+    The newest is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded it.
+    docs/keys.md describes the whole procedure.
     """
     match rewrap_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator):
         case Rewrapped(fingerprint, count):
@@ -166,9 +166,10 @@ def rewrap(context: Context, *, confirm_clock: bool) -> None:
 @keys.command("create-master")
 @click.pass_obj
 def create_master(context: Context) -> None:
-    """Write a new master key, print its file name.
+    """Write a new master key and print its file name.
 
-    It goes into AUTHSERVER_KEYS_DIR. Nothing uses it before `rewrap`. Copy the file to every node first.
+    The file is written to AUTHSERVER_KEYS_DIR. The key is not used before `rewrap`. Copy the file to every node
+    first.
     """
     click.echo(context.create_master_key())
 

@@ -35,7 +35,7 @@ def policy() -> None:
 @json_option
 @click.pass_obj
 def show(context: Context, *, as_json: bool) -> None:
-    """Print the table in force. `changed` marks what settings have changed."""
+    """Print the policy in force. `changed` marks rows that settings change."""
     rows = context.settings.revocation_policy.rows
     records: list[Record] = [
         {"event": event.name, **_describe(rows[event.name]), "changed": rows[event.name] != event.POLICY}
@@ -62,7 +62,7 @@ def explain_event(
     no_logout_devices: bool,
     as_json: bool,
 ) -> None:
-    """Say in plain sentences what EVENT ends.
+    """Explain what EVENT ends.
 
     With --user, runs the event and rolls it back.
     """

@@ -33,9 +33,9 @@ from authserver.credentials.representative import NO_HASH
 @act_options
 @click.pass_obj
 def set_password_of(context: Context, *, user: str, password_stdin: bool, dry_run: bool, as_json: bool) -> None:
-    """Give USER another password, and end all their sessions.
+    """Set a new password for USER, and end all their sessions.
 
-    A dry run asks for no password; one on standard input is checked.
+    A dry run asks for no password, but checks one on standard input.
     """
     found = refuse(find_user(context.realm, user))
     if dry_run and not password_stdin:
@@ -69,7 +69,7 @@ def _build_act(name: str, make: Callable[[str], CredentialEvent], explanation: s
 @act_options
 @click.pass_obj
 def delete(context: Context, *, user: str, yes: bool, dry_run: bool, as_json: bool) -> None:
-    """Remove USER with everything that names them. The audit record keeps their id. Final."""
+    """Delete USER with all data that names them. This is final; the audit record keeps their id."""
     found = refuse(find_user(context.realm, user))
     ask(f"Delete {found.email} with all sessions, devices and consents?", yes=yes or dry_run)
     event = UserDeleted(found.user_id)
@@ -98,7 +98,8 @@ def roles(
 ) -> None:
     """Give USER exactly these roles, or --add and --remove some.
 
-    Sessions live, and the next refresh carries the new roles; access tokens that say the old ones are stale at once.
+    Sessions stay alive, and the next refresh carries the new roles; access tokens with the old roles are stale at
+    once.
     """
     if sum((bool(exactly), bool(add or remove), none)) != 1:
         raise click.UsageError("name the roles, or use --add and --remove, or --none")

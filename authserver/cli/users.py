@@ -17,7 +17,7 @@ _COLUMNS = ("email", "name", "roles", "state", "created_at", "user_id")
 
 @click.group()
 def users() -> None:
-    """Users. A user is named by e-mail address or id."""
+    """Users, named by e-mail address or id."""
 
 
 @users.command()

@@ -123,7 +123,7 @@ def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[st
     """Why a row of known values cannot work. Default rows are checked, too: an event's author can be wrong."""
     whom = _WHOM.get(row.reach)
     if whom and not event.is_about(whom):
-        yield f"reach {row.reach} needs an event about a {whom}."
+        yield f"reach {row.reach} needs an event that names a {whom}."
     if row.bump and not event.is_about("user_id"):
         yield "bump needs a user, and this event has none."
     if row.renew_current and not event.is_about("user_id"):

@@ -272,7 +272,7 @@ def test_explaining_with_a_user_says_what_would_end_now_and_ends_nothing(shell: 
     spared = shell.json("policy", "explain", "password_changed", "--user", EMAIL, "--no-logout-devices")
     assert (spared["receipt"]["sessions_ended"], spared["receipt"]["sessions_kept"]) == (0, 2)
     assert "2 sessions would end" in shell.run("policy", "explain", "user_disabled", "--user", EMAIL)
-    assert "is not about one user" in shell.refuse("policy", "explain", "client_disabled", "--user", EMAIL)
+    assert "is not about a single user" in shell.refuse("policy", "explain", "client_disabled", "--user", EMAIL)
     assert lives(shell, first)
     assert lives(shell, last)
 
