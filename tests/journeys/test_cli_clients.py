@@ -122,7 +122,7 @@ def test_it_is_said_what_to_paste_into_an_application(shell: Shell) -> None:
         "redirect_uri": BACK,
     }
     assert typed.stdout.count(values["client_secret"]) == 1
-    assert "not be shown again" in typed.stderr
+    assert "not shown again" in typed.stderr
 
 
 def test_it_is_said_what_to_paste_into_an_api(shell: Shell) -> None:
