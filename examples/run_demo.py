@@ -24,31 +24,31 @@ PATIENCE = 20.0
 DRAIN = 15.0
 
 GUIDE = """
-The server is at {issuer} (its API: {issuer}/api/docs), a resource server at {resource}.
+The server runs at {issuer} (API documentation: {issuer}/api/docs), a resource server at {resource}.
 The demo user is {email} with the password {password}, a new one at each start.
 
-Six commands for another terminal, one after the other:
+Run these six commands in another terminal, one after the other:
 
 # 1. Sign in.
 cd {folder}; field() {{ {python} -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}; \\
 TOKENS=$(curl -s {issuer}/api/login -H 'Content-Type: application/json' -d '{login}'); printf '%s\\n' "$TOKENS"; \\
 ACCESS=$(printf %s "$TOKENS" | field access_token); FIRST=$(printf %s "$TOKENS" | field refresh_token)
 
-# 2. Call the resource server, which checks the access token by itself and asks nobody.
+# 2. Call the resource server. It checks the access token offline.
 curl -s -H "Authorization: Bearer $ACCESS" {resource}/me
 
-# 3. Refresh, twice with the same token, as after a lost answer: the same successor both times.
+# 3. Refresh twice with the same token, as after a lost response. Both times you get the same successor.
 refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d client_id=first-party \\
     -d refresh_token="$1"; }}; \\
 refresh "$FIRST" | field refresh_token; SECOND=$(refresh "$FIRST" | field refresh_token); printf '%s\\n' "$SECOND"
 
-# 4. Replace the signing key (due five seconds after the next one was published): access tokens of both keys are good.
+# 4. Rotate the signing key (possible 5 seconds after the next one was published). Access tokens of both keys pass.
 sleep 5; AUTHSERVER_CONFIG={config} {python} -m authserver keys rotate; sleep 6; \\
 TOKENS=$(refresh "$SECOND"); curl -s -H "Authorization: Bearer $ACCESS" {resource}/me; \\
 curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {resource}/me
 
-# 5. Be a thief. A client without retry windows rotates at each refresh and forgives nothing: its first refresh token,
-#    shown again, is refused, and the session is over, with its newest token, too.
+# 5. Play the thief. A client without retry windows rotates at each refresh. Send its first refresh token again: it is
+#    refused, and the session ends, so its newest token is refused, too.
 STRICT=$(AUTHSERVER_CONFIG={config} {python} -m authserver clients create Strict --first-party --scope profile \\
     --retry-window 0 --late-retry-window 0 --json | field client_id); LOGIN='{login}'; \\
 refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d "client_id=$STRICT" \\
@@ -58,8 +58,8 @@ STOLEN=$(curl -s {issuer}/api/login -H 'Content-Type: application/json' \\
 NEWEST=$(refresh "$(refresh "$STOLEN" | field refresh_token)" | field refresh_token); \\
 refresh "$STOLEN"; refresh "$NEWEST"
 
-# 6. Sign in on two devices and change the password on one: the other one's access token dies at the resource server
-#    within a second, this one's successor is good.
+# 6. Sign in on two devices and change the password on one. The resource server rejects the other device's access token
+#    within a second, and accepts the new token of this device.
 sign_in() {{ curl -s {issuer}/api/login -H 'Content-Type: application/json' -d '{login}' | field access_token; }}; \
 THEIRS=$(sign_in); MINE=$(curl -s {issuer}/api/account/password -H "Authorization: Bearer $(sign_in)" \
     -H 'Content-Type: application/json' -d '{change}' | field access_token); \

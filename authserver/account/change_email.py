@@ -85,7 +85,7 @@ def _send_links(realm: Realm, asker: Asker, user: User, address: str) -> Refused
     now = realm.clock.now()
     with realm.database.write() as tx:
         if not is_unchanged(tx, user):
-            return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
+            return Refused(WRONG_PASSWORD, "The password has changed in the meantime.")
         links.end_purpose(tx, user.user_id, LinkPurpose.CHANGE_EMAIL, Ended(now, "replaced", soft_logout=False))
         holder = users.find_by_email(tx, address)
         other = None if holder is None or holder.user_id == user.user_id else holder

@@ -143,7 +143,7 @@ def _find_device(tx: Transaction, asker: Asker, proven: _Proven, now: datetime) 
 
 
 def _refuse_overtaken() -> Refused:
-    return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
+    return Refused(WRONG_PASSWORD, "The password has changed in the meantime.")
 
 
 def _apply(

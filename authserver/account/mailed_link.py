@@ -69,12 +69,12 @@ def carry_out(
 
 def refuse_taken() -> Refused:
     """The address belongs to another user."""
-    return Refused(EMAIL_TAKEN, "This e-mail address is registered already.", EMAIL_TAKEN)
+    return Refused(EMAIL_TAKEN, "This e-mail address is already registered.", EMAIL_TAKEN)
 
 
 def refuse_link(reason: str) -> Refused:
     """One answer for every link that does not work, whatever the reason: that is for the record."""
-    return Refused(INVALID_LINK, "This link does not work any more. Please ask for another one.", reason)
+    return Refused(INVALID_LINK, "This link no longer works. Please ask for a new one.", reason)
 
 
 def record_failed_link(

@@ -46,7 +46,7 @@ def delete_account(
         return refuse_wrong_password(realm, asker, act="delete_account", ip=ip)
     with realm.database.write() as tx:
         if not is_unchanged(tx, credentials.user):
-            return Refused(WRONG_PASSWORD, "The password was changed meanwhile.")
+            return Refused(WRONG_PASSWORD, "The password has changed in the meantime.")
         event = UserDeleted(asker.user_id)
         return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now())
 

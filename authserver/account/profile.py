@@ -34,10 +34,12 @@ def _find_errors(profile: Profile) -> Iterator[FieldError]:
         yield FieldError("name", *name_error)
     if profile.phone_number and not _PHONE_NUMBER.match(profile.phone_number):
         yield FieldError(
-            "phone_number", "invalid_phone_number", "A phone number is + and 4 to 15 digits, and no space between."
+            "phone_number", "invalid_phone_number", "A phone number is + and 4 to 15 digits, without spaces."
         )
     address = profile.address or ""
     if len(address) > LONGEST_ADDRESS or not all(is_line(line, LONGEST_ADDRESS) for line in address.split("\n")):
         yield FieldError(
-            "address", "invalid_address", f"An address has at most {LONGEST_ADDRESS} printable characters, in lines."
+            "address",
+            "invalid_address",
+            f"An address has at most {LONGEST_ADDRESS} printable characters, with line breaks.",
         )

@@ -93,7 +93,7 @@ def _add(realm: Realm, user: NewUser, by: Actor) -> Registered | Refused:
     now = realm.clock.now()
     with realm.database.write() as tx:
         if not users.add(tx, user, now):
-            return Refused(EMAIL_TAKEN, "This e-mail address is registered already.")
+            return Refused(EMAIL_TAKEN, "This e-mail address is already registered.")
         record_created(tx, user, by=by, now=now, entropy=realm.entropy)
     return Registered(user.user_id)
 
@@ -132,7 +132,7 @@ def find_name_error(name: str) -> tuple[str, str] | None:
 
 def find_role_error(role: str) -> tuple[str, str] | None:
     """Why `role` cannot be a role: code and message."""
-    return None if _ROLE.match(role) else ("invalid_role", f"{role!r} is not one word of plain characters.")
+    return None if _ROLE.match(role) else ("invalid_role", f"{role!r} is not a word of ASCII characters.")
 
 
 def _find_errors(

@@ -35,7 +35,7 @@ def foresee(
     An event that a mailed link causes is rehearsed with the oldest one, which ends the most.
     """
     if not issubclass(event, UserEvent):
-        return Refused(NOT_ABOUT_USERS, f"{event.name} is not about one user.")
+        return Refused(NOT_ABOUT_USERS, f"{event.name} is not about a single user.")
     live = [summary.session.sid for summary in list_sessions(realm, user.user_id)]
     if sid is not None and sid not in live:
         return Refused(NOT_FOUND, f"{user.email} has no live session {sid!r}.")

@@ -65,7 +65,7 @@ def _add_all(tx: Transaction, realm: Realm, arrivals: Iterable[tuple[int, NewUse
     now, problems = realm.clock.now(), []
     for line, user in arrivals:
         if not users.add(tx, user, now):
-            problems.append(LineProblem(line, f"{user.email} is registered already"))
+            problems.append(LineProblem(line, f"{user.email} is already registered"))
         else:
             record_created(tx, user, by=by, now=now, entropy=realm.entropy)
     return problems
@@ -95,7 +95,7 @@ def _find_problems(realm: Realm, arrival: Arrival, address: str | InvalidEmail, 
     if isinstance(address, InvalidEmail):
         yield f"email: {address.message}"
     elif address in seen:
-        yield f"email: the same as in line {seen[address]}"
+        yield f"email: same as in line {seen[address]}"
     if (name_error := find_name_error(arrival.name)) is not None:
         yield f"name: {name_error[1]}"
     for role in arrival.roles:
@@ -103,6 +103,6 @@ def _find_problems(realm: Realm, arrival: Arrival, address: str | InvalidEmail, 
             yield f"roles: {role_error[1]}"
     if arrival.password_hash is not None:
         known = is_storable(arrival.password_hash)
-        problem = realm.hasher.find_problem(arrival.password_hash) if known else "is no hash of a known format"
+        problem = realm.hasher.find_problem(arrival.password_hash) if known else "is not in a known hash format"
         if problem is not None:
             yield f"password_hash: {problem}"

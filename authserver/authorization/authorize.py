@@ -177,10 +177,10 @@ def _read_asked(realm: Realm, found: _Found) -> _Asked | OAuthError:
         return OAuthError("invalid_scope", "The client may not ask for this scope.", "scope")
     audience = choose_audience(realm, client, " ".join(scope), request.resources)
     if audience is None:
-        return OAuthError("invalid_target", "The client may not name this resource.", "resource")
+        return OAuthError("invalid_target", "The client may not ask for this resource.", "resource")
     claims = request.claims
     if claims.essential_acr and claims.acr_values and PASSWORD.acr not in claims.acr_values:
-        return OAuthError("unmet_authentication_requirements", "No sign-in here reaches this acr.", "acr")
+        return OAuthError("unmet_authentication_requirements", "This server does not support this acr.", "acr")
     return _Asked(request, _show(found, scope, audience))
 
 

@@ -72,7 +72,8 @@ def derive_accent(colour: str) -> Accent:
     contrast = min(find_contrast(text, LIGHT_INK), find_contrast(text, LIGHT_GROUND))
     if contrast < LEAST_CONTRAST:
         raise ValueError(
-            f"must be a darker colour: its contrast to white is {contrast:.1f}:1, and {LEAST_CONTRAST}:1 is the least"
+            f"must be a darker colour: its contrast with white is {contrast:.1f}:1, and at least {LEAST_CONTRAST}:1"
+            " is needed"
         )
     # A little more than the least: light text on dark ground seems thinner than it is.
     dark = _lighten(text, LEAST_CONTRAST * 1.3)

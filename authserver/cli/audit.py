@@ -22,20 +22,26 @@ _NAMES = [name.value for name in AuditName]
 
 @click.group()
 def audit() -> None:
-    """The audit record. It is kept for AUTHSERVER_AUDIT_RETENTION seconds."""
+    """The audit record, kept for AUTHSERVER_AUDIT_RETENTION seconds."""
 
 
 def _filter_options(command: Command) -> Command:
-    user = click.option("--user", help="Only about this user, by e-mail address or id; also of one who was deleted.")
-    name = click.option("--name", type=click.Choice(_NAMES), metavar="NAME", help="Only records of this name.")
+    user = click.option("--user", help="Only records about this user, by e-mail address or id; deleted users included.")
+    name = click.option("--name", type=click.Choice(_NAMES), metavar="NAME", help="Only records with this name.")
     return user(name(command))
 
 
 @audit.command("list")
 @_filter_options
-@click.option("--since", callback=read_moment, help="Not older: 2026-01-31T12:00 (UTC), or a time ago: 90m, 24h, 7d.")
-@click.option("--until", callback=read_moment, help="Older than that.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--since",
+    callback=read_moment,
+    help="Only records since this time: 2026-01-31T12:00 (UTC), or a time ago: 90m, 24h, 7d.",
+)
+@click.option("--until", callback=read_moment, help="Only records before this time.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Print at most this many."
+)
 @json_option
 @click.pass_obj
 def list_records(
@@ -59,12 +65,14 @@ def list_records(
 
 @audit.command()
 @_filter_options
-@click.option("-n", "count", type=click.IntRange(0, 100_000), default=10, show_default=True, help="Begin with so many.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is added, until interrupted.")
+@click.option(
+    "-n", "count", type=click.IntRange(0, 100_000), default=10, show_default=True, help="Start with this many records."
+)
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new records until interrupted.")
 @json_option
 @click.pass_obj
 def tail(context: Context, *, user: str | None, name: str | None, count: int, follow: bool, as_json: bool) -> None:
-    """Print the newest records, oldest first, one a line."""
+    """Print the newest records, oldest first, one per line."""
     wanted = AuditFilter(user_id=_find_user_id(context, user), name=name)
     following = AuditTail(context.current_schema.database, wanted)
     _print(following.read_newest(count), as_json=as_json)

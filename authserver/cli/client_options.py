@@ -18,35 +18,35 @@ KINDS: Final = {
     ClientKind.CONFIDENTIAL: "A server: authenticates with a secret.",
     ClientKind.NATIVE: "A mobile or desktop app: no secret.",
     ClientKind.DEVICE: "A device without a browser: no secret.",
-    ClientKind.RESOURCE_SERVER: "An API: asks about tokens, signs nobody in.",
+    ClientKind.RESOURCE_SERVER: "An API: checks tokens, signs nobody in.",
 }
 _LISTS: Final = {
-    "redirect-uri": ("redirect_uris", "Where to return to after signing in; compared exactly."),
-    "post-logout-redirect-uri": ("post_logout_redirect_uris", "Where to return to after signing out."),
-    "origin": ("origins", "Browser origin that may call, https://app.example."),
-    "scope": ("scope", "What it may ask for, with spaces between."),
-    "audience": ("audience", "Resource it may name, an absolute URI."),
+    "redirect-uri": ("redirect_uris", "Redirect URI after signing in; compared exactly."),
+    "post-logout-redirect-uri": ("post_logout_redirect_uris", "Redirect URI after signing out."),
+    "origin": ("origins", "Browser origin that may call this server, https://app.example."),
+    "scope": ("scope", "Scopes that it may ask for, separated by spaces."),
+    "audience": ("audience", "Resource that it may ask tokens for, an absolute URI."),
 }
 _MARKS: Final = {
-    "first-party": "Our own: may take e-mail addresses and passwords.",
-    "offline-access": "Refresh tokens also without the scope of that name.",
-    "pairwise": "ID tokens name users by ids of its own.",
+    "first-party": "Your own application: may ask for e-mail addresses and passwords.",
+    "offline-access": "Give refresh tokens also without the scope offline_access.",
+    "pairwise": "Give each user an id that only this client sees.",
 }
 _LENGTHS: Final = {
     "access-token-lifetime": "Seconds; at most the installation's.",
     "refresh-idle-lifetime": "Seconds; at most the installation's.",
     "refresh-absolute-lifetime": "Seconds; at most the installation's.",
-    "retry-window": "Seconds in which a lost answer is given again; 0 is strict.",
-    "late-retry-window": "Seconds in which that happens once more; 0 is strict.",
+    "retry-window": "Seconds in which a used refresh token still returns its successor. 0: not at all.",
+    "late-retry-window": "Seconds in which it does so once more, recorded. 0: not at all.",
 }
 _ADDRESSES: Final = {
-    "logo-uri": "Its logo, shown where users are asked; https.",
-    "client-uri": "Its home page, shown there, too.",
-    "policy-uri": "Its privacy policy.",
-    "tos-uri": "Its terms of service.",
+    "logo-uri": "https URL of its logo, shown on the consent page.",
+    "client-uri": "URL of its home page, shown on the consent page, too.",
+    "policy-uri": "URL of its privacy policy.",
+    "tos-uri": "URL of its terms of service.",
 }
-_SCOPE_TEXT: Final = "Your words for what a scope lets this client do; SCOPE#de=TEXT in German. Repeatable."
-_CONSENT: Final = "When the user is asked; never is for first-party clients alone, and there the default."
+_SCOPE_TEXT: Final = "Description of a scope for this client, SCOPE=TEXT; SCOPE#de=TEXT in German. Repeatable."
+_CONSENT: Final = "When users are asked. Never is only for first-party clients, and is their default."
 _MOST_DIGITS: Final = 9
 _LANGUAGE_TAG: Final = re.compile(r"#([a-z]{2,3})\Z")  # RFC 7591 §2.2
 

@@ -29,9 +29,7 @@ from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
-_OVERLAP = (
-    f"For how long the old secret stays valid, 90m, 24h, 7d; at most {LONGEST_OVERLAP.days}d. Default: not at all."
-)
+_OVERLAP = f"How long the old secret stays valid: 90m, 24h, 7d; at most {LONGEST_OVERLAP.days}d. Default: not at all."
 
 
 @click.group()
@@ -46,7 +44,7 @@ def clients() -> None:
 @json_option
 @click.pass_obj
 def create(context: Context, /, *, name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - by the options
-    """Register the application NAME; print what to paste into it and, this one time, its secret."""
+    """Register the application NAME; print its configuration and, only this once, its secret."""
     kind = _choose_kind({kind: options.pop(kind.value.replace("-", "_")) for kind in ClientKind})
     wish = replace(ClientWish(name, kind), **read_settings(options))
     registered = refuse(register_client(context.realm, wish, by=context.operator))
@@ -73,18 +71,18 @@ def show(context: Context, *, client_id: str, as_json: bool) -> None:
 
 @clients.command()
 @click.argument("client_id")
-@click.option("--name", help="What users see that they sign in to.")
+@click.option("--name", help="The name that users see when they sign in.")
 @settings_options
 @json_option
 @click.pass_obj
 def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - by the options
-    """Change what is given and leave the rest. A list is replaced; --origin '' empties it.
+    """Change the given options and leave the rest. A list is replaced; --origin '' empties it.
 
-    The kind stays, and so does what was granted before: `disable` ends that.
+    The kind cannot change. Tokens that were issued stay valid; `disable` ends them.
     """
     changes = read_settings(options)
     if not changes:
-        raise click.UsageError("say what to change")
+        raise click.UsageError("name at least one option to change")
     print_record(
         _describe(refuse(update_client(context.realm, client_id, changes, by=context.operator))), as_json=as_json
     )
@@ -93,13 +91,13 @@ def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any
 @clients.command("rotate-secret")
 @click.argument("client_id")
 @click.option("--overlap", metavar="TIME", default="0", callback=read_length, help=_OVERLAP)
-@click.option("--keep-former", is_flag=True, help="Replace a new secret that was lost; the former one stays.")
+@click.option("--keep-former", is_flag=True, help="Replace only the new secret, if it was lost; keep the former one.")
 @json_option
 @click.pass_obj
 def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, keep_former: bool, as_json: bool) -> None:
-    """Give the client a new secret. Its tokens live on.
+    """Give the client a new secret. Its tokens stay valid.
 
-    The old secret is refused within seconds, or with --overlap that much later: both are accepted meanwhile.
+    The old secret is refused within seconds. With --overlap, both secrets are accepted for that time.
     """
     if overlap > LONGEST_OVERLAP:
         raise click.BadParameter(f"is more than {LONGEST_OVERLAP.days}d.", param_hint="--overlap")
@@ -117,7 +115,7 @@ def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, ke
 @click.argument("client_id")
 @click.pass_obj
 def end_former_secret_of(context: Context, *, client_id: str) -> None:
-    """Refuse the secret from before `rotate-secret --overlap`, without waiting for its time."""
+    """Refuse the old secret before the end of `rotate-secret --overlap`."""
     refuse(end_former_secret(context.realm, client_id, by=context.operator))
     click.echo(f"The former secret of {client_id} is refused within {MAX_AGE:.0f} seconds.")
 
@@ -126,9 +124,9 @@ def end_former_secret_of(context: Context, *, client_id: str) -> None:
 @click.argument("client_id")
 @click.pass_obj
 def disable(context: Context, *, client_id: str) -> None:
-    """Refuse the client and every token it holds, at once. They stay dead when it is enabled again."""
+    """Refuse the client and all its tokens, at once. The tokens stay dead when it is enabled again."""
     receipt = refuse(disable_client(context.realm, client_id, context.operator))
-    click.echo(f"{client_id} is disabled; its refresh tokens are dead; {tell_bounds(receipt)}")
+    click.echo(f"{client_id} is disabled; its refresh tokens no longer work; {tell_bounds(receipt)}")
 
 
 @clients.command()
@@ -137,7 +135,7 @@ def disable(context: Context, *, client_id: str) -> None:
 def enable(context: Context, *, client_id: str) -> None:
     """Let the client sign people in again."""
     refuse(enable_client(context.realm, client_id, by=context.operator))
-    click.echo(f"{client_id} is enabled; what it held before stays dead")
+    click.echo(f"{client_id} is enabled; its earlier tokens stay dead")
 
 
 @clients.command()
@@ -145,11 +143,11 @@ def enable(context: Context, *, client_id: str) -> None:
 @yes_option
 @click.pass_obj
 def delete(context: Context, *, client_id: str, yes: bool) -> None:
-    """Refuse the client as `disable` does, and remove all that is known of it. The audit record keeps its id. Final."""
+    """Disable the client and remove it with all its data. This is final; the audit record keeps its id."""
     client = refuse(find_client(context.realm, client_id))
-    ask(f"Delete {escape(client.name)} ({client_id}) with everything that it holds?", yes=yes)
+    ask(f"Delete {escape(client.name)} ({client_id}) with all its tokens and consents?", yes=yes)
     refuse(delete_client(context.realm, client_id, by=context.operator))
-    click.echo(f"{client_id} is deleted, with everything that it held")
+    click.echo(f"{client_id} is deleted, with all its tokens and consents")
 
 
 def _tell_how_long(client: Client) -> str:
@@ -157,7 +155,7 @@ def _tell_how_long(client: Client) -> str:
     if former is None:
         return f"The former secret is refused within {MAX_AGE:.0f} seconds."
     end = f"authserver clients end-former-secret {client.client_id}"
-    return f"The former secret is accepted until {former.expires_at:%Y-%m-%d %H:%M:%S}Z; to end it earlier: {end}"
+    return f"The former secret is accepted until {former.expires_at:%Y-%m-%d %H:%M:%S}Z; to end it earlier, run: {end}"
 
 
 def _choose_kind(kinds: dict[ClientKind, bool]) -> ClientKind:
@@ -185,7 +183,7 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
         remedy = again if client.former_secret is None else f"{again} --keep-former"
         demand_shown(f"the secret of {client.client_id}", remedy)
         if not as_json:
-            click.echo("Keep the secret now; it will not be shown again.", err=True)
+            click.echo("Store the secret now; it is not shown again.", err=True)
 
 
 def _find_doubt(client: Client) -> str | None:
@@ -195,11 +193,12 @@ def _find_doubt(client: Client) -> str | None:
     way = f"authserver clients update {client.client_id}"
     if client.kind is ClientKind.DEVICE:
         return (
-            f"Warning: nobody can sign in to it yet. If it is yours and asks for passwords itself: {way} --first-party"
+            "Warning: nobody can sign in to this client yet. If it is yours and asks for passwords itself, run:"
+            f" {way} --first-party"
         )
     return (
-        f"Warning: nobody can sign in to it: it has no redirect URI. Give it one: {way} --redirect-uri URI"
-        "\n(or --first-party, if it is yours and uses the account API)"
+        f"Warning: nobody can sign in to this client, because it has no redirect URI. Run: {way} --redirect-uri URI"
+        "\n(or with --first-party, if it is yours and uses the account API)"
     )
 
 
@@ -211,7 +210,7 @@ def _tell_what_to_paste(context: Context, registered: RegisteredClient) -> list[
         known = {"issuer": issuer, "audience": audience, "client_id": client.client_id, "client_secret": secret}
         arguments = ", ".join(f"{name}={value!r}" for name, value in known.items())
         return [
-            "Into the API (pip install authserver):",
+            "For the API (pip install authserver):",
             "  from authserver.verifier import Verifier",
             f"  verifier = Verifier({arguments})",
             "  claims = verifier.verify(token)",
@@ -223,7 +222,7 @@ def _tell_what_to_paste(context: Context, registered: RegisteredClient) -> list[
         *((("client_secret", secret),) if secret is not None else ()),
         *(("redirect_uri", uri) for uri in client.redirect_uris),
     ]
-    return ["Into the application:", *(f"  {name:<14} {value}" for name, value in pairs)]
+    return ["For the application:", *(f"  {name:<14} {value}" for name, value in pairs)]
 
 
 def _describe(client: Client) -> Record:

@@ -5,6 +5,6 @@ import click
 confirm_clock_option = click.option(
     "--confirm-clock",
     is_flag=True,
-    help="The clock of this machine is right, although it has jumped or the installation stood still for an hour. "
-    "Servers that doubt the same time go on, too.",
+    help="Confirm that this machine's clock is right, although it jumped or the installation stood still for an hour."
+    " Servers that doubt the same time accept it, too.",
 )

@@ -53,7 +53,7 @@ class Context:
         if not self.schema.is_current():
             if self.schema.find_revision() is None:
                 raise ClickException("the database is empty; run: authserver init")
-            raise ClickException("the database has not the schema of this release; run: authserver db upgrade")
+            raise ClickException("the database does not have the schema of this release; run: authserver db upgrade")
         return self.schema
 
     @cached_property
@@ -79,7 +79,7 @@ class Context:
             case Trusted() as at:
                 return at
             case Doubted(reason):
-                raise ClickException(f"{reason}; if the clock is right, say so with --confirm-clock")
+                raise ClickException(f"{reason}; if the clock is right, repeat the command with --confirm-clock")
 
     def create_master_key(self) -> Path:
         """Write a new master key into the folder of the settings and return its file."""

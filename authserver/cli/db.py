@@ -21,7 +21,7 @@ def db() -> None:
 @db.command()
 @click.pass_obj
 def upgrade(context: Context) -> None:
-    """Bring the schema to this release. Servers of the release before go on working."""
+    """Upgrade the schema to this release. Servers of the previous release keep working."""
     done = context.schema.upgrade()
     how = " already" if done.before == done.now else f", was at {done.before or 'none'}"
     click.echo(f"the schema is at {done.now}{how}")
@@ -30,7 +30,7 @@ def upgrade(context: Context) -> None:
 @db.command()
 @click.pass_obj
 def current(context: Context) -> None:
-    """Print the revision of the schema; exit status 1 when this release cannot work with it."""
+    """Print the revision of the schema; exit with status 1 if this release cannot work with it."""
     click.echo(context.schema.find_revision() or "none")
     if not context.schema.is_current():
         raise click.ClickException(f"this release needs {context.schema.needed()}; run: authserver db upgrade")
@@ -39,18 +39,18 @@ def current(context: Context) -> None:
 @db.command()
 @click.pass_obj
 def check(context: Context) -> None:
-    """Compare the tables with what this release expects; exit status 1 when they differ."""
+    """Compare the tables with what this release expects; exit with status 1 if they differ."""
     differences = context.schema.list_differences()
     if differences:
         raise click.ClickException("; ".join(differences))
-    click.echo("the schema is what this release expects")
+    click.echo("the schema is as this release expects")
 
 
 @db.command()
 @confirm_clock_option
 @click.pass_obj
 def prune(context: Context, *, confirm_clock: bool) -> None:
-    """Remove all that is over for good, step by step; others are served in between. Servers do this by themselves.
+    """Remove ended and expired rows, in small steps. Running servers do this by themselves.
 
     Refused while the clock may be wrong.
     """
@@ -58,7 +58,7 @@ def prune(context: Context, *, confirm_clock: bool) -> None:
     gone = prune_all(context.current_schema.database, context.trust_clock(confirmed=confirm_clock), retention)
     click.echo(
         f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
-        f"{gone.links} links, {gone.mails} mails, {gone.registrations} links of registrations"
+        f"{gone.links} links, {gone.mails} mails, {gone.registrations} registrations"
     )
 
 
@@ -66,10 +66,10 @@ def prune(context: Context, *, confirm_clock: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def backup(context: Context, *, file: Path) -> None:
-    """Copy the SQLite database to the new file FILE, while servers run. PostgreSQL has pg_dump.
+    """Copy the SQLite database to the new file FILE, while servers run. For PostgreSQL use pg_dump.
 
-    FILE is one consistent state, readable by you alone, and is never overwritten. The master key is not in it: back up
-    AUTHSERVER_KEYS_DIR as well, to another place.
+    FILE has one consistent state and mode 0600. An existing file is not overwritten. The master key is not in it:
+    back up AUTHSERVER_KEYS_DIR, too, in another place.
     """
     done = back_up(context.current_schema.database, file)
     if isinstance(done, BackupRefused):
@@ -82,16 +82,16 @@ def backup(context: Context, *, file: Path) -> None:
 @confirm_clock_option
 @click.pass_obj
 def restored(context: Context, *, yes: bool, confirm_clock: bool) -> None:
-    """Say that this database was restored from a backup: nothing that was revoked since may come back to life.
+    """Run this after restoring the database from a backup, so that revoked tokens stay revoked.
 
-    Stop the servers first. All sessions end softly, all keys are replaced, every version is lifted, mailed links die,
-    and resource servers that follow the feed refuse what was issued before now. Passwords, addresses, roles and
-    account states are those of the backup: review what changed since.
+    Stop the servers first. The command ends all sessions softly, replaces all keys, raises every token version, ends
+    mailed links, and tells resource servers that follow the feed to refuse all tokens issued before now. Passwords,
+    addresses, roles and account states are those of the backup: review them.
     """
     # A backup may be of any age, so its records cannot say that the clock is ahead; they can say that it is behind.
     at = context.trust_clock(confirmed=confirm_clock, longest_pause=timedelta.max)
-    clock = f"It is {at.now:%Y-%m-%d %H:%M} UTC by the clock of this machine."
+    clock = f"This machine's clock says {at.now:%Y-%m-%d %H:%M} UTC."
     ask(f"{clock} End all sessions and replace all keys?", yes=yes)
     done = recover_from_restore(context.custody, at, by=context.operator)
-    click.echo(f"replaced {done.keys} keys, ended {done.sessions} sessions; nothing issued before now passes")
-    click.echo("review what the backup does not know: passwords, addresses, roles, locked and disabled users")
+    click.echo(f"replaced {done.keys} keys, ended {done.sessions} sessions; no token issued before now is valid")
+    click.echo("review what may have changed since the backup: passwords, addresses, roles, locked and disabled users")

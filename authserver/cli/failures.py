@@ -17,6 +17,6 @@ def refuse(outcome: Outcome | Refused | Invalid | TryLater) -> Outcome:
         case Invalid(errors):
             raise click.ClickException("; ".join(f"{error.field}: {error.message}" for error in errors))
         case TryLater():
-            raise click.ClickException("too much at once; try again in a moment")
+            raise click.ClickException("the server is busy; try again in a moment")
         case _:
             return outcome

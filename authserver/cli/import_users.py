@@ -12,26 +12,25 @@ from authserver.cli.user_files import FORMATS, UnreadableFileError, read_users
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--format", "form", type=click.Choice(sorted(set(FORMATS.values()))), help="Without this, by the file's name."
-)
-@click.option("--skip-bad", is_flag=True, help="Import the good lines of a file that has bad ones.")
+@click.option("--format", "form", type=click.Choice(sorted(set(FORMATS.values()))), help="Default: by the file name.")
+@click.option("--skip-bad", is_flag=True, help="Import the valid lines even if other lines are invalid.")
 @click.option("--dry-run", is_flag=True, help="Say what would be imported, and import nothing.")
 @json_option
 @click.pass_obj
 def import_file(
     context: Context, *, file: Path, form: str | None, skip_bad: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Create the users in FILE, all of them or, if there is any problem, none.
+    """Create all users in FILE, or none of them if any line is invalid.
 
-    CSV with a header, or one JSON object a line (.jsonl): email, and optionally name, password_hash, roles (words
-    with spaces between, or a JSON list) and email_verified (true by default). password_hash is argon2, bcrypt,
-    phpass, scrypt, pbkdf2 or sha512_crypt, also in the formats of Django, Werkzeug, Keycloak, WordPress, LDAP ({SSHA})
-    and ASP.NET Identity; it is replaced at the user's first sign-in. Without one he resets his password by mail.
+    FILE is CSV with a header, or one JSON object per line (.jsonl): email, and optionally name, password_hash, roles
+    (words with spaces between, or a JSON list) and email_verified (true by default). password_hash is argon2, bcrypt,
+    phpass, scrypt, pbkdf2 or sha512_crypt, also in the formats of Django, Werkzeug, Keycloak, WordPress, LDAP
+    ({SSHA}) and ASP.NET Identity; it is replaced at the user's first sign-in. Users without one reset their password
+    by mail.
     """
     form = form or FORMATS.get(file.suffix.lower())
     if form is None:
-        raise click.UsageError("the file's name does not say its format; use --format")
+        raise click.UsageError("the format is not clear from the file name; use --format")
     try:
         arrivals = read_users(file, form)
     except UnreadableFileError as error:

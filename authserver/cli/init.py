@@ -31,21 +31,23 @@ from authserver.records.user import User
 DEMO_EMAIL: Final = "demo@example.com"
 FIRST_PARTY_SCOPE: Final = ("openid", "profile", "email", "admin")
 _DEMO_SETTINGS: Final = """\
-# Written by `authserver init --demo`: for trying things out, not for the world.
+# Written by `authserver init --demo`: for trying things out, not for production.
 REGISTRATION = "open"
 REQUIRE_VERIFIED_EMAIL = false
-# So short that a new key may sign soon after it was published, and a rotation can be watched.
+# Short, so that a new key can sign soon after it was published, and a rotation can be watched.
 JWKS_MAX_AGE = 1
 """
 
 
 @click.command()
-@click.option("--demo", is_flag=True, help=f"For trying out: open registration, and {DEMO_EMAIL} with a new password.")
+@click.option(
+    "--demo", is_flag=True, help=f"Set up a demo: open registration, and the user {DEMO_EMAIL} with a new password."
+)
 @click.pass_obj
 def init(context: Context, *, demo: bool) -> None:
     """Create what a server needs: database, master key, first keys, first-party client.
 
-    Run it again whenever you like: it makes what is missing and changes nothing else.
+    It is safe to run again: it creates what is missing and changes nothing else.
     """
     settings = context.settings
     with _naming(settings.home):
@@ -72,7 +74,7 @@ def _refuse_lost_master_key(context: Context) -> None:
     folder, sealed = context.settings.keys_dir, context.custody.load_keys().sealed
     if sealed and not any(folder.glob("*.key")):
         raise click.ClickException(
-            f"{folder}: master key {sealed_by(sealed[0])}, which seals the keys of this database, is not here;"
+            f"{folder}: master key {sealed_by(sealed[0])}, which seals the keys of this database, is missing;"
             " copy its file from a backup or from another server"
         )
 
@@ -140,4 +142,4 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _tell(what: str, value: str, *, done: bool) -> None:
-    click.echo(f"{what:<12} {value}{'' if done else ' (was there)'}")
+    click.echo(f"{what:<12} {value}{'' if done else ' (already there)'}")

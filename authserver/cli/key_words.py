@@ -52,11 +52,11 @@ def tell_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of s
         case Retire(purpose, kid):
             return f"{purpose}: {kid} is retired and destroyed"
         case Redate(purpose, kid):
-            return f"{purpose}: {kid} bore a date in the future, its state counts from now on"
+            return f"{purpose}: {kid} had a date in the future; its state now counts from this moment"
         case Compromise(purpose, kid, successor, algorithm):
             return f"{purpose}: {kid} is out of use and destroyed" + _tell_gap(successor, algorithm)
         case NothingDue():
-            return "nothing to do: it is so already"
+            return "nothing to do: already done"
         case TooEarly(kid, ready_at):
             return f"too early: {kid} is not ready before {_write(ready_at)}"
         case Refused(reason):

@@ -27,7 +27,7 @@ from authserver.keyring.pem import ReadKey, read_pem
 from authserver.keyring.steps import Change, Refused, Step, TooEarly
 from authserver.protocol.secret import Secret
 
-_FORCE_RISK = "Until then a resource server that fetches no key it does not know refuses good tokens."
+_FORCE_RISK = "Until then a resource server that does not fetch unknown keys refuses valid tokens."
 
 
 @click.group()
@@ -35,7 +35,7 @@ def keys() -> None:
     """Signing keys (for access tokens) and MAC keys (for refresh tokens).
 
     A key is next (published, not signing), then active (signs), then retiring (verifies until its last token has
-    expired), then retired. Running servers follow every change within 5 seconds.
+    expired), then retired. Running servers apply every change within 5 seconds.
     """
 
 
@@ -43,7 +43,7 @@ def keys() -> None:
 @json_option
 @click.pass_obj
 def list_keys(context: Context, *, as_json: bool) -> None:
-    """Print all keys that ever were."""
+    """Print all keys, past ones included."""
     records = [describe_key(key) for key in context.custody.load_keys().rows]
     print_list("keys", records, columns=KEY_COLUMNS, as_json=as_json)
 
@@ -52,18 +52,18 @@ def list_keys(context: Context, *, as_json: bool) -> None:
 @click.option(
     "--alg",
     type=click.Choice([algorithm.name for algorithm in ALGORITHMS]),
-    help="Algorithm of the signing key; the keys after it have it, too. Without this, as now.",
+    help="Algorithm of the signing key, and of the keys after it. Default: the current one.",
 )
 @click.option("--mac", is_flag=True, help="Stage a MAC key.")
 @click.pass_obj
 def stage(context: Context, *, alg: str | None, mac: bool) -> None:
-    """Publish a next key, in place of one for another algorithm.
+    """Publish a next key, in place of one with another algorithm.
 
-    Nothing happens if there is one for the same algorithm already. This is how the algorithm is changed: stage a
-    key for the new one, wait, promote.
+    If a next key with the same algorithm exists, nothing happens. To change the algorithm: stage a key for the new
+    one, wait, promote.
     """
     if mac and alg is not None:
-        raise click.UsageError("--alg is for signing keys, it does not go with --mac")
+        raise click.UsageError("--alg is for signing keys and cannot be used with --mac")
     if mac:
         _finish(stage_mac_key(context.custody, by=context.operator))
     else:
@@ -72,13 +72,13 @@ def stage(context: Context, *, alg: str | None, mac: bool) -> None:
 
 @keys.command()
 @click.option("--mac", is_flag=True, help="Promote the next MAC key.")
-@click.option("--force", is_flag=True, help=f"Do not wait until every cache can have the key. {_FORCE_RISK}")
+@click.option("--force", is_flag=True, help=f"Do not wait until all caches have the key. {_FORCE_RISK}")
 @confirm_clock_option
 @click.pass_obj
 def promote(context: Context, *, mac: bool, force: bool, confirm_clock: bool) -> None:
-    """Let the next key sign; the active one begins to retire.
+    """Let the next key sign; the active one starts to retire.
 
-    Refused until the next key was published for longer than the JWKS max-age.
+    Refused until the next key has been published for longer than the JWKS max-age.
     """
     at = None if force else context.trust_clock(confirmed=confirm_clock)
     _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, at, by=context.operator))
@@ -88,13 +88,13 @@ def promote(context: Context, *, mac: bool, force: bool, confirm_clock: bool) ->
 @confirm_clock_option
 @click.pass_obj
 def rotate(context: Context, *, confirm_clock: bool) -> None:
-    """Do whichever step is due.
+    """Do the steps that are due.
 
     For each purpose: stage a next key, promote it, retire an old one.
 
-    Made for cron: it may run as often as you like, on all nodes at once, and may be killed at any point. With
-    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, whenever this is run and
-    the next key is ready. Refused while the clock may be wrong.
+    Suitable for cron: it is safe to run often, on all nodes at once, and to kill at any point. With
+    AUTHSERVER_KEY_ROTATION_INTERVAL a key is replaced once in each interval; without it, on every run if the next key
+    is ready. Refused while the clock may be wrong.
     """
     steps = rotate_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator)
     changes = [step for step in steps if isinstance(step, Change)]
@@ -106,14 +106,16 @@ def rotate(context: Context, *, confirm_clock: bool) -> None:
 
 @keys.command()
 @click.argument("kid")
-@click.option("--force", is_flag=True, help="Do not wait until its last token has expired. Such tokens are refused.")
+@click.option(
+    "--force", is_flag=True, help="Do not wait until its last token has expired. Such tokens are then refused."
+)
 @confirm_clock_option
 @click.pass_obj
 def retire(context: Context, kid: str, *, force: bool, confirm_clock: bool) -> None:
-    """Destroy KID when nothing needs it any more.
+    """Destroy KID when no valid token needs it.
 
-    It leaves the JWKS, and its private part is gone. `rotate` does this by itself. For a key that somebody else may
-    have, use `compromise`.
+    It leaves the JWKS, and its private part is destroyed. `rotate` does this by itself. If somebody else may have the
+    key, use `compromise`.
     """
     at = None if force else context.trust_clock(confirmed=confirm_clock)
     _finish(retire_key(context.custody, kid, at, by=context.operator))
@@ -123,11 +125,11 @@ def retire(context: Context, kid: str, *, force: bool, confirm_clock: bool) -> N
 @click.argument("kid")
 @click.pass_obj
 def compromise(context: Context, kid: str) -> None:
-    """Take a stolen KID out of use at once.
+    """Withdraw the stolen key KID at once.
 
-    For a key that somebody else may have. The next key signs at once, however new it is, and nothing that KID
-    signed is accepted here any more. Sessions go on with their next refresh; after the compromise of a MAC key
-    people sign in again.
+    Use this if somebody else may have the key. The next key signs at once, even if it is new, and this server refuses
+    everything that KID signed. Sessions continue with their next refresh; after the compromise of a MAC key people
+    have to sign in again.
     """
     _finish(compromise_key(context.custody, kid, by=context.operator))
 
@@ -139,8 +141,8 @@ def compromise(context: Context, kid: str) -> None:
 def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None:
     """Publish the key in FILE as the next one.
 
-    FILE is a PEM: EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Whoever else has the
-    file can sign tokens: remove it afterwards.
+    FILE is a PEM: EC P-256 (ES256), Ed25519 (EdDSA), or RSA of at least 3072 bits (RS256). Anyone with the file can
+    sign tokens: remove it afterwards.
     """
     _finish(import_key(context.custody, _read_file(file, passphrase_stdin=passphrase_stdin), by=context.operator))
 
@@ -151,12 +153,12 @@ def import_file(context: Context, file: Path, *, passphrase_stdin: bool) -> None
 def rewrap(context: Context, *, confirm_clock: bool) -> None:
     """Seal all keys under the newest master key.
 
-    That is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded that one.
-    See docs/keys.md for the whole procedure.
+    The newest is the last file in AUTHSERVER_KEYS_DIR by name. Refused until every running server has loaded it.
+    docs/keys.md describes the whole procedure.
     """
     match rewrap_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator):
         case Rewrapped(fingerprint, count):
-            click.echo(f"{count} keys sealed anew; all are under master key {fingerprint}")
+            click.echo(f"{count} keys sealed again; all are under master key {fingerprint}")
         case Refused(reason):
             raise click.ClickException(reason)
 
@@ -164,9 +166,10 @@ def rewrap(context: Context, *, confirm_clock: bool) -> None:
 @keys.command("create-master")
 @click.pass_obj
 def create_master(context: Context) -> None:
-    """Write a new master key, print its file name.
+    """Write a new master key and print its file name.
 
-    It goes into AUTHSERVER_KEYS_DIR. Nothing uses it before `rewrap`. Copy the file to every node first.
+    The file is written to AUTHSERVER_KEYS_DIR. The key is not used before `rewrap`. Copy the file to every node
+    first.
     """
     click.echo(context.create_master_key())
 

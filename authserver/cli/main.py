@@ -68,7 +68,7 @@ class _Problems(click.ClickException):
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def authserver(ctx: click.Context) -> None:
-    """Sign people in with JWT access tokens and rotating refresh tokens, and end them everywhere when it matters.
+    """Sign people in with JWT access tokens and rotating refresh tokens, and revoke them within seconds.
 
     Settings come from AUTHSERVER_* variables, or from the TOML file that AUTHSERVER_CONFIG names.
     """

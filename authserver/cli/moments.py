@@ -23,7 +23,7 @@ def read_moment(ctx: click.Context, param: click.Parameter, value: str | None) -
             return None
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        hint = "is neither an instant like 2026-01-31T12:00 nor a time ago like 24h or 7d"
+        hint = "is neither a time like 2026-01-31T12:00 nor an age like 24h or 7d"
         raise click.BadParameter(f"{value!r} {hint}", ctx, param) from None
 
 
@@ -31,7 +31,7 @@ def read_length(ctx: click.Context, param: click.Parameter, value: str) -> timed
     """A click callback: a length of time, `0` or a number with its unit."""
     length = timedelta() if value == "0" else _read_span(value)
     if length is None:
-        raise click.BadParameter(f"{value!r} is no length of time like 90m, 24h or 7d", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a length of time like 90m, 24h or 7d", ctx, param)
     return length
 
 

@@ -22,10 +22,10 @@ def read_password(*, stdin: bool) -> Secret:
     """The line on standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
     if not stdin:
         if not sys.stdin.isatty():
-            raise click.ClickException("there is no terminal to ask for the password at; use --password-stdin")
+            raise click.ClickException("cannot ask for the password without a terminal; use --password-stdin")
         return Secret(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     line = sys.stdin.buffer.readline(_LONGEST_LINE)
     try:
         return Secret(line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r"))
     except UnicodeDecodeError:
-        raise click.ClickException("the password on standard input is no UTF-8 text") from None
+        raise click.ClickException("the password on standard input is not UTF-8 text") from None

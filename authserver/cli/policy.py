@@ -35,7 +35,7 @@ def policy() -> None:
 @json_option
 @click.pass_obj
 def show(context: Context, *, as_json: bool) -> None:
-    """Print the table in force. `changed` marks what settings have changed."""
+    """Print the policy in force. `changed` marks rows that settings change."""
     rows = context.settings.revocation_policy.rows
     records: list[Record] = [
         {"event": event.name, **_describe(rows[event.name]), "changed": rows[event.name] != event.POLICY}
@@ -46,11 +46,11 @@ def show(context: Context, *, as_json: bool) -> None:
 
 @policy.command("explain")
 @click.argument("event", callback=_find_event)
-@click.option("--user", help="Say also what it would end of this user now: by e-mail address or id.")
+@click.option("--user", help="Also say what EVENT would end for this user now: e-mail address or id.")
 @click.option(
-    "--session", "sid", help="The session of the user that asks or is meant. Without this, the one last used."
+    "--session", "sid", help="The user's session that asks, or that EVENT is about. Default: the one last used."
 )
-@click.option("--no-logout-devices", is_flag=True, help="As if the client asked to spare the other devices.")
+@click.option("--no-logout-devices", is_flag=True, help="Assume that the client asks to keep the other devices.")
 @json_option
 @click.pass_obj
 def explain_event(
@@ -62,12 +62,12 @@ def explain_event(
     no_logout_devices: bool,
     as_json: bool,
 ) -> None:
-    """Say in plain sentences what EVENT ends.
+    """Explain what EVENT ends.
 
-    With --user it is tried, with the same code that would do it, and rolled back.
+    With --user, runs the event and rolls it back.
     """
     if sid is not None and user is None:
-        raise click.UsageError("--session goes with --user")
+        raise click.UsageError("--session needs --user")
     row = context.settings.revocation_policy.row(event)
     example = represent(event, user_id="", email="", roles=(), sid="", link_issued_at=context.clock.now())
     says = tuple(sentence.value for sentence in explain(example, row, logout_devices=not no_logout_devices))

@@ -9,7 +9,8 @@ from authserver.cli.output import Command
 
 def yes_option(command: Command) -> Command:
     """Add `--yes`, which a command passes to `ask`."""
-    return click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")(command)
+    option = click.option("--yes", is_flag=True, help="Do not ask for confirmation; required without a terminal.")
+    return option(command)
 
 
 def ask(question: str, *, yes: bool) -> None:
@@ -20,5 +21,5 @@ def ask(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.ClickException(f"{question} There is no terminal to answer at; --yes answers")
+        raise click.ClickException(f"{question} Cannot ask without a terminal; use --yes")
     click.confirm(question, abort=True, err=True)

@@ -33,7 +33,7 @@ class _Act:
 
 
 _ACTS: Final = {
-    PasswordSetByAdmin.name: _Act("{email} has another password", "would give {email} another password"),
+    PasswordSetByAdmin.name: _Act("{email} has a new password", "would give {email} a new password"),
     UserLocked.name: _Act("{email} is locked", "would lock {email}", pauses=True),
     UserUnlocked.name: _Act("{email} is unlocked", "would unlock {email}", ends_tokens=False),
     UserDisabled.name: _Act("{email} is disabled", "would disable {email}"),
@@ -49,7 +49,7 @@ _ACTS: Final = {
 
 def act_options(command: Command) -> Command:
     """Add `--dry-run` and `--json`, which every act on users and sessions has."""
-    dry_run = click.option("--dry-run", is_flag=True, help="Say what would end, and end nothing.")
+    dry_run = click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
     return dry_run(json_option(command))
 
 
@@ -110,8 +110,8 @@ def _tell_act(act: _Act, receipt: Receipt, user: User, *, dry_run: bool) -> str:
 def tell_bounds(receipt: Receipt) -> str:
     """Until when access tokens from before the act may pass at resource servers."""
     return (
-        f"old access tokens stop by {receipt.latest_by:%Y-%m-%d %H:%M:%S}Z,"
-        f" where the revocation feed is followed by {receipt.effective_by:%H:%M:%S}Z"
+        f"old access tokens stop working by {receipt.latest_by:%Y-%m-%d %H:%M:%S}Z,"
+        f" at servers that follow the revocation feed by {receipt.effective_by:%H:%M:%S}Z"
     )
 
 

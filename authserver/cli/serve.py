@@ -19,7 +19,7 @@ from authserver.server.serving import serve as serve_until_told
 from authserver.web.edge.crowd import share_out
 
 _WARN_OF_POOLER: Final = (
-    "a pooler stands before PostgreSQL; if it pools transactions and follows no prepared statements, set"
+    "there is a pooler in front of PostgreSQL; if it pools transactions and does not support prepared statements, set"
     " AUTHSERVER_PREPARED_STATEMENTS=off"
 )
 _log = structlog.get_logger(__name__)
@@ -28,8 +28,8 @@ _log = structlog.get_logger(__name__)
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--workers", type=click.IntRange(1, 512), help="Processes; AUTHSERVER_WORKERS says the default.")
-@click.option("--migrate", is_flag=True, help="First bring the database to the schema of this release.")
+@click.option("--workers", type=click.IntRange(1, 512), help="Number of processes. Default: AUTHSERVER_WORKERS.")
+@click.option("--migrate", is_flag=True, help="First upgrade the database to the schema of this release.")
 @click.pass_obj
 def serve(context: Context, *, host: str, port: int, workers: int | None, migrate: bool) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish the requests in flight.
@@ -48,7 +48,7 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
     try:
         listeners = listen(serving)
     except PortTakenError as error:
-        raise click.ClickException(f"{error}; choose another one with --port") from None
+        raise click.ClickException(f"{error}; choose another port with --port") from None
     for listener in listeners:
         click.get_current_context().call_on_close(listener.close)
     if migrate:
@@ -93,8 +93,8 @@ def _list_doubts(settings: Settings, serving: Serving, *, through_pooler: bool) 
         yield (
             "mail_goes_to_files",
             (
-                f"without AUTHSERVER_SMTP_URL no mail is sent, but written to {settings.home / 'mail'}"
-                f"{'; whoever registers waits for the link in it' if waits else ''}"
+                f"AUTHSERVER_SMTP_URL is not set: mails are not sent, but written to {settings.home / 'mail'}"
+                f"{'; new users cannot sign in before the link in their mail is opened' if waits else ''}"
             ),
         )
     issuer = urlsplit(settings.issuer)
@@ -103,12 +103,12 @@ def _list_doubts(settings: Settings, serving: Serving, *, through_pooler: bool) 
         yield (
             "port_is_not_of_issuer",
             (
-                f"port {serving.port} is not that of AUTHSERVER_ISSUER={settings.issuer}, where clients and mailed"
-                " links look for the server"
+                f"port {serving.port} is not the port of AUTHSERVER_ISSUER={settings.issuer}, which clients and mailed"
+                " links use"
             ),
         )
     if serving.host == "::" and not socket.has_dualstack_ipv6():
-        yield "one_family", "this system serves IPv6 alone at ::; for both families use a proxy"
+        yield "one_family", "on this system :: serves only IPv6; to serve IPv4 as well, use a proxy"
     if through_pooler:
         yield "pooler", _WARN_OF_POOLER
 

@@ -20,7 +20,7 @@ def sessions() -> None:
 
 
 @sessions.command("list")
-@click.option("--user", help="Only those of this user, by e-mail address or id.")
+@click.option("--user", help="Only sessions of this user, by e-mail address or id.")
 @json_option
 @click.pass_obj
 def list_live(context: Context, *, user: str | None, as_json: bool) -> None:

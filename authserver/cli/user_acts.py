@@ -33,9 +33,9 @@ from authserver.credentials.representative import NO_HASH
 @act_options
 @click.pass_obj
 def set_password_of(context: Context, *, user: str, password_stdin: bool, dry_run: bool, as_json: bool) -> None:
-    """Give USER another password, and end all their sessions.
+    """Set a new password for USER, and end all their sessions.
 
-    A dry run asks for no password; one on standard input is checked.
+    A dry run asks for no password, but checks one on standard input.
     """
     found = refuse(find_user(context.realm, user))
     if dry_run and not password_stdin:
@@ -69,7 +69,7 @@ def _build_act(name: str, make: Callable[[str], CredentialEvent], explanation: s
 @act_options
 @click.pass_obj
 def delete(context: Context, *, user: str, yes: bool, dry_run: bool, as_json: bool) -> None:
-    """Remove USER with everything that names them. The audit record keeps their id. Final."""
+    """Delete USER with all data that names them. This is final; the audit record keeps their id."""
     found = refuse(find_user(context.realm, user))
     ask(f"Delete {found.email} with all sessions, devices and consents?", yes=yes or dry_run)
     event = UserDeleted(found.user_id)
@@ -81,8 +81,8 @@ def delete(context: Context, *, user: str, yes: bool, dry_run: bool, as_json: bo
 @click.argument("user")
 @click.argument("exactly", metavar="[ROLE]...", nargs=-1)
 @click.option("--add", multiple=True, help="A role to grant; may be repeated.")
-@click.option("--remove", multiple=True, help="A role to take; may be repeated.")
-@click.option("--none", is_flag=True, help="Take all roles.")
+@click.option("--remove", multiple=True, help="A role to remove; may be repeated.")
+@click.option("--none", is_flag=True, help="Remove all roles.")
 @act_options
 @click.pass_obj
 def roles(
@@ -98,10 +98,11 @@ def roles(
 ) -> None:
     """Give USER exactly these roles, or --add and --remove some.
 
-    Sessions live, and the next refresh carries the new roles; access tokens that say the old ones are stale at once.
+    Sessions stay alive, and the next refresh carries the new roles; access tokens with the old roles are stale at
+    once.
     """
     if sum((bool(exactly), bool(add or remove), none)) != 1:
-        raise click.UsageError("name all roles, or use --add and --remove, or --none")
+        raise click.UsageError("name the roles, or use --add and --remove, or --none")
     found = refuse(find_user(context.realm, user))
     after, receipt = refuse(
         change_roles(
@@ -119,22 +120,22 @@ def roles(
     elif as_json:
         print_record({"event": None, "dry_run": dry_run, "user_id": after.user_id, "email": after.email}, as_json=True)
     else:
-        click.echo(f"nothing to do: the roles of {after.email} are so already")
+        click.echo(f"nothing to do: {after.email} already has these roles")
 
 
 @click.command()
 @click.argument("user", required=False)
-@click.option("--all", "everybody", is_flag=True, help="Everything of everybody, one user after the other.")
+@click.option("--all", "everybody", is_flag=True, help="End the sessions of all users, one user after the other.")
 @yes_option
 @act_options
 @click.pass_obj
 def revoke(context: Context, *, user: str | None, everybody: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
-    """End all sessions and access tokens of USER, or of everybody. People may sign in again at once.
+    """End all sessions and access tokens of USER, or of all users. They may sign in again at once.
 
-    After an interruption simply run it again.
+    If it was interrupted, run it again.
     """
     if everybody == (user is not None):
-        raise click.UsageError("name a user, or say --all")
+        raise click.UsageError("name a user, or use --all")
     if user is not None:
         found = refuse(find_user(context.realm, user))
         event = SignedOutByAdmin(found.user_id)
@@ -163,11 +164,11 @@ ACTS: Final[tuple[click.Command, ...]] = (
     _build_act(
         "lock",
         UserLocked,
-        "Lock USER for the time being: nothing works until `unlock`, and then the same sessions go on.",
+        "Lock USER until `unlock`. Meanwhile nothing works; then the same sessions continue.",
     ),
-    _build_act("unlock", UserUnlocked, "Lift the lock of USER. The sessions from before go on."),
-    _build_act("disable", UserDisabled, "Sign USER out everywhere and refuse their sign-ins until `enable`."),
-    _build_act("enable", UserEnabled, "Let USER sign in again after `disable`. What had ended stays dead."),
+    _build_act("unlock", UserUnlocked, "Unlock USER. Their sessions continue."),
+    _build_act("disable", UserDisabled, "Sign USER out everywhere, and refuse sign-ins until `enable`."),
+    _build_act("enable", UserEnabled, "Let USER sign in again after `disable`. Ended sessions stay ended."),
     delete,
     roles,
     revoke,

@@ -26,7 +26,7 @@ def read_users(file: Path, form: str) -> list[Arrival | LineProblem]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise UnreadableFileError("is no UTF-8 text") from None
+        raise UnreadableFileError("is not UTF-8 text") from None
     return list(_read_csv(text) if form == "csv" else _read_json_lines(text))
 
 
@@ -39,11 +39,11 @@ def _read_csv(text: str) -> Iterator[Arrival | LineProblem]:
             raise UnreadableFileError(f"needs a header with email and some of {', '.join(MEMBERS[1:])}")
         for row in reader:
             if "" in row or None in row.values():
-                yield LineProblem(reader.line_num, "has not as many cells as the header")
+                yield LineProblem(reader.line_num, "does not have as many cells as the header")
             else:
                 yield _build(reader.line_num, row)
     except csv.Error as error:
-        raise UnreadableFileError(f"is no CSV in line {reader.line_num}: {error}") from None
+        raise UnreadableFileError(f"is not valid CSV in line {reader.line_num}: {error}") from None
 
 
 def _read_json_lines(text: str) -> Iterator[Arrival | LineProblem]:
@@ -55,23 +55,23 @@ def _read_json_lines(text: str) -> Iterator[Arrival | LineProblem]:
             row = strict_json.loads(line.encode("utf-8"))
         except InvalidJsonError:
             row = None
-        yield _build(number, row) if isinstance(row, dict) else LineProblem(number, "is no JSON object")
+        yield _build(number, row) if isinstance(row, dict) else LineProblem(number, "is not a JSON object")
 
 
 def _build(line: int, row: Mapping[str, object]) -> Arrival | LineProblem:
     unknown = [name for name in row if name not in MEMBERS]
     if unknown:
-        return LineProblem(line, f"there is no member {unknown[0]!r}, only {', '.join(MEMBERS)}")
+        return LineProblem(line, f"unknown member {unknown[0]!r}; the members are {', '.join(MEMBERS)}")
     email, name, hashed = row.get("email"), row.get("name", ""), row.get("password_hash")
     roles, verified = _read_roles(row.get("roles", "")), _read_truth(row.get("email_verified", ""))
     if not isinstance(email, str):
-        return LineProblem(line, "email: is missing")
+        return LineProblem(line, "email is missing")
     if not isinstance(name, str) or not isinstance(hashed, str | None):
-        return LineProblem(line, "name and password_hash are texts")
+        return LineProblem(line, "name and password_hash must be strings")
     if roles is None:
-        return LineProblem(line, "roles: are words with spaces between, or a list of words")
+        return LineProblem(line, "roles must be words separated by spaces, or a list of words")
     if verified is None:
-        return LineProblem(line, "email_verified: is true or false")
+        return LineProblem(line, "email_verified must be true or false")
     return Arrival(line, email, name, hashed or None, roles, verified)
 
 

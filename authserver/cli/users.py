@@ -17,12 +17,12 @@ _COLUMNS = ("email", "name", "roles", "state", "created_at", "user_id")
 
 @click.group()
 def users() -> None:
-    """Users. A user is named by e-mail address or id."""
+    """Users, named by e-mail address or id."""
 
 
 @users.command()
 @click.argument("email")
-@click.option("--name", default="", help="What the user is called.")
+@click.option("--name", default="", help="The user's name.")
 @click.option("--role", "roles", multiple=True, help="A role, such as admin; may be repeated.")
 @password_option
 @json_option

@@ -130,7 +130,7 @@ def find_errors(wish: ClientWish, realm: Realm) -> Iterator[FieldError]:
     elif not wish.name.strip() or not is_line(wish.name, NAME_LENGTH):
         yield FieldError("name", "invalid_name", "A client needs a printable name.")
     if not all(map(_SCOPE_TOKEN.match, wish.scope)):
-        yield FieldError("scope", "invalid_scope", "A scope token has no space, quote or backslash.")
+        yield FieldError("scope", "invalid_scope", "A scope must not contain spaces, quotes or backslashes.")
     for audience in wish.audience:
         if not _is_resource(audience):
             yield FieldError("audience", "invalid_audience", f"{audience!r} is not an absolute URI (RFC 8707 §2).")
@@ -153,7 +153,7 @@ def _find_uri_errors(wish: ClientWish) -> Iterator[FieldError]:
                 yield FieldError(name, f"invalid_{name}", f"{value!r} {fault}.")
     if wish.kind not in _REDIRECTING and (wish.redirect_uris or wish.post_logout_redirect_uris):
         yield FieldError(
-            "redirect_uri", "invalid_combination", f"A {wish.kind.value.replace('-', ' ')} redirects nobody."
+            "redirect_uri", "invalid_combination", f"A {wish.kind.value.replace('-', ' ')} client has no redirect URIs."
         )
 
 
@@ -174,10 +174,10 @@ def _find_standing_errors(wish: ClientWish) -> Iterator[FieldError]:
         yield FieldError("first_party", "invalid_combination", "A resource server signs nobody in.")
     if wish.consent is ConsentRule.NEVER:
         if not wish.first_party:
-            yield FieldError("consent", "invalid_consent", "Only for a first-party client may it never be asked.")
+            yield FieldError("consent", "invalid_consent", "Only a first-party client may skip consent.")
         elif wish.kind is ClientKind.NATIVE:
             # RFC 8252 §8.6: another program may pass for it.
-            yield FieldError("consent", "invalid_consent", "For a native client it is always asked.")
+            yield FieldError("consent", "invalid_consent", "Users of a native client are always asked.")
 
 
 def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[FieldError]:
@@ -188,13 +188,15 @@ def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[Fie
             # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
             in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
-                name, "invalid_lifetime", f"It is {least} to {most} seconds, as long as the installation's at most."
+                name, "invalid_lifetime", f"It must be {least} to {most} seconds, at most the installation's value."
             )
     in_force = installation.of_client(wish)
     idle = in_force.refresh_idle_lifetime
     if wish.refresh_absolute_lifetime is not None and wish.refresh_absolute_lifetime < idle:
         yield FieldError(
-            "refresh_absolute_lifetime", "invalid_lifetime", f"It is not below the idle lifetime, {_seconds(idle)}."
+            "refresh_absolute_lifetime",
+            "invalid_lifetime",
+            f"It must not be below the idle lifetime, {_seconds(idle)}.",
         )
     if in_bounds:
         yield from _find_rest_errors(wish, in_force)
@@ -202,7 +204,7 @@ def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[Fie
     kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
     own, longest = wish.late_retry_window, min(idle, kept - idle)
     if own is not None and not timedelta(0) <= own <= longest:
-        yield FieldError("late_retry_window", "invalid_window", f"It is 0 to {_seconds(longest)} seconds.")
+        yield FieldError("late_retry_window", "invalid_window", f"It must be 0 to {_seconds(longest)} seconds.")
 
 
 def _find_rest_errors(wish: ClientWish, in_force: Lifetimes) -> Iterator[FieldError]:
@@ -210,14 +212,16 @@ def _find_rest_errors(wish: ClientWish, in_force: Lifetimes) -> Iterator[FieldEr
     installations = in_force.retry_windows.retry_window if wish.retry_window is None else timedelta(0)
     least = longest_silence(installations, in_force.access_token_lifetime)
     idle, margin = in_force.refresh_idle_lifetime, _seconds(REST_MARGIN)
-    why = f"the retry window, {margin} seconds and the access-token lifetime fit into the idle lifetime"
+    why = f"the retry window, {margin} seconds and the access-token lifetime together fit into the idle lifetime"
     if idle < least:
         yield FieldError(
-            "refresh_idle_lifetime", "invalid_lifetime", f"It is at least {_seconds(least)} seconds, so that {why}."
+            "refresh_idle_lifetime",
+            "invalid_lifetime",
+            f"It must be at least {_seconds(least)} seconds, so that {why}.",
         )
     elif wish.retry_window is not None and not timedelta(0) <= wish.retry_window <= idle - least:
         yield FieldError(
-            "retry_window", "invalid_window", f"It is 0 to {_seconds(idle - least)} seconds, so that {why}."
+            "retry_window", "invalid_window", f"It must be 0 to {_seconds(idle - least)} seconds, so that {why}."
         )
 
 

@@ -69,7 +69,7 @@ def register_client(realm: Realm, wish: ClientWish, *, by: Actor = SERVER) -> Re
     detail = {"kind": client.kind.value, "first_party": client.first_party, "scope": " ".join(client.scope)}
     with realm.database.write() as tx:
         if not clients.add(tx, client):
-            return Refused(CLIENT_ID_TAKEN, f"There is a client {client.client_id!r} already.")
+            return Refused(CLIENT_ID_TAKEN, f"The client {client.client_id!r} already exists.")
         _record(tx, realm, AuditName.CLIENT_CREATED, client, by, detail)
     return RegisteredClient(client, secret)
 
@@ -122,7 +122,7 @@ def rotate_secret(
         if overlap:
             if client.former_secret is not None and now < client.former_secret.expires_at:
                 return Refused(
-                    TWO_SECRETS, f"The client {client_id!r} has two valid secrets; end the former one first."
+                    TWO_SECRETS, f"The client {client_id!r} already has two valid secrets; run end-former-secret first."
                 )
             former = FormerSecret(client.secret_digest, now + min(overlap, LONGEST_OVERLAP))
         rotated = replace(client, secret_digest=digest_secret(secret), former_secret=former)

@@ -33,7 +33,7 @@ def enable_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
         )
     if not_before is None:
         return None
-    return Refused(TOO_SOON, f"Too many of its access tokens are still alive; enable it after {not_before:%H:%M:%S}Z.")
+    return Refused(TOO_SOON, f"Too many of its access tokens are still valid; enable it after {not_before:%H:%M:%S}Z.")
 
 
 def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:
@@ -57,7 +57,9 @@ def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
         if isinstance(client, Refused):
             return client
         if client.disabled_at is None:
-            return Refused(ENABLED_MEANWHILE, f"The client {client_id!r} was enabled meanwhile, and is not deleted.")
+            return Refused(
+                ENABLED_MEANWHILE, f"The client {client_id!r} was enabled in the meantime and is not deleted."
+            )
         realm.revocation.delete_client(tx, client_id, by=by, now=realm.clock.now())
     return None
 

@@ -22,7 +22,7 @@ _OF_A_SERVICE: Final = re.compile(
 _REMEDIES: Final = {
     "bool_parsing": "must be true or false",
     "int_parsing": "must be a whole number",
-    "string_pattern_mismatch": "must have no spaces in it",
+    "string_pattern_mismatch": "must not contain spaces",
     "string_too_short": "must not be empty",
 }
 
@@ -80,7 +80,7 @@ def _read_file(path: str | None) -> Mapping[str, Any]:
         refuse(f"cannot be read ({error.strerror})")
     except ValueError as error:
         # The parser quotes no value, only positions; the file's text stays out of it.
-        refuse(f"is no valid TOML ({type(error).__name__}, {str(error).rpartition('(')[2].rstrip(')')})")
+        refuse(f"is not valid TOML ({type(error).__name__}, {str(error).rpartition('(')[2].rstrip(')')})")
     found = {name.upper().removeprefix(PREFIX): value for name, value in members.items()}
     return {name: _below(path, value) if name in _PATHS else value for name, value in found.items()}
 

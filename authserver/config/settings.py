@@ -180,14 +180,14 @@ class Settings(BaseSettings):
         lifetime = info.data.get("access_token_lifetime")
         if lifetime is not None and value < lifetime + VERIFIER_LEEWAY:
             leeway = VERIFIER_LEEWAY // timedelta(seconds=1)
-            raise ValueError(f"must be at least {PREFIX}ACCESS_TOKEN_LIFETIME + {leeway}, or good tokens are refused")
+            raise ValueError(f"must be at least {PREFIX}ACCESS_TOKEN_LIFETIME + {leeway}, or valid tokens are refused")
         return value
 
     @field_validator("mail_from")
     @classmethod
     def _is_set_where_mail_is_sent(cls, value: Address | None, info: ValidationInfo) -> Address | None:
         if value is None and info.data.get("smtp_url") is not None:
-            raise ValueError(f"must be set when {PREFIX}SMTP_URL is")
+            raise ValueError(f"is required with {PREFIX}SMTP_URL")
         return value
 
     @property

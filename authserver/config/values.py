@@ -100,7 +100,7 @@ def _networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
         return tuple(ip_network(str(part).strip()) for part in parts if str(part).strip())  # type: ignore[attr-defined]
     except (TypeError, ValueError):
-        raise ValueError("must be addresses or networks with commas between: 10.0.0.5, 192.168.0.0/24") from None
+        raise ValueError("must be addresses or networks, separated by commas: 10.0.0.5, 192.168.0.0/24") from None
 
 
 def _metrics(value: object) -> str:

@@ -87,4 +87,4 @@ def find_cost_problem(stored: str) -> str | None:
             numbers = found.groups()
             bearable = max(map(len, numbers)) <= _LONGEST_NUMBER and known.is_bearable(numbers)
             return None if bearable else f"costs too much to verify; {known.limit}"
-    return "is no hash of a known format"
+    return "is not in a known hash format"

@@ -28,9 +28,9 @@ _FEW = 2  # different characters, which nobody remembers but by repeating them
 _REPETITIVE = PasswordBreach("repetitive", "The password repeats one or two characters.")
 _COMMON = PasswordBreach("common", "This password is on the lists that attackers try first.")
 _CONTEXT = {
-    "contains_email": "The password is little more than the e-mail address.",
-    "contains_name": "The password is little more than your name.",
-    "contains_service_name": "The password is little more than the name of this service.",
+    "contains_email": "The password is too similar to the e-mail address.",
+    "contains_name": "The password is too similar to your name.",
+    "contains_service_name": "The password is too similar to the name of this service.",
 }
 
 

@@ -31,7 +31,7 @@ class PasswordBreach:
 EMPTY: Final = PasswordBreach("empty", "A password cannot be empty.")
 SAME: Final = PasswordBreach("same_password", "This is the current password. Please choose another one.")
 TOO_LONG: Final = PasswordBreach("too_long", f"A password has at most {LONGEST_PASSWORD} characters.")
-INVALID_CHARACTER: Final = PasswordBreach("invalid_character", "The password contains a character that is not text.")
+INVALID_CHARACTER: Final = PasswordBreach("invalid_character", "The password contains an invalid character.")
 
 
 def normalise_password(text: str) -> Secret | PasswordBreach:

@@ -18,33 +18,33 @@ class Sentence(Enum):
 
     NOTHING_ENDS = "No session ends."
     CURRENT_ENDS = "The session that asks ends, with the refresh tokens of all its clients."
-    OTHERS_END = "All sessions of the user end but the one that asks."
+    OTHERS_END = "All sessions of the user end, except the one that asks."
     ALL_END = "All sessions of the user end."
     THIS_ENDS = "The session that the event names ends, with the refresh tokens of all its clients."
-    CLIENT_ENDS = "All that the client holds ends, of all users; enabling it again revives nothing."
-    HARD = "Programs that hold an ended session are told to discard everything."
-    SOFT = "Programs that hold an ended session may keep their local data and sign in again on the same device."
-    RENEWED = (
-        "The session that asks goes on under another sid and with new tokens; copies of its old ones are worthless."
-    )
-    STALE = "All access tokens issued to the user before are stale; a program whose session goes on refreshes once."
-    SPARED_ALIVE = "With logout_devices false the other sessions live: their programs refresh once and go on."
+    CLIENT_ENDS = "All tokens of the client end, for all users; enabling the client again restores none."
+    HARD = "Programs with an ended session must discard everything."
+    SOFT = "Programs with an ended session may keep local data and sign in again on the same device."
+    RENEWED = "The session that asks continues under a new sid with new tokens; copies of its old tokens are worthless."
+    STALE = "All earlier access tokens of the user are stale; a program whose session continues refreshes once."
+    SPARED_ALIVE = "With logout_devices false the other sessions continue: their programs refresh once."
     SPARED_SOFT = "With logout_devices false the other sessions end softly."
     NO_CHOICE = "logout_devices false changes nothing here."
-    PASSWORD_SET = "The password is another one."  # noqa: S105 - a sentence
-    PASSWORD_REHASHED = "The password is the same, under another hash."  # noqa: S105 - a sentence
-    PASSWORD_FORGOTTEN = "No password works before a reset; what apps were allowed is forgotten."  # noqa: S105 - text
-    ADDRESS_SET = "The address that the event names is the user's, and counts as confirmed."
-    ROLES_SET = "The roles are those that the event names; the next refresh carries them."
-    LOCKED = "Until the lock is lifted, tokens are refused softly and nobody signs in; then the same tokens work again."
+    PASSWORD_SET = "The password changes."  # noqa: S105 - a sentence
+    PASSWORD_REHASHED = "The password stays the same, with a new hash."  # noqa: S105 - a sentence
+    PASSWORD_FORGOTTEN = "No password works before a reset; all consents for apps are removed."  # noqa: S105 - text
+    ADDRESS_SET = "The user has the address that the event names, and it counts as confirmed."
+    ROLES_SET = "The user has the roles that the event names; the next refresh carries them."
+    LOCKED = (
+        "Until the user is unlocked, tokens are refused softly and nobody can sign in; then the same tokens work again."
+    )
     UNLOCKED = "The tokens that worked before the lock work again."
-    DISABLED = "Nobody signs in as the user until he is enabled again."
-    ENABLED = "The user may sign in again; what had ended stays dead."
-    DELETED = "The user is removed with everything that names him but the audit record."
-    SIGN_INS_FAIL = "A sign-in that is under way fails."
-    LINKS_END = "Mailed links that wait to set a password or to change the address are dead."
-    LATER_LINKS_END = "All links mailed after the one that was used are dead."
-    MAILED = "The user is told by mail."
+    DISABLED = "Nobody can sign in as the user until the user is enabled again."
+    ENABLED = "The user may sign in again; ended sessions stay ended."
+    DELETED = "The user is removed, with all data that names them except the audit record."
+    SIGN_INS_FAIL = "A sign-in in progress fails."
+    LINKS_END = "Mailed links that set a password or change the address no longer work."
+    LATER_LINKS_END = "Links mailed after the one that was used no longer work."
+    MAILED = "The user gets a mail."
 
 
 def explain(event: CredentialEvent, row: PolicyRow, *, logout_devices: bool = True) -> tuple[Sentence, ...]:

@@ -131,7 +131,7 @@ def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[st
     if row.renew_current and not issubclass(event, UserEvent):
         yield "renew_current needs a user, and this event has none."
     if row.renew_current and row.reach not in _KEEPS_CURRENT:
-        yield f"renew_current needs a current session that lives on, and reach {row.reach} may end it."
+        yield f"renew_current needs a current session that continues, and reach {row.reach} may end it."
     if row.client_may_choose and row.reach is not Reach.OTHERS:
         yield f"client_may_choose spares the other devices, so reach must be others, not {row.reach}."
     if row.notify and not issubclass(event, UserEvent):

@@ -109,7 +109,7 @@ def _make_fresh(
         return make_mac_key(masters, now, entropy=custody.entropy, taken={key.kid for key in known.rows})
     algorithm = find_algorithm(name)
     if algorithm is None:
-        raise BrokenKeyError(f"no algorithm is called {name}")
+        raise BrokenKeyError(f"there is no algorithm {name}")
     return make_signing_key(algorithm, masters, now, private_key)
 
 

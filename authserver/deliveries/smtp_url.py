@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 from authserver.protocol.secret import Secret
 
 SMTP_REMEDY: Final = (
-    "must be smtp://user:password@host:587 (with STARTTLS; in clear to a loopback address) or smtps://… (TLS at once)"
+    "must be smtp://user:password@host:587 (STARTTLS; unencrypted only to a loopback address)"
+    " or smtps://… (TLS from the start)"
 )
 SENDER_REMEDY: Final = "must be an address, or a name and an address: Example <no-reply@auth.example>"
 _PORTS: Final = {"smtp": 587, "smtps": 465}

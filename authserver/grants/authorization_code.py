@@ -48,7 +48,7 @@ class AuthorizationCodeGrant:
             return _refuse("unknown code, or wrong client, redirect_uri or verifier")
         audience = tuple(request.parameters.get("resource", "").split()) or None
         if audience is not None and not set(audience) <= set(code.audience):
-            return OAuthError("invalid_target", "The resource was not authorized.", "resource")
+            return OAuthError("invalid_target", "The resource was not granted.", "resource")
         now, narrowing = realm.clock.now(), Narrowing(audience=audience)
         offline = request.client.offline_access or OFFLINE_SCOPE in {*code.scope.split()} & {*request.client.scope}
         with realm.database.write() as tx:
@@ -117,9 +117,9 @@ def _find_loss(
         case None:
             return None
         case Lost.SCOPE:
-            return OAuthError("invalid_scope", "Nothing is left of the scope that was granted.", "scope lost")
+            return OAuthError("invalid_scope", "None of the granted scopes can be issued any more.", "scope lost")
         case Lost.AUDIENCE:
-            return OAuthError("invalid_target", "The resource is not granted any more.", "audience lost")
+            return OAuthError("invalid_target", "The resource is no longer granted.", "audience lost")
 
 
 def _end_what_it_gave(tx: Transaction, realm: Realm, use: CodeUse, request: TokenRequest, now: datetime) -> OAuthError:

@@ -76,8 +76,10 @@ def _read_presented(request: TokenRequest, realm: Realm, token: RefreshToken) ->
     asked = None if scope is None else frozenset(scope.split())
     audience = None if resource is None else tuple(dict.fromkeys(resource.split()))
     if len(asked or ()) > _MOST_ASKED:
-        return OAuthError("invalid_scope", "More scope than was granted.", "more scope tokens than any grant has")
+        return OAuthError(
+            "invalid_scope", "The scope exceeds what was granted.", "more scope tokens than any grant has"
+        )
     if len(audience or ()) > _MOST_ASKED:
-        return OAuthError("invalid_target", "The resource was not authorized.", "more resources than any grant has")
+        return OAuthError("invalid_target", "The resource was not granted.", "more resources than any grant has")
     allowance = find_allowance(realm, request.client)
     return Presented(token.generation, request.client.client_id, allowance, asked, audience)

@@ -108,9 +108,9 @@ def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
         case NotForClient():
             return invalid_grant("issued to another client", soft_logout=False)
         case ScopeExceeded():
-            return OAuthError("invalid_scope", "More scope than was granted.", "scope exceeds the grant")
+            return OAuthError("invalid_scope", "The scope exceeds what was granted.", "scope exceeds the grant")
         case AudienceExceeded():
-            return OAuthError("invalid_target", "The resource was not authorized.", "resource exceeds the grant")
+            return OAuthError("invalid_target", "The resource was not granted.", "resource exceeds the grant")
         case Unknown():
             return invalid_grant("unknown family", soft_logout=False)
         case Overtaken():

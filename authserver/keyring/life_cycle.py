@@ -124,7 +124,7 @@ def decide_retirement(keys: KeySet, kid: str, now: datetime, *, force: bool = Fa
         case KeyState.NEXT:
             return Stage(key.purpose, key.algorithm, withdrawn=kid)
         case KeyState.ACTIVE:
-            return Refused(f"key {kid} is active: promote its successor first, or call it compromised")
+            return Refused(f"key {kid} is active: promote its successor first, or run keys compromise")
         case KeyState.RETIRING:
             if key.retires_at is not None and key.retires_at > now and not force:
                 return TooEarly(kid, key.retires_at)

@@ -85,18 +85,18 @@ def _read(path: Path) -> MasterKey:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise MasterKeyError(f"{path}: is {kind}, not a master key")
         _judge(find_foreign_owner(path, status), find_reader(look_at(path, status)))
         text = os.read(descriptor, _LONGEST_FILE)
     finally:
         os.close(descriptor)
     if not text.strip():
-        raise MasterKeyError(f"{path}: is empty; restore it from where it is kept")
+        raise MasterKeyError(f"{path}: is empty; restore it from its backup copy")
     try:
         return MasterKey.read(text)
     except ValueError:
-        raise MasterKeyError(f"{path}: is not a master key; restore it from where it is kept") from None
+        raise MasterKeyError(f"{path}: is not a master key; restore it from its backup copy") from None
 
 
 def _judge_folders(folder: Path, paths: list[Path]) -> None:

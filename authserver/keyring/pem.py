@@ -42,7 +42,7 @@ def read_pem(pem: bytes, passphrase: Secret | None = None) -> ReadKey:
     for algorithm in ALGORITHMS:
         if algorithm.fits(key):
             return ReadKey(algorithm, key)  # type: ignore[arg-type]  # what fits is a PrivateKey
-    raise UnusablePemError(f"{_describe(key)} is refused; take {_SUITABLE}")
+    raise UnusablePemError(f"{_describe(key)} is refused; use {_SUITABLE}")
 
 
 _SUITABLE = f"EC P-256, Ed25519, or RSA of {SMALLEST_RSA_BITS} bits or more with exponent 65537"

@@ -136,7 +136,7 @@ class Composer:
             # Its text quotes the template, never a value.
             raise UnusableTemplateError(f"the mail template {name} cannot be used: {_say_error(error)}") from None
         if not subject or not text.strip():
-            raise UnusableTemplateError(f"the mail template {template}.txt needs a subject, and text below it")
+            raise UnusableTemplateError(f"the mail template {template}.txt needs a subject and text below it")
         return subject, text.strip("\n") + "\n", html
 
     def _try_out(self) -> None:
@@ -167,7 +167,7 @@ def _say_error(error: TemplateError) -> str:
 
 def _refuse_unknown(names: set[str]) -> None:
     if names:
-        raise UnusableTemplateError(f"there is no mail template {min(names)} to take the place of")
+        raise UnusableTemplateError(f"there is no mail template {min(names)} to replace")
 
 
 def _choose_encoding(text: str) -> str:

@@ -111,7 +111,7 @@ def parse_request(parameters: Parameters) -> AuthorizationRequest | OAuthError:
     try:
         claims = parse_claims_request(values["claims"]) if "claims" in values else NO_CLAIMS
     except ValueError:
-        return invalid_request("claims is not what OpenID Connect Core 5.5 describes.")
+        return invalid_request("claims is not valid as OpenID Connect Core 5.5 describes it.")
     scope = values.get("scope")
     max_age = values.get("max_age")
     return AuthorizationRequest(

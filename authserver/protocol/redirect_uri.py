@@ -49,7 +49,7 @@ def find_fault(uri: str, kind: ClientKind) -> str | None:
     if len(uri) > LONGEST:
         return f"has more than {LONGEST} characters"
     if _CHARACTERS.match(uri) is None:
-        return "has characters that are none of a URI"
+        return "has characters that a URI cannot have"
     if "#" in uri:
         return "has a fragment"
     if "*" in uri:
@@ -97,7 +97,7 @@ def find_origin_fault(origin: str) -> str | None:
     if fault is not None:
         return f"{fault} (an origin looks like https://app.example)"
     if authority.endswith(f":{_DEFAULT_PORTS[scheme]}"):
-        return "names the port that browsers leave out of an origin"
+        return "names the default port, which browsers leave out of an origin"
     return None
 
 
@@ -143,7 +143,7 @@ def _find_authority_fault(scheme: str, authority: str) -> str | None:
     if parts is None or not _is_port(parts["port"]) or not _is_host(parts["host"]):
         return "has no host, or one that is not in its plain lower-case form, or no valid port"
     if scheme == "http" and parts["host"] not in _LOOPBACK_HOSTS:
-        return "has http without being on the loopback interface"
+        return "has http, which is allowed only on the loopback interface"
     return None
 
 
@@ -177,4 +177,4 @@ def _find_query_fault(query: str) -> str | None:
         return "hides a control character in its query"
     names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
     # Beside our own answer, a parser that takes the first of two would believe the registered one.
-    return "has a query parameter of the name that answers use" if names & _ANSWERED else None
+    return "has a query parameter with a name that responses use" if names & _ANSWERED else None

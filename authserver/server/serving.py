@@ -220,7 +220,7 @@ class _Supervisor(MPServer):
             time.sleep(BEAT_SECONDS)
             workers = {worker._id(): worker for worker in tuple(self.wrks)}  # type: ignore[no-untyped-call]  # noqa: SLF001 - the process id
             for pid in self._pulse.find_frozen(workers):
-                logger.error(f"worker {pid} has stood still for {FROZEN_SECONDS:.0f} s and is replaced")
+                logger.error(f"worker {pid} has not responded for {FROZEN_SECONDS:.0f} s and is replaced")
                 workers[pid].inner.kill()  # not its `kill`, after which granian would not miss it
 
     def _init_shared_socket(self) -> None:

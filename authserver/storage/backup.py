@@ -25,11 +25,11 @@ def back_up(database: Database, target: Path) -> int:
     """
     source = database.engine.url.database
     if database.dialect != "sqlite" or not source:
-        raise BackupRefusedError("only SQLite is backed up by this command; for PostgreSQL use pg_dump")
+        raise BackupRefusedError("this command backs up only SQLite; for PostgreSQL use pg_dump")
     if not Path(source).is_file():
         raise BackupRefusedError(f"{source}: there is no database")
     if os.path.lexists(target):
-        raise BackupRefusedError(f"{target}: exists, and is not overwritten")
+        raise BackupRefusedError(f"{target}: already exists and is not overwritten")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
         os.close(descriptor)
@@ -43,7 +43,7 @@ def back_up(database: Database, target: Path) -> int:
         _sync(target.parent)
         return target.stat().st_size
     except FileExistsError:
-        raise BackupRefusedError(f"{target}: exists, and is not overwritten") from None
+        raise BackupRefusedError(f"{target}: already exists and is not overwritten") from None
     except OSError as error:
         raise BackupRefusedError(f"{target}: {error.strerror}") from None
     except sqlite3.Error as error:

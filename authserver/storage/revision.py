@@ -53,7 +53,7 @@ def reaches_head(revision: str | None) -> bool:
     if revision is None:
         return False
     if len(revision) != _DIGITS or not (revision.isascii() and revision.isdigit()):
-        raise UnknownRevisionError(f"the database is at revision {revision!r}, which is none of authserver's")
+        raise UnknownRevisionError(f"the database is at revision {revision!r}, which authserver does not know")
     return revision >= head()
 
 

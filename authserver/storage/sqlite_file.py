@@ -46,8 +46,8 @@ def demand_file(url: URL) -> None:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(
-            f"there is no database {path}; authserver init makes it, and AUTHSERVER_HOME names the folder of an"
-            " installation that is elsewhere"
+            f"there is no database {path}; run authserver init to create it, or set AUTHSERVER_HOME to the folder of"
+            " an existing installation"
         ) from None
     except OSError:
         return  # the driver says what is wrong

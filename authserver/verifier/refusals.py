@@ -45,7 +45,7 @@ ANSWERS: Mapping[RefusalCode, _Answer] = {
     "bad_signature": _FORGED,
     "wrong_type": _FORGED,
     "wrong_issuer": _FORGED,
-    "wrong_audience": _Answer("The access token is meant for another resource."),
+    "wrong_audience": _Answer("The access token is for another resource."),
     "expired": _Answer("The access token has expired.", soft_logout=True),
     "not_yet_valid": _Answer("The access token is not valid yet."),
     "missing_claim": _FORGED,

@@ -25,11 +25,11 @@ class AccountAnswer(Answer):
     email: str
     email_verified: bool
     name: str
-    phone_number: str = Field(description="Empty: not told.")
-    address: str = Field(description="Empty: not told.")
+    phone_number: str = Field(description="Empty if not set.")
+    address: str = Field(description="Empty if not set.")
     roles: list[str]
     created_at: int
-    password_changed_at: int | None = Field(description="null: no password was ever set.")
+    password_changed_at: int | None = Field(description="null if no password was ever set.")
     token_version: int
 
     @classmethod
@@ -56,13 +56,13 @@ class SessionAnswer(Answer):
     device_id: str
     device_name: str
     client_id: str | None = Field(description="The client that opened the session; null for a sign-in at a page.")
-    clients: list[str] = Field(description="All clients in it.")
-    ip: str = Field(description="Where it was opened from.")
+    clients: list[str] = Field(description="All clients in the session.")
+    ip: str = Field(description="The address that it was opened from.")
     user_agent: str
     created_at: int
     last_used_at: int
-    expires_at: int = Field(description="When it ends if it is not used before.")
-    current: bool = Field(description="Whether it is the one that asks.")
+    expires_at: int = Field(description="When it ends if it is not used.")
+    current: bool = Field(description="Whether it is the calling session.")
     state: Literal["active"]
 
     @classmethod
@@ -124,7 +124,7 @@ class AppAnswer(Answer):
     name: str
     scope: list[str]
     granted_at: int
-    last_used_at: int | None = Field(description="null: it holds no tokens at the moment.")
+    last_used_at: int | None = Field(description="null if the app has no tokens at the moment.")
 
     @classmethod
     def of(cls, app: ConnectedApp) -> "AppAnswer":

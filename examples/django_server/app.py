@@ -25,7 +25,7 @@ from authserver.verifier.django import open_to_all, require_token  # noqa: E402 
 @open_to_all
 def hello(_request: HttpRequest) -> JsonResponse:
     """Needs nothing."""
-    return JsonResponse({"message": "Hello, whoever you are. /me knows more."})
+    return JsonResponse({"message": "Hello. This route needs no token; /me does."})
 
 
 @require_token(scope="profile")

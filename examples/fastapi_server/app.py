@@ -20,7 +20,7 @@ app.add_middleware(TokenMiddleware, verifier=verifier, guard="routes")
 @app.get("/")
 async def open_to_all() -> dict[str, str]:
     """Needs nothing."""
-    return {"message": "Hello, whoever you are. /me knows more."}
+    return {"message": "Hello. This route needs no token; /me does."}
 
 
 @app.get("/me")

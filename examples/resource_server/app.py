@@ -20,7 +20,7 @@ auth = FlaskVerifier(verifier, app)
 @app.get("/")
 def open_to_all() -> dict[str, str]:
     """Needs nothing."""
-    return {"message": "Hello, whoever you are. /me knows more."}
+    return {"message": "Hello. This route needs no token; /me does."}
 
 
 @app.get("/me")

@@ -56,7 +56,7 @@ DEVICES: Final = (
 )
 EVENTS: Final = (
     Event("Signed in.", MINUTES, "203.0.113.x", "Firefox on Linux", failed=False),
-    Event("Somebody tried to sign in, and failed.", HOURS, "192.0.2.x", "Chrome on Windows", failed=True),
+    Event("A sign-in attempt failed.", HOURS, "192.0.2.x", "Chrome on Windows", failed=True),
     Event("The password was changed.", DAYS, "203.0.113.x", "", failed=False),
     Event("The account was created.", DAYS, "203.0.113.x", "", failed=False),
 )
@@ -140,7 +140,7 @@ ACCOUNT_PICTURES: Final = (
             "done": (
                 "Your password is changed.",
                 "3 devices were signed out. This one stays signed in.",
-                "Apps that you opened in this browser go on without asking you.",
+                "Apps that you opened in this browser keep working without asking you.",
             ),
         },
     ),
@@ -163,7 +163,7 @@ ACCOUNT_PICTURES: Final = (
             Device("t", "x" * 100, "", "", (), DAYS, NOW, is_current=False),
         ),
         done=[],
-        problem=["This device is not signed in any more."],
+        problem=["This device is no longer signed in."],
     ),
     _hang("apps", "account_apps.html", "/account/apps", apps=_list_apps, done=[], problem=[]),
     _hang("one-app", "account_apps.html", "/account/apps", apps=lambda: _list_apps()[:1], done=[], problem=[]),

@@ -141,7 +141,7 @@ PICTURES: Final = (
         "told.html",
         {
             "told": Told(
-                "This link does not work any more",
+                "This link no longer works",
                 ("Nothing was changed.",),
                 ways=(Way("Ask for a new password", "/forgot"), Way("Back to sign-in", "/login")),
             )

@@ -194,7 +194,7 @@ def test_an_unknown_application_sends_nobody_anywhere(browser: Browser, app: Pho
         window.bring_axe()
         window.page.goto(app.link(redirect_uri="https://evil.example/callback"))
         assert window.page.url.startswith(app.installation.url)
-        assert window.page.inner_text("h1") == "This link does not lead anywhere"
+        assert window.page.inner_text("h1") == "This link is not valid"
         check(window)
 
 

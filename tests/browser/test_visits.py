@@ -78,7 +78,7 @@ def test_a_person_signs_up_confirms_forgets_and_resets(browser: Browser, install
         assert page.inner_text("h1") == "Your password is changed"
         assert "token" not in page.url
         page.goto(link)
-        assert page.inner_text("h1") == "This link does not work any more"
+        assert page.inner_text("h1") == "This link no longer works"
         # What is refused is an error for the console, and the only one.
         assert all("422" in complaint or "400" in complaint for complaint in window.complaints)
 
@@ -179,7 +179,7 @@ def test_a_form_of_another_site_is_refused_by_what_the_browser_says(
         window.page.route("**/foreign", lambda route: route.fulfill(body=form, content_type="text/html"))
         window.page.goto(foreign)
         window.page.get_by_role("button").click()
-        assert window.page.inner_text("h1") == "This form did not come from here"
+        assert window.page.inner_text("h1") == "This form is from another site"
 
 
 def test_the_cookie_of_the_forms_is_hidden_from_scripts(browser: Browser, installation: Installation) -> None:

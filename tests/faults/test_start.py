@@ -114,8 +114,8 @@ def test_a_port_that_is_not_the_issuers_is_said_in_one_line(initialised: Install
     first, second = say_at_start(initialised, 2, ISSUER="http://127.0.0.1:1", **text)
     assert first.startswith("authserver: serving ")
     assert second == (
-        f"authserver: port {initialised.port} is not that of AUTHSERVER_ISSUER=http://127.0.0.1:1,"
-        " where clients and mailed links look for the server\n"
+        f"authserver: port {initialised.port} is not the port of AUTHSERVER_ISSUER=http://127.0.0.1:1,"
+        " which clients and mailed links use\n"
     )
 
 

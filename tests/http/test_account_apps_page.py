@@ -83,7 +83,7 @@ def test_a_code_of_another_app_lives_on(realm: Realm, api: Api, pages: Pages, ap
 def test_what_is_not_connected_cannot_be_disconnected(pages: Pages, client_id: str) -> None:
     response = disconnect(sign_in(pages), client_id)
     assert response.status_code == 404
-    assert "This app is not connected any more." in read_page(response)
+    assert "This app is no longer connected." in read_page(response)
 
 
 def test_what_an_app_holds_of_another_user_cannot_be_touched(realm: Realm, api: Api, pages: Pages, app: App) -> None:

@@ -151,7 +151,7 @@ def test_a_device_that_is_not_there_cannot_be_ended(api: Api, pages: Pages, sid:
     phone = api.sign_in()
     response = end(sign_in(pages), sid)
     assert response.status_code == 404
-    assert "This device is not signed in any more." in read_page(response)
+    assert "This device is no longer signed in." in read_page(response)
     assert_lives(api, phone)
 
 

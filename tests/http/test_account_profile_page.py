@@ -71,7 +71,7 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(realm: Realm, ap
     phone = api.sign_in()
     response = sign_in(pages).post("/account/email", None, new_email=NEW, current_password=PASSWORD)
     assert response.status_code == 202
-    assert f"If {NEW} can become your address" in read_page(response)
+    assert f"If {NEW} can be your new address" in read_page(response)
     assert "all your other devices are signed out" in read_page(response)
     mails = {str(mail["To"]): mail for mail in deliver_all(realm)}
     assert mails.keys() == {EMAIL, NEW}

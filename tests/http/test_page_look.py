@@ -71,7 +71,7 @@ def test_a_folder_that_is_not_there_changes_nothing(realm: Realm, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("sign-in.html", "x", "there is no page template sign-in.html to take the place of"),
+        ("sign-in.html", "x", "there is no page template sign-in.html to replace"),
         ("forgot.html", "{{ csrf_field() }}{% if %}", "forgot.html cannot be used: .* \\(line 1\\)"),
         ("forgot.html", "{{ csrf_field() }}{{ password }}", "forgot.html cannot be used: there is no password in it"),
         ("forgot.html", "<form></form>", r"forgot.html cannot be used: its form needs \{\{ csrf_field\(\) \}\}"),

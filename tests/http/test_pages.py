@@ -79,7 +79,7 @@ def test_the_stylesheet_is_ours_and_knows_the_dark(pages: Pages) -> None:
 def test_a_dead_link_says_so_and_offers_another(pages: Pages, path: str, token: str | None) -> None:
     for response in (pages.get(path, token), pages.post(path, token=token or "")):
         assert response.status_code == 400
-        assert "This link does not work any more" in read_page(response)
+        assert "This link no longer works" in read_page(response)
         assert 'href="/forgot"' in response.text
         assert "alert(1)" not in response.text
 

@@ -125,7 +125,7 @@ def test_with_several_mails_in_the_mailbox_each_says_when_it_was_asked_for(
     _register(strict, OWNERS)
     second = read_text(_mail_of(realm))
     assert "more than once" not in first
-    assert "Open this one only if you asked at the time above." in " ".join(second.split())
+    assert "Open this link only if you asked at the time above." in " ".join(second.split())
     assert f"{clock.now():%H:%M} UTC" in second
     assert f"{clock.now():%H:%M} UTC" not in first
 

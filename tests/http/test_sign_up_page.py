@@ -46,7 +46,7 @@ def test_there_nobody_learns_whether_an_address_is_taken(user_id: str, strict: A
 def test_elsewhere_a_taken_address_is_said_at_its_field(pages: Pages) -> None:
     response = pages.open_and_send("/signup", email=EMAIL, password=PASSWORD)
     assert response.status_code == 409
-    assert "This e-mail address is registered already." in read_page(response)
+    assert "This e-mail address is already registered." in read_page(response)
 
 
 def test_what_was_typed_stays_but_the_password(pages: Pages) -> None:

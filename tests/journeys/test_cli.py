@@ -105,7 +105,7 @@ def test_a_second_init_changes_nothing(shell: Shell) -> None:
     before = _everything(shell)
     again = shell.run("init")
     assert _everything(shell) == before
-    assert again.count("(was there)") == len([line for line in again.split("\n\n")[0].splitlines() if line])
+    assert again.count("(already there)") == len([line for line in again.split("\n\n")[0].splitlines() if line])
 
 
 def test_init_heals_what_is_missing(shell: Shell) -> None:
@@ -166,7 +166,7 @@ def test_init_demo_writes_settings_that_open_registration_and_keeps_those_that_a
 def _demo(shell: Shell) -> tuple[str, str]:
     """E-mail address and password as `init --demo` prints them."""
     printed = {line[:12].strip(): line[13:] for line in shell.run("init", "--demo").splitlines()}
-    return printed["demo user"].removesuffix(" (was there)"), printed["password"]
+    return printed["demo user"].removesuffix(" (already there)"), printed["password"]
 
 
 # --- users -----------------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_what_cannot_be_a_user_is_refused_in_one_line(shell: Shell, subtests: py
 def test_an_address_belongs_to_one_user(shell: Shell) -> None:
     shell.create_user()
     refusal = shell.refuse("users", "create", EMAIL.upper(), "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert "registered already" in refusal
+    assert "already registered" in refusal
 
 
 def test_an_unknown_user_is_refused_by_name(shell: Shell, subtests: pytest.Subtests) -> None:
@@ -285,7 +285,7 @@ def test_who_can_keep_a_secret_gets_one(shell: Shell, subtests: pytest.Subtests)
             assert created["kind"] == kind.value
             assert ("client_secret" in created) == (kind.value in {"confidential", "resource-server"})
             told = shell.type("clients", "create", "Other", f"--{kind.value}", *back).stderr
-            assert ("not be shown again" in told) == ("client_secret" in created)
+            assert ("not shown again" in told) == ("client_secret" in created)
 
 
 def test_a_client_is_public_unless_said_otherwise(shell: Shell) -> None:
@@ -298,8 +298,8 @@ BAD_CLIENTS = [
     (("N\0", "--public", *_BACK), "name"),
     (("N\udcff", *_BACK), "name"),
     (("N" * 201, *_BACK), "200"),
-    (("N", "--device", *_BACK), "redirects nobody"),
-    (("N", "--resource-server", "--post-logout-redirect-uri", "https://a.example/"), "redirects nobody"),
+    (("N", "--device", *_BACK), "has no redirect URIs"),
+    (("N", "--resource-server", "--post-logout-redirect-uri", "https://a.example/"), "has no redirect URIs"),
     (("N", "--redirect-uri", "/back"), "redirect"),
     (("N", "--redirect-uri", "https://a.example/#here"), "fragment"),
     (("N", "--redirect-uri", "http://["), "redirect"),

@@ -80,7 +80,7 @@ def test_an_act_that_changes_nothing_says_so(shell: Shell) -> None:
     assert shell.run("users", "lock", EMAIL, "--dry-run").startswith(f"would change nothing: {EMAIL} is locked")
     again = shell.run("users", "lock", EMAIL)
     assert again.startswith(f"changed nothing: {EMAIL} is locked")
-    assert "stop by" not in again
+    assert "stop working by" not in again
     assert [shell.json("users", act, EMAIL)["no_op"] for act in ("lock", "unlock", "unlock")] == [True, False, True]
 
 
@@ -113,7 +113,9 @@ def test_a_lock_ends_nothing(shell: Shell) -> None:
     """Issue 3, story 3: after the unlock the same tokens work."""
     shell.create_user()
     session = sign_in(shell)
-    assert f"{EMAIL} is locked; 1 session paused; old access tokens stop by " in shell.run("users", "lock", EMAIL)
+    assert f"{EMAIL} is locked; 1 session paused; old access tokens stop working by " in shell.run(
+        "users", "lock", EMAIL
+    )
     assert not lives(shell, session)
     assert shell.json("users", "show", EMAIL)["state"] == "locked"
     shell.run("users", "unlock", EMAIL)
@@ -270,7 +272,7 @@ def test_explaining_with_a_user_says_what_would_end_now_and_ends_nothing(shell: 
     spared = shell.json("policy", "explain", "password_changed", "--user", EMAIL, "--no-logout-devices")
     assert (spared["receipt"]["sessions_ended"], spared["receipt"]["sessions_kept"]) == (0, 2)
     assert "2 sessions would end" in shell.run("policy", "explain", "user_disabled", "--user", EMAIL)
-    assert "is not about one user" in shell.refuse("policy", "explain", "client_disabled", "--user", EMAIL)
+    assert "is not about a single user" in shell.refuse("policy", "explain", "client_disabled", "--user", EMAIL)
     assert lives(shell, first)
     assert lives(shell, last)
 
@@ -402,5 +404,5 @@ def test_a_file_with_bad_lines_comes_in_as_a_whole_or_not_at_all(shell: Shell, t
 def test_a_file_that_cannot_be_read_is_one_line(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     file.write_bytes(b"\xff\xff")
-    assert "is no UTF-8 text" in shell.refuse("users", "import", str(file))
+    assert "is not UTF-8 text" in shell.refuse("users", "import", str(file))
     assert shell.type("users", "import", str(file.rename(tmp_path / "users.txt"))).exit_code == 2

@@ -112,7 +112,7 @@ def test_it_is_said_what_to_paste_into_an_application(shell: Shell) -> None:
     """Issue 5 §4: it prints what to paste where. The secret stands there once."""
     typed = shell.type("clients", "create", "Web", "--confidential", "--redirect-uri", BACK)
     (listed,) = (one for one in shell.json("clients", "list")["clients"] if one["name"] == "Web")
-    _, pasted = typed.stdout.split("Into the application:\n")
+    _, pasted = typed.stdout.split("For the application:\n")
     values = dict(line.split(maxsplit=1) for line in pasted.splitlines())
     assert values == {
         "issuer": "http://127.0.0.1:8000",
@@ -122,13 +122,13 @@ def test_it_is_said_what_to_paste_into_an_application(shell: Shell) -> None:
         "redirect_uri": BACK,
     }
     assert typed.stdout.count(values["client_secret"]) == 1
-    assert "not be shown again" in typed.stderr
+    assert "not shown again" in typed.stderr
 
 
 def test_it_is_said_what_to_paste_into_an_api(shell: Shell) -> None:
     """Three lines of Python that are Python."""
     typed = shell.type("clients", "create", "API", "--resource-server", "--audience", "https://api.example")
-    _, pasted = typed.stdout.split("Into the API (pip install authserver):\n")
+    _, pasted = typed.stdout.split("For the API (pip install authserver):\n")
     code = "".join(line.strip() + "\n" for line in pasted.splitlines())
     compile(code, "pasted", "exec")
     assert len(code.splitlines()) == 3
@@ -309,7 +309,7 @@ def test_a_deleted_client_is_gone_and_its_users_are_not(shell: Shell) -> None:
     user = shell.create_user()
     session = shell.sign_in(client_id=ours)
     assert isinstance(session, TokenAnswer)
-    assert shell.run("clients", "delete", ours, "--yes") == f"{ours} is deleted, with everything that it held\n"
+    assert shell.run("clients", "delete", ours, "--yes") == f"{ours} is deleted, with all its tokens and consents\n"
     assert "There is no client" in shell.refuse("clients", "show", ours)
     assert isinstance(shell.sign_in(client_id=ours), Refused)
     assert shell.json("users", "show", user["user_id"]) == user

@@ -43,8 +43,10 @@ def test_without_smtp_mails_are_files_and_that_is_said_once(installation: Instal
         wait_until(lambda: bool(read_mails(folder)), "the mail")
         check(read_mails(folder), server)
         told = [line for line in server.log.splitlines() if "AUTHSERVER_SMTP_URL" in line]
-    place = f"without AUTHSERVER_SMTP_URL no mail is sent, but written to {folder}"
-    assert [json.loads(line)["said"] for line in told] == [f"{place}; whoever registers waits for the link in it"]
+    place = f"AUTHSERVER_SMTP_URL is not set: mails are not sent, but written to {folder}"
+    assert [json.loads(line)["said"] for line in told] == [
+        f"{place}; new users cannot sign in before the link in their mail is opened"
+    ]
 
 
 def test_with_smtp_mails_are_sent_soon_and_nothing_is_said(

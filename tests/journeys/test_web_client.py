@@ -75,7 +75,7 @@ def change_password(world: World, **wish: bool) -> None:
 
 def test_a_person_signs_in_and_her_browser_sees_no_token(world: World) -> None:
     """ASVS 10.1.1: access and refresh token stay with the application, also out of its cookie."""
-    assert "Nobody is signed in" in world.home()
+    assert "You are not signed in" in world.home()
     assert f"Hello, {NAME}. Your address is {world.email}." in world.sign_in()
     assert world.visitor.url == f"{world.client.url}/"
     assert NAME in world.home()
@@ -86,13 +86,13 @@ def test_a_second_application_signs_her_in_without_a_word(world: World) -> None:
     """ASVS 7.6.2: she pressed the button there; our own application need not ask for consent."""
     world.sign_in()
     with registered_web_client(world.server.installation, "Our own", "--first-party") as second:
-        assert "Nobody is signed in" in world.home(second)
+        assert "You are not signed in" in world.home(second)
         before = len(world.visitor.received)
         world.visitor.visit(f"{second.url}/login")
         assert NAME in world.visitor.page.body.decode()
         assert {answer.status for answer in world.visitor.received[before:-1]} <= {302, 303}
         world.visitor.send()
-        assert "Nobody is signed in" in world.home(second)
+        assert "You are not signed in" in world.home(second)
         assert "Your session has ended" in world.home(), "it was one session for both"
 
 
@@ -104,7 +104,7 @@ def test_a_password_change_elsewhere_ends_what_the_application_holds(world: Worl
     page = world.home()
     assert time.monotonic() - began < SOON
     assert "Your session has ended" in page
-    assert "Nobody is signed in" in world.home()
+    assert "You are not signed in" in world.home()
     assert NAME in world.sign_in(NEW_PASSWORD)
 
 
@@ -121,7 +121,7 @@ def test_signing_out_ends_the_session_at_the_server(world: World) -> None:
     world.visitor.send()
     assert world.visitor.url.startswith(f"{world.client.url}/?")
     assert set(find_tokens(world.visitor)) == {"JWT"}
-    assert "Nobody is signed in" in world.home()
+    assert "You are not signed in" in world.home()
     world.visitor.visit(f"{world.client.url}/login")
     assert 'name="password"' in world.visitor.page.body.decode()
 
@@ -140,7 +140,7 @@ def test_what_another_browser_asked_for_signs_nobody_in(world: World) -> None:
     mixed = urlencode({**{name: values[0] for name, values in mine.items()}, "code": his["code"][0]})
     refused = world.visitor.visit(f"{world.client.callback}?{mixed}")
     assert (refused.status, b"invalid_grant" in refused.body) == (400, True)
-    assert "Nobody is signed in" in world.home()
+    assert "You are not signed in" in world.home()
     stranger.visit(answer)
     assert NAME in other.home(), "it goes wrong only for whom it was not meant"
     stranger.close()

@@ -50,7 +50,7 @@ def visitor() -> Iterator[Visitor]:
 
 def assert_nobody_is_signed_in(client: WebClient, visitor: Visitor) -> None:
     assert visitor.page.status in {400, 502}
-    assert b"Nobody is signed in" in visitor.visit(f"{client.url}/").body
+    assert b"You are not signed in" in visitor.visit(f"{client.url}/").body
 
 
 def test_the_truth_is_believed(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:

@@ -81,7 +81,7 @@ def test_nothing_is_overwritten(database: Database, tmp_path: Path, kind: str) -
         target.write_text("the backup of yesterday")
     else:
         target.symlink_to(tmp_path / "elsewhere.db")
-    with pytest.raises(BackupRefusedError, match=r"copy\.db: exists"):
+    with pytest.raises(BackupRefusedError, match=r"copy\.db: already exists"):
         back_up(database, target)
     assert [file.name for file in tmp_path.iterdir()] == ["copy.db"]
     assert kind != "file" or target.read_text() == "the backup of yesterday"

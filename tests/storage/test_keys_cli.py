@@ -101,7 +101,7 @@ def test_a_promotion_that_is_too_early_is_refused_unless_forced(
 
 def test_the_algorithm_is_changed_by_staging(run_keys: Keys) -> None:
     assert run_keys("stage", "--alg", "EdDSA").exit_code == 0
-    assert run_keys("stage").stdout == "nothing to do: it is so already\n"
+    assert run_keys("stage").stdout == "nothing to do: already done\n"
     assert run_keys("promote").exit_code == 0
     assert [key["algorithm"] for key in list_keys(run_keys, "active") + list_keys(run_keys, "next")] == ["EdDSA"] * 2
 
@@ -141,7 +141,7 @@ def test_a_pem_is_imported_with_its_passphrase(run_keys: Keys, tmp_path: Path) -
     assert_refused(run_keys("import", file, "--passphrase-stdin", stdin="wrong\n"), "passphrase is wrong")
     assert run_keys("import", file, "--passphrase-stdin", stdin="open sesame\n").exit_code == 0
     again = run_keys("import", file, "--passphrase-stdin", stdin="open sesame\n")
-    assert (again.exit_code, again.stdout) == (0, "nothing to do: it is so already\n")
+    assert (again.exit_code, again.stdout) == (0, "nothing to do: already done\n")
 
 
 def test_a_weak_pem_is_refused_in_one_line(run_keys: Keys, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_master_key_is_replaced_by_three_commands(run_keys: Keys, folder: Path
     old.unlink()
     jwks = run_keys("jwks").stdout
     assert run_keys("create-master").exit_code == 0
-    assert run_keys("rewrap").stdout.startswith("4 keys sealed anew")
+    assert run_keys("rewrap").stdout.startswith("4 keys sealed again")
     (folder / "a-older.key").unlink()
     assert run_keys("jwks").stdout == jwks
 

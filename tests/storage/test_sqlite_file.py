@@ -91,8 +91,8 @@ def test_what_reads_makes_no_database_and_names_the_remedy(run: Run, home: Path,
     result = run(*command)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"Error: there is no database {home}/authserver.db; authserver init makes it, and AUTHSERVER_HOME names the"
-        " folder of an installation that is elsewhere\n"
+        f"Error: there is no database {home}/authserver.db; run authserver init to create it, or set AUTHSERVER_HOME"
+        " to the folder of an existing installation\n"
     )
     assert not home.exists()
 

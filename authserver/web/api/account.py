@@ -32,7 +32,7 @@ _TAGS = ["Account"]
 
 
 @api.get("/account")
-@api.output(AccountAnswer, description="The user who asks.")
+@api.output(AccountAnswer, description="The signed-in user.")
 @api.doc(summary="Show the account", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
 def answer_account() -> Response | AccountAnswer:
     """Who the bearer is."""
@@ -45,10 +45,10 @@ def answer_account() -> Response | AccountAnswer:
 @api.patch("/account")
 @with_bearer(load_bearer)
 @api.input(ProfileBody, example={"name": "Ada Lovelace", "phone_number": "+442079460000"})
-@api.output(AccountAnswer, description="The user, as he is now.")
+@api.output(AccountAnswer, description="The user after the change.")
 @api.doc(
     summary="Change the profile",
-    description="Members that are absent stay as they are; an empty text takes one away.",
+    description="Absent members stay unchanged; an empty string removes a value.",
     tags=_TAGS,
     security=SECURITY_SCHEME,
     responses=document(*OF_BODIES, *OF_BEARERS),
@@ -63,10 +63,10 @@ def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | Account
 @api.delete("/account")
 @with_bearer(load_recent_bearer("delete_account"))
 @api.input(CurrentPasswordBody, example={"current_password": "correct horse battery staple"})
-@api.output({}, 204, description="The user is gone, with everything that names him but the audit record.")
+@api.output({}, 204, description="The user is deleted, with all data that names them except the audit record.")
 @api.doc(
     summary="Delete the account",
-    description="For good, and at once: all sessions end.",
+    description="Deletes the account at once and for good. All sessions end.",
     tags=_TAGS,
     security=SECURITY_SCHEME,
     responses=document(*OF_BODIES, *OF_PASSWORDS),
@@ -80,8 +80,8 @@ def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Res
 
 @api.get("/account/export")
 @with_bearer(load_recent_bearer("export_account"))
-@api.output(ExportAnswer, description="All that is kept about the user who asks.")
-@api.doc(summary="Take the data along", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_SENSITIVE))
+@api.output(ExportAnswer, description="All stored data about the signed-in user.")
+@api.doc(summary="Export the data", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_SENSITIVE))
 def answer_export(bearer: Bearer) -> Response | ExportAnswer:
     """Everything about the bearer's user."""
     outcome = export_account(current_realm(), bearer, request.remote_addr)

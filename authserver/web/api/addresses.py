@@ -43,12 +43,13 @@ _TOKEN = {"token": "lt_AQ"}
 @api.input(
     ChangeEmailBody, example={"new_email": "ada@example.net", "current_password": "correct horse battery staple"}
 )
-@api.output(AcceptedAnswer, 202, description="Mails to both addresses are on their way.")
+@api.output(AcceptedAnswer, 202, description="Mails to both addresses are queued.")
 @api.doc(
-    summary="Ask for another e-mail address",
+    summary="Change the e-mail address",
     description=(
-        "The new address gets a link that makes it the address of the account; the old one is told now and then, and"
-        " can take the change back for 7 days. Whether the new address is somebody else's only the mail to it says."
+        "The new address gets a link that makes it the address of the account. The old address gets a mail now and"
+        " another after the change, with a link that undoes it for 7 days. Only the mail to the new address says"
+        " whether it belongs to another account."
     ),
     tags=_TAGS,
     security=SECURITY_SCHEME,
@@ -62,13 +63,13 @@ def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
 
 @api.post("/email/confirm")
 @api.input(LinkBody, example=_TOKEN)
-@api.output(ConfirmedAnswer, description="Confirmed: the address of a new user, or the new address of a user.")
+@api.output(ConfirmedAnswer, description="The address is confirmed: that of a new user, or the new address of a user.")
 @api.doc(
     summary="Confirm an address with a mailed link",
     description=(
-        "The link of a registration opens the account, with the password and the name of that registration; all other"
-        " registrations of the address are worth nothing from then on. With a changed address all other sessions end;"
-        " the one that asked for it refreshes once and goes on."
+        "The link of a registration creates the account, with the password and the name of that registration; all"
+        " other registrations of the address end. After a change of address all other sessions end; the session that"
+        " asked for it refreshes once and goes on."
     ),
     tags=_TAGS,
     responses=document(*OF_BODIES, *OF_LINKS, EMAIL_TAKEN),
@@ -83,9 +84,9 @@ def answer_confirm_email(json_data: LinkBody) -> Response | ConfirmedAnswer:
 
 @api.post("/email/revert")
 @api.input(LinkBody, example=_TOKEN)
-@api.output(RevocationAnswer, description="The address is the earlier one, and all sessions have ended.")
+@api.output(RevocationAnswer, description="The earlier address is restored, and all sessions have ended.")
 @api.doc(
-    summary="Take a change of address back",
+    summary="Undo a change of address",
     description=(
         "With the link that was mailed to the earlier address. The account counts as stolen: no password works before"
         " a reset, whose link is mailed to this address alone."
@@ -100,12 +101,12 @@ def answer_revert_email(json_data: LinkBody) -> Response | RevocationAnswer:
 
 @api.post("/email/resend")
 @api.input(AddressBody, example={"email": "ada@example.org"})
-@api.output(AcceptedAnswer, 202, description="If this address waits to be confirmed, a mail is on its way.")
+@api.output(AcceptedAnswer, 202, description="If this address is waiting for confirmation, a mail is on its way.")
 @api.doc(
-    summary="Ask for another link that confirms an address",
+    summary="Ask for a new confirmation link",
     description=(
-        "The same answer, work and time whether the address is known or not. Where an account has the address without"
-        " ever having proved it, the link chooses a new password for it."
+        "The response and its time are the same for known and unknown addresses. If an account has the address"
+        " without having confirmed it, the link lets the owner choose a new password for that account."
     ),
     tags=_TAGS,
     responses=document(*OF_BODIES, TOO_MANY_REQUESTS),

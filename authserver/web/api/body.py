@@ -22,17 +22,17 @@ from authserver.realm.outcomes import FieldError
 from authserver.web.api.refusals import INVALID_INPUT, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Refusal, refuse
 from authserver.web.problem import ProblemError
 
-INVALID_CHARACTER = ("invalid_character", "This member holds a character that is not text.")
+INVALID_CHARACTER = ("invalid_character", "This member contains an invalid character.")
 _OURS = "authserver_"  # tells our own error types from pydantic's
 _MEDIA_TYPE = "application/json"
 _MEMBER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _MESSAGES = {
     "missing": ("missing", "This member is required."),
-    "extra_forbidden": ("unknown_member", "There is no such member."),
-    "string_too_long": ("too_long", "This text is too long."),
-    "string_too_short": ("too_short", "This text is too short."),
+    "extra_forbidden": ("unknown_member", "Unknown member."),
+    "string_too_long": ("too_long", "This value is too long."),
+    "string_too_short": ("too_short", "This value is too short."),
 }
-_WRONG_TYPE = ("wrong_type", "This member has another JSON type.")
+_WRONG_TYPE = ("wrong_type", "This member has the wrong JSON type.")
 
 
 class Body(BaseModel):

@@ -19,8 +19,10 @@ class ChangePasswordBody(Body):
     new_password: str
     logout_devices: bool = Field(
         default=True,
-        description="Whether all other devices are signed out. false: they stay signed in, if the policy lets them, and"
-        " refresh once.",
+        description=(
+            "Whether all other devices are signed out. With false they stay signed in, if the policy allows it, and"
+            " refresh once."
+        ),
     )
 
 
@@ -64,7 +66,7 @@ class ProfileBody(Body):
     name: str = Field("", description="How to address the person.", json_schema_extra=without_default)
     phone_number: str = Field("", description="E.164: `+` and 4 to 15 digits.", json_schema_extra=without_default)
     address: str = Field(
-        "", description="A postal address: at most 300 characters, in lines.", json_schema_extra=without_default
+        "", description="A postal address: at most 300 characters, with line breaks.", json_schema_extra=without_default
     )
 
     @model_validator(mode="after")
@@ -93,7 +95,9 @@ class PasswordChangedAnswer(TokensAnswer):
 class ResetAnswer(RevocationAnswer):
     """What ended, and the token of the device that set the password."""
 
-    device_token: str = Field(description="For `/api/login` on this device: tries of its own, for 90 days.")
+    device_token: str = Field(
+        description="For `/api/login` on this device, which then has its own limit for sign-in attempts, for 90 days."
+    )
 
     @classmethod
     def of_reset(cls, done: PasswordWasReset) -> "ResetAnswer":
@@ -104,7 +108,7 @@ class ResetAnswer(RevocationAnswer):
 class ConfirmedAnswer(Answer):
     """The address is confirmed."""
 
-    revocation: ReceiptAnswer | None = Field(description="null: it was a new user's, and nothing had to end.")
+    revocation: ReceiptAnswer | None = Field(description="null for a new user: nothing had to end.")
 
     @classmethod
     def of(cls, receipt: Receipt | None) -> "ConfirmedAnswer":

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from apiflask import APIFlask
 
 DESCRIPTION = (
-    "The account API for first-party applications. Bodies are JSON with exactly the members described; refusals are"
-    " `application/problem+json` with a stable `code`. Instants are seconds since the epoch, durations are seconds."
+    "The account API for first-party applications. Bodies are JSON with exactly the members described; errors are"
+    " `application/problem+json` with a stable `code`. Times are seconds since the epoch, durations are seconds."
 )
 _DOCUMENT_EXTENSION = "authserver.openapi"
 _REVALIDATE = "no-cache"

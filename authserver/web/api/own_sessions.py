@@ -17,7 +17,7 @@ _TAGS = ["Sessions"]
 
 
 @api.get("/account/sessions")
-@api.output(SessionsAnswer, description="The live sessions, last used first.")
+@api.output(SessionsAnswer, description="The live sessions, most recently used first.")
 @api.doc(summary="List the sessions", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
 def answer_sessions() -> SessionsAnswer:
     """The sessions of the bearer's user."""
@@ -31,8 +31,8 @@ def answer_sessions() -> SessionsAnswer:
 @api.doc(
     summary="End a session",
     description=(
-        "Repeatable: a session that has ended already gets the same answer. Another session than the one that asks"
-        " needs a recent sign-in."
+        "Repeatable: a session that has already ended gets the same response. Ending another session than the"
+        " calling one needs a recent sign-in."
     ),
     tags=_TAGS,
     security=SECURITY_SCHEME,

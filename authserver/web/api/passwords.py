@@ -48,14 +48,16 @@ _TAGS = ["Passwords"]
         "logout_devices": True,
     },
 )
-@api.output(PasswordChangedAnswer, description="Changed. The session that asked goes on with these tokens alone.")
+@api.output(
+    PasswordChangedAnswer, description="The password is changed. The calling session continues with these tokens only."
+)
 @api.doc(
     summary="Change the password",
     description=(
-        "The session that asks is renewed: it has another `sid`, and all its earlier tokens are dead. All other"
-        " sessions end, unless `logout_devices` is false; then they stay, and their next call is answered 401 with"
-        " `soft_logout: true`, after which they refresh once and go on. A new password that is refused ends nothing."
-        " Where the browser has the session's refresh token in a cookie, the next one is in it as well."
+        "The calling session is renewed: it gets a new `sid`, and all its earlier tokens are dead. All other"
+        " sessions end, unless `logout_devices` is false; then they stay, get 401 with `soft_logout: true` on their"
+        " next call, refresh once and go on. If the new password is refused, nothing ends. If the browser has the"
+        " session's refresh token in a cookie, the new one is set there, too."
     ),
     tags=_TAGS,
     security=SECURITY_SCHEME,
@@ -89,8 +91,8 @@ def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Res
 @api.doc(
     summary="Ask for a link that resets the password",
     description=(
-        "The same answer, work and time whether the address is known or not. The link works for 15 minutes, once; up to"
-        " three work at a time, and no mailbox is flooded."
+        "The response and its time are the same for known and unknown addresses. A link works once, for 15 minutes;"
+        " up to three are valid at a time. The number of mails to one address is limited."
     ),
     tags=_TAGS,
     responses=document(*OF_BODIES, TOO_MANY_REQUESTS),
@@ -108,9 +110,9 @@ def answer_forgot_password(json_data: AddressBody) -> Response:
 @api.doc(
     summary="Set a password with a mailed link",
     description=(
-        "A new password that is refused ends nothing and leaves the link usable. Wrong passwords that strangers tried"
-        " before keep nobody out any more, and with `device_token` (a browser has it in a cookie, too) this device has"
-        " tries of its own, whatever they try from now on."
+        "If the new password is refused, nothing ends and the link stays usable. A reset clears the account's count"
+        " of wrong passwords. With `device_token` (a browser also gets it as a cookie) this device has its own"
+        " limit, which strangers cannot use up."
     ),
     tags=_TAGS,
     responses=document(*OF_BODIES, *OF_LINKS),

@@ -36,14 +36,14 @@ _log = structlog.get_logger(__name__)
 
 @api.post("/refresh")
 @api.input(RefreshBody, example={"client_id": "first-party"})
-@api.output(TokensAnswer, description="Fresh tokens; the refresh token is in the cookie.")
+@api.output(TokensAnswer, description="New tokens; the refresh token is in the cookie.")
 @api.doc(
     summary="Refresh by cookie",
     description=(
-        'For browsers that signed in with `"delivery": "cookie"`. `Origin` must be one of the client\'s, or ours.'
-        " Whatever the token endpoint would answer is answered here. The cookie is set anew when a token was exchanged,"
-        " and not while the family rests, for the retry window and 10 s after that. A refusal leaves the cookie alone,"
-        " because another tab may just have been given a better one."
+        'For browsers that signed in with `"delivery": "cookie"`. `Origin` must be one of the client\'s, or the'
+        " issuer's. The responses are those of the token endpoint. The cookie is set when a token was exchanged, but"
+        " not while the family rests: for the retry window plus 10 s after that. A refusal keeps the cookie, because"
+        " another tab may just have received a newer one."
     ),
     tags=["Sign-in"],
     responses=document(

@@ -29,14 +29,14 @@ class Refusal:
 INVALID_JSON = Refusal(
     "invalid_json",
     HTTPStatus.BAD_REQUEST,
-    "The body is not JSON with one meaning: UTF-8, no member twice, no NaN, no number or nesting beyond reason.",
+    "The body is not valid JSON. It must be UTF-8, without duplicate members, NaN, very large numbers or deep nesting.",
 )
 SEVERAL = Refusal("invalid_request", HTTPStatus.BAD_REQUEST, SEVERAL_TOKENS)
 INVALID_SCOPE = Refusal(outcomes.INVALID_SCOPE, HTTPStatus.BAD_REQUEST, "The client may not ask for this scope.")
 INVALID_LINK = Refusal(
     outcomes.INVALID_LINK,
     HTTPStatus.BAD_REQUEST,
-    "This link does not work any more. Please ask for another one.",
+    "This link no longer works. Please ask for a new one.",
 )
 INVALID_CREDENTIALS = Refusal(
     outcomes.INVALID_CREDENTIALS, HTTPStatus.UNAUTHORIZED, "The e-mail address or the password is wrong."
@@ -48,7 +48,7 @@ _INVALID_TOKEN = "The access token is not valid."  # noqa: S105 - a sentence
 MISSING_COOKIE = Refusal(
     "missing_cookie",
     HTTPStatus.UNAUTHORIZED,
-    "This browser has no refresh token of this client.",
+    "This browser has no refresh token for this client.",
     soft_logout=True,
 )
 INVALID_GRANT = Refusal("invalid_grant", HTTPStatus.UNAUTHORIZED, "The refresh token is not valid.")
@@ -64,7 +64,7 @@ UNAUTHORIZED_CLIENT = Refusal(
     outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "This client may not sign people in with a password."
 )
 NO_COOKIES_FOR_CLIENT = Refusal(
-    outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "Only a public first-party client refreshes by cookie."
+    outcomes.UNAUTHORIZED_CLIENT, HTTPStatus.FORBIDDEN, "Only a public first-party client can refresh by cookie."
 )
 FOREIGN_ORIGIN = Refusal(
     "foreign_origin", HTTPStatus.FORBIDDEN, "This page may not use the cookie: its origin is not one of the client's."
@@ -72,22 +72,22 @@ FOREIGN_ORIGIN = Refusal(
 CROSS_SITE = Refusal(
     "cross_site",
     HTTPStatus.FORBIDDEN,
-    "The browser would drop the cookie, because this page is on another site than this server: serve both from one site"
-    " (http://localhost and http://127.0.0.1 are two), or take the refresh token in the body.",
+    "The browser would drop the cookie, because this page is on another site than this server. Serve both from one"
+    " site (http://localhost and http://127.0.0.1 are two), or take the refresh token in the body.",
 )
 EMAIL_NOT_VERIFIED = Refusal(
     outcomes.EMAIL_NOT_VERIFIED, HTTPStatus.FORBIDDEN, "Please confirm your e-mail address first."
 )
 REGISTRATION_CLOSED = Refusal(outcomes.REGISTRATION_CLOSED, HTTPStatus.FORBIDDEN, "Registration is closed.")
 NOT_FOUND = Refusal(outcomes.NOT_FOUND, HTTPStatus.NOT_FOUND, "There is no such session.")
-EMAIL_TAKEN = Refusal(outcomes.EMAIL_TAKEN, HTTPStatus.CONFLICT, "This e-mail address is registered already.")
+EMAIL_TAKEN = Refusal(outcomes.EMAIL_TAKEN, HTTPStatus.CONFLICT, "This e-mail address is already registered.")
 UNSUPPORTED_MEDIA_TYPE = Refusal(
     "unsupported_media_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."
 )
-INVALID_INPUT = Refusal("invalid_input", HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be accepted.")
-TOO_MANY_REQUESTS = Refusal("too_many_requests", HTTPStatus.TOO_MANY_REQUESTS, "Too many tries. Please wait.")
+INVALID_INPUT = Refusal("invalid_input", HTTPStatus.UNPROCESSABLE_ENTITY, "The input is not valid.")
+TOO_MANY_REQUESTS = Refusal("too_many_requests", HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts. Please wait.")
 INTERNAL_ERROR = Refusal("internal_error", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error.")
-BUSY = Refusal("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Too many at once. Please try again.")
+BUSY = Refusal("busy", HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests at once. Please try again.")
 UNAVAILABLE = Refusal("unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Service Unavailable.")
 
 OF_USE_CASES: Final = {
@@ -185,7 +185,7 @@ def explain_refresh(error: OAuthError) -> Problem:
 
 
 ACCEPTED: Final = {
-    "description": "Whatever comes of it, comes by mail. The same answer for every address.",
+    "description": "The result is sent by mail. The response is the same for every address.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AcceptedAnswer"}}},
 }
 """The OpenAPI response of an operation that tells nobody whether an address is known."""
@@ -206,7 +206,9 @@ def _describe(status: HTTPStatus) -> dict[str, Any]:
         "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
     }
     if status is HTTPStatus.UNAUTHORIZED:
-        response["headers"] = _document_header("WWW-Authenticate", "The challenge, with `soft_logout`.", BARE_CHALLENGE)
+        response["headers"] = _document_header(
+            "WWW-Authenticate", "The authentication challenge, with `soft_logout`.", BARE_CHALLENGE
+        )
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         response["headers"] = _document_header("Retry-After", "Seconds to wait.", "30")
     return response

@@ -35,7 +35,7 @@ def _device_id(text: str) -> str:
 
 def _scope(text: str) -> str:
     if not _SCOPE.match(text):
-        refuse_member("invalid_scope", "A scope is one or more tokens with single spaces between.")
+        refuse_member("invalid_scope", "A scope is one or more tokens, separated by single spaces.")
     return text
 
 
@@ -53,8 +53,8 @@ def without_default(schema: JsonDict) -> None:
 class RegisterBody(Body):
     """A person who wants to become a user."""
 
-    email: str = Field(description="Where mail reaches this person.")
-    password: str = Field(description="1 to 1,024 characters; how long at least, and what else is refused, is told.")
+    email: str = Field(description="The user's e-mail address.")
+    password: str = Field(description="1 to 1,024 characters. Errors name the minimum length and the other rules.")
     name: str = Field("", description="How to address the person.", json_schema_extra=without_default)
 
 
@@ -68,30 +68,36 @@ class LoginBody(Body):
     client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
     scope: Annotated[str, AfterValidator(_scope)] = Field(
         "",
-        description="Tokens with single spaces between; absent: all that the client may have.",
+        description="Tokens, separated by single spaces. Default: all that the client may have.",
         json_schema_extra=without_default,
     )
     device_id: Annotated[str, AfterValidator(_device_id)] = Field(
         "",
-        description="From an earlier sign-in on this device, or of the client's choice: the device's earlier session"
-        " ends. Absent: the server chooses one.",
+        description=(
+            "From an earlier sign-in on this device, or chosen by the client. The device's earlier session ends."
+            " Default: the server chooses one."
+        ),
         json_schema_extra=without_default,
     )
     device_token: str = Field(
         "",
-        description="From the last sign-in or reset of the password on this device: it has tries of its own then, which"
-        " strangers cannot use up. A browser may have it in a cookie instead.",
+        description=(
+            "From the last sign-in or password reset on this device, which then has its own limit that strangers"
+            " cannot use up. A browser may send it as a cookie instead."
+        ),
         json_schema_extra=without_default,
     )
     device_name: str = Field(
         "",
-        description=f"What the user will recognise in the list. Cut to {DEVICE_NAME_LENGTH} characters on one line,"
-        " never refused.",
+        description=(
+            f"The name that the user sees in the list of devices. Cut to {DEVICE_NAME_LENGTH} characters on one"
+            " line, never refused."
+        ),
         json_schema_extra=without_default,
     )
     delivery: Annotated[str, AfterValidator(_delivery)] = Field(
         _BODY,
-        description="`cookie`: for a browser, whose scripts never see the refresh token; it calls `/api/refresh`.",
+        description="`cookie`: for browsers. Scripts never see the refresh token; the page calls `/api/refresh`.",
         json_schema_extra={"enum": [_BODY, _COOKIE]},
     )
 
@@ -107,7 +113,7 @@ class RefreshBody(Body):
     client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
     scope: Annotated[str, AfterValidator(_scope)] = Field(
         "",
-        description="Tokens with single spaces between, of those that were granted; absent: all of them.",
+        description="Tokens that were granted, separated by single spaces. Default: all of them.",
         json_schema_extra=without_default,
     )
 
@@ -126,12 +132,14 @@ class TokensAnswer(Answer):
     expires_in: int = Field(description="Seconds.")
     refresh_token: str | None = Field(
         default=None,
-        description="Absent where it is in a cookie, and where none was granted.",
+        description="Absent if it is in a cookie, or if none was granted.",
         json_schema_extra=without_default,
     )
     refresh_expires_in: int | None = Field(
         default=None,
-        description="Seconds, if it is not used before. Absent where no refresh token was granted.",
+        description=(
+            "Seconds until the refresh token expires if it is not used. Absent if no refresh token was granted."
+        ),
         json_schema_extra=without_default,
     )
     scope: str
@@ -139,9 +147,11 @@ class TokensAnswer(Answer):
     device_id: str
     device_token: str | None = Field(
         default=None,
-        description="A secret of this device, given where the user has just shown their password: `/api/login` takes"
-        " it, and strangers who try wrong passwords do not keep this device out. It works for 90 days, or until the"
-        " password changes. Absent where it is in a cookie.",
+        description=(
+            "A secret of this device, returned when the user has just entered their password. Send it to"
+            " `/api/login`, so that strangers who try wrong passwords cannot block this device. It works for 90"
+            " days, or until the password changes. Absent if it is in a cookie."
+        ),
         json_schema_extra=without_default,
     )
     id_token: str | None = Field(
@@ -171,9 +181,11 @@ class ReceiptAnswer(Answer):
     sessions_ended: int
     sessions_kept: int
     mode: Literal["hard", "soft"]
-    token_version: int | None = Field(description="The lowest that still passes.")
-    effective_by: int = Field(description="After it no old access token passes where the revocation feed is followed.")
-    latest_by: int = Field(description="After it none passes anywhere.")
+    token_version: int | None = Field(description="The lowest version that is still valid.")
+    effective_by: int = Field(
+        description="After this time no old access token passes at resource servers that follow the revocation feed."
+    )
+    latest_by: int = Field(description="After this time no old access token passes anywhere.")
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptAnswer":
@@ -216,7 +228,7 @@ class ProblemAnswer(Answer):
     status: int
     detail: str
     code: str = Field(description="Stable, for programs.")
-    errors: list[FieldErrorAnswer] = Field(default=[], description="On 422: all that is wrong with the input.")
+    errors: list[FieldErrorAnswer] = Field(default=[], description="On 422: every problem with the input.")
     soft_logout: bool = Field(
         default=False, description="On 401: whether the client may keep its local state and sign in again."
     )

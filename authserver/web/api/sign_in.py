@@ -55,8 +55,8 @@ _EXAMPLE = {"email": "ada@example.org", "password": "correct horse battery stapl
 @api.doc(
     summary="Register",
     description=(
-        "Where addresses must be confirmed, the answer is 202 for a free address and for a taken one, and a mail says"
-        " more. Elsewhere it is 201 or 409."
+        "If addresses must be confirmed, the response is 202 for a free and for a taken address, and a mail has the"
+        " result. Otherwise it is 201 or 409."
     ),
     tags=_TAGS,
     responses=document(*OF_BODIES, REGISTRATION_CLOSED, EMAIL_TAKEN, TOO_MANY_REQUESTS, BUSY) | {202: ACCEPTED},
@@ -81,10 +81,11 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
 @api.doc(
     summary="Sign in",
     description=(
-        "An unknown address, a wrong password, a locked and a disabled user get the same answer. Tries are counted"
-        " for the account and for the network address; a device that shows its `device_token` has a count of its own,"
-        ' which strangers cannot use up. With `"delivery": "cookie"` the page has to be one of the client, and on the'
-        " site of this server."
+        "An unknown address, a wrong password, a locked and a disabled user get the same response. Attempts are counted"
+        " per account and per network address; a device that sends its `device_token` has its own count, which"
+        " strangers"
+        ' cannot use up. With `"delivery": "cookie"` the page must have an origin of the client, and be on the site of'
+        " this server."
     ),
     tags=_TAGS,
     responses=document(
@@ -142,7 +143,7 @@ def _refuse_lost_cookie(client_id: str) -> None:
 @api.doc(
     summary="Sign out",
     description=(
-        "Ends the session that asks. Works also with an access token that is softly logged out, or that expired less"
+        "Ends the calling session. Also works with an access token that is softly logged out, or that expired less"
         " than 24 hours ago."
     ),
     tags=_TAGS,
@@ -160,7 +161,7 @@ def answer_logout() -> Response:
 @api.output({}, 204, description="All sessions have ended.")
 @api.doc(
     summary="Sign out everywhere",
-    description="Ends all sessions of the user. Takes the same access tokens as signing out of one session.",
+    description="Ends all sessions of the user. Accepts the same access tokens as signing out of one session.",
     tags=_TAGS,
     security=SECURITY_SCHEME,
     responses=document(*OF_BEARERS),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _LOGGED_SECONDS: Final = 10.0
-_REASON: Final = "Too many requests are under way. Please try again."
+_REASON: Final = "Too many requests at once. Please try again."
 _BODIES: Final = {
     "api": (
         PROBLEM_TYPE,

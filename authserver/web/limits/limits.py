@@ -178,7 +178,7 @@ def _connect(url: str) -> Storage:
         ) from None
     except ValueError:
         # Its text may quote the URL, which holds a password.
-        raise UnusableCountersError("AUTHSERVER_LIMITS_URL is no URL of a Redis or Valkey") from None
+        raise UnusableCountersError("AUTHSERVER_LIMITS_URL is not the URL of a Redis or Valkey") from None
 
 
 def _generalise(address: str) -> str:

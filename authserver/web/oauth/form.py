@@ -48,7 +48,7 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
     if resources:
         parameters[_RESOURCE] = " ".join(resources)
     if not all(map(is_storable, parameters.values())):
-        return invalid_request("A parameter holds a character that is not text.")
+        return invalid_request("A parameter contains an invalid character.")
     return {name: value for name, value in parameters.items() if value}
 
 

@@ -25,7 +25,7 @@ def answer_revocations(realm: Realm, request: Request) -> Response | JsonAnswer:
         return answer_error(reader)
     cursor = request.args.get("cursor", "")
     if not is_storable(cursor):
-        return answer_error(invalid_request("The cursor is not text."))
+        return answer_error(invalid_request("The cursor contains an invalid character."))
     known = request.if_none_match
     page = realm.feed.read(cursor, next(iter(known.as_set()), None) if known else None)
     wait = realm.feed.budget.spend(reader.client_id, len(page.body)) if page.body and page.whole else None
@@ -48,7 +48,7 @@ def _authenticate_reader(realm: Realm, request: Request) -> Client | OAuthError:
     if isinstance(client, OAuthError):
         return client
     if client.kind is not ClientKind.RESOURCE_SERVER:
-        return OAuthError("unauthorized_client", "Only resource servers read the feed.", client.kind.value)
+        return OAuthError("unauthorized_client", "Only resource servers may read the feed.", client.kind.value)
     return client
 
 

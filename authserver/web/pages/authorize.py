@@ -107,7 +107,7 @@ def redirect_exactly(location: str) -> Response:
 def answer_too_late() -> Response:
     """The page for a request that was begun too long ago, or that no application began."""
     sentences = (
-        translate("It took too long, or the address of this page was changed."),
+        translate("This took too long, or the address of this page was changed."),
         translate("Go back to the app that sent you here, and start again."),
     )
     return answer_told(Told(translate("Please start again"), sentences, HTTPStatus.BAD_REQUEST))
@@ -149,7 +149,7 @@ def _tell_answered() -> Told:
         translate("You are done here"),
         (
             translate("You have already answered this request, and the app has received what you allowed."),
-            translate("Go back to the app. To sign in once more, start again there."),
+            translate("Go back to the app. To sign in again, start there."),
         ),
         HTTPStatus.CONFLICT,
     )
@@ -157,10 +157,10 @@ def _tell_answered() -> Told:
 
 def _tell_unredirectable() -> Told:
     return Told(
-        translate("This link does not lead anywhere"),
+        translate("This link is not valid"),
         (
             translate("The app that sent you here is unknown, or uses an unregistered address."),
-            translate("Nothing was changed. If this happens again, tell the people who make the app."),
+            translate("Nothing was changed. If this happens again, contact the people who make the app."),
         ),
         HTTPStatus.BAD_REQUEST,
     )

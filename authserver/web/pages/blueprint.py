@@ -203,15 +203,15 @@ def _write_policy(*, runs_script: bool, image_origin: str | None) -> str:
 def _tell_foreign_form() -> Told:
     sentences = (
         translate("Nothing was changed."),
-        translate("Open the page that you want on this site, and use the button there."),
+        translate("Open the page on this site, and use the button there."),
     )
-    return Told(translate("This form did not come from here"), sentences, HTTPStatus.FORBIDDEN)
+    return Told(translate("This form is from another site"), sentences, HTTPStatus.FORBIDDEN)
 
 
 def _tell_unproved_form() -> Told:
     sentences = (
         translate("Nothing was changed."),
         translate("The form was open for too long, or your browser does not keep the cookie that protects it."),
-        translate("Go back to the form and send it once more. Cookies of this site have to be allowed."),
+        translate("Go back to the form and send it again. Please allow cookies for this site."),
     )
     return Told(translate("This form is out of date"), sentences, HTTPStatus.FORBIDDEN, (lead_back(),))

@@ -38,10 +38,8 @@ def _tell_asked(request_token: str) -> Told:
         (
             translate("If there is an account with this address, a mail with a link is on its way."),
             translate("The link works for at least %(lifetime)s.", lifetime=lifetime),
-            translate(
-                "After several requests it takes a while until we send another mail. Use the link in the newest one."
-            ),
-            translate("No mail? Check your spam folder, and check the address for typing errors."),
+            translate("After several requests, the next mail takes a while. Use the link in the newest mail."),
+            translate("No mail? Check your spam folder, and check the address for typos."),
         ),
         HTTPStatus.ACCEPTED,
         (lead_back_to_sign_in(request_token), lead_to_another_mail("/forgot", request_token)),

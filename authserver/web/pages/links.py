@@ -61,7 +61,7 @@ def _tell_reverted(receipt: Receipt | None) -> Told:
 
 
 def _tell_reported(receipt: Receipt | None) -> Told:
-    last = (translate("The password does not work any more."), translate(_RESET_COMES))
+    last = (translate("The old password no longer works."), translate(_RESET_COMES))
     return Told(translate("All devices were signed out"), (*_say_ended(receipt), *last), ways=_lead_on_from_reset())
 
 
@@ -105,7 +105,7 @@ QUESTIONS: Final = (
         lambda realm, token: find_link(realm, token, LinkPurpose.NOT_ME),
         mark("Was this not you?"),
         (
-            mark("This signs out all devices, including yours, and disables the password."),
+            mark("This signs out all devices, including this one, and disables the password."),
             mark("It also undoes changes of your e-mail address that were made after the mail."),
             mark("You will get a mail with a link to choose a new password."),
         ),
@@ -125,8 +125,8 @@ def _disown(token: str) -> Response:
     if outcome is not None:
         return answer_told(tell_refusal(outcome))
     sentences = (
-        translate("The link does not work any more, and no account was opened."),
-        translate("If somebody asks again, you get another mail. You need not do anything then."),
+        translate("The link no longer works, and no account was created."),
+        translate("If somebody asks again, you get another mail. You do not have to do anything."),
     )
     return answer_told(Told(translate("The registration is deleted"), sentences))
 

@@ -114,7 +114,7 @@ def _build_environment(loader: BaseLoader) -> Environment:
 
 def _try_out(name: str, templates: Environment, original: Environment) -> None:
     if name not in original.list_templates():
-        raise UnusableTemplateError(f"there is no page template {name} to take the place of")
+        raise UnusableTemplateError(f"there is no page template {name} to replace")
     try:
         templates.get_template(name)
         own, ours = _parse(name, templates), _parse(name, original)

@@ -90,7 +90,7 @@ def _tell_awaited(request_token: str) -> Told:
         (
             translate("A mail is on its way to you. Open the link in it to confirm your address, then sign in."),
             translate("The link works for %(lifetime)s.", lifetime=lifetime),
-            translate("No mail? Check your spam folder, and check the address for typing errors."),
+            translate("No mail? Check your spam folder, and check the address for typos."),
         ),
         HTTPStatus.ACCEPTED,
         (lead_back_to_sign_in(request_token), lead_to_another_mail("/signup", request_token)),

@@ -23,8 +23,8 @@ _REFUSALS: Final = {
         "Please confirm your e-mail address first. The link is in the mail that we sent you."
     ),
     outcomes.REGISTRATION_CLOSED: mark("Registration is closed."),
-    outcomes.EMAIL_TAKEN: mark("This e-mail address is registered already."),
-    outcomes.INVALID_LINK: mark("This link does not work any more."),
+    outcomes.EMAIL_TAKEN: mark("This e-mail address is already registered."),
+    outcomes.INVALID_LINK: mark("This link no longer works."),
 }
 _ERRORS: Final = {
     "invalid_email": mark("This is not an e-mail address."),
@@ -38,9 +38,9 @@ _ERRORS: Final = {
     "same_password": mark("This is the current password. Please choose another one."),
     "repetitive": mark("The password repeats one or two characters."),
     "common": mark("This password is on the lists that attackers try first."),
-    "contains_email": mark("The password is little more than the e-mail address."),
-    "contains_name": mark("The password is little more than your name."),
-    "contains_service_name": mark("The password is little more than the name of this service."),
+    "contains_email": mark("The password is too similar to the e-mail address."),
+    "contains_name": mark("The password is too similar to your name."),
+    "contains_service_name": mark("The password is too similar to the name of this service."),
 }
 
 
@@ -58,7 +58,7 @@ def say_errors(errors: Iterable[FieldError], *fields: str) -> list[str]:
 def say_password_rules() -> str:
     """What a new password has to be like."""
     return translate(
-        "At least %(minimum_length)d characters. Any characters, spaces too.",
+        "At least %(minimum_length)d characters. All characters are allowed, including spaces.",
         minimum_length=current_realm().password_policy.minimum_length,
     )
 
@@ -115,7 +115,7 @@ def tell_busy(seconds: int) -> Told:
 def tell_too_many(seconds: int) -> Told:
     """The page for an address from which too many ask."""
     return Told(
-        translate("Too many tries"),
+        translate("Too many attempts"),
         (_say_wait(timedelta(minutes=-(-seconds // 60))),),
         HTTPStatus.TOO_MANY_REQUESTS,
         (lead_back(),),
@@ -125,12 +125,9 @@ def tell_too_many(seconds: int) -> Told:
 
 def _tell_dead_link() -> Told:
     return Told(
-        translate("This link does not work any more"),
+        translate("This link no longer works"),
         (
-            translate(
-                "Links work once and for a limited time, and some stop working when something else about the account"
-                " changes."
-            ),
+            translate("Links work once and for a limited time. Some also stop working when your account changes."),
             translate("Nothing was changed."),
         ),
         HTTPStatus.BAD_REQUEST,

@@ -58,7 +58,7 @@ def test_a_button_keeps_its_colour_in_the_dark_where_it_can_be_seen(colour: str)
 
 @pytest.mark.parametrize("colour", ["#ffcc00", "#ffffff", "#7db8f5", "#777777"])
 def test_an_accent_that_cannot_be_read_is_refused(colour: str) -> None:
-    with pytest.raises(ValueError, match=r"must be a darker colour: its contrast to white is [\d.]+:1"):
+    with pytest.raises(ValueError, match=r"must be a darker colour: its contrast with white is [\d.]+:1"):
         derive_accent(colour)
 
 

@@ -24,5 +24,5 @@ def test_line_ends_and_a_byte_order_mark_are_no_part_of_it(
 
 
 def test_utf_16_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(click.ClickException, match="no UTF-8 text"):
+    with pytest.raises(click.ClickException, match="not UTF-8 text"):
         read(monkeypatch, "password\n".encode("utf-16"))

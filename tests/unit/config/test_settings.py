@@ -333,7 +333,7 @@ def test_metrics_are_refused_until_they_are_served(monkeypatch: pytest.MonkeyPat
 
 def test_a_mail_server_needs_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "smtp://authserver:hunter2secret@mail.example"
-    assert problems_of(monkeypatch, SMTP_URL=url) == ("AUTHSERVER_MAIL_FROM: must be set when AUTHSERVER_SMTP_URL is",)
+    assert problems_of(monkeypatch, SMTP_URL=url) == ("AUTHSERVER_MAIL_FROM: is required with AUTHSERVER_SMTP_URL",)
     set_all(monkeypatch, MAIL_FROM="Example <no-reply@auth.example>")
     settings = load_settings()
     assert settings.smtp_url is not None

@@ -93,7 +93,7 @@ def test_what_is_too_dear_is_named_and_never_verified(stored: str) -> None:
 
 @pytest.mark.parametrize("stored", UNKNOWN)
 def test_what_is_no_known_hash_is_refused(stored: str) -> None:
-    assert HASHER.find_problem(stored) == "is no hash of a known format"
+    assert HASHER.find_problem(stored) == "is not in a known hash format"
 
 
 @pytest.mark.parametrize("stored", DAMAGED)

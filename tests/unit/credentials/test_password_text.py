@@ -82,4 +82,4 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 def test_no_refusal_repeats_the_password(text: str) -> None:
     refusal = normalise_password(text + "\0")
     assert isinstance(refusal, PasswordBreach)
-    assert refusal.message == "The password contains a character that is not text."
+    assert refusal.message == "The password contains an invalid character."

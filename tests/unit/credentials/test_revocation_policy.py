@@ -98,7 +98,7 @@ def test_all_problems_are_reported_at_once() -> None:
         (
             "changed",
             {"reach": "all", "renew_current": True},
-            "renew_current needs a current session that lives on, and reach all may end it.",
+            "renew_current needs a current session that continues, and reach all may end it.",
         ),
         (
             "changed",
@@ -127,7 +127,7 @@ def test_the_default_row_of_a_new_event_is_checked_too() -> None:
         "wrong: reach all needs an event that names a user_id.",
         "wrong: bump needs a user, and this event has none.",
         "wrong: renew_current needs a user, and this event has none.",
-        "wrong: renew_current needs a current session that lives on, and reach all may end it.",
+        "wrong: renew_current needs a current session that continues, and reach all may end it.",
         "wrong: notify needs a user to write to, and this event has none.",
     )
 

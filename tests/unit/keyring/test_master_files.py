@@ -159,7 +159,7 @@ def folder_writable_by_all(path: Path) -> None:
         (readable_by_all, "chmod 600"),
         (readable_by_group, "chmod 600"),
         (directory, "is a directory"),
-        (pipe, "is no regular file"),
+        (pipe, "is not a regular file"),
         (dangling_link, "no such file"),
         (folder_missing, "does not exist"),
         (folder_is_a_file, "not a directory"),

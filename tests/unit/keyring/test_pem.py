@@ -71,7 +71,7 @@ def test_the_same_key_always_gets_the_same_name(masters: MasterKeys) -> None:
 )
 def test_a_key_that_fits_no_algorithm_is_named_and_refused(key: SomePrivateKey, sentence: str) -> None:
     """ASVS 11.2.3, 11.6.1."""
-    with pytest.raises(UnusablePemError, match=f"{sentence}.*take EC P-256") as refusal:
+    with pytest.raises(UnusablePemError, match=f"{sentence}.*use EC P-256") as refusal:
         read_pem(write_pem(key))
     assert "\n" not in str(refusal.value)
 

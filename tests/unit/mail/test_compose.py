@@ -198,11 +198,11 @@ def test_an_operators_layout_is_that_of_every_mail(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "problem"),
     [
-        ("pasword_changed.txt", "x\n\nx", "there is no mail template pasword_changed.txt to take the place of"),
+        ("pasword_changed.txt", "x\n\nx", "there is no mail template pasword_changed.txt to replace"),
         ("password_changed.txt", "x\n\n{{ lnik }}", "password_changed.txt cannot be used: 'lnik' is undefined"),
         ("password_changed.html", "{% if %}", "password_changed.html cannot be used: Expected an expression"),
-        ("password_changed.txt", "\n\nx", "password_changed.txt needs a subject, and text below it"),
-        ("password_changed.txt", "x", "password_changed.txt needs a subject, and text below it"),
+        ("password_changed.txt", "\n\nx", "password_changed.txt needs a subject and text below it"),
+        ("password_changed.txt", "x", "password_changed.txt needs a subject and text below it"),
         ("_hello.txt", "{{ nobody }}", "'nobody' is undefined"),
     ],
 )

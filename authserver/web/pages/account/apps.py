@@ -43,7 +43,7 @@ def act_apps(browser: SignedInBrowser) -> Response:
     """Disconnect the one that the button names."""
     realm, client_id = current_realm(), read_fields().get("disconnect", "")
     if isinstance(disconnect(realm, browser, client_id, request.remote_addr or ""), Refused):
-        return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This app is not connected any more."))
+        return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This app is no longer connected."))
     client = realm.clients.find(client_id)
     name = translate("The app") if client is None else client.name
     return _answer(browser, done=translate("%(name)s is disconnected. It is signed out everywhere.", name=name))

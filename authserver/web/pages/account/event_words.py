@@ -23,15 +23,15 @@ BY_EVENT: Final[Mapping[str, str]] = {
 
 BY_NAME: Final[Mapping[AuditName, str]] = {
     AuditName.LOGIN_SUCCESS: mark("Signed in."),
-    AuditName.LOGIN_FAIL: mark("Somebody tried to sign in, and failed."),
+    AuditName.LOGIN_FAIL: mark("A sign-in attempt failed."),
     AuditName.LOGIN_LOCK: mark("The account was locked."),
     AuditName.LOGIN_UNLOCK: mark("The account was unlocked."),
     AuditName.PASSWORD_CHANGE: mark("The password was changed."),
     AuditName.PASSWORD_CHANGE_FAIL: mark("Password change failed."),
     AuditName.REAUTHENTICATION_FAIL: mark("A wrong password was entered while signed in."),
     AuditName.FACTOR_CHANGE: mark("The second factor was changed."),
-    AuditName.LINK_FAIL: mark("A mailed link that no longer works was used."),
-    AuditName.COMPROMISE_REPORT: mark("Somebody reported that someone else had used the account."),
+    AuditName.LINK_FAIL: mark("A link from a mail was used that no longer works."),
+    AuditName.COMPROMISE_REPORT: mark("The account was reported as used by someone else."),
     AuditName.TOKEN_REUSE: mark("An old token of an app was used again. The device was signed out, to be safe."),
     AuditName.ROLES_CHANGE: mark("An administrator changed the roles of the account."),
     AuditName.AUTHZ_FAIL: mark("An action was refused, or needed the password first."),

@@ -75,6 +75,6 @@ def _answer_form(
 def _tell_deleted() -> Told:
     sentences = (
         translate("All devices and apps are signed out."),
-        translate("It cannot be restored. Thank you for having been with us."),
+        translate("It cannot be restored. Thank you for being with us."),
     )
     return Told(translate("Your account was deleted"), sentences, ways=(lead_back_to_sign_in(),))

@@ -106,6 +106,6 @@ def _answer_changed(browser: SignedInBrowser, receipt: Receipt) -> Response:
     sentences = (
         translate("Your password is changed."),
         say_signed_out(receipt, with_this=True),
-        translate("Apps that you opened in this browser go on without asking you."),
+        translate("Apps that you opened in this browser keep working without asking you."),
     )
     return _answer_form(browser, logout_devices=True, done=sentences)

@@ -55,7 +55,7 @@ def act_sessions(browser: SignedInBrowser) -> Response:
         case Reauthenticate():
             return ask_who(PATH)
         case Refused():
-            return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This device is not signed in any more."))
+            return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This device is no longer signed in."))
         case Receipt(sessions_ended=1) if end == browser.sid:
             response = answer_page("signed_out.html")
             current_cookies().take_back(response, Cookie.SESSION)

@@ -137,6 +137,6 @@ def test_the_extra_brings_the_clients_and_one_that_is_away_costs_a_line_of_the_l
 
 
 def test_an_address_that_no_client_can_read_is_one_line_without_it(clock: ManualClock) -> None:
-    with pytest.raises(UnusableCountersError, match="is no URL") as refusal:
+    with pytest.raises(UnusableCountersError, match="is not the URL") as refusal:
         open_counters("redis://:hunter2secret@host:port/0", None, clock, SeededEntropy())
     assert "hunter2secret" not in str(refusal.value)
