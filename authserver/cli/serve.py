@@ -13,8 +13,8 @@ import structlog
 from authserver.app import build_post, create_wsgi, may_lose_prepared_statements, try_counters, try_page_templates
 from authserver.cli.context import Context
 from authserver.config import Settings
+from authserver.server.listening import PortTakenError, Serving, listen
 from authserver.server.logs import configure_logs, is_json
-from authserver.server.serving import PortTakenError, Serving, listen
 from authserver.server.serving import serve as serve_until_told
 from authserver.web.edge.crowd import share_out
 

@@ -8,18 +8,21 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
-
-from granian import _signals
-from granian._granian import WorkerSignal
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LAST_CALL_SECONDS: Final = 0.2
 _LAST_WORD_SECONDS: Final = 0.1
+
+
+class Told(Protocol):
+    """An event that granian waits for."""
+
+    def set(self) -> None: ...  # noqa: D102 - as of `threading.Event`
 
 
 class Departure:
@@ -31,16 +34,30 @@ class Departure:
     a connection that he had kept, may find it closed as he speaks up, as with every server (RFC 9112 §9.5).
     """
 
-    def __init__(self, application: "WSGIApplication", listener: int) -> None:
-        """Take the application, and the number of the socket that this worker listens on."""
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        listener: int,
+        told: "Told",
+        hear: "Callable[[Callable[[int, object], None]], object]",
+    ) -> None:
+        """Begin nothing.
+
+        Args:
+            application: what answers.
+            listener: the number of the socket that this worker listens on.
+            told: what granian waits for.
+            hear: hands SIGTERM and SIGINT to a handler.
+        """
         self._application = application
         self._listener = listener
-        self._told = WorkerSignal()
+        self._told = told
+        self._hear = hear
         self._leaving = False
 
-    def await_signal(self) -> WorkerSignal:
+    def await_signal(self) -> "Told":
         """What granian waits for, in place of SIGTERM and SIGINT."""
-        _signals.set_main_signals(self._leave)  # type: ignore[no-untyped-call]
+        self._hear(self._leave)
         return self._told
 
     def answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from authserver.app import SYSTEM_ENTROPY, create_app
 from authserver.clock import SystemClock
 from authserver.config import load_settings
-from authserver.server.serving import Serving, listen, serve
+from authserver.server.listening import Serving, listen
+from authserver.server.serving import serve
 from tests.support.server import Installation
 
 if TYPE_CHECKING:

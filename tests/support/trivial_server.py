@@ -8,7 +8,8 @@ from typing import Any
 
 import flask
 
-from authserver.server.serving import PortTakenError, Serving, listen, serve
+from authserver.server.listening import PortTakenError, Serving, listen
+from authserver.server.serving import serve
 from authserver.web.edge.guard import guard
 
 

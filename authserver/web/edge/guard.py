@@ -1,7 +1,7 @@
 """The guard at the door: requests whose end two programs could see at different places go no further.
 
 It looks at the framing of a request, at the length of its body and at the form of its path, never at its meaning; the
-length of the header is limited by the HTTP server (authserver.server.serving), which has to hold it before anybody can
+length of the header is limited by the HTTP server (`server.supervisor`), which has to hold it before anybody can
 count it. Bodies come with a Content-Length, because every server that we measured silently cuts a chunked form above
 the limit and hands on the rest as if it were whole; and a Transfer-Encoding beside a Content-Length is how one request
 is smuggled inside another (RFC 9112 §6.1, §11.2).

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from authserver.server.serving import PortTakenError, Serving, listen
+from authserver.server.listening import PortTakenError, Serving, listen
 from tests.support.processes import free_port
 
 
