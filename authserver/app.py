@@ -32,7 +32,7 @@ from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.master_files import load_master_keys
 from authserver.mail.compose import Composer, UnusableTemplateError
 from authserver.protocol.entropy import Entropy, new_id
-from authserver.realm import Realm, Registration
+from authserver.realm import Passwords, Realm, Registration
 from authserver.realm.client_registry import ClientRegistry
 from authserver.records.audit import Actor
 from authserver.records.link import LONGEST_LIFETIME
@@ -101,9 +101,11 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         rotation=Rotation(database),
         keyring=LiveKeyring(loader, clock),
         clients=ClientRegistry(database, clock),
-        hasher=PasswordHasher(),
-        hashing_pool=HashingPool(Places.among(settings.threads)),
-        password_policy=PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name)),
+        passwords=Passwords(
+            PasswordHasher(),
+            HashingPool(Places.among(settings.threads)),
+            PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name)),
+        ),
         revocation=custody.revocation,
         feed=RevocationFeed(database, settings.issuer, feed_window(settings.access_token_lifetime), clock),
         lifetimes=Lifetimes(

@@ -133,10 +133,10 @@ class Installation:
         normal = normalise_password(password)
         if isinstance(normal, PasswordBreach):
             raise PasswordRefusedError((normal,))
-        breaches = self._realm.password_policy.breaches(normal, email=email, name=name)
+        breaches = self._realm.passwords.policy.breaches(normal, email=email, name=name)
         if breaches:
             raise PasswordRefusedError(breaches)
-        return self._realm.hasher.hash(normal)
+        return self._realm.passwords.hasher.hash(normal)
 
     def apply(
         self,

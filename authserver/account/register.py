@@ -119,7 +119,7 @@ def _check(
     errors = _find_errors(realm, address, normal, name, roles)
     if errors or isinstance(address, InvalidEmail) or isinstance(normal, PasswordBreach):
         return Invalid(tuple(errors))
-    hashed = None if normal is None else run_hash(realm, lambda: realm.hasher.hash(normal))
+    hashed = None if normal is None else run_hash(realm, lambda: realm.passwords.hasher.hash(normal))
     return hashed if isinstance(hashed, TryLater) else _Person(address, hashed)
 
 
@@ -154,6 +154,6 @@ def _find_errors(
     elif password is not None:
         email = address if isinstance(address, str) else ""
         known = "" if name_error is not None else name
-        breaches = realm.password_policy.breaches(password, email=email, name=known)
+        breaches = realm.passwords.policy.breaches(password, email=email, name=known)
         errors += [FieldError("password", breach.code, breach.message) for breach in breaches]
     return errors

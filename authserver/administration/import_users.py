@@ -103,6 +103,8 @@ def _find_problems(realm: Realm, arrival: Arrival, address: str | InvalidEmail, 
             yield f"roles: {role_error[1]}"
     if arrival.password_hash is not None:
         known = is_storable(arrival.password_hash)
-        problem = realm.hasher.find_problem(arrival.password_hash) if known else "is not in a known hash format"
+        problem = (
+            realm.passwords.hasher.find_problem(arrival.password_hash) if known else "is not in a known hash format"
+        )
         if problem is not None:
             yield f"password_hash: {problem}"

@@ -15,5 +15,5 @@ def run_hash(
     realm: Realm, work: Callable[[], Result], *, is_known: Callable[[], bool] = lambda: False
 ) -> Result | TryLater:
     """What `work` returned, or how many seconds to wait; `is_known` as in `HashingPool.run`."""
-    outcome = realm.hashing_pool.run(work, is_known=is_known)
+    outcome = realm.passwords.pool.run(work, is_known=is_known)
     return TryLater(draw_pause(realm.entropy)) if isinstance(outcome, Busy) else outcome

@@ -14,7 +14,7 @@ def verify_password(realm: Realm, credentials: Credentials, password: Secret) ->
     normal = normalise_password(password.reveal())
     if isinstance(normal, PasswordBreach):
         return False
-    verification = run_hash(realm, lambda: realm.hasher.verify(normal, credentials.password_hash))
+    verification = run_hash(realm, lambda: realm.passwords.hasher.verify(normal, credentials.password_hash))
     return verification if isinstance(verification, TryLater) else verification.matches
 
 
@@ -40,15 +40,15 @@ def hash_new_password(
     if isinstance(normal, PasswordBreach):
         return Invalid((FieldError(field, normal.code, normal.message),))
     user, stored = credentials.user, credentials.password_hash
-    breaches = realm.password_policy.breaches(normal, email=user.email, name=user.name)
+    breaches = realm.passwords.policy.breaches(normal, email=user.email, name=user.name)
     if breaches:
         return Invalid(tuple(FieldError(field, breach.code, breach.message) for breach in breaches))
 
     def hash_another() -> str | PasswordBreach:
         """A change to the same password would end sessions, and protect nobody."""
-        if stored is not None and realm.hasher.verify(normal, stored).matches:
+        if stored is not None and realm.passwords.hasher.verify(normal, stored).matches:
             return SAME
-        return realm.hasher.hash(normal)
+        return realm.passwords.hasher.hash(normal)
 
     hashed = run_hash(realm, hash_another)
     return Invalid((FieldError(field, hashed.code, hashed.message),)) if isinstance(hashed, PasswordBreach) else hashed

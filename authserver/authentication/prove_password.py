@@ -64,7 +64,7 @@ def prove_password(
     stored = awaited if credentials is None else credentials.password_hash
     verification = run_hash(
         realm,
-        lambda: realm.hasher.verify(password, stored, decoy=decoy),
+        lambda: realm.passwords.hasher.verify(password, stored, decoy=decoy),
         is_known=lambda: find_known_device(realm, email_text, device_token) is not None,
     )
     if isinstance(verification, TryLater):
@@ -90,7 +90,7 @@ def _name_fault(credentials: Credentials | None, verification: Verification) -> 
 
 def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Origin, now: datetime) -> None:
     """Replace an outdated hash. Ends no session; when the pool is full, the next sign-in tries again."""
-    renewed = run_hash(realm, lambda: realm.hasher.hash(password))
+    renewed = run_hash(realm, lambda: realm.passwords.hasher.hash(password))
     if isinstance(renewed, TryLater):
         return
     event = PasswordRehashed(user.user_id, replaces=stored, password_hash=renewed)

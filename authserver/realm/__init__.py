@@ -1,5 +1,5 @@
 """One installation: the values that its use cases work with, and the outcomes that they share."""
 
-from authserver.realm.realm import Realm, Registration
+from authserver.realm.realm import Passwords, Realm, Registration
 
-__all__ = ["Realm", "Registration"]
+__all__ = ["Passwords", "Realm", "Registration"]

@@ -29,6 +29,15 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class Passwords:
+    """What verifying and choosing a password takes: how it is hashed, by how many at once, and what a good one is."""
+
+    hasher: PasswordHasher
+    pool: HashingPool
+    policy: PasswordPolicy
+
+
+@dataclass(frozen=True, slots=True)
 class Realm:
     """All that one installation's use cases need."""
 
@@ -38,9 +47,7 @@ class Realm:
     rotation: Rotation
     keyring: LiveKeyring
     clients: ClientRegistry
-    hasher: PasswordHasher
-    hashing_pool: HashingPool
-    password_policy: PasswordPolicy
+    passwords: Passwords
     revocation: Revocation
     feed: RevocationFeed
     lifetimes: Lifetimes

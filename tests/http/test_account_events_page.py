@@ -72,7 +72,7 @@ def test_nothing_for_operators_is_told(realm: Realm, pages: Pages, user_id: str)
     write(realm, user_id, "session_revoked", actor=Actor("admin", "192.0.2.44"))
     sign_in(pages)
     carry_out(realm, SignedOutByAdmin(user_id), user_id)
-    carry_out(realm, PasswordSetByAdmin(user_id, realm.hasher.hash(Secret(NEW_PASSWORD))), user_id)
+    carry_out(realm, PasswordSetByAdmin(user_id, realm.passwords.hasher.hash(Secret(NEW_PASSWORD))), user_id)
     text = sign_in(pages, password=NEW_PASSWORD).get(PATH).text
     assert "An administrator signed all devices out." in text
     assert "An administrator set the password." in text

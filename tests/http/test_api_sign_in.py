@@ -20,7 +20,7 @@ from authserver.storage import sessions
 from authserver.storage.schema import Session, User
 from tests.support.api import Api, content, field_errors, problem
 from tests.support.clock import START, ManualClock
-from tests.support.realm import EMAIL, PASSWORD, SCOPE, add_user
+from tests.support.realm import EMAIL, PASSWORD, SCOPE, add_user, with_hashing
 
 WRONG = "wrong horse battery staple"
 Recording = Callable[[], AbstractContextManager[list[str]]]
@@ -159,7 +159,7 @@ def test_the_admin_scope_is_for_admins(api: Api, realm: Realm, user_id: str) -> 
 
 def test_too_many_sign_ins_at_once_are_asked_to_come_back(realm: Realm, user_id: str) -> None:
     pool = HashingPool(Places(1, 0))
-    api = Api(dataclasses.replace(realm, hashing_pool=pool))
+    api = Api(with_hashing(realm, pool=pool))
     response = pool.run(api.login)  # the only place is taken by whoever runs this
     assert isinstance(response, TestResponse)
     problem(response, 503, "busy")
@@ -168,7 +168,7 @@ def test_too_many_sign_ins_at_once_are_asked_to_come_back(realm: Realm, user_id:
 
 def test_those_who_are_sent_away_together_do_not_come_back_together(realm: Realm, user_id: str) -> None:
     pool = HashingPool(Places(1, 0))
-    api = Api(dataclasses.replace(realm, hashing_pool=pool))
+    api = Api(with_hashing(realm, pool=pool))
     pauses = pool.run(lambda: {api.login().headers["Retry-After"] for _ in range(50)})
     assert pauses == {str(1 + pause) for pause in range(LONGEST_PAUSE)}
 
@@ -177,7 +177,7 @@ def test_a_known_device_has_a_place_when_all_others_are_taken(realm: Realm, user
     """A flood of sign-ins keeps strangers out, not who signed in there before."""
     known = Api(realm).sign_in(device_id="phone")["device_token"]
     pool = HashingPool(Places(1, 1))
-    api = Api(dataclasses.replace(realm, hashing_pool=pool))
+    api = Api(with_hashing(realm, pool=pool))
     statuses = pool.run(
         lambda: [api.login(device_id="phone", device_token=token).status_code for token in (known, "dt_made_up")]
     )

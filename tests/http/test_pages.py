@@ -20,7 +20,7 @@ from tests.support.credentials import (
 )
 from tests.support.mail import deliver_all, read_link
 from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.realm import EMAIL, PASSWORD, add_user, with_hashing
 
 WITH_LINKS = ("/reset", "/email/confirm", "/email/revert", "/not-me")
 ALL = (*WITH_LINKS, "/forgot", "/signup")
@@ -209,7 +209,7 @@ def test_asking_too_often_is_told_in_words(realm: Realm) -> None:
 
 def test_a_server_that_is_busy_keeps_the_link(realm: Realm, api: Api, links: dict[str, str]) -> None:
     pool = HashingPool(Places(1, 0))
-    pages = Pages(Api(dataclasses.replace(realm, hashing_pool=pool)))
+    pages = Pages(Api(with_hashing(realm, pool=pool)))
     response = pool.run(lambda: pages.post("/reset", token=links["/reset"], new_password="third time lucky"))
     assert isinstance(response, TestResponse)
     assert response.status_code == 503

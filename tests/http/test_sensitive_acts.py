@@ -1,6 +1,5 @@
 """Every act that takes the current password, on pages and in the API: who may try it, how often (ASVS 6.3.1)."""
 
-import dataclasses
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from tests.support.clock import ManualClock
 from tests.support.credentials import NEW_PASSWORD, refreshed
 from tests.support.pages import Pages
 from tests.support.processes import PATIENCE
-from tests.support.realm import PASSWORD
+from tests.support.realm import PASSWORD, with_hashing
 
 LIMITS = "3 per hour; 20 per day"
 MEMBERS = {"new_password": NEW_PASSWORD, "new_email": "ada@example.net"}
@@ -133,7 +132,7 @@ def test_what_was_not_tried_is_not_counted(realm: Realm, user_id: str, busy: Has
     """Strangers who keep the hashing busy must not use up the tries of an owner who comes back as told."""
     limits = "1 per 10 minutes"
     tokens = Api(realm, limits).sign_in()
-    full = Api(dataclasses.replace(realm, hashing_pool=busy), limits)
+    full = Api(with_hashing(realm, pool=busy), limits)
     body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     answers = [full.post("/account/password", body, tokens["access_token"]).status_code for _ in range(2)]
     assert answers == [503, 503]

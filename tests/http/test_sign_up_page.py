@@ -9,7 +9,7 @@ from authserver.realm import Realm, Registration
 from tests.support.api import Api
 from tests.support.mail import deliver_all, read_link
 from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, PASSWORD
+from tests.support.realm import EMAIL, PASSWORD, with_hashing
 
 NEW = "grace@example.test"
 
@@ -114,7 +114,7 @@ def test_trying_too_often_is_told_in_words(realm: Realm) -> None:
 
 def test_a_server_that_is_busy_registers_nobody(realm: Realm) -> None:
     pool = HashingPool(Places(1, 0))
-    pages = Pages(Api(dataclasses.replace(realm, hashing_pool=pool)))
+    pages = Pages(Api(with_hashing(realm, pool=pool)))
     before = dump(realm)
     response = pool.run(lambda: pages.post("/signup", email=NEW, password=PASSWORD))
     assert getattr(response, "status_code", None) == 503

@@ -142,7 +142,7 @@ def build_event(scene: Scene, kind: type[CredentialEvent]) -> CredentialEvent:
         "kid": realm.keyring.current.signing_key.kid,
         "email": OTHER_ADDRESS,
         "roles": ("auditor",),
-        "password_hash": realm.hasher.hash(Secret(chosen)),
+        "password_hash": realm.passwords.hasher.hash(Secret(chosen)),
         "replaces": _hash_of(scene.person),
         "link_issued_at": scene.report_issued_at,
     }

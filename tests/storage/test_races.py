@@ -5,7 +5,6 @@ its commit) and then at random, `--rounds` times. What must hold is said once an
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -28,7 +27,7 @@ from authserver.storage import links
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.person import BY, NEW_PASSWORD, Person
 from tests.support.racing import Duel, fight
-from tests.support.realm import PASSWORD
+from tests.support.realm import PASSWORD, with_hashing
 from tests.support.refreshing import IP
 
 pytestmark = pytest.mark.races
@@ -242,7 +241,7 @@ def test_a_reset_beside_a_change_of_address_leaves_the_address_that_the_reset_we
 
 def test_a_rehash_never_writes_the_old_password_back(crowded: Realm, rounds: int) -> None:
     """The sign-in verified the old password, hashed it anew and writes late; it ends nothing and bumps nothing."""
-    stronger = replace(crowded, hasher=PasswordHasher(HashProfile(memory_kib=128, passes=1, lanes=1)))
+    stronger = with_hashing(crowded, hasher=PasswordHasher(HashProfile(memory_kib=128, passes=1, lanes=1)))
 
     def prepare() -> Duel:
         person = Person(crowded)

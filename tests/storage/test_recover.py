@@ -107,7 +107,7 @@ def test_positions_rise_above_all_that_a_reader_may_have_seen(site: Site, backup
 
 
 def _change_password(realm: Realm, user_id: str) -> None:
-    hashed = realm.hasher.hash(Secret(PASSWORD))
+    hashed = realm.passwords.hasher.hash(Secret(PASSWORD))
     with realm.database.write() as tx:
         realm.revocation.apply(tx, PasswordSetByAdmin(user_id, hashed), by=OPERATOR, now=realm.clock.now())
 

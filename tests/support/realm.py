@@ -21,7 +21,7 @@ from authserver.keyring.sealing import MasterKey, MasterKeys
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
-from authserver.realm import Realm, Registration
+from authserver.realm import Passwords, Realm, Registration
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
@@ -64,9 +64,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         rotation=Rotation(database),
         keyring=keyring,
         clients=ClientRegistry(database, clock),
-        hasher=_HASHER,
-        hashing_pool=_HASHING_POOL,
-        password_policy=PasswordPolicy(service_words=("authserver",)),
+        passwords=Passwords(_HASHER, _HASHING_POOL, PasswordPolicy(service_words=("authserver",))),
         revocation=Revocation(RevocationPolicy(), lifetimes.access_token_lifetime, entropy),
         feed=RevocationFeed(database, ISSUER, feed_window(lifetimes.access_token_lifetime), clock),
         lifetimes=LIFETIMES,
@@ -79,6 +77,11 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
     if realm.clients.find(FIRST_PARTY_CLIENT_ID) is None:
         add_first_party_client(realm)
     return dataclasses.replace(realm, **changes)
+
+
+def with_hashing(realm: Realm, **changes: Any) -> Realm:  # noqa: ANN401 - a Passwords' own fields
+    """The same installation, where passwords are hashed or bounded otherwise: `with_hashing(realm, pool=…)`."""
+    return dataclasses.replace(realm, passwords=dataclasses.replace(realm.passwords, **changes))
 
 
 def add_first_party_client(realm: Realm) -> None:

@@ -59,7 +59,7 @@ def say_password_rules() -> str:
     """What a new password has to be like."""
     return translate(
         "At least %(minimum_length)d characters. All characters are allowed, including spaces.",
-        minimum_length=current_realm().password_policy.minimum_length,
+        minimum_length=current_realm().passwords.policy.minimum_length,
     )
 
 
@@ -154,7 +154,7 @@ def _say_error(error: FieldError) -> str:
         return error.message
     return translate(
         sentence,
-        minimum_length=current_realm().password_policy.minimum_length,
+        minimum_length=current_realm().passwords.policy.minimum_length,
         longest_password=LONGEST_PASSWORD,
         longest_name=LONGEST_NAME,
         longest_address=LONGEST_ADDRESS,
