@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
-from authserver.cli.main import authserver as command_line
 from authserver.config.settings import PREFIX, Settings
+from tests.support.shell import load_every_command
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -20,6 +20,7 @@ DOCUMENTS = [
     ROOT / "keys" / "README.md",
 ]
 OF_DJANGO = {"METADATA_URL", "RESOURCE", "VERIFIER"}
+COMMAND_LINE = load_every_command()
 NOT_SETTINGS = {"CONFIG", "TEST_POSTGRES", *OF_DJANGO}
 
 _FOLDERS = "authserver|tests|docs|examples|benchmarks|migrations|keys"
@@ -65,7 +66,7 @@ def unknown_commands(text: str) -> list[str]:
 
 def is_command(words: list[str]) -> bool:
     """Whether the words name a command; those after it are its arguments."""
-    at: click.Command = command_line
+    at: click.Command = COMMAND_LINE
     for word in words:
         if not isinstance(at, click.Group):
             return True
