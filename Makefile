@@ -12,7 +12,7 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: messages help run test races faults bench lint format clean prover browser
+.PHONY: messages vectors help run test races faults bench lint format clean prover browser
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
@@ -21,6 +21,7 @@ help:
 	@echo "make faults  killed workers, drained servers, broken requests"
 	@echo "make bench   refresh, sign-in, verify, start, polls and propagation, beside their floors and targets"
 	@echo "make messages  gather the sentences of the pages and compile their translations"
+	@echo "make vectors  forge the attack tokens in tests/vectors anew"
 	@echo "make lint    ruff and mypy                make format  let ruff write"
 	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
 
@@ -44,6 +45,9 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+vectors: $(READY)
+	$(BIN)/python -m tests.vectors.forge
 
 messages: $(READY)
 	$(BIN)/python -m tests.support.catalogues
