@@ -47,8 +47,21 @@ def try_all(client: FlaskClient, path: str) -> Iterator[tuple[Vector, TestRespon
     """Each attack token that an HTTP header can carry, and what the door answers to it."""
     for attack in ATTACKS:
         token = attack.token
-        if isinstance(token, str) and token.isascii() and token.isprintable() and token.strip():
+        if is_for_header(token) and "," not in token:
             yield attack, client.get(path, headers={"Authorization": f"Bearer {token}"})
+
+
+def is_for_header(token: object) -> bool:
+    return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())
+
+
+@pytest.mark.parametrize("path", ["/api/account", "/oauth/userinfo"])
+def test_an_attack_token_with_a_comma_is_two_credentials(client: FlaskClient, path: str) -> None:
+    """RFC 6750 §3.1: a request with more than one is malformed, whatever they are worth."""
+    with_comma = [attack.token for attack in ATTACKS if is_for_header(attack.token) and "," in attack.token]
+    assert len(with_comma) >= 3
+    for token in with_comma:
+        assert client.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 400
 
 
 def test_the_account_api_refuses_every_attack_token(client: FlaskClient, reached: list[str]) -> None:
