@@ -55,10 +55,10 @@ COMMANDS: Final = (
     LateCommand("init", "Create what a server needs: database, master key, first keys, first-party client."),
     LateCommand("serve", "Serve until SIGTERM or Ctrl-C, then finish the requests in flight."),
     LateCommand("keys", "Signing keys (for access tokens) and MAC keys (for refresh tokens)."),
-    LateCommand("users", "Users."),
+    LateCommand("users", "Users, named by e-mail address or id."),
     LateCommand("clients", "OAuth clients: applications that sign people in, and resource servers."),
     LateCommand("sessions", "Live sessions: one sign-in of one user on one device."),
     LateCommand("policy", "The revocation policy: which credential event ends what."),
     LateCommand("db", "The database's schema, its old rows and its backups."),
-    LateCommand("audit", "The audit record."),
+    LateCommand("audit", "The audit record, kept for AUTHSERVER_AUDIT_RETENTION seconds."),
 )
