@@ -5,6 +5,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What looks at the dependencies has dependencies of its own, so it lives apart from them.
+TOOLS := $(VENV)/tools
 ARGS ?=
 # Tests at once: twice the cores that we measured on, because many of them wait.
 JOBS ?= 4
@@ -12,15 +14,20 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: messages help run test races faults bench lint format clean prover browser
+.PHONY: audit coverage lock messages vectors help run test test-plain races faults bench lint format clean prover browser
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
 	@echo "make test    the whole suite, on SQLite and on a PostgreSQL of its own   (ARGS='-k name' for a part)"
+	@echo "make test-plain  the same with other libraries exactly as they are, three times as slow: before a release"
 	@echo "make races   the interleavings, 500 rounds each instead of 50"
 	@echo "make faults  killed workers, drained servers, broken requests"
 	@echo "make bench   refresh, sign-in, verify, start, polls and propagation, beside their floors and targets"
 	@echo "make messages  gather the sentences of the pages and compile their translations"
+	@echo "make vectors  forge the attack tokens in tests/vectors anew"
+	@echo "make coverage  the suite, and which lines and branches of authserver/ it does not reach"
+	@echo "make lock    pin the dependencies anew, with hashes   (ARGS=--upgrade for newer releases)"
+	@echo "make audit   known vulnerabilities of what is pinned"
 	@echo "make lint    ruff and mypy                make format  let ruff write"
 	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
 
@@ -30,6 +37,9 @@ run: $(READY)
 
 test: $(READY) prover browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-plain: $(READY) prover browser
+	PLAIN_SUITE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 races: $(READY)
 	$(BIN)/python -m pytest -m races --rounds 500 $(ARGS)
@@ -45,6 +55,21 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+vectors: $(READY)
+	$(BIN)/python -m tests.vectors.forge
+
+coverage: $(READY) prover browser
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term $(ARGS)
+
+# The hashes are those of every file of a release, source and wheels of all platforms, so that the lock serves all of them.
+lock: $(TOOLS)/.ready
+	$(TOOLS)/bin/uv pip compile --quiet --universal --extra dev --generate-hashes --no-annotate --no-header --no-strip-extras \
+	  --output-file requirements.lock $(ARGS) pyproject.toml
+
+# Asks the advisory service of PyPI. --strict: a package about which it cannot be asked is a failure, and not a pass.
+audit: $(TOOLS)/.ready
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock $(ARGS)
+
 messages: $(READY)
 	$(BIN)/python -m tests.support.catalogues
 
@@ -54,6 +79,11 @@ format: $(READY)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(TOOLS)/.ready: $(READY)
+	@$(BIN)/python -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3' 'uv>=0.9,<1'
+	@touch $@
 
 # Made again only when what it is made of changes; a half-made one is not marked as ready. One without pip is made anew:
 # Debian's python3 leaves it behind when python3-venv is not there.
@@ -71,7 +101,8 @@ $(READY): pyproject.toml requirements.lock
 	  echo 'authserver needs Python 3.11 or newer; name it with make PYTHON=/path/to/python' >&2; exit 1; }
 	@echo 'setting up $(VENV)'
 	@# Not compiled here: most of what the packages bring is never imported, and what is, is compiled then.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+	  --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

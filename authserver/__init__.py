@@ -3,4 +3,4 @@
 Importing this package loads nothing else, so that `authserver.verifier` stays light at resource servers.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,12 +1,11 @@
-"""Assembly: settings become the small values that the rooms define, and the rooms become a server.
+"""Assembly of the server: an installation with its doors, and what a process does beside answering.
 
-The only place that knows all rooms, and the owner of the system's randomness.
+The only place that knows all rooms.
 """
 
 import functools
 import os
 import platform
-import secrets
 from dataclasses import replace
 from datetime import timedelta
 from email.headerregistry import Address
@@ -14,127 +13,36 @@ from pathlib import Path
 
 import structlog
 
-from authserver import storage
+from authserver.assembly import SYSTEM_ENTROPY, build_custody, build_realm, open_database
 from authserver.branding.brand import Brand
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings
-from authserver.credentials.hashing_pool import HashingPool, Places
-from authserver.credentials.password_policy import PasswordPolicy
-from authserver.credentials.passwords import PasswordHasher
 from authserver.custody.key_custody import KeyCustody
 from authserver.custody.rewrap_keys import report_node
 from authserver.custody.rotate_keys import rotate_keys
 from authserver.deliveries.files import FileDelivery
 from authserver.deliveries.smtp import SmtpDelivery
 from authserver.deliveries.smtp_url import read_smtp_url
-from authserver.keyring.life_cycle import KeyTimes
-from authserver.keyring.live import KeyringLoader, LiveKeyring
-from authserver.keyring.master_files import load_master_keys
 from authserver.mail.compose import Composer, UnusableTemplateError
 from authserver.protocol.entropy import Entropy, new_id
-from authserver.realm import Passwords, Realm, Registration
-from authserver.realm.client_registry import ClientRegistry
+from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.records.link import LONGEST_LIFETIME
-from authserver.revocation import Revocation
-from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.server.logs import configure_logs
-from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
 from authserver.storage.pooler import meets_pooler
-from authserver.storage.rotation import Rotation
 from authserver.upkeep.housekeeping import Chore, Housekeeping
 from authserver.upkeep.keep_time import Timekeeper
 from authserver.upkeep.prune import Pruning, Retention
 from authserver.upkeep.work_outbox import Post, work_outbox
 from authserver.web.application import Application, DoorSettings, create_application
-from authserver.web.edge.crowd import share_out
 from authserver.web.limits.limits import open_counters
 from authserver.web.limits.node_counters import NodeCounters
 from authserver.web.pages.rendering import load_templates
 
 _log = structlog.get_logger(__name__)
 
-SERVICE_WORDS = ("authserver",)
-SPARE_CONNECTIONS = 3
-"""For what takes no turn: housekeeping and mail, a request that asks within what it asked, SQLite's one writer."""
-
 SENDER_OF_FILES = Address("authserver", "no-reply", "authserver.invalid")
 """Where no mail is sent, nobody can be written back to."""
-
-SYSTEM_ENTROPY: Entropy = secrets.token_bytes
-
-
-def open_database(settings: Settings) -> Database:
-    """The database of `settings`; nothing is connected yet."""
-    url, turns = settings.database_url.reveal(), share_out(settings.threads).turns
-    prepared = settings.prepared_statements == "on"
-    return storage.open(url, pool_size=turns + SPARE_CONNECTIONS, turns=turns, prepared=prepared)
-
-
-def build_custody(settings: Settings, database: Database, *, clock: Clock, entropy: Entropy) -> KeyCustody:
-    """What the keys are kept with."""
-    return KeyCustody(
-        database=database,
-        read_master_keys=lambda: load_master_keys(settings.keys_dir),
-        times=KeyTimes(
-            jwks_max_age=settings.jwks_max_age,
-            retire_after=settings.key_retire_after,
-            rotation_interval=settings.key_rotation_interval,
-            # A late retry can come as late as this window after the token that it repeats fell idle.
-            mac_retire_after=max(settings.refresh_idle_lifetime + settings.refresh_late_retry_window, LONGEST_LIFETIME),
-        ),
-        revocation=_build_revocation(settings, entropy),
-        clock=clock,
-        entropy=entropy,
-    )
-
-
-def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
-    """The installation. Reads the keys; raises a `KeyringError` that says in one line what is wrong with them."""
-    database, clock = custody.database, custody.clock
-    loader = KeyringLoader(custody.load_keys, custody.read_master_keys, clock)
-    return Realm(
-        issuer=settings.issuer,
-        default_audience=settings.default_audience,
-        database=database,
-        rotation=Rotation(database),
-        keyring=LiveKeyring(loader, clock),
-        clients=ClientRegistry(database, clock),
-        passwords=Passwords(
-            PasswordHasher(),
-            HashingPool(Places.among(settings.threads)),
-            PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name)),
-        ),
-        revocation=custody.revocation,
-        feed=RevocationFeed(database, settings.issuer, feed_window(settings.access_token_lifetime), clock),
-        lifetimes=Lifetimes(
-            access_token_lifetime=settings.access_token_lifetime,
-            refresh_idle_lifetime=settings.refresh_idle_lifetime,
-            refresh_absolute_lifetime=settings.refresh_absolute_lifetime,
-            retry_windows=RetryWindows(settings.refresh_retry_window, settings.refresh_late_retry_window),
-            max_sessions_per_user=settings.max_sessions_per_user,
-        ),
-        reauthentication_age=settings.reauthentication_age,
-        jwks_max_age=settings.jwks_max_age,
-        registration=Registration(
-            open=settings.registration == "open", require_verified_email=settings.require_verified_email
-        ),
-        clock=clock,
-        entropy=custody.entropy,
-    )
-
-
-def open_realm(clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) -> Realm:
-    """The installation that the settings name, for other code in the same process; see docs/embedding.md.
-
-    Raises:
-        SettingsError: everything that is wrong with the settings.
-        KeyringError: what is wrong with the keys, in one line.
-        StorageUnavailableError: the database cannot be reached.
-    """
-    settings, clock = load_settings(), clock or SystemClock()
-    return build_realm(settings, build_custody(settings, open_database(settings), clock=clock, entropy=entropy))
 
 
 def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> Application:
@@ -215,10 +123,6 @@ def try_counters(settings: Settings, workers: int) -> None:
 def may_lose_prepared_statements(settings: Settings, database: Database) -> bool:
     """Whether statements are prepared although a pooler, which may not keep them, stands before PostgreSQL."""
     return settings.prepared_statements == "on" and meets_pooler(database)
-
-
-def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:
-    return Revocation(settings.revocation_policy, settings.access_token_lifetime, entropy)
 
 
 def _door_settings(settings: Settings) -> DoorSettings:

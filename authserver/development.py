@@ -5,6 +5,7 @@ session at hand.
 """
 
 from authserver import app
+from authserver.assembly import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
 from authserver.config import load_settings
 from authserver.web.application import Application
@@ -13,6 +14,6 @@ from authserver.web.migrating import add_migrate_commands
 
 def create_app() -> Application:
     """The application of the installation that the settings name, with Flask-Migrate's commands."""
-    application = app.create_app(load_settings(), clock=SystemClock(), entropy=app.SYSTEM_ENTROPY)
+    application = app.create_app(load_settings(), clock=SystemClock(), entropy=SYSTEM_ENTROPY)
     add_migrate_commands(application)
     return application

@@ -8,7 +8,7 @@ them is in the changelog. Beside this module, `authserver.verifier` is public.
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from authserver.app import open_realm
+from authserver.assembly import open_realm
 from authserver.config import SettingsError
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import (

@@ -8,14 +8,12 @@ install (the verifier) has the command too, but nothing to run it with.
 
 def main() -> int:
     """Run the command line; without the `server` extra say in one line what to install."""
-    import gc
     import sys
 
-    # What is imported stays: looking for garbage among it takes a fifth of the start, and would unshare the workers'
-    # memory later.
-    gc.disable()
     try:
         from authserver.cli.main import run
+
+        return run()  # which imports what its command needs
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] == "authserver":
             raise
@@ -24,6 +22,3 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    gc.freeze()
-    gc.enable()
-    return run()

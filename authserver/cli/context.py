@@ -11,7 +11,7 @@ from pathlib import Path
 from click import ClickException
 
 from authserver.administration.schema import Schema
-from authserver.app import SYSTEM_ENTROPY, build_custody, build_realm, open_database
+from authserver.assembly import SYSTEM_ENTROPY, build_custody, build_realm, open_database
 from authserver.cli.operator import this_operator
 from authserver.clock import Clock, SystemClock
 from authserver.config import Settings, load_settings

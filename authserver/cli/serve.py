@@ -16,7 +16,7 @@ from authserver.config import Settings
 from authserver.server.listening import PortTakenError, Serving, listen
 from authserver.server.logs import configure_logs, is_json
 from authserver.server.serving import serve as serve_until_told
-from authserver.web.edge.crowd import share_out
+from authserver.web.edge.places import share_out
 
 _WARN_OF_POOLER: Final = (
     "there is a pooler in front of PostgreSQL; if it pools transactions and does not support prepared statements, set"

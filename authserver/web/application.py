@@ -19,11 +19,12 @@ from authserver.web.binding import bind
 from authserver.web.context import EXTENSION, current_realm
 from authserver.web.edge.access_log import log_requests
 from authserver.web.edge.cors import allow_origins
-from authserver.web.edge.crowd import Admission, Crowd, share_out
+from authserver.web.edge.crowd import Admission, Crowd
 from authserver.web.edge.direct import answer_directly
 from authserver.web.edge.guard import guard
 from authserver.web.edge.headers import complete_headers
 from authserver.web.edge.mount import Mount
+from authserver.web.edge.places import share_out
 from authserver.web.edge.proxies import TrustedProxies
 from authserver.web.errors import handle_errors
 from authserver.web.limits.current import LIMITS_EXTENSION

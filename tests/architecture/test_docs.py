@@ -1,4 +1,4 @@
-"""What the documents name exists: files, settings, links, commands."""
+"""What the documents name exists: files, settings, links, commands, targets of make."""
 
 import os
 import re
@@ -9,24 +9,29 @@ from pathlib import Path
 import click
 import pytest
 
-from authserver.cli.main import authserver as command_line
 from authserver.config.settings import PREFIX, Settings
+from tests.support.shell import load_every_command
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
-    ROOT / "README.md",
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
     ROOT / "keys" / "README.md",
+    ROOT / "tests" / "vectors" / "README.md",
 ]
 OF_DJANGO = {"METADATA_URL", "RESOURCE", "VERIFIER"}
+COMMAND_LINE = load_every_command()
 NOT_SETTINGS = {"CONFIG", "TEST_POSTGRES", *OF_DJANGO}
+
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 _FOLDERS = "authserver|tests|docs|examples|benchmarks|migrations|keys"
 _PATH = re.compile(rf"(?<![\w./-])(?:{_FOLDERS})/[\w./-]*\w(?:/|\.\w+)|(?<![\w./-])(?:{_FOLDERS})/(?=[`\s])")
 _SETTING = re.compile(rf"\b{PREFIX}([A-Z][A-Z_]*)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"(?<![\w./'-])(?<!install )authserver((?: [a-z][a-z-]+)+)")
+_MAKE = re.compile(r"^`?make ([a-z][a-z-]*)")
 _ROW = re.compile(rf"^\| `(?:{PREFIX})?([A-Z_]+)` \| `?(\d+)(?:`| \|| \()", re.MULTILINE)
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
@@ -63,9 +68,13 @@ def unknown_commands(text: str) -> list[str]:
     ]
 
 
+def unknown_targets(text: str) -> list[str]:
+    return [f"make {word}" for part in code(text) for word in _MAKE.findall(part) if word not in TARGETS]
+
+
 def is_command(words: list[str]) -> bool:
     """Whether the words name a command; those after it are its arguments."""
-    at: click.Command = command_line
+    at: click.Command = COMMAND_LINE
     for word in words:
         if not isinstance(at, click.Group):
             return True
@@ -83,6 +92,7 @@ def test_the_documents_name_what_exists(document: Path) -> None:
         *unknown_settings(text),
         *broken_links(text, document.parent),
         *unknown_commands(text),
+        *unknown_targets(text),
     ] == []
 
 
@@ -121,6 +131,7 @@ def test_every_decision_is_in_the_index() -> None:
         ("`AUTHSERVER_NO_CHECKS=1`", ["AUTHSERVER_NO_CHECKS"]),
         ("[there](gone.md#part)", ["gone.md"]),
         ("run `authserver keys burn KID`", ["authserver keys burn"]),
+        ("`make haste`", ["make haste"]),
         ("```\nauthserver destroy\n```", ["authserver destroy"]),
     ],
 )
@@ -130,6 +141,7 @@ def test_what_does_not_exist_is_found(text: str, found: list[str]) -> None:
         *unknown_settings(text),
         *broken_links(text, ROOT),
         *unknown_commands(text),
+        *unknown_targets(text),
     ] == found
 
 
@@ -138,6 +150,7 @@ def test_what_does_not_exist_is_found(text: str, found: list[str]) -> None:
     [
         "`authserver/clock.py`, `authserver/web/` and `tests/architecture/test_docs.py`",
         "`AUTHSERVER_ISSUER`, `AUTHSERVER_CONFIG`",
+        "`make test ARGS=tests/unit`, and make do",
         "[home](README.md), [abroad](https://example.org/x)",
         "`authserver keys rotate`; an authserver that nobody runs",
         "```\n17 3 * * *  authserver keys compromise KID\n```",
@@ -149,4 +162,5 @@ def test_what_exists_passes(text: str) -> None:
         *unknown_settings(text),
         *broken_links(text, ROOT),
         *unknown_commands(text),
+        *unknown_targets(text),
     ] == []

@@ -16,6 +16,7 @@ STAIRCASE: Staircase = (
     ("__main__",),
     ("cli", "development", "embedding"),
     ("app",),
+    ("assembly",),
     ("server",),
     ("web",),
     ("upkeep",),

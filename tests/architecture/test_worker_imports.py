@@ -21,7 +21,7 @@ OTHER_DRIVERS: Final[Mapping[str, frozenset[str]]] = {
 
 _LIST_IMPORTS = """
 import sys
-import authserver.cli.main  # a worker is a fork of the command
+import authserver.cli.serve  # a worker is a fork of the command
 from authserver.app import create_wsgi
 client = create_wsgi().test_client()
 assert client.get("/readyz").status_code == 200

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from authserver.app import SYSTEM_ENTROPY
+from authserver.assembly import SYSTEM_ENTROPY
 from authserver.branding.brand import Brand
 from authserver.clock import SystemClock
 from authserver.web.application import Application, DoorSettings, create_application

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from authserver.app import SYSTEM_ENTROPY
+from authserver.assembly import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
 from authserver.web.application import DoorSettings, create_application
 from tests.browser.gallery import served

@@ -33,5 +33,5 @@ def _settle(
 ) -> Shell:
     for name, value in {"HOME": folder / "var", "KEYS_DIR": folder / "keys", "DATABASE_URL": database_url}.items():
         monkeypatch.setenv(f"AUTHSERVER_{name}", str(value))
-    monkeypatch.setattr("authserver.app.PasswordHasher", lambda: PasswordHasher(CHEAP))
+    monkeypatch.setattr("authserver.assembly.PasswordHasher", lambda: PasswordHasher(CHEAP))
     return Shell(clock, entropy, folder)

@@ -30,7 +30,7 @@ from authserver.storage import revision
 from authserver.storage.schema import AuditEvent, Base
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.databases import opened
-from tests.support.shell import EMAIL, PASSWORD, Shell
+from tests.support.shell import EMAIL, PASSWORD, Shell, load_every_command
 from tests.support.terminal import type_at_terminal
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def _commands(command: click.Command, *path: str) -> list[tuple[str, ...]]:
     return [path, *(found for name, one in command.commands.items() for found in _commands(one, *path, name))]
 
 
-@pytest.mark.parametrize("path", _commands(authserver), ids=" ".join)
+@pytest.mark.parametrize("path", _commands(load_every_command()), ids=" ".join)
 def test_every_command_explains_itself_without_an_installation(path: tuple[str, ...]) -> None:
     """Contract §7. Help reads no setting and opens nothing."""
     result = CliRunner().invoke(authserver, [*path, "--help"], prog_name="authserver")
@@ -53,7 +53,7 @@ def test_every_command_explains_itself_without_an_installation(path: tuple[str, 
 
 def test_every_listing_has_json(shell: Shell, subtests: pytest.Subtests) -> None:
     """Contract §7."""
-    for path in (path for path in _commands(authserver) if path[-1:] == ("list",)):
+    for path in (path for path in _commands(load_every_command()) if path[-1:] == ("list",)):
         with subtests.test(path=path):
             assert [type(value) for value in shell.json(*path).values()] == [list]
             assert shell.run(*path)
@@ -465,9 +465,9 @@ QUESTIONS = {
 
 
 def test_what_deletes_has_a_question() -> None:
-    asking = {path for path, options in _options_of(authserver) if "--yes" in options}
+    asking = {path for path, options in _options_of(load_every_command()) if "--yes" in options}
     assert asking == QUESTIONS.keys()
-    assert {path for path, _ in _options_of(authserver) if path.endswith(" delete")} <= asking
+    assert {path for path, _ in _options_of(load_every_command()) if path.endswith(" delete")} <= asking
 
 
 @pytest.mark.parametrize("command", QUESTIONS)

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from authserver import app
+from authserver import assembly
 from authserver.cli.main import run
 from authserver.config import Settings
 from authserver.credentials.hashing_pool import HashingPool, Places
@@ -42,7 +42,7 @@ def fill(installation: Installation, count: int) -> list[str]:
 
 def run_steadily() -> int:
     """`authserver` whose hashes do not give way to the other tests on this machine; how many may wait is as it is."""
-    with patch.object(app, "HashingPool", partial(HashingPool, niceness=0, patience=PATIENCE)):
+    with patch.object(assembly, "HashingPool", partial(HashingPool, niceness=0, patience=PATIENCE)):
         return run()
 
 

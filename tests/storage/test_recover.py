@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from authserver.app import build_custody, build_realm, open_database
+from authserver.assembly import build_custody, build_realm, open_database
 from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.config import Settings
 from authserver.credentials.events import PasswordSetByAdmin

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from authserver import storage
-from authserver.cli.main import COMMANDS, authserver
+from authserver.cli.main import authserver
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage import migrations
+from tests.support.shell import load_every_command
 
 _READING = [
     ["users", "list"],
@@ -181,7 +182,7 @@ def test_a_full_disk_is_one_line_with_the_path(tmp_path: Path) -> None:
 def test_every_command_with_a_listing_is_among_those_that_read() -> None:
     listing = {
         (group.name, name)
-        for group in COMMANDS
+        for group in load_every_command().commands.values()
         for name in getattr(group, "commands", {})
         if name in {"list", "current", "check"}
     }

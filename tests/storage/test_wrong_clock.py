@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from authserver import app
+from authserver import app, assembly
 from authserver.authentication.asker import Asker
 from authserver.authentication.reauthentication import is_recent
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
@@ -100,9 +100,9 @@ def installation(
         monkeypatch.setenv(f"AUTHSERVER_{name}", value)
     settings = load_settings()
     create_master_key(settings.keys_dir, now=clock.now(), entropy=entropy)
-    custody = app.build_custody(settings, app.open_database(settings), clock=clock, entropy=entropy)
+    custody = assembly.build_custody(settings, assembly.open_database(settings), clock=clock, entropy=entropy)
     repair_keys(custody, by=BY)
-    realm = app.build_realm(settings, custody)
+    realm = assembly.build_realm(settings, custody)
     wish = ClientWish("First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE)
     register_client(realm, wish)
     installation = Installation(settings, custody, realm, clock)

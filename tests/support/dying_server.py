@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from authserver.app import SYSTEM_ENTROPY, create_app
+from authserver.app import create_app
+from authserver.assembly import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
 from authserver.config import load_settings
 from tests.support.moved_server import run

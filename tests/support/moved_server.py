@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from authserver.app import SYSTEM_ENTROPY, create_app
+from authserver.app import create_app
+from authserver.assembly import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
 from authserver.config import load_settings
 from authserver.server.listening import Serving, listen

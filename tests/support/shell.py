@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import click
 from click.testing import CliRunner, Result
 
 from authserver.authentication.open_session import DeviceClaim, Origin
 from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.cli.commands import COMMANDS
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
@@ -24,6 +26,11 @@ from tests.support.clock import ManualClock
 
 EMAIL = "grace@example.test"
 PASSWORD = "nine lives and a garden gate"
+
+
+def load_every_command() -> click.Group:
+    """The command line with all its commands in place, for those who walk through them."""
+    return click.Group("authserver", commands=[late.load() for late in COMMANDS])
 
 
 class ManualContext(Context):

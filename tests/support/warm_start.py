@@ -18,7 +18,9 @@ from typing import Final
 
 from authserver.cli.main import run
 from tests.support.processes import PATIENCE
+from tests.support.shell import load_every_command
 
+load_every_command()  # or each of the processes would load its own
 _FORKS: Final = multiprocessing.get_context("forkserver")
 # What connects to a database is otherwise loaded by whoever first does: by each of the processes.
 _FORKS.set_forkserver_preload([__name__, "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite"])

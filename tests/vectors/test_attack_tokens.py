@@ -1,5 +1,8 @@
 """Each attack token is answered by its code, by the checks alone and by a verifier that fetched its keys over HTTP."""
 
+import re
+import socket
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,80 +11,116 @@ import pytest
 from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.verifier import InvalidToken, Verifier
-from tests.support.clock import ManualClock
+from tests.support.clock import START, ManualClock
+from tests.support.connections import watched_connections
 from tests.support.loopback import LoopbackServer, running_server
-from tests.support.tokens import AUDIENCE, ISSUER, LEEWAY, LONGEST_LIFETIME, NOW, jwks
-from tests.vectors.attack_tokens import all_attacks
-from tests.vectors.workshop import Attack, Workshop
+from tests.support.vectors import FOLDER, NAMES, Vector, read_setting, read_vectors
+from tests.vectors.forge.corpus import write_files
+from tests.vectors.forge.workshop import pack_spaces
 
-ATTACKS = all_attacks()
+VECTORS = read_vectors()
+SETTING = read_setting()
 
 
 @dataclass
 class Range:
     """Where the attacks are tried."""
 
-    workshop: Workshop
     verifier: Verifier
     issuer: LoopbackServer
-    listener: LoopbackServer
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Range]:
-    with running_server() as issuer, running_server() as listener:
-        workshop = Workshop(listener.url)
-        issuer.body = jwks(*workshop.issuer_pairs)
-        verifier = Verifier(ISSUER, AUDIENCE, jwks_uri=f"{issuer.url}/jwks.json", clock=ManualClock())
-        yield Range(workshop, verifier, issuer, listener)
+    assert int(START.timestamp()) == SETTING.now
+    with running_server() as issuer:
+        issuer.body = SETTING.jwks
+        jwks_uri = f"{issuer.url}/jwks.json"
+        yield Range(Verifier(SETTING.issuer, SETTING.audience, jwks_uri=jwks_uri, clock=ManualClock()), issuer)
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=[attack.name for attack in ATTACKS])
-def test_an_attack_token_is_answered_by_its_code(attack: Attack, place: Range) -> None:
+def check(token: object) -> None:
+    """The checks alone; raises `TokenRejected`."""
+    check_access_token(
+        token,
+        find_key=SETTING.keys.get,
+        issuer=SETTING.issuer,
+        audience=SETTING.audience,
+        now=SETTING.now,
+        leeway=SETTING.leeway,
+        longest_lifetime=SETTING.longest_lifetime,
+        expiry_leeway=SETTING.leeway,
+    )
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=[vector.name for vector in VECTORS])
+def test_an_attack_token_is_answered_by_its_code(vector: Vector, place: Range) -> None:
     """One answer for each, whatever it tries.
 
     ASVS 9.1.1, 9.1.2, 9.2.1, 9.2.2, 9.2.3, 10.3.1; RFC 9700 §2.3;
     RFC 9068 §2.1, §2.2, §4, §5; RFC 8725bis §3.1, §3.12, §3.13, §3.14;
     RFC 8725 §3.1, §3.3, §3.5, §3.7, §3.8, §3.9, §3.10, §3.11, §3.12.
     """
-    token = attack.forge(place.workshop)
-    keys = {pair.kid: pair.verification_key for pair in place.workshop.issuer_pairs}
-
-    def check() -> None:
-        check_access_token(
-            token,
-            find_key=keys.get,
-            issuer=ISSUER,
-            audience=AUDIENCE,
-            now=NOW,
-            leeway=LEEWAY,
-            longest_lifetime=LONGEST_LIFETIME,
-            expiry_leeway=LEEWAY,
-        )
-
-    if attack.code is None:
-        check()
-        assert place.verifier.verify(token).iss == ISSUER  # type: ignore[arg-type]
+    if vector.code is None:
+        check(vector.token)
+        assert place.verifier.verify(vector.token).iss == SETTING.issuer
         return
     with pytest.raises(TokenRejected) as rejected:
-        check()
-    assert rejected.value.code == attack.code
+        check(vector.token)
+    assert rejected.value.code == vector.code
     for _ in range(2):  # the second answer must not come from a memory of the first
         with pytest.raises(InvalidToken) as refused:
-            place.verifier.verify(token)  # type: ignore[arg-type]
-        assert refused.value.code == attack.code
+            place.verifier.verify(vector.token)
+        assert refused.value.code == vector.code
+
+
+def test_a_token_of_bytes_is_malformed(place: Range) -> None:
+    """What only Python can be shown, also when it spells a good token."""
+    good = next(vector.token for vector in VECTORS if vector.name == "good-token-of-es")
+    with pytest.raises(InvalidToken) as refused:
+        place.verifier.verify(good.encode())
+    assert refused.value.code == "malformed"
 
 
 def test_no_attack_makes_the_verifier_ask_anywhere(place: Range) -> None:
     """ASVS 9.1.3: keys come from the configured place only; and unknown kids ask it once, not once each."""
-    embedded = [attack for attack in ATTACKS if attack.name.startswith(("embedded-", "jku-", "iss-", "kid-"))]
+    embedded = [vector for vector in VECTORS if vector.name.startswith(("embedded-", "jku-", "iss-", "kid-"))]
     assert len(embedded) > 40
-    for attack in embedded:
-        with pytest.raises(InvalidToken):
-            place.verifier.verify(attack.forge(place.workshop))  # type: ignore[arg-type]
-    assert place.listener.hits == 0
+    with watched_connections() as reached:
+        for vector in embedded:
+            with pytest.raises(InvalidToken):
+                place.verifier.verify(vector.token)
     assert place.issuer.paths == ["/jwks.json"]
+    assert set(reached) <= {place.issuer.url.removeprefix("http://")}
+
+
+def test_a_server_that_is_asked_is_seen(place: Range) -> None:
+    """Or else the test above would prove nothing."""
+    host, _, port = place.issuer.url.removeprefix("http://").rpartition(":")
+    with watched_connections() as reached:
+        socket.create_connection((host, int(port))).close()
+    assert f"{host}:{port}" in reached
 
 
 def test_the_corpus_keeps_its_breadth() -> None:
-    assert len(ATTACKS) > 400
+    assert len(VECTORS) > 600
+    names = [vector.name for vector in VECTORS]
+    assert len(set(names)) == len(names)
+
+
+def test_the_files_are_what_is_forged_today() -> None:
+    """After a change below `forge/`: make vectors."""
+    written = dict(write_files())
+    assert {path.name for path in written} == {path.name for path in FOLDER.glob("*.json")}
+    assert {path.stem for path in written} == set(NAMES)
+    assert [path.name for path, text in written.items() if path.read_text(encoding="utf-8") != text] == []
+
+
+def test_what_is_packed_by_hand_unpacks() -> None:
+    for number in (1, 2, 259, 250_000):
+        assert zlib.decompress(pack_spaces(number)) == b" " * number
+
+
+def test_the_format_is_explained_with_all_its_codes() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert {vector.code for vector in VECTORS if vector.code} <= set(re.findall(r"`(\w+)`", text))

@@ -4,14 +4,17 @@ from collections.abc import Callable
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from authserver import __version__
+from authserver.cli.commands import COMMANDS, LateCommand
 from authserver.cli.context import Context
-from authserver.cli.main import COMMANDS, Commands, authserver
+from authserver.cli.main import Commands, authserver
 from authserver.config import SettingsError
 from authserver.keyring.errors import MasterKeyError
 from authserver.records.failures import StorageUnavailableError
+from tests.support.shell import load_every_command
 
 
 def run_raising(error: Exception) -> tuple[int, str]:
@@ -84,7 +87,7 @@ def test_the_version_is_printed() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
 def test_every_command_has_help_and_reads_no_setting_for_it(
-    command: click.Command, monkeypatch: pytest.MonkeyPatch
+    command: LateCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTHSERVER_WORKERS", "many")
     pending = [[command.name or ""]]
@@ -93,7 +96,7 @@ def test_every_command_has_help_and_reads_no_setting_for_it(
         result = CliRunner().invoke(authserver, [*path, "--help"])
         assert result.exit_code == 0, path
         assert result.output.startswith(f"Usage: authserver {' '.join(path)}")
-        found: click.Command | None = authserver
+        found: click.Command | None = load_every_command()
         for name in path:
             assert isinstance(found, click.Group)
             found = found.commands[name]
@@ -101,6 +104,38 @@ def test_every_command_has_help_and_reads_no_setting_for_it(
         assert found.help, f"{path} says nothing about itself"
         if isinstance(found, click.Group):
             pending += [[*path, name] for name in found.commands]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))
+def test_a_command_is_listed_by_the_first_sentence_of_its_help(command: LateCommand) -> None:
+    """The list is written before the command is loaded; at whatever width, it says what the command says."""
+    loaded = command.load()
+    assert loaded.name == command.name
+    for width in range(10, 120):
+        assert command.get_short_help_str(width) == loaded.get_short_help_str(width)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("s", ["serve", "sessions"]),
+        ("keys r", ["retire", "rewrap", "rotate"]),
+        ("keys rotate --c", ["--confirm-clock"]),
+        ("--v", ["--version"]),
+    ],
+)
+def test_what_is_typed_is_completed(typed: str, offered: list[str]) -> None:
+    *before, last = typed.split()
+    completions = ShellComplete(authserver, {}, "authserver", "_AUTHSERVER_COMPLETE").get_completions(before, last)
+    assert [item.value for item in completions] == offered
+
+
+def test_completion_offers_the_commands_with_their_help() -> None:
+    def complete(group: click.Group) -> list[tuple[str, str | None]]:
+        offered = ShellComplete(group, {}, "authserver", "_AUTHSERVER_COMPLETE").get_completions([], "")
+        return [(item.value, item.help) for item in offered]
+
+    assert complete(authserver) == complete(load_every_command())
 
 
 def test_a_context_opens_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Compact JWS: written, read, checked. What must be refused is in tests/vectors/attack_tokens.py."""
+"""Compact JWS: written, read, checked. What must be refused is in tests/vectors."""
 
 import json
 

@@ -34,7 +34,7 @@ from tests.support.loopback import Asked, Reply
 from tests.support.processes import wait_until
 from tests.support.time_limit import time_limit
 from tests.support.tokens import AUDIENCE, NOW, user_claims
-from tests.vectors.workshop import malleate
+from tests.vectors.forge.workshop import malleate
 
 STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)
 

@@ -17,7 +17,7 @@ from authserver.verifier.revocations import NoFeed, Revoked
 from tests.support.clock import ManualClock
 from tests.support.loopback import LoopbackServer, running_server
 from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
-from tests.vectors.workshop import malleate
+from tests.vectors.forge.workshop import malleate
 
 PAIR, OTHER = make_pair("k", "ES256"), make_pair("other", "ES256")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authserver.protocol.pause import LONGEST_PAUSE
-from authserver.web.edge.crowd import Admission, Crowd, share_out
+from authserver.web.edge.crowd import Admission, Crowd
+from authserver.web.edge.places import share_out
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
 

@@ -13,7 +13,7 @@ from tests.support.tokens import (
     Members,
     client_claims,
 )
-from tests.vectors.workshop import Attack, Workshop
+from tests.vectors.forge.workshop import Attack, Workshop, spell
 
 _NO_TEXTS: tuple[object, ...] = (None, 1, True, ["x"], {"x": 1})
 _NO_LISTS_OF_TEXTS: tuple[object, ...] = (None, "admin", 1, {"admin": 1}, [1], ["a", None], [["a"]])
@@ -47,7 +47,7 @@ def _numbers() -> Iterator[Attack]:
     for claim in ("exp", "iat", "nbf", "auth_time", "token_version"):
         for code, texts in (("malformed", (*unreadable, *lexical)), ("invalid_claim", mistyped)):
             for text in texts:
-                shown = f"{text[:20]!r}-{len(text)}"
+                shown = f"{spell(text[:20])}-{len(text)}"
                 yield Attack(f"number-{claim}-{shown}", code, partial(Workshop.with_claims, **{claim: text}))
     yield Attack("number-token_version-0", "invalid_claim", lambda w: w.with_claims(token_version=0))
     yield Attack("number-unknown-claim-nan", "malformed", lambda w: w.with_claims(x=b"NaN"))
@@ -85,15 +85,17 @@ def _claims() -> Iterator[Attack]:
     texts: tuple[str, ...] = ("iss", "sub", "jti", "client_id", "scope", "sid", "fam", "acr")
     for claim in texts:
         for value in _NO_TEXTS:
-            yield Attack(f"claim-{claim}-{value!r}", "invalid_claim", partial(Workshop.with_claims, **{claim: value}))
+            forge = partial(Workshop.with_claims, **{claim: value})
+            yield Attack(f"claim-{claim}-{spell(value)}", "invalid_claim", forge)
         if claim != "scope":
             yield Attack(f"claim-{claim}-empty", "invalid_claim", partial(Workshop.with_claims, **{claim: ""}))
     yield Attack("claim-scope-empty-is-no-scope", None, lambda w: w.with_claims(scope=""))
     for claim in ("roles", "amr"):
         for value in _NO_LISTS_OF_TEXTS:
-            yield Attack(f"claim-{claim}-{value!r}", "invalid_claim", partial(Workshop.with_claims, **{claim: value}))
+            forge = partial(Workshop.with_claims, **{claim: value})
+            yield Attack(f"claim-{claim}-{spell(value)}", "invalid_claim", forge)
     for value in _WRONG_CONFIRMATIONS:
-        yield Attack(f"claim-cnf-{value!r}"[:50], "invalid_claim", partial(Workshop.with_claims, cnf=value))
+        yield Attack(f"claim-cnf-{spell(value)}"[:50], "invalid_claim", partial(Workshop.with_claims, cnf=value))
 
 
 def _addresses() -> Iterator[Attack]:
@@ -109,9 +111,9 @@ def _addresses() -> Iterator[Attack]:
     for issuer in issuers:
         yield Attack(f"iss-{issuer}", "wrong_issuer", partial(Workshop.with_claims, iss=issuer))
     for value in _OTHER_AUDIENCES:
-        yield Attack(f"aud-{value!r}", "wrong_audience", partial(Workshop.with_claims, aud=value))
+        yield Attack(f"aud-{spell(value)}", "wrong_audience", partial(Workshop.with_claims, aud=value))
     for value in _NO_AUDIENCES:
-        yield Attack(f"aud-{value!r}", "invalid_claim", partial(Workshop.with_claims, aud=value))
+        yield Attack(f"aud-{spell(value)}", "invalid_claim", partial(Workshop.with_claims, aud=value))
     yield Attack("aud-one-of-two", None, lambda w: w.with_claims(aud=[ISSUER, AUDIENCE]))
 
 

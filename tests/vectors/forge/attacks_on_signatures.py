@@ -13,7 +13,7 @@ from tests.support.tokens import (
     encode,
     user_claims,
 )
-from tests.vectors.workshop import P256_ORDER, Attack, Workshop, malleate
+from tests.vectors.forge.workshop import P256_ORDER, Attack, Workshop, malleate
 
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
@@ -85,12 +85,13 @@ def _splice(w: Workshop, position: int) -> str:
 
 
 def sign_rsa(w: Workshop, alg: str, *, pss: bool = False, digest: hashes.HashAlgorithm | None = None) -> str:
+    """A token signed in another way than RS256; PSS without salt, so that it comes out the same each time."""
     key = w.rs.private_key
     assert isinstance(key, RSAPrivateKey)
     header = encode({"alg": alg, "kid": "rs", "typ": "at+jwt"})
     text = f"{base64url.encode(header)}.{base64url.encode(encode(user_claims()))}"
     digest = digest or hashes.SHA256()
-    form = padding.PSS(padding.MGF1(digest), digest.digest_size) if pss else padding.PKCS1v15()
+    form = padding.PSS(padding.MGF1(digest), 0) if pss else padding.PKCS1v15()
     return f"{text}.{base64url.encode(key.sign(text.encode(), form, digest))}"
 
 

@@ -16,14 +16,14 @@ from tests.support.tokens import (
     encode,
     user_claims,
 )
-from tests.vectors.attacks_on_signatures import sign_rsa
-from tests.vectors.workshop import Attack, Workshop
+from tests.vectors.forge.attacks_on_signatures import sign_rsa
+from tests.vectors.forge.workshop import LISTENER, Attack, Workshop, spell
 
 
 def _algorithms() -> Iterator[Attack]:
     for spelling in ("none", "None", "NONE", "nOnE", ""):
         yield Attack(
-            f"alg-{spelling!r}-unsigned",
+            f"alg-{spell(spelling)}-unsigned",
             "malformed",
             partial(_unsigned, alg=spelling),
         )
@@ -45,7 +45,7 @@ def _algorithms() -> Iterator[Attack]:
     values = (ABSENT, None, 1, True, ["ES256"], {"ES256": 1})
     for value in (*names, *others, *values):
         yield Attack(
-            f"alg-{'absent' if value is ABSENT else repr(value)}",
+            f"alg-{spell(value)}",
             "unsupported_algorithm",
             partial(Workshop.with_header, alg=value),
         )
@@ -81,7 +81,7 @@ def _weak_secrets() -> Iterator[Attack]:
     for alg in ("HS256", "HS384", "HS512"):
         for secret in ("", "\0", "secret", "password", "changeme", "your-256-bit-secret", "key", "x" * 32, "es"):
             forge = partial(_sign_with_secret, alg=alg, kid="es", secret=secret.encode())
-            yield Attack(f"hs-weak-{alg}-{secret!r}", "unsupported_algorithm", forge)
+            yield Attack(f"hs-weak-{alg}-{spell(secret)}", "unsupported_algorithm", forge)
 
 
 def _sign_with_public_key(w: Workshop, alg: str, kid: str, form: str) -> str:
@@ -115,7 +115,7 @@ def _key_ids() -> Iterator[Attack]:
         *("e" * 300, "\u0435s", "stranger", "http://127.0.0.1/key"),
     )
     for number, value in enumerate(values):
-        shown = "absent" if value is ABSENT else repr(value)[:24]
+        shown = spell(value)[:24]
         yield Attack(f"kid-{number}-{shown}", "unknown_key", partial(Workshop.with_header, kid=value))
     yield Attack("kid-of-another-key", "bad_signature", lambda w: w.with_header(kid="other-es"))
     yield Attack(
@@ -126,21 +126,20 @@ def _key_ids() -> Iterator[Attack]:
 def _embedded_keys() -> Iterator[Attack]:
     for member in ("jwk", "jku", "x5u", "x5c"):
         for kid in ("es", "stranger", ABSENT):
-            shown = "absent" if kid is ABSENT else kid
-            yield Attack(f"embedded-{member}-kid-{shown}", "malformed", partial(_embed, kid=kid, member=member))
+            yield Attack(f"embedded-{member}-kid-{spell(kid)}", "malformed", partial(_embed, kid=kid, member=member))
         yield Attack(
             f"embedded-{member}-null-well-signed", "malformed", partial(Workshop.with_header, **{member: None})
         )
-    yield Attack("jku-on-a-well-signed-token", "malformed", lambda w: w.with_header(jku=f"{w.listener_url}/jwks.json"))
+    yield Attack("jku-on-a-well-signed-token", "malformed", lambda w: w.with_header(jku=f"{LISTENER}/jwks.json"))
     yield Attack("x5t-is-ignored", None, lambda w: w.with_header(x5t="dGh1bWJwcmludA"))
-    yield Attack("iss-names-the-listener", "wrong_issuer", lambda w: w.with_claims(iss=w.listener_url))
+    yield Attack("iss-names-the-listener", "wrong_issuer", lambda w: w.with_claims(iss=LISTENER))
 
 
 def _embed(w: Workshop, kid: object, member: str) -> str:
     values: Members = {
         "jwk": dict(write_jwk(w.stranger.verification_key)),
-        "jku": f"{w.listener_url}/jwks.json",
-        "x5u": f"{w.listener_url}/chain.pem",
+        "jku": f"{LISTENER}/jwks.json",
+        "x5u": f"{LISTENER}/chain.pem",
         "x5c": [base64.b64encode(_public_form(w.stranger, "der")).decode()],
     }
     return w.stranger.token(user_claims(), kid=kid, **{member: values[member]})
