@@ -1,97 +1,174 @@
-"""An authorization request on its way through our pages: sign in, choose an account, allow.
+"""A request on its way through our pages: sign in, choose an account, allow. And the browser in which it began.
 
-It travels as a text that only we can write, so that nobody can shorten what was asked (`prompt=login`), or bring a
-person to our pages with a request of a later day. Nothing of it is stored. It is no secret: whoever has it can begin
-the same request anew.
+It travels in two parts, both of which only we can write; nothing of them is stored.
+
+* The *token*, in addresses and forms, holds what was asked, so that nobody can shorten it (`prompt=login`). It is no
+  secret and grants nothing: an attacker can make one at their own browser and mail it.
+* The *binding*, in a cookie of the browser in which the request began, holds what was done there for this request: in
+  which session the person proved who they are, and which account they chose. A request continues only with both. So
+  neither a sign-in for something else nor a link that somebody else made satisfies `prompt=login`.
 """
 
 import hashlib
 import hmac
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from authserver.clock import is_recent
 from authserver.protocol import base64url
 from authserver.protocol.entropy import new_id
-from authserver.realm.realm import Realm
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
 
 LIFETIME: Final = timedelta(hours=1)
 """How long a person may take from the application to its answer."""
 
-_DOMAIN: Final = b"authserver authorization request 2\0"
-_FIELDS: Final = 5
+PROVED: Final = "proved"
+"""Done for a request: the person proved who they are."""
+
+CHOSE: Final = "chose"
+"""Done for a request: the person chose to go on with the account that was signed in already."""
+
+_TOKEN_DOMAIN: Final = b"authserver pending request 3\0"
+_BINDING_DOMAIN: Final = b"authserver request of a browser 1\0"
+_TOKEN_FIELDS: Final = 6
+_BINDING_FIELDS: Final = 2
 _MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """What was asked, and when.
+    """What was asked, when, and what was done for it.
 
     Attributes:
-        began_at: the instant at which the request came; who proved since then to be who he is, did it for this request.
+        began_at: the instant at which the request came.
         request_id: names it among all; one request is answered with one code.
         text: its parameters, as they came.
-        chosen_sid: the session with which the person said he wants to go on (`prompt=select_account`).
+        purpose: the kind of request, by the name of its `Purpose`.
+        asked_sid: the session whose user was shown the question that a form answers.
+        is_anew: it took the place of a request whose cookie was missing.
+        done: each act that was done for it, and in which session; from the binding, not from the token.
     """
 
     began_at: datetime
     request_id: str
     text: str
-    chosen_sid: str = ""
+    purpose: str
+    asked_sid: str = ""
+    is_anew: bool = False
+    done: Mapping[str, str] = field(default_factory=dict)
 
-    def choose(self, sid: str) -> "PendingRequest":
-        """The same with the person's choice."""
-        return replace(self, chosen_sid=sid)
+    def ask(self, sid: str) -> "PendingRequest":
+        """This request as the form carries it that is shown to the user of this session."""
+        return replace(self, asked_sid=sid)
+
+    def mark(self, act: str, sid: str) -> "PendingRequest":
+        """This request after `act` was done for it in this session."""
+        return replace(self, done={**self.done, act: sid})
+
+    def has_done(self, act: str, sid: str) -> bool:
+        """Whether `act` was done for this very request, in this session."""
+        return self.done.get(act) == sid
 
 
-def begin_pending(realm: Realm, text: str, last_proof: datetime | None = None) -> PendingRequest:
-    """A request that comes now, with these parameters.
-
-    It begins after `last_proof`, the one that the browser brings, also where that was made by a clock that is a little
-    ahead. One that lies far ahead counts for nothing anyway.
-    """
-    now = realm.clock.now()
-    began_at = now
-    if last_proof is not None and _has_been(last_proof, now):
-        began_at = max(now, last_proof + _MICROSECOND)
-    return PendingRequest(began_at, new_id(realm.entropy), text)
+def begin_pending(realm: Realm, text: str, purpose: str, *, is_anew: bool = False) -> PendingRequest:
+    """A request that comes now, with these parameters, and for which nothing is done."""
+    return PendingRequest(realm.clock.now(), new_id(realm.entropy), text, purpose, is_anew=is_anew)
 
 
 def write_pending(realm: Realm, pending: PendingRequest) -> str:
-    """The text that `read_pending` understands."""
-    mac_key = realm.keyring.current.mac_key
-    began_at = str((pending.began_at - _EPOCH) // _MICROSECOND)
+    """The token that `read_pending` understands."""
     text = base64url.encode(pending.text.encode())
-    said = f"{mac_key.kid}.{began_at}.{pending.request_id}.{pending.chosen_sid}.{text}"
-    return f"{said}.{base64url.encode(_tag(mac_key.secret, said))}"
+    anew = "1" if pending.is_anew else ""
+    return _seal(
+        realm,
+        _TOKEN_DOMAIN,
+        pending.purpose,
+        _write_instant(pending.began_at),
+        pending.request_id,
+        pending.asked_sid,
+        anew,
+        text,
+    )
 
 
 def read_pending(realm: Realm, token: str) -> PendingRequest | None:
-    """The request, or None: not ours, changed on the way, or older than `LIFETIME`."""
-    said, _, tag = token.rpartition(".")
-    fields = said.split(".")
-    if len(fields) != _FIELDS:
+    """The request, with nothing done; or None: not ours, changed on the way, or older than `LIFETIME`."""
+    fields = _open(realm, _TOKEN_DOMAIN, token, _TOKEN_FIELDS)
+    if fields is None:
         return None
-    kid, began_at, request_id, chosen_sid, text = fields
+    purpose, began_at, request_id, asked_sid, anew, text = fields
+    began = _read_instant(began_at)
+    if not _is_alive(realm, began):
+        return None
+    return PendingRequest(began, request_id, base64url.decode(text).decode(), purpose, asked_sid, anew == "1")
+
+
+def write_binding(realm: Realm, pending: PendingRequest) -> Secret:
+    """What the browser in which the request began keeps: its proof of that, and what was done for the request."""
+    done = base64url.encode(urlencode(pending.done).encode())
+    return Secret(_seal(realm, _name_browser(pending.request_id), _write_instant(pending.began_at), done))
+
+
+def read_binding(realm: Realm, pending: PendingRequest, kept: Secret | None) -> PendingRequest | None:
+    """The request with what was done for it; None when the browser keeps no binding: it began in another one."""
+    found = None if kept is None else _open_binding(realm, pending.request_id, kept)
+    return None if found is None else replace(pending, done=found[1])
+
+
+def find_beginning(realm: Realm, request_id: str, kept: Secret) -> datetime | None:
+    """When the request with this binding began; None when it has expired, or when the binding is not ours."""
+    found = _open_binding(realm, request_id, kept)
+    return None if found is None else found[0]
+
+
+def _open_binding(realm: Realm, request_id: str, kept: Secret) -> tuple[datetime, dict[str, str]] | None:
+    fields = _open(realm, _name_browser(request_id), kept.reveal(), _BINDING_FIELDS)
+    if fields is None or not _is_alive(realm, _read_instant(fields[0])):
+        return None
+    return _read_instant(fields[0]), dict(parse_qsl(base64url.decode(fields[1]).decode()))
+
+
+def _name_browser(request_id: str) -> bytes:
+    return _BINDING_DOMAIN + request_id.encode("utf-8", "surrogatepass") + b"\0"
+
+
+def _seal(realm: Realm, domain: bytes, *fields: str) -> str:
+    mac_key = realm.keyring.current.mac_key
+    said = ".".join((mac_key.kid, *fields))
+    return f"{said}.{base64url.encode(_tag(mac_key.secret, domain, said))}"
+
+
+def _open(realm: Realm, domain: bytes, sealed: str, count: int) -> list[str] | None:
+    said, _, tag = sealed.rpartition(".")
+    kid, *fields = said.split(".")
     mac_key = realm.keyring.find_mac_key(kid)
+    if mac_key is None or len(fields) != count:
+        return None
     try:
-        proven = mac_key is not None and hmac.compare_digest(base64url.decode(tag), _tag(mac_key.secret, said))
+        proven = hmac.compare_digest(base64url.decode(tag), _tag(mac_key.secret, domain, said))
     except ValueError:
         return None
-    if not proven:
-        return None
-    began = _EPOCH + int(began_at) * _MICROSECOND
-    if realm.clock.now() - began >= LIFETIME or not _has_been(began, realm.clock.now()):
-        return None
-    return PendingRequest(began, request_id, base64url.decode(text).decode(), chosen_sid)
+    return fields if proven else None
 
 
-def _has_been(at: datetime, now: datetime) -> bool:
-    return is_recent(at.timestamp(), now.timestamp(), math.inf)
+def _tag(secret: bytes, domain: bytes, said: str) -> bytes:
+    return hmac.digest(secret, domain + said.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
 
-def _tag(secret: bytes, said: str) -> bytes:
-    return hmac.digest(secret, _DOMAIN + said.encode("utf-8", "surrogatepass"), hashlib.sha256)
+def _write_instant(at: datetime) -> str:
+    return str((at - _EPOCH) // _MICROSECOND)
+
+
+def _read_instant(text: str) -> datetime:
+    return _EPOCH + int(text) * _MICROSECOND
+
+
+def _is_alive(realm: Realm, began_at: datetime) -> bool:
+    now = realm.clock.now()
+    return now - began_at < LIFETIME and is_recent(began_at.timestamp(), now.timestamp(), math.inf)

@@ -59,7 +59,7 @@ class AuthorizationRequest:
         scope: None asks for all that the client may have.
         resources: whom the tokens are to be for (RFC 8707 §2).
         prompts: of `PROMPTS`.
-        max_age: seconds that may have passed since the user proved to be who he is.
+        max_age: seconds that may have passed since the user proved who they are.
         id_token_hint: an ID token that names the user, not checked yet.
     """
 
@@ -72,6 +72,10 @@ class AuthorizationRequest:
     login_hint: str = ""
     id_token_hint: str | None = field(default=None, repr=False)
     claims: ClaimsRequest = NO_CLAIMS
+
+
+NOTHING_ASKED: Final = AuthorizationRequest(code_challenge="")
+"""Of a sign-in nothing has to be true: any will do."""
 
 
 def read_parameters(text: str) -> Parameters | None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from werkzeug import Request, Response
 
 from authserver.authentication.known_device import KNOWN_DEVICE_LIFETIME
+from authserver.authorization.pending_request import LIFETIME
 from authserver.protocol.secret import Secret
 
 _LONGEST_VALUE = 512
@@ -68,7 +69,33 @@ class RefreshCookie:
         return "Strict"
 
 
-AnyCookie = Cookie | RefreshCookie
+@dataclass(frozen=True, slots=True)
+class RequestCookie:
+    """What this browser keeps of one request that began in it (see `authorization.pending_request`).
+
+    One name for each request, so that those of several tabs do not overwrite each other. Lax: a link to our pages from
+    another site has to bring it along.
+    """
+
+    request_id: str
+
+    @property
+    def value(self) -> str:
+        """The name without the prefix; ids are of characters that a cookie's name may have."""
+        return f"authserver-request-{self.request_id}"
+
+    @property
+    def lifetime(self) -> timedelta:
+        """For as long as the request may take."""
+        return LIFETIME
+
+    @property
+    def same_site(self) -> Literal["Lax", "Strict"]:
+        """Lax."""
+        return "Lax"
+
+
+AnyCookie = Cookie | RefreshCookie | RequestCookie
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +126,13 @@ class CookieJar:
         """What the browser brings, unless it is empty or longer than anything we ever gave."""
         value = request.cookies.get(self.name(cookie), "")
         return Secret(value) if 0 < len(value) <= _LONGEST_VALUE else None
+
+    def list_requests(self, request: Request) -> dict[str, Secret]:
+        """What the browser brings of requests that began in it, by their ids; of whatever installation it has them."""
+        prefix = self.name(RequestCookie(""))
+        found = {name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)}
+        kept = {request_id: self.read(request, RequestCookie(request_id)) for request_id in found}
+        return {request_id: value for request_id, value in kept.items() if value is not None}
 
     def give(self, response: Response, cookie: AnyCookie, value: Secret) -> None:
         """Have the browser keep `value` and bring it with each request."""

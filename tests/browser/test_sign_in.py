@@ -173,6 +173,33 @@ def test_an_account_is_chosen_with_one_button(browser: Browser, app: PhotoBook) 
         assert read_answer(page, app)["code"]
 
 
+def test_a_request_goes_on_in_the_browser_in_which_it_began(browser: Browser, app: PhotoBook) -> None:
+    """Reloaded, beside other tabs, after a step back; an address from another browser asks for the password again."""
+    url = app.installation.url
+    with looking(browser, url, script=False) as window, looking(browser, url, script=False) as another:
+        page, tab = window.page, window.page.context.new_page()
+        another.page.goto(app.link(prompt="login"))
+        page.goto(app.link(prompt="login consent"))
+        tab.goto(app.link(prompt="login"))
+        tab.reload()
+        page.reload()
+        sign_in(page)
+        page.wait_for_url("**/consent?*")
+        page.reload()
+        # The sign-in was for the request of the first tab.
+        tab.reload()
+        assert tab.get_by_label("Password").is_visible()
+        page.get_by_role("button", name="Allow", exact=True).click()
+        assert read_answer(page, app)["code"]
+        page.go_back()
+        page.wait_for_url("**/consent?*")
+        page.goto(another.page.url)
+        assert page.url != another.page.url
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        assert read_answer(page, app)["code"]
+
+
 def test_the_answer_comes_by_form_where_it_was_asked_for(browser: Browser, app: PhotoBook) -> None:
     """OAuth 2.0 Form Post Response Mode, with and without scripts."""
     for script in (True, False):

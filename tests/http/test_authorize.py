@@ -10,16 +10,18 @@ from structlog.testing import capture_logs
 
 from authserver.administration.manage_user import apply_event
 from authserver.authentication.browser_session import find_browser_session
-from authserver.authorization.authorization_outcomes import ConsentNeeded
 from authserver.authorization.authorize import authorize
 from authserver.authorization.connected_apps import disconnect
+from authserver.authorization.outcomes import ConsentNeeded
 from authserver.authorization.pending_request import begin_pending
 from authserver.credentials.events import CompromiseReported
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.storage import consents
+from authserver.web.pages.answers import AUTHORIZATION
 from authserver.web.pages.authorize import LONGEST
+from authserver.web.pages.dispatcher import CHECKS
 from tests.support.api import Api
 from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
 from tests.support.clock import ManualClock
@@ -536,8 +538,8 @@ def test_what_is_taken_back_meanwhile_gives_no_code(app: App, realm: Realm) -> N
         return realm.entropy(length)
 
     slow = replace(realm, entropy=take_back_first)
-    pending = begin_pending(realm, app.link().partition("?")[2])
-    assert isinstance(authorize(slow, pending, browser, ip="::1"), ConsentNeeded)
+    pending = begin_pending(realm, app.link().partition("?")[2], AUTHORIZATION.name)
+    assert isinstance(authorize(slow, pending, browser, CHECKS, ip="::1"), ConsentNeeded)
     assert ended == [0]
 
 

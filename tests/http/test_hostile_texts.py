@@ -245,7 +245,10 @@ HEADERS = (
     *("If-None-Match", "If-Modified-Since", "X-Forwarded-For", "Forwarded", "Content-Type", "Cookie", "DPoP"),
     *("Access-Control-Request-Method", "Access-Control-Request-Headers", "Authorization"),
 )
-COOKIES = ("authserver=", "authserver-device=", "authserver-form=", "authserver-refresh-first-party=", "")
+COOKIES = (
+    *("authserver=", "authserver-device=", "authserver-form=", "authserver-refresh-first-party="),
+    *("authserver-request-visit=", ""),
+)
 
 
 def test_every_header_that_somebody_reads(realm: Realm, meter: Meter) -> None:

@@ -22,9 +22,9 @@ from authserver.authentication.open_session import DeviceClaim, Origin
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere
-from authserver.authorization.authorization_outcomes import AuthorizationAnswer, Decision
 from authserver.authorization.authorize import authorize
 from authserver.authorization.connected_apps import disconnect
+from authserver.authorization.outcomes import AuthorizationAnswer, Decision
 from authserver.authorization.pending_request import begin_pending
 from authserver.clients.register_client import (
     ClientWish,
@@ -50,6 +50,8 @@ from authserver.records.audit import Actor, AuditFilter, AuditRecord
 from authserver.records.link import LinkPurpose
 from authserver.storage import audit, users
 from authserver.tokens.token_answer import TokenAnswer
+from authserver.web.pages.answers import AUTHORIZATION
+from authserver.web.pages.dispatcher import CHECKS
 from tests.support.authorizing import CALLBACK, CHALLENGE, register_app
 from tests.support.clock import ManualClock
 from tests.support.entropy import SeededEntropy
@@ -179,8 +181,9 @@ def _allow_app(person: Person) -> tuple[SignedInBrowser, str]:
     assert browser is not None
     asked = {"response_type": "code", "client_id": app.client_id, "redirect_uri": CALLBACK}
     text = urlencode({**asked, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})
-    pending = begin_pending(realm, text).choose(browser.sid)
-    assert isinstance(authorize(realm, pending, browser, ip=IP, decision=Decision.ALLOW), AuthorizationAnswer)
+    pending = begin_pending(realm, text, AUTHORIZATION.name).ask(browser.sid)
+    allowed = authorize(realm, pending, browser, CHECKS, ip=IP, decision=Decision.ALLOW)
+    assert isinstance(allowed, AuthorizationAnswer)
     return browser, app.client_id
 
 

@@ -7,7 +7,7 @@ import pytest
 from authserver.account.change_password import PasswordWasChangedInBrowser
 from authserver.authentication.browser_session import BrowserSignedIn, find_browser_session
 from authserver.authentication.sign_out import sign_out
-from authserver.authorization.authorization_outcomes import AlreadyAnswered, AuthorizationAnswer, Outcome
+from authserver.authorization.outcomes import AlreadyAnswered, AuthorizationAnswer, Outcome
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.realm.outcomes import INVALID_CREDENTIALS, Refused

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from authserver.account.change_password import PasswordWasChangedInBrowser, PasswordWish, change_password_in_browser
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
-from authserver.authorization.authorization_outcomes import AuthorizationAnswer, Decision, Outcome
 from authserver.authorization.authorize import authorize
+from authserver.authorization.outcomes import AuthorizationAnswer, Decision, Outcome
 from authserver.authorization.pending_request import PendingRequest, begin_pending
 from authserver.clients.authentication import PresentedClient
 from authserver.grants import GRANTS, answer_token_request
@@ -15,6 +15,8 @@ from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import Refused, TryLater
 from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
+from authserver.web.pages.answers import AUTHORIZATION
+from authserver.web.pages.dispatcher import CHECKS
 from tests.support.authorizing import CALLBACK, CHALLENGE, VERIFIER
 from tests.support.person import NEW_PASSWORD, ORIGIN, Person
 from tests.support.realm import PASSWORD
@@ -45,7 +47,7 @@ class Visitor:
 
     def answer(self, pending: PendingRequest, browser: SignedInBrowser) -> Outcome:
         """Press the button for one request."""
-        return authorize(self.person.realm, pending, browser, ip=IP, decision=Decision.ALLOW)
+        return authorize(self.person.realm, pending, browser, CHECKS, ip=IP, decision=Decision.ALLOW)
 
     def begin(self, browser: SignedInBrowser) -> PendingRequest:
         """A request of the client, seen by who sits at the browser."""
@@ -59,7 +61,7 @@ class Visitor:
                 "code_challenge_method": "S256",
             }
         )
-        return begin_pending(self.person.realm, text).choose(browser.sid)
+        return begin_pending(self.person.realm, text, AUTHORIZATION.name).ask(browser.sid)
 
     def code(self, browser: SignedInBrowser) -> str:
         answer = self.ask(browser)

@@ -80,6 +80,10 @@ class Pages:
         assert cookie is not None, name
         return cookie.value
 
+    def keeps(self, name: str) -> bool:
+        """Whether the browser keeps anything under this name."""
+        return self._client.get_cookie(name) is not None
+
     def set_cookie(self, name: str, value: str) -> None:
         """Have the browser bring this."""
         self._client.set_cookie(name, value)

@@ -14,11 +14,10 @@ from authserver.web.pages import (
     account,
     assets,
     authorize,
-    consent,
+    dispatcher,
     entrances,
     forgot,
     links,
-    login,
     reset,
     sign_out,
     signup,
@@ -26,7 +25,7 @@ from authserver.web.pages import (
 from authserver.web.pages.blueprint import pages
 from authserver.web.pages.rendering import dress
 
-VIEWS = (assets, entrances, authorize, login, consent, links, reset, forgot, signup, sign_out, account)
+VIEWS = (assets, entrances, authorize, dispatcher, links, reset, forgot, signup, sign_out, account)
 """The modules whose views are served; importing one hangs its views on the blueprint."""
 
 ENDPOINTS: Final[Mapping[str, str]] = {

@@ -21,6 +21,7 @@ from authserver.web.site import serialise_origin
 _MOST_FIELDS: Final = 50
 _View = TypeVar("_View", bound=Callable[..., Response])
 _TAKES_FOREIGN_FORMS: Final = "takes_foreign_forms"
+_CARRIES_REQUESTS: Final = "carries_requests"
 _IN_ADDRESSES: Final = ("request", "next", "token")
 """What the forms of our pages carry that the addresses of the pages say, too."""
 
@@ -37,9 +38,6 @@ SCRIPTED: Final = frozenset(
     }
 )
 """The pages on which a script file of ours may run. All of them work without."""
-
-_ON_THE_WAY: Final = frozenset({"/login", "/consent", "/signup", "/forgot"})
-"""Where a request goes through our pages, which carry it on in the parameter `request`."""
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
@@ -150,6 +148,12 @@ def take_foreign_forms(view: _View) -> _View:
     return view
 
 
+def carry_requests(view: _View) -> _View:
+    """Mark `view` as one that carries on, in the parameter `request`, what an application sent somebody here for."""
+    setattr(view, _CARRIES_REQUESTS, True)
+    return view
+
+
 def is_own_form() -> bool:
     """Whether a form of ours is being sent, from this very browser."""
     return comes_from_here() and is_proved(read_fields())
@@ -166,7 +170,11 @@ def _refuse_foreign_form() -> Response | None:
 
 
 def _takes_foreign_forms() -> bool:
-    return hasattr(current_app.view_functions.get(request.endpoint or ""), _TAKES_FOREIGN_FORMS)
+    return _has(_TAKES_FOREIGN_FORMS)
+
+
+def _has(mark: str) -> bool:
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), mark)
 
 
 def comes_from_here() -> bool:
@@ -185,7 +193,7 @@ def _is_on_the_way() -> bool:
     """Whether the page belongs to a request that an application began, perhaps in a window that it opened."""
     if request.path in _BEGINNINGS:
         return True
-    return request.path in _ON_THE_WAY and bool(request.args.get("request") or read_fields().get("request"))
+    return _has(_CARRIES_REQUESTS) and bool(request.args.get("request") or read_fields().get("request"))
 
 
 def _write_policy(*, runs_script: bool, image_origin: str | None) -> str:

@@ -2,9 +2,9 @@
 
 from flask import Response
 
-from authserver.web.pages.authorize import go_to
 from authserver.web.pages.blueprint import pages
-from authserver.web.pages.login import HOME
+from authserver.web.pages.redirects import go_to
+from authserver.web.pages.visits import HOME
 
 _PASSWORD = "/account/password"  # noqa: S105 - a page
 

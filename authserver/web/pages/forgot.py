@@ -8,19 +8,29 @@ from authserver.account.reset_password import ask_reset
 from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import hit_address
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
+from authserver.web.pages.blueprint import (
+    Told,
+    answer_page,
+    answer_told,
+    carry_requests,
+    pages,
+    read_argument,
+    read_fields,
+)
 from authserver.web.pages.languages import translate
 from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_mail
 from authserver.web.pages.words import say_duration, tell_too_many
 
 
 @pages.get("/forgot")
+@carry_requests
 def show_forgot() -> Response:
     """The form."""
     return answer_page("forgot.html", email="", request_token=read_argument("request"))
 
 
 @pages.post("/forgot")
+@carry_requests
 def act_forgot() -> Response:
     """Queue the wish."""
     wait = hit_address("forgot")

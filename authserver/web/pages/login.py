@@ -1,108 +1,74 @@
-"""`/login`: sign in, prove again who one is, or choose who to go on as."""
+"""`/login`: the step at which people sign in, prove again who they are, or choose which account to go on with."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from typing import Final
 
 import structlog
-from flask import Response, current_app, request
+from flask import Response, request
 
 from authserver.authentication.browser_session import BrowserSignedIn
-from authserver.authentication.reauthentication import is_recent
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
-from authserver.authorization.authorization_outcomes import ConsentNeeded, SignInNeeded, Wish
-from authserver.authorization.pending_request import PendingRequest, write_pending
+from authserver.authorization.interaction import find_missing_sign_in
+from authserver.authorization.outcomes import Missing, SignInNeeded
+from authserver.authorization.pending_request import CHOSE, PROVED
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import Refused, TryLater
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.limits.tries import hit_login, settle
 from authserver.web.origin import read_origin
-from authserver.web.pages.authorize import (
-    answer_outcome,
-    answer_too_late,
-    evaluate,
-    go_to,
-    load_pending,
-)
-from authserver.web.pages.blueprint import answer_page, answer_told, pages, read_argument, read_fields
-from authserver.web.pages.browser import current_browser, keep_signed_in, read_device_id
+from authserver.web.pages.blueprint import answer_page, answer_told, read_argument, read_fields
+from authserver.web.pages.browser import current_browser, read_device_id
 from authserver.web.pages.languages import use_locales
+from authserver.web.pages.redirects import go_to
+from authserver.web.pages.steps import Done, Errand, Step, View
+from authserver.web.pages.visits import open_visit
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
 
-HOME = "/account"
-DEMANDS_RECENT = "demands_recent"
-"""Marks the view of a page for which the person must have signed in a short while ago."""
-
+PATH: Final = "/login"
 _OTHER, _CONTINUE = "other", "continue"
 _log = structlog.get_logger(__name__)
 
 
-@pages.get("/login")
-def show_login() -> Response:
-    """The form, unless the request behind it needs no sign-in any more."""
-    form = _Form(
-        token=read_argument("request"),
-        following=choose_following(read_argument("next")),
-        is_other=read_argument("choice") == _OTHER,
-    )
-    if not form.token:
-        return form.answer() if form.is_other or _must_prove(form.following) else go_to(form.following)
-    pending = load_pending(form.token)
-    if pending is None:
-        return answer_too_late()
-    prepared = _prepare(pending, form)
-    return prepared.answer() if isinstance(prepared, _Form) else prepared
+def _show() -> View[Missing]:
+    """The form; also for somebody who is signed in and wants to be somebody else."""
+    return _Form(is_other=read_argument("choice") == _OTHER).view()
 
 
-@pages.post("/login")
-def act_login() -> Response:
+def _act(errand: Errand) -> Done | View[Missing] | Response:
     """Verify the password, or take the choice."""
-    fields = read_fields()
-    token, following = fields.get("request", ""), choose_following(fields.get("next", ""))
-    pending = load_pending(token) if token else None
-    if token and pending is None:
-        return answer_too_late()
-    browser = current_browser()
+    fields, browser, pending = read_fields(), current_browser(), errand.pending
     if fields.get("choice") == _OTHER:
-        return go_to("/login", request=token, next=None if token else following, choice=_OTHER)
-    if fields.get("choice") == _CONTINUE and browser is not None and pending is not None:
-        return go_to("/consent", request=write_pending(current_realm(), pending.choose(browser.sid)))
-    outcome = _sign_in(fields.get("email", ""), Secret(fields.get("password", "")))
-    if isinstance(outcome, Refused):
-        email = fields.get("email", "")
-        is_other = browser is not None and email != browser.user.email
-        form = _Form(token=token, following=following, email=email, is_other=is_other)
-        prepared = form if pending is None else _prepare(pending, form)
-        return prepared.answer(say_refused(outcome)) if isinstance(prepared, _Form) else prepared
-    if isinstance(outcome, Response):
-        return outcome
-    return keep_signed_in(go_to("/consent", request=token) if token else go_to(following), outcome)
+        return go_to(PATH, request=errand.token, next=errand.following, choice=_OTHER)
+    if fields.get("choice") == _CONTINUE and browser is not None and errand.token:
+        return Done(pending.mark(CHOSE, browser.sid))
+    email = fields.get("email", "")
+    outcome = _sign_in(email, Secret(fields.get("password", "")))
+    match outcome:
+        case BrowserSignedIn() if errand.token:
+            return Done(pending.mark(PROVED, outcome.sid), signed_in=outcome)
+        case BrowserSignedIn():
+            return Done(pending, signed_in=outcome)
+        case Refused():
+            is_other = browser is not None and email != browser.user.email
+            return _Form(email, say_refused(outcome), is_other=is_other).view()
+        case _:
+            return outcome
 
 
-def choose_following(asked: str) -> str:
-    """Where to go after a sign-in: a page about the account, named exactly, or else the first of them.
-
-    Nothing of what is asked reaches a redirect but the name of one of our own pages (RFC 9700 §4.11).
-    """
-    return asked if asked in _list_own() else HOME
+def _choose_entrance(missing: SignInNeeded) -> str:
+    """Who is to register does so first, at a page that leads back here."""
+    return "/signup" if missing.wants_account else PATH
 
 
-def _list_own() -> dict[str, str]:
-    """The pages about the account, and the names of their views."""
-    return {
-        rule.rule: rule.endpoint
-        for rule in current_app.url_map.iter_rules()
-        if rule.rule.startswith(HOME) and "GET" in (rule.methods or ()) and not rule.arguments
-    }
+def _open() -> Errand:
+    """Who sends the form, or asks for another account, wants to sign in whoever is signed in by now."""
+    return open_visit(wants_sign_in=request.method == "POST" or read_argument("choice") == _OTHER)
 
 
-def _must_prove(following: str) -> bool:
-    """Whether the person has to sign in before the page `following`: nobody is asked for a password in vain."""
-    browser = current_browser()
-    if browser is None:
-        return True
-    view = current_app.view_functions[_list_own()[following]]
-    return hasattr(view, DEMANDS_RECENT) and not is_recent(current_realm(), browser)
+SIGN_IN: Final = Step(PATH, SignInNeeded, find_missing_sign_in, _show, _act, _choose_entrance, _open)
 
 
 def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Response:
@@ -125,41 +91,30 @@ def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Respon
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What the form carries on, and for whom it is."""
+    """The form: what was typed into it before, what was wrong with that, and whether it is for somebody else."""
 
-    token: str = ""
-    following: str = ""
     email: str = ""
-    wish: Wish | None = None
-    may_choose: bool = False
+    error: str | None = None
     is_other: bool = False
 
-    def answer(self, error: str | None = None) -> Response:
-        browser = None if self.is_other else current_browser()
-        wish = self.wish
-        return answer_page(
-            "login.html",
-            HTTPStatus.OK if error is None else HTTPStatus.UNAUTHORIZED,
-            client_name=None if wish is None else wish.client.name,
-            email=self.email or ("" if wish is None else wish.login_hint),
-            error=error,
-            request_token=self.token,
-            next=self.following,
-            signed_in_as=None if browser is None else browser.user.email,
-            offers_continue=self.may_choose,
-            may_register=current_realm().registration.open,
-        )
+    def view(self) -> View[Missing]:
+        return View(partial(_render, self), is_wanted=self.is_other)
 
 
-def _prepare(pending: PendingRequest, form: _Form) -> _Form | Response:
-    """The form on the way to an application; or on with the request, where nothing is missing that the form gives."""
-    outcome = evaluate(pending)
-    match outcome:
-        case SignInNeeded(wish=wish, may_choose=may_choose):
-            pass
-        case ConsentNeeded(wish=wish) if form.is_other:
-            may_choose = False
-        case _:
-            return answer_outcome(outcome, pending)
-    use_locales(wish.ui_locales)
-    return replace(form, wish=wish, may_choose=may_choose and not form.is_other)
+def _render(form: _Form, errand: Errand, missing: Missing) -> Response:
+    browser = None if form.is_other else current_browser()
+    access = missing.access
+    use_locales(None if access is None else access.ui_locales)
+    may_choose = isinstance(missing, SignInNeeded) and missing.may_choose
+    return answer_page(
+        "login.html",
+        HTTPStatus.OK if form.error is None else HTTPStatus.UNAUTHORIZED,
+        client_name=None if access is None else access.client.name,
+        email=form.email or ("" if access is None else access.login_hint),
+        error=form.error,
+        request_token=errand.token,
+        next=errand.following,
+        signed_in_as=None if browser is None else browser.user.email,
+        offers_continue=may_choose and not form.is_other,
+        may_register=current_realm().registration.open,
+    )

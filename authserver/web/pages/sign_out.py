@@ -9,7 +9,6 @@ from authserver.protocol.authorization_request import read_parameters
 from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
-from authserver.web.pages.authorize import add_to_query, go_to, redirect_exactly
 from authserver.web.pages.blueprint import (
     answer_page,
     is_own_form,
@@ -19,7 +18,8 @@ from authserver.web.pages.blueprint import (
 )
 from authserver.web.pages.browser import current_browser
 from authserver.web.pages.languages import use_locales
-from authserver.web.pages.login import HOME
+from authserver.web.pages.redirects import add_to_query, go_to, redirect_exactly
+from authserver.web.pages.visits import HOME
 
 PATH = "/oauth/logout"
 _PARAMETERS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")

@@ -10,7 +10,15 @@ from authserver.realm.outcomes import EMAIL_TAKEN, FieldError, Invalid, Refused,
 from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import hit_address
-from authserver.web.pages.blueprint import Told, answer_page, answer_told, pages, read_argument, read_fields
+from authserver.web.pages.blueprint import (
+    Told,
+    answer_page,
+    answer_told,
+    carry_requests,
+    pages,
+    read_argument,
+    read_fields,
+)
 from authserver.web.pages.languages import translate
 from authserver.web.pages.ways import lead_back_to_sign_in, lead_to_another_mail, lead_to_sign_in
 from authserver.web.pages.words import (
@@ -24,6 +32,7 @@ from authserver.web.pages.words import (
 
 
 @pages.get("/signup")
+@carry_requests
 def show_signup() -> Response:
     """The form, or that there is none."""
     if not current_realm().registration.open:
@@ -32,6 +41,7 @@ def show_signup() -> Response:
 
 
 @pages.post("/signup")
+@carry_requests
 def act_signup() -> Response:
     """Register; what cannot be accepted is asked for again, with all that was typed but the password."""
     wait = hit_address("register")

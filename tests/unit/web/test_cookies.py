@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from werkzeug.test import EnvironBuilder
 
 from authserver.protocol.secret import Secret
-from authserver.web.cookies import AnyCookie, Cookie, CookieJar, RefreshCookie
+from authserver.web.cookies import AnyCookie, Cookie, CookieJar, RefreshCookie, RequestCookie
 
 
 def given(*, https: bool, cookie: Cookie) -> "Morsel[str]":
@@ -74,6 +74,23 @@ def test_each_client_has_a_refresh_cookie_of_its_own_and_whatever_its_id_is_one_
     assert CookieJar(https=True).read(request(f"{name}=value"), cookie) == Secret("value")
 
 
+def test_each_request_has_a_cookie_of_its_own_for_as_long_as_it_may_take() -> None:
+    """ASVS 3.3.1 to 3.3.4; Lax: an application leads people to our pages by a link."""
+    response = Response()
+    CookieJar(https=True).give(response, RequestCookie("id"), Secret("value"))
+    (header,) = response.headers.getlist("Set-Cookie")
+    flags = {part for part in header.split("; ") if not part.startswith("Expires=")}
+    named = "__Host-authserver-request-id=value"
+    assert flags == {named, "Secure", "HttpOnly", "Max-Age=3600", "Path=/", "SameSite=Lax"}
+
+
+def test_only_what_this_issuer_gave_is_found_of_requests() -> None:
+    """Two issuers under one host, and neighbours that plant cookies without the prefix."""
+    brought = request("__Host-authserver-request-a=1; __Secure-authserver-request-b=2; authserver-request-c=3")
+    assert CookieJar(https=True).list_requests(brought) == {"a": Secret("1")}
+    assert CookieJar(https=True, path="/one").list_requests(brought) == {"b": Secret("2")}
+
+
 @pytest.mark.parametrize("cookie", Cookie)
 def test_a_cookie_without_the_prefix_does_not_count_over_tls(cookie: Cookie) -> None:
     """A neighbour on the same domain can plant that one."""
@@ -97,7 +114,7 @@ def test_a_cookie_is_taken_back_with_the_flags_it_was_given_with(https: bool) ->
     assert bool(morsel["secure"]) is https
 
 
-@pytest.mark.parametrize("cookie", [*Cookie, RefreshCookie("app")])
+@pytest.mark.parametrize("cookie", [*Cookie, RefreshCookie("app"), RequestCookie("id")])
 def test_issuers_under_one_host_keep_their_cookies_apart(cookie: AnyCookie) -> None:
     """`__Host-` would have one for all paths, and each sign-in at one would sign the person out at the other."""
     response = Response()

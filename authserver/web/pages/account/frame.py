@@ -10,10 +10,10 @@ from flask import Response, request
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.authentication.reauthentication import is_recent
 from authserver.web.context import current_realm
-from authserver.web.pages.authorize import go_to
 from authserver.web.pages.blueprint import answer_page
 from authserver.web.pages.browser import current_browser
-from authserver.web.pages.login import DEMANDS_RECENT
+from authserver.web.pages.redirects import go_to
+from authserver.web.pages.visits import DEMANDS_RECENT
 
 View = Callable[[SignedInBrowser], Response]
 

@@ -15,9 +15,9 @@ from authserver.web.cookies import Cookie
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.account.moments import Moment, tell_moment
 from authserver.web.pages.account.origins import say_browser, say_network
-from authserver.web.pages.authorize import go_to
 from authserver.web.pages.blueprint import answer_page, pages, read_fields
 from authserver.web.pages.languages import translate, translate_number
+from authserver.web.pages.redirects import go_to
 from authserver.web.pages.words import say_signed_out
 
 PATH = "/account/sessions"

@@ -1,13 +1,15 @@
-"""What an authorization request can come to: values for the pages and for the client."""
+"""The results of evaluating an authorization request: values for the pages and for the client."""
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 
+from authserver.authentication.browser_session import SignedInBrowser
 from authserver.records.client import Client
 
 
 class Decision(Enum):
-    """What the person said when he was asked."""
+    """The person's answer to the consent question."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -43,8 +45,8 @@ class AuthorizationAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Who asks, and for what: all that the pages show."""
+class RequestedAccess:
+    """The client that asks, and what it asks for: all that the pages show."""
 
     client: Client
     redirect_uri: str
@@ -55,25 +57,42 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class SignInNeeded:
-    """Somebody has to prove first who they are.
+class Missing:
+    """What a person has to do before their request can go on. Each step has a kind of its own.
 
     Attributes:
-        wish: what for.
+        silent_error: what a client is told that allowed no questions (`prompt=none`, OpenID Connect Core §3.1.2.6).
+        access: what for; None on the way to a page of ours.
+    """
+
+    silent_error: ClassVar[str] = "interaction_required"
+
+    access: RequestedAccess | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInNeeded(Missing):
+    """The person has to prove first who they are.
+
+    Attributes:
         may_choose: a person who is signed in may also just say that it is they.
         wants_account: the application sends somebody who is to register (`prompt=create`).
     """
 
-    wish: Wish
+    silent_error: ClassVar[str] = "login_required"
+
     may_choose: bool = False
     wants_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentNeeded:
-    """The person has to be asked."""
+class ConsentNeeded(Missing):
+    """The person at `browser` has to be asked whether the client may have what it asks for."""
 
-    wish: Wish
+    silent_error: ClassVar[str] = "consent_required"
+
+    access: RequestedAccess
+    browser: SignedInBrowser
 
 
-Outcome = Unredirectable | AlreadyAnswered | AuthorizationAnswer | SignInNeeded | ConsentNeeded
+Outcome = Unredirectable | AlreadyAnswered | AuthorizationAnswer | Missing

@@ -1,0 +1,97 @@
+"""Issuing an authorization code: one request is answered with one code (RFC 6749 §4.1.2)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.passwords import is_still
+from authserver.authorization.consent import must_ask, remember_consent
+from authserver.authorization.interaction import Interaction
+from authserver.authorization.outcomes import (
+    AlreadyAnswered,
+    ConsentNeeded,
+    Decision,
+    Missing,
+    RequestedAccess,
+    SignInNeeded,
+    Unredirectable,
+)
+from authserver.protocol.authorization_code import CODE_LIFETIME, digest_code, new_code
+from authserver.protocol.oauth_error import OAuthError
+from authserver.records.authorization_code import AuthorizationCode
+from authserver.records.session import Session
+from authserver.sessions.scope import grantable_scope, is_enough
+from authserver.storage import Transaction, clients, codes, sessions, users
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCode:
+    """A code that waits to be exchanged."""
+
+    code: str = field(repr=False)
+
+
+def issue_code(
+    interaction: Interaction, access: RequestedAccess, browser: SignedInBrowser, *, ip: str
+) -> IssuedCode | Missing | OAuthError | AlreadyAnswered | Unredirectable:
+    """A code for the user at `browser`; or what keeps it from being issued."""
+    realm, asked = interaction.realm, interaction.asked
+    now, code = realm.clock.now(), new_code(realm.entropy)
+    with realm.database.write() as tx:
+        holder = _look_up(tx, interaction, access, browser, now)
+        if not isinstance(holder, _Holder):
+            return holder
+        if not codes.take_back(tx, interaction.pending.request_id):
+            return AlreadyAnswered()
+        if interaction.decision is Decision.ALLOW:
+            remember_consent(tx, realm, access, browser.user_id, ip=ip, now=now)
+        codes.add(
+            tx,
+            AuthorizationCode(
+                code_digest=digest_code(code),
+                request_id=interaction.pending.request_id,
+                user_id=browser.user_id,
+                sid=holder.session.sid,
+                client_id=access.client.client_id,
+                client_family_version=holder.family_version,
+                redirect_uri=access.redirect_uri,
+                code_challenge=asked.code_challenge,
+                scope=holder.scope,
+                audience=access.audience,
+                nonce=asked.nonce,
+                auth_time=holder.session.auth_time,
+                amr=holder.session.amr,
+                acr=holder.session.acr,
+                created_at=now,
+                expires_at=now + CODE_LIFETIME,
+            ),
+        )
+    return IssuedCode(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """What a code stands for, as it is in the transaction that issues it."""
+
+    session: Session
+    family_version: int
+    scope: str
+
+
+def _look_up(
+    tx: Transaction, interaction: Interaction, access: RequestedAccess, browser: SignedInBrowser, now: datetime
+) -> _Holder | Missing | OAuthError | Unredirectable:
+    """Session, user, client and consent once more: they may have changed since the checks. Takes the user's row."""
+    user = users.lock(tx, browser.user_id)
+    session = sessions.find_live(tx, browser.user_id, browser.sid, now)
+    if user is None or session is None or not is_still(user, browser.user):
+        return SignInNeeded(access)
+    family_version = clients.find_family_version(tx, access.client.client_id)
+    if family_version is None:
+        return Unredirectable("the client was disabled meanwhile")
+    if interaction.decision is not Decision.ALLOW and must_ask(tx, access, interaction.asked, user.user_id):
+        return ConsentNeeded(access, browser)
+    scope = grantable_scope(access.scope, user.roles)
+    if not is_enough(scope, access.scope, None):
+        return OAuthError("invalid_scope", "The user may not grant this scope.", "roles")
+    return _Holder(session, family_version, scope)

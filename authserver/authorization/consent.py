@@ -1,0 +1,64 @@
+"""Consent: whether a person is asked before a client may have something, and what they allowed."""
+
+from datetime import datetime
+
+from authserver.authorization.interaction import Interaction
+from authserver.authorization.outcomes import ConsentNeeded, Decision, RequestedAccess
+from authserver.protocol.audit_name import AuditName
+from authserver.protocol.authorization_request import AuthorizationRequest
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.oauth_error import OAuthError
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.records.consent import Consent
+from authserver.storage import Transaction, audit, consents
+
+
+def find_missing_consent(interaction: Interaction) -> ConsentNeeded | OAuthError | None:
+    """Whether the person still has to be asked, or has said no."""
+    access, browser, decision = interaction.access, interaction.browser, interaction.decision
+    if access is None or browser is None:
+        return None
+    if decision is not None and interaction.pending.asked_sid != browser.sid:
+        # Somebody else was asked: in another tab another user has signed in since.
+        return ConsentNeeded(access, browser)
+    if decision is Decision.DENY:
+        return OAuthError("access_denied", "", "the person does not allow it")
+    if decision is Decision.ALLOW:
+        return None
+    with interaction.realm.database.read() as tx:
+        return ConsentNeeded(access, browser) if must_ask(tx, access, interaction.asked, browser.user_id) else None
+
+
+def must_ask(tx: Transaction, access: RequestedAccess, asked: AuthorizationRequest, user_id: str) -> bool:
+    """Whether the person is asked although they may have allowed it before (RFC 8252 §8.6, ASVS 10.7.1)."""
+    client = access.client
+    # Whoever listens at another port than the registered one may be any program on this machine.
+    may_be_another = client.kind is ClientKind.NATIVE or access.redirect_uri not in client.redirect_uris
+    if may_be_another or client.consent is ConsentRule.ALWAYS or "consent" in asked.prompts:
+        return True
+    if client.consent is ConsentRule.NEVER:
+        return False
+    known = consents.find(tx, user_id, client.client_id)
+    return known is None or not known.covers(frozenset(access.scope), frozenset(access.audience))
+
+
+def remember_consent(
+    tx: Transaction, realm: Realm, access: RequestedAccess, user_id: str, *, ip: str, now: datetime
+) -> None:
+    """Keep what the user has just allowed. The caller holds the user's row."""
+    client_id = access.client.client_id
+    consents.remember(
+        tx, Consent(user_id, client_id, frozenset(access.scope), frozenset(access.audience), granted_at=now)
+    )
+    audit.write(
+        tx,
+        AuditName.CONSENT_GRANTED,
+        by=Actor(user_id, ip),
+        now=now,
+        entropy=realm.entropy,
+        outcome="success",
+        user_id=user_id,
+        client_id=client_id,
+        detail={"scope": " ".join(access.scope)},
+    )

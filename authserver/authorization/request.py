@@ -1,0 +1,129 @@
+"""Validating an authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.2), whoever brings it.
+
+Owns what may be asked by whom. Knows no browser and no user: who that is and what they have to do is `interaction`.
+As long as client and redirect URI are not known to belong together, the client cannot be told anything.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from authserver.authentication.open_session import PASSWORD
+from authserver.authorization.outcomes import AuthorizationAnswer, RequestedAccess, Unredirectable
+from authserver.protocol.authorization_request import (
+    NOTHING_ASKED,
+    Address,
+    AuthorizationRequest,
+    Parameters,
+    parse_request,
+    read_address,
+    read_parameters,
+)
+from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.redirect_uri import matches
+from authserver.realm import Realm
+from authserver.records.client import Client
+from authserver.sessions.scope import SCOPES
+from authserver.tokens.new_family import choose_audience
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """A request whose client and redirect URI belong together: the client can be told, if only why it is refused.
+
+    Attributes:
+        access: who asks, and for what; for nothing in a request that is refused.
+        asked: what has to be true of the sign-in, and what the code is bound to.
+        refusal: why the client may not ask for this; None when it may.
+        is_silent: no question may be asked (`prompt=none`).
+    """
+
+    issuer: str
+    address: Address
+    access: RequestedAccess
+    asked: AuthorizationRequest
+    refusal: OAuthError | None
+    is_silent: bool
+
+    def answer(self, parameters: dict[str, str]) -> AuthorizationAnswer:
+        """What the client is told: `state` whole, and `iss` in every answer (RFC 9207 §2)."""
+        state = {} if self.address.state is None else {"state": self.address.state}
+        return AuthorizationAnswer(
+            self.access.redirect_uri, self.address.response_mode, parameters | state | {"iss": self.issuer}
+        )
+
+    def refuse(self, error: str, description: str = "") -> AuthorizationAnswer:
+        """That it gets no code."""
+        return self.answer({"error": error} | ({"error_description": description} if description else {}))
+
+
+def validate_request(realm: Realm, text: str) -> ClientRequest | Unredirectable:
+    """Validate a request that came as the query or the form `text`."""
+    parameters = read_parameters(text)
+    address = None if parameters is None else read_address(parameters)
+    if parameters is None or address is None:
+        return Unredirectable("no client is named")
+    client = _find_client(realm, address)
+    if isinstance(client, Unredirectable):
+        return client
+    values = parameters.values
+    describe = partial(
+        RequestedAccess,
+        client,
+        address.redirect_uri or "",
+        login_hint=values.get("login_hint", ""),
+        ui_locales=values.get("ui_locales", ""),
+    )
+    is_silent = "none" in values.get("prompt", "").split()
+    asked = _read_asked(realm, client, parameters)
+    if isinstance(asked, OAuthError):
+        return ClientRequest(realm.issuer, address, describe((), ()), NOTHING_ASKED, asked, is_silent)
+    request, scope, audience = asked
+    return ClientRequest(realm.issuer, address, describe(scope, audience), request, None, is_silent)
+
+
+def resolve_access(
+    realm: Realm, client: Client, scope: tuple[str, ...] | None, resources: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]] | OAuthError:
+    """The scope and the audience that `client` asks for, or why it may not (RFC 6749 §3.3, RFC 8707 §2).
+
+    A scope that is None asks for all that the client may have.
+    """
+    granted = client.scope if scope is None else _understand(scope, client)
+    if not set(granted) <= set(client.scope) or (scope and not granted):
+        return OAuthError("invalid_scope", "The client may not ask for this scope.", "scope")
+    audience = choose_audience(realm, client, " ".join(granted), resources)
+    if audience is None:
+        return OAuthError("invalid_target", "The client may not ask for this resource.", "resource")
+    return granted, audience
+
+
+def _find_client(realm: Realm, address: Address) -> Client | Unredirectable:
+    refuse = partial(Unredirectable, client_id=address.client_id, redirect_uri=address.redirect_uri or "")
+    client = realm.clients.find(address.client_id)
+    if client is None or client.disabled_at is not None:
+        return refuse("unknown or disabled client")
+    if "authorization_code" not in client.kind.grant_types:
+        return refuse("a client of this kind gets no code")
+    if address.redirect_uri is None or not matches(client.redirect_uris, address.redirect_uri, client.kind):
+        return refuse("redirect_uri is missing or not registered")
+    return client
+
+
+def _read_asked(
+    realm: Realm, client: Client, parameters: Parameters
+) -> tuple[AuthorizationRequest, tuple[str, ...], tuple[str, ...]] | OAuthError:
+    request = parse_request(parameters)
+    if isinstance(request, OAuthError):
+        return request
+    access = resolve_access(realm, client, request.scope, request.resources)
+    if isinstance(access, OAuthError):
+        return access
+    claims = request.claims
+    if claims.essential_acr and claims.acr_values and PASSWORD.acr not in claims.acr_values:
+        return OAuthError("unmet_authentication_requirements", "This server does not support this acr.", "acr")
+    return request, *access
+
+
+def _understand(asked: tuple[str, ...], client: Client) -> tuple[str, ...]:
+    """What of the asked scope has a meaning here; the rest is ignored (OpenID Connect Core §3.1.2.1)."""
+    return tuple(token for token in asked if token in client.scope or token in SCOPES)

@@ -1,0 +1,94 @@
+"""How an authorization request is answered: the browser is sent to the client, or the person is told why not."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+import structlog
+from flask import Response, request
+
+from authserver.authorization.authorize import authorize
+from authserver.authorization.interaction import Check
+from authserver.authorization.outcomes import (
+    AlreadyAnswered,
+    AuthorizationAnswer,
+    Decision,
+    Missing,
+    Unredirectable,
+)
+from authserver.authorization.pending_request import PendingRequest
+from authserver.web.context import current_realm
+from authserver.web.pages.blueprint import Told, answer_page, answer_told
+from authserver.web.pages.browser import current_browser
+from authserver.web.pages.languages import translate
+from authserver.web.pages.redirects import add_to_query, redirect_exactly
+from authserver.web.pages.steps import Purpose
+
+_log = structlog.get_logger(__name__)
+
+
+def _evaluate(pending: PendingRequest, checks: Sequence[Check], decision: Decision | None) -> Missing | Response:
+    outcome = authorize(
+        current_realm(), pending, current_browser(), checks, ip=request.remote_addr or "", decision=decision
+    )
+    match outcome:
+        case Missing():
+            return outcome
+        case AuthorizationAnswer():
+            return _answer_client(outcome)
+        case AlreadyAnswered():
+            return answer_told(_tell_answered())
+        case Unredirectable():
+            return refuse_unredirectable(outcome)
+
+
+AUTHORIZATION: Final = Purpose("authorization", "/oauth/authorize", _evaluate)
+"""A client gets a code."""
+
+
+def refuse_unredirectable(refused: Unredirectable) -> Response:
+    """The page for a request whose client cannot be told."""
+    _log.info(
+        "authorization_refused",
+        reason=refused.reason,
+        client_id=refused.client_id,
+        redirect_uri=refused.redirect_uri,
+        ip=request.remote_addr,
+    )
+    return answer_told(_tell_unredirectable())
+
+
+def _answer_client(answer: AuthorizationAnswer) -> Response:
+    _log.info("authorization_answered", error=answer.parameters.get("error"), ip=request.remote_addr)
+    if answer.response_mode == "form_post":
+        return answer_page(
+            "form_post.html",
+            action=answer.redirect_uri,
+            fields=answer.parameters,
+        )
+    if answer.response_mode == "fragment":  # a registered URI has none of its own
+        return redirect_exactly(f"{answer.redirect_uri}#{urlencode(answer.parameters)}")
+    return redirect_exactly(add_to_query(answer.redirect_uri, answer.parameters))
+
+
+def _tell_answered() -> Told:
+    return Told(
+        translate("You are done here"),
+        (
+            translate("You have already answered this request, and the app has received what you allowed."),
+            translate("Go back to the app. To sign in again, start there."),
+        ),
+        HTTPStatus.CONFLICT,
+    )
+
+
+def _tell_unredirectable() -> Told:
+    return Told(
+        translate("This link is not valid"),
+        (
+            translate("The app that sent you here is unknown, or uses an unregistered address."),
+            translate("Nothing was changed. If this happens again, contact the people who make the app."),
+        ),
+        HTTPStatus.BAD_REQUEST,
+    )

@@ -1,0 +1,34 @@
+"""The cookies that bind requests to the browser in which they began: one for each, and a bounded number of them."""
+
+from datetime import datetime
+from typing import Final
+
+from flask import Response, request
+
+from authserver.authorization.pending_request import PendingRequest, find_beginning, read_binding, write_binding
+from authserver.web.context import current_cookies, current_realm
+from authserver.web.cookies import RequestCookie
+
+MOST: Final = 10
+"""Requests of one browser at a time: more tabs than people sign in from, and less than 3 KiB of cookies."""
+
+
+def find_bound(pending: PendingRequest) -> PendingRequest | None:
+    """The request with what was done for it in this browser; None when it began in another one."""
+    kept = current_cookies().read(request, RequestCookie(pending.request_id))
+    return read_binding(current_realm(), pending, kept)
+
+
+def bind(response: Response, pending: PendingRequest) -> None:
+    """Have this browser keep what was done for the request. Of more than `MOST` the oldest are given up."""
+    others = {request_id: at for request_id, at in _list_beginnings().items() if request_id != pending.request_id}
+    for request_id in sorted(others, key=others.__getitem__, reverse=True)[MOST - 1 :]:
+        current_cookies().take_back(response, RequestCookie(request_id))
+    current_cookies().give(response, RequestCookie(pending.request_id), write_binding(current_realm(), pending))
+
+
+def _list_beginnings() -> dict[str, datetime]:
+    """When each request of this browser began, by id; without those of other installations."""
+    kept = current_cookies().list_requests(request)
+    found = {request_id: find_beginning(current_realm(), request_id, value) for request_id, value in kept.items()}
+    return {request_id: began_at for request_id, began_at in found.items() if began_at is not None}
