@@ -20,7 +20,7 @@ from authserver.records.session import Session
 from authserver.records.user import User
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, clients, families, sessions, users
-from authserver.tokens.new_family import NewGrant
+from authserver.tokens.new_family import AccessToGrant
 from authserver.tokens.token_answer import AccessAnswer, issue_access, issue_tokens
 
 
@@ -64,8 +64,8 @@ def change_password(
         family = families.find_by_fam(tx, bearer.claims.fam)
         if device is None or family is None:
             return _refuse_overtaken()
-        grant = family.grant
-        family_version = clients.find_family_version(tx, grant.client_id)
+        granted = family.granted
+        family_version = clients.find_family_version(tx, granted.client_id)
         if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
         # A session that had no refresh token gets none: nobody consented to its going on while its user is away.
@@ -78,7 +78,7 @@ def change_password(
             user=user,
             opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now),
             client=client,
-            grant=NewGrant(grant.scope, grant.audience, now, family_version, offline=offline),
+            granted=AccessToGrant(granted.scope, granted.audience, now, family_version, offline=offline),
         )
     issue = issue_tokens if offline else issue_access
     tokens = issue(realm, holding, client, now=now)

@@ -15,7 +15,7 @@ from authserver.records.user import User
 from authserver.sessions.device import choose_device_id
 from authserver.sessions.lifetimes import absolute_end
 from authserver.storage import Transaction, sessions
-from authserver.tokens.new_family import NewGrant, begin_family
+from authserver.tokens.new_family import AccessToGrant, begin_family
 from authserver.tokens.token_answer import Holding
 
 
@@ -63,11 +63,11 @@ def open_session(
     user: User,
     opening: Opening,
     client: Client,
-    grant: NewGrant,
+    granted: AccessToGrant,
 ) -> Holding:
     """Open a session of `user` for `client` and return its family at the first generation."""
     session = begin_session(tx, realm, user=user, opening=opening, client_id=client.client_id)
-    return begin_family(tx, realm, user=user, session=session, client=client, grant=grant, now=opening.now)
+    return begin_family(tx, realm, user=user, session=session, client=client, granted=granted, now=opening.now)
 
 
 def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening, client_id: str | None) -> Session:

@@ -22,7 +22,7 @@ from authserver.records.client import Client
 from authserver.records.user import User
 from authserver.sessions.scope import grantable_scope, is_enough
 from authserver.storage import Transaction, clients
-from authserver.tokens.new_family import NewGrant, choose_audience
+from authserver.tokens.new_family import AccessToGrant, choose_audience
 from authserver.tokens.token_answer import Holding, TokenAnswer, issue_tokens
 
 
@@ -95,8 +95,8 @@ class _Opened:
 def _note(outcome: _Opened | NotProven) -> SignInRecord | NotProven:
     if isinstance(outcome, NotProven):
         return outcome
-    grant = outcome.holding.grant
-    return SignInRecord(grant.user_id, grant.sid, grant.amr)
+    granted = outcome.holding.granted
+    return SignInRecord(granted.user_id, granted.sid, granted.amr)
 
 
 def _open(
@@ -119,7 +119,7 @@ def _open(
         user=user,
         opening=Opening(PASSWORD, attempt.device, attempt.origin, now),
         client=client,
-        grant=NewGrant(scope, audience, now, family_version),
+        granted=AccessToGrant(scope, audience, now, family_version),
     )
     return _Opened(holding, user)
 

@@ -34,7 +34,7 @@ def _end(realm: Realm, asker: Asker, client_id: str, by: Actor) -> int | None:
     with realm.database.write() as tx:
         users.lock(tx, asker.user_id)
         forgotten = consents.forget(tx, asker.user_id, client_id)
-        ended = realm.revocation.end_grant(tx, asker.user_id, client_id, reason="app_disconnected", by=by, now=now)
+        ended = realm.revocation.end_access(tx, asker.user_id, client_id, reason="app_disconnected", by=by, now=now)
         if not forgotten and not ended:
             return None
         audit.write(

@@ -72,7 +72,7 @@ def _is_live(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> bool
 def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Family | None:
     with realm.database.read() as tx:
         family = families.find(tx, token.family_id)
-    if family is None or family.grant.client_id != client.client_id or family.generation != token.generation:
+    if family is None or family.granted.client_id != client.client_id or family.generation != token.generation:
         return None
     # To the second, as the answer's `exp` says it: what is called active never names an end in the past.
     over = realm.clock.seconds() >= int(family.ends_at.timestamp())
@@ -81,10 +81,10 @@ def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Fami
 
 
 def _reduce_family(realm: Realm, client: Client, family: Family) -> Family | None:
-    """`family` with what is left of its grant; None where a refresh would be refused because nothing is."""
-    allowance, grant = find_allowance(realm, client), family.grant
-    if find_loss(grant.scope, grant.audience, allowance, family.roles) is not None:
+    """`family` with what is left of what it was granted; None where a refresh would be refused because nothing is."""
+    allowance, granted = find_allowance(realm, client), family.granted
+    if find_loss(granted.scope, granted.audience, allowance, family.roles) is not None:
         return None
-    scope = effective_scope(grant.scope, None, allowance, family.roles)
-    audience = effective_audience(grant.audience, None, allowance)
-    return replace(family, grant=replace(grant, scope=scope, audience=audience))
+    scope = effective_scope(granted.scope, None, allowance, family.roles)
+    audience = effective_audience(granted.audience, None, allowance)
+    return replace(family, granted=replace(granted, scope=scope, audience=audience))

@@ -33,13 +33,13 @@ def _end_family(realm: Realm, client: Client, token: RefreshToken, ip: str) -> O
         family = families.find(tx, token.family_id)
     if family is None:
         return None
-    if family.grant.client_id != client.client_id:
+    if family.granted.client_id != client.client_id:
         return invalid_grant("issued to another client", soft_logout=False)
     if family.ended is not None:
         return None
     by = Actor(f"client:{client.client_id}", ip)
     with realm.database.write() as tx:
-        users.lock(tx, family.grant.user_id)
+        users.lock(tx, family.granted.user_id)
         realm.revocation.end_family(tx, family, reason="token_revoked", soft_logout=False, by=by, now=realm.clock.now())
     return None
 

@@ -18,7 +18,7 @@ from authserver.records.user import Standing
 from authserver.sessions.scope import OFFLINE_SCOPE, Lost, find_loss
 from authserver.storage import Transaction, clients, codes, families, sessions, users
 from authserver.tokens.allowance import find_allowance
-from authserver.tokens.new_family import NewGrant, begin_family
+from authserver.tokens.new_family import AccessToGrant, begin_family
 from authserver.tokens.token_answer import AccessAnswer, Holding, Narrowing, issue_access, issue_tokens
 
 MOST_FAMILIES = 20
@@ -100,9 +100,9 @@ def _redeem(
     lost = _find_loss(realm, code, request, narrowing, user.roles)
     if lost is not None:
         return lost
-    grant = NewGrant(code.scope, code.audience, code.auth_time, code.client_family_version, offline=offline)
-    holding = begin_family(tx, realm, user=user, session=session, client=request.client, grant=grant, now=now)
-    codes.use(tx, code.code_digest, CodeUse(now, holding.grant.fam))
+    granted = AccessToGrant(code.scope, code.audience, code.auth_time, code.client_family_version, offline=offline)
+    holding = begin_family(tx, realm, user=user, session=session, client=request.client, granted=granted, now=now)
+    codes.use(tx, code.code_digest, CodeUse(now, holding.granted.fam))
     for family in families.list_excess(tx, session.sid, code.client_id, MOST_FAMILIES):
         realm.revocation.end_family(tx, family, reason="family_cap", soft_logout=True, by=request.actor, now=now)
     return holding

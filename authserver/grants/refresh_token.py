@@ -49,7 +49,7 @@ class RefreshTokenGrant:
             return settle(request, realm, token.family_id, presented, now)
         ends_at = first_end(idle_expires_at, rotated.expires_at)
         holding = Holding(
-            token.family_id, rotated.generation, mac_key, rotated.grant, ends_at, rotated.token_version, rotated.roles
+            token.family_id, rotated.generation, mac_key, rotated.granted, ends_at, rotated.token_version, rotated.roles
         )
         narrowing = Narrowing(presented.scope, presented.audience)
         return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing)

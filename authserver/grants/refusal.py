@@ -47,7 +47,7 @@ def settle(
     if family is not None and isinstance(verdict, LateRetry | Reused | Lapsed):
         with realm.database.write() as tx:
             # Users before families, as everywhere; then look again, because a parallel request may have acted first.
-            users.lock(tx, family.grant.user_id)
+            users.lock(tx, family.granted.user_id)
             family = families.find_for_update(tx, family_id)
             verdict = classify(family, presented, windows, now)
             if family is not None:
@@ -73,8 +73,8 @@ def _act(
         case Lapsed():
             realm.revocation.end_family(tx, family, reason="retry_lapsed", soft_logout=True, by=by, now=now)
         case Reused():
-            grant = family.grant
-            realm.revocation.apply(tx, RefreshTokenReused(grant.user_id, grant.sid, grant.fam), by=by, now=now)
+            granted = family.granted
+            realm.revocation.apply(tx, RefreshTokenReused(granted.user_id, granted.sid, granted.fam), by=by, now=now)
         case _:
             pass  # a parallel request changed the row meanwhile; the answer follows from what it is now
 
@@ -142,7 +142,7 @@ def _answer_again(
         family.family_id,
         family.generation,
         mac_key,
-        family.grant,
+        family.granted,
         family.ends_at,
         family.token_version,
         family.roles,

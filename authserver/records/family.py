@@ -19,7 +19,7 @@ class LateRetryMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class GrantedAccess:
     """What was authorized, and how the user had signed in: fixed when the family is born, the same at each refresh."""
 
     user_id: str
@@ -43,7 +43,7 @@ class Family:
     """
 
     family_id: bytes
-    grant: Grant
+    granted: GrantedAccess
     generation: int
     mac_kid: str
     rotated_at: datetime
@@ -72,7 +72,7 @@ class NewFamily:
     """A family at birth: generation 1 is the first token."""
 
     family_id: bytes
-    grant: Grant
+    granted: GrantedAccess
     client_family_version: int
     mac_kid: str
     idle_expires_at: datetime

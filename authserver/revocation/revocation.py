@@ -116,7 +116,9 @@ class Revocation:
         if families.end_one(tx, family.family_id, Ended(now, reason, soft_logout)):
             self._follow(tx, FamilyEnded(family, reason), by, now)
 
-    def end_grant(self, tx: Transaction, user_id: str, client_id: str, *, reason: str, by: Actor, now: datetime) -> int:
+    def end_access(
+        self, tx: Transaction, user_id: str, client_id: str, *, reason: str, by: Actor, now: datetime
+    ) -> int:
         """End all that one client holds of one user, codes too; how many families. The caller holds the user's row."""
         held = families.list_of_client(tx, user_id, client_id)
         for family in held:

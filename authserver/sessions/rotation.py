@@ -118,7 +118,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
     """Say what it means that `presented` was not exchanged. The order of the rules is the order of precedence."""
     if family is None:
         return Unknown()
-    if presented.client_id != family.grant.client_id:
+    if presented.client_id != family.granted.client_id:
         return NotForClient()
     if family.ended is not None:
         return Revoked(family.ended.soft_logout)
@@ -147,10 +147,10 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
 
 def _find_excess(presented: Presented, family: Family) -> Excess | None:
     """What the request asks beyond what is left of the grant; also where it names nothing, and nothing is left."""
-    grant, asked = family.grant, presented
+    granted, asked = family.granted, presented
     lost = find_loss(
-        grant.scope,
-        grant.audience,
+        granted.scope,
+        granted.audience,
         asked.allowance,
         family.roles,
         asked_scope=asked.scope,

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.records.family import FIRST_GENERATION, Family, Grant, LateRetryMark, NewFamily
+from authserver.records.family import FIRST_GENERATION, Family, GrantedAccess, LateRetryMark, NewFamily
 from authserver.records.session import Ended
 from authserver.records.user import Standing
 from authserver.storage.schema import Client, RefreshTokenFamily, User
@@ -27,7 +27,7 @@ from authserver.storage.schema import Client, RefreshTokenFamily, User
 _F = RefreshTokenFamily.__table__.c
 _U = User.__table__.c
 _C = Client.__table__.c
-GRANT_COLUMNS = (
+GRANTED_COLUMNS = (
     _F.user_id,
     _F.sid,
     _F.fam,
@@ -41,9 +41,9 @@ GRANT_COLUMNS = (
 )
 
 
-def decode_grant(row: Any, auth_time: datetime) -> Grant:  # noqa: ANN401 - any row that holds `GRANT_COLUMNS` by name
-    """The grant of `row`; the instant `auth_time` decoded."""
-    return Grant(
+def decode_granted(row: Any, auth_time: datetime) -> GrantedAccess:  # noqa: ANN401 - any row that holds `GRANTED_COLUMNS` by name
+    """What the family of `row` was granted; the instant `auth_time` decoded."""
+    return GrantedAccess(
         user_id=row.user_id,
         sid=row.sid,
         fam=row.fam,
@@ -74,7 +74,7 @@ def is_live(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 _FAMILY: Select[Any] = (
     select(
-        *GRANT_COLUMNS,
+        *GRANTED_COLUMNS,
         _F.family_id,
         _F.generation,
         _F.mac_kid,
@@ -138,7 +138,7 @@ def decode_family(row: Row[Any]) -> Family:
     """The family in a row of `FIND`, instants and truth values decoded."""
     return Family(
         family_id=row.family_id,
-        grant=decode_grant(row, row.auth_time),
+        granted=decode_granted(row, row.auth_time),
         generation=row.generation,
         mac_kid=row.mac_kid,
         rotated_at=row.rotated_at,
@@ -156,22 +156,22 @@ def decode_family(row: Row[Any]) -> Family:
 
 def add(tx: Connection, family: NewFamily, now: datetime) -> None:
     """Insert `family`. The caller holds the user's row."""
-    grant = family.grant
+    granted = family.granted
     tx.execute(
         insert(RefreshTokenFamily),
         {
             "family_id": family.family_id,
-            "fam": grant.fam,
-            "sid": grant.sid,
-            "user_id": grant.user_id,
-            "client_id": grant.client_id,
+            "fam": granted.fam,
+            "sid": granted.sid,
+            "user_id": granted.user_id,
+            "client_id": granted.client_id,
             "client_family_version": family.client_family_version,
-            "device_id": grant.device_id,
-            "scope": grant.scope,
-            "audience": " ".join(grant.audience),
-            "auth_time": grant.auth_time,
-            "amr": " ".join(grant.amr),
-            "acr": grant.acr,
+            "device_id": granted.device_id,
+            "scope": granted.scope,
+            "audience": " ".join(granted.audience),
+            "auth_time": granted.auth_time,
+            "amr": " ".join(granted.amr),
+            "acr": granted.acr,
             "created_at": now,
             "expires_at": family.expires_at,
             "generation": FIRST_GENERATION,

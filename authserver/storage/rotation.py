@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, LargeBinary, Text, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.records.family import Family, Grant
+from authserver.records.family import Family, GrantedAccess
 from authserver.sessions.rotation import Presented
 from authserver.sessions.scope import ADMIN_ROLE, ADMIN_SCOPE, Allowance
 from authserver.storage.database import CompiledStatement, Database
-from authserver.storage.families import FIND, GRANT_COLUMNS, decode_family, decode_grant, enabled_for_family
+from authserver.storage.families import FIND, GRANTED_COLUMNS, decode_family, decode_granted, enabled_for_family
 from authserver.storage.instants import to_micros
 from authserver.storage.schema import Client, RefreshTokenFamily, User
 
@@ -25,9 +25,9 @@ _MOST_PLANS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What the winning statement returns: the grant, and the user as of now."""
+    """What the winning statement returns: what was granted, and the user as of now."""
 
-    grant: Grant
+    granted: GrantedAccess
     generation: int
     expires_at: datetime
     token_version: int
@@ -151,7 +151,9 @@ def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN4
             idle_expires_at=bindparam("next_idle_end", type_=BigInteger),
             rests_until=bindparam("next_rest_end", type_=BigInteger),
         )
-        .returning(*GRANT_COLUMNS, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles))
+        .returning(
+            *GRANTED_COLUMNS, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles)
+        )
     )
 
 
@@ -203,7 +205,7 @@ class _Returned(NamedTuple):
 def _decode_rotated(row: Sequence[Any]) -> Rotated:
     returned = _Returned._make(row)
     return Rotated(
-        decode_grant(returned, returned.auth_time),
+        decode_granted(returned, returned.auth_time),
         returned.generation,
         returned.expires_at,
         returned.token_version,

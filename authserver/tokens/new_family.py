@@ -8,7 +8,7 @@ from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import FAMILY_ID_BYTES
 from authserver.realm.realm import Realm
 from authserver.records.client import Client
-from authserver.records.family import FIRST_GENERATION, Grant, NewFamily
+from authserver.records.family import FIRST_GENERATION, GrantedAccess, NewFamily
 from authserver.records.session import Session
 from authserver.records.user import User
 from authserver.sessions.lifetimes import absolute_end
@@ -18,7 +18,7 @@ from authserver.tokens.token_answer import Holding
 
 
 @dataclass(frozen=True, slots=True)
-class NewGrant:
+class AccessToGrant:
     """What a family is born with besides its session.
 
     Attributes:
@@ -34,28 +34,35 @@ class NewGrant:
 
 
 def begin_family(
-    tx: Transaction, realm: Realm, *, user: User, session: Session, client: Client, grant: NewGrant, now: datetime
+    tx: Transaction,
+    realm: Realm,
+    *,
+    user: User,
+    session: Session,
+    client: Client,
+    granted: AccessToGrant,
+    now: datetime,
 ) -> Holding:
     """Give `client` a family in `session`, at its first generation. The caller holds the user's row."""
     lifetimes = realm.lifetimes.of_client(client)
-    idle_lifetime = lifetimes.refresh_idle_lifetime if grant.offline else lifetimes.access_token_lifetime
+    idle_lifetime = lifetimes.refresh_idle_lifetime if granted.offline else lifetimes.access_token_lifetime
     expires_at = min(absolute_end(now, lifetimes.refresh_absolute_lifetime), session.expires_at)
     mac_key = realm.keyring.current.mac_key
     family = NewFamily(
         family_id=realm.entropy(FAMILY_ID_BYTES),
-        grant=Grant(
+        granted=GrantedAccess(
             user_id=user.user_id,
             sid=session.sid,
             fam=new_id(realm.entropy),
             client_id=client.client_id,
             device_id=session.device_id,
-            scope=grant.scope,
-            audience=grant.audience,
-            auth_time=grant.auth_time,
+            scope=granted.scope,
+            audience=granted.audience,
+            auth_time=granted.auth_time,
             amr=session.amr,
             acr=session.acr,
         ),
-        client_family_version=grant.client_family_version,
+        client_family_version=granted.client_family_version,
         mac_kid=mac_key.kid,
         idle_expires_at=now + idle_lifetime,
         expires_at=expires_at,
@@ -65,7 +72,7 @@ def begin_family(
         family.family_id,
         FIRST_GENERATION,
         mac_key,
-        family.grant,
+        family.granted,
         family.ends_at,
         user.token_version,
         user.roles,

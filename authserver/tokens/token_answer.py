@@ -14,7 +14,7 @@ from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
 from authserver.realm.realm import Realm
 from authserver.records.client import Client
-from authserver.records.family import Grant
+from authserver.records.family import GrantedAccess
 from authserver.sessions.scope import OPENID_SCOPE, effective_audience, effective_scope
 from authserver.tokens.allowance import find_allowance
 from authserver.tokens.subject import name_device, name_subject
@@ -60,7 +60,7 @@ class Holding:
     family_id: bytes
     generation: int
     mac_key: MacKey
-    grant: Grant
+    granted: GrantedAccess
     refresh_ends_at: datetime
     token_version: int
     roles: tuple[str, ...]
@@ -127,27 +127,27 @@ def _issue(
     nonce: str | None,
     answer: Callable[..., Answer],
 ) -> Answer:
-    grant, allowance = holding.grant, find_allowance(realm, client)
+    granted, allowance = holding.granted, find_allowance(realm, client)
     lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
     issued_at = int(now.timestamp())
     # No token outlives its family, which ends with its session at the latest. Rounded up: see `absolute_end`.
     expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
-    carried = effective_scope(grant.scope, narrowing.scope, allowance, holding.roles)
+    carried = effective_scope(granted.scope, narrowing.scope, allowance, holding.roles)
     key = realm.keyring.current.signing_key
     claims = UserToken(
         iss=realm.issuer,
-        sub=grant.user_id,
-        aud=effective_audience(grant.audience, narrowing.audience, allowance),
+        sub=granted.user_id,
+        aud=effective_audience(granted.audience, narrowing.audience, allowance),
         exp=expires_at,
         iat=issued_at,
         jti=new_id(realm.entropy),
-        client_id=grant.client_id,
+        client_id=granted.client_id,
         scope=carried,
-        sid=grant.sid,
-        fam=grant.fam,
-        auth_time=int(grant.auth_time.timestamp()),
-        amr=grant.amr,
-        acr=grant.acr,
+        sid=granted.sid,
+        fam=granted.fam,
+        auth_time=int(granted.auth_time.timestamp()),
+        amr=granted.amr,
+        acr=granted.acr,
         roles=holding.roles,
         token_version=holding.token_version,
     )
@@ -158,8 +158,8 @@ def _issue(
         token_type="Bearer",  # noqa: S106 - RFC 6750 §6.1.1
         expires_in=expires_at - issued_at,
         scope=carried,
-        sid=grant.sid,
-        device_id=name_device(client, grant.device_id),
+        sid=granted.sid,
+        device_id=name_device(client, granted.device_id),
         id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
     )
 

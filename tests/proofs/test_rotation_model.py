@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from authserver.protocol.limits import REST_MARGIN
-from authserver.records.family import Family, Grant, LateRetryMark
+from authserver.records.family import Family, GrantedAccess, LateRetryMark
 from authserver.records.session import Ended
 from authserver.records.user import Standing
 from authserver.sessions.lifetimes import RetryWindows
@@ -237,7 +237,7 @@ def _family(
 ) -> Family:
     return Family(
         family_id=b"f" * 16,
-        grant=Grant("ada", "sid", "fam", "spa", "phone", "read", ("api",), NOW, ("pwd",), "acr"),
+        granted=GrantedAccess("ada", "sid", "fam", "spa", "phone", "read", ("api",), NOW, ("pwd",), "acr"),
         generation=GENERATION,
         mac_kid="00000000",
         rotated_at=rotated_at,

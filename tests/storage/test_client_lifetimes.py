@@ -14,7 +14,7 @@ from authserver.realm import Realm
 from authserver.realm.outcomes import Invalid
 from authserver.records.client import Client
 from authserver.storage import families, sessions, users
-from authserver.tokens.new_family import NewGrant, begin_family
+from authserver.tokens.new_family import AccessToGrant, begin_family
 from tests.support.clock import ManualClock
 from tests.support.realm import ISSUER, add_user
 from tests.support.refreshing import open_device, refresh, refreshed, refused
@@ -121,8 +121,8 @@ def test_a_family_that_is_born_near_the_end_of_its_session_keeps_its_idle_lifeti
         user, session = users.load(tx, user_id), sessions.find_live(tx, user_id, sid, now)
         assert session is not None
         nearly_over = dataclasses.replace(session, expires_at=now + HOUR)
-        grant = NewGrant("profile", (ISSUER,), now, client.family_version)
-        holding = begin_family(tx, realm, user=user, session=nearly_over, client=client, grant=grant, now=now)
+        granted = AccessToGrant("profile", (ISSUER,), now, client.family_version)
+        holding = begin_family(tx, realm, user=user, session=nearly_over, client=client, granted=granted, now=now)
         family = families.find(tx, holding.family_id)
     assert family is not None
     assert family.idle_expires_at == now + realm.lifetimes.refresh_idle_lifetime

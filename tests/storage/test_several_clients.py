@@ -47,16 +47,16 @@ class Shared:
         with realm.database.write() as tx:
             family, version = families.find_by_fam(tx, fam), clients.find_family_version(tx, self.client_id)
             assert family is not None
-            grant = family.grant
+            granted = family.granted
             assert version is not None
             mac_key = realm.keyring.current.mac_key
-            own = {name: getattr(grant, name) for name in grant.__slots__} | {
+            own = {name: getattr(granted, name) for name in granted.__slots__} | {
                 "fam": "other",
                 "client_id": self.client_id,
             }
             new = NewFamily(
                 family_id=realm.entropy(FAMILY_ID_BYTES),
-                grant=type(grant)(**own),
+                granted=type(granted)(**own),
                 client_family_version=version,
                 mac_kid=mac_key.kid,
                 idle_expires_at=family.idle_expires_at,

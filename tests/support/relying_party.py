@@ -10,7 +10,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.client import Client
 from authserver.storage import clients, sessions, users
-from authserver.tokens.new_family import NewGrant, begin_family, choose_audience
+from authserver.tokens.new_family import AccessToGrant, begin_family, choose_audience
 from authserver.tokens.token_answer import TokenAnswer, issue_tokens
 
 APP = "https://app.example"
@@ -53,6 +53,6 @@ class Browser:
             version = clients.find_family_version(tx, client.client_id)
             assert session is not None
             assert version is not None
-            grant = NewGrant(scope, audience, now, version)
-            holding = begin_family(tx, realm, user=user, session=session, client=client, grant=grant, now=now)
+            granted = AccessToGrant(scope, audience, now, version)
+            holding = begin_family(tx, realm, user=user, session=session, client=client, granted=granted, now=now)
         return issue_tokens(realm, holding, client, now=now)

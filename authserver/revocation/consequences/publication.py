@@ -41,7 +41,7 @@ def _list_entries(done: Done, at: int) -> Iterator[Entry]:
         case SessionReplaced(ended=sids):
             yield from (SessionEntry(sid, soft_logout=False, at=at) for sid in sids)
         case FamilyEnded(family=family):
-            yield FamilyEntry(family.grant.fam, at)
+            yield FamilyEntry(family.granted.fam, at)
         case TokenRevoked(claims=claims):
             yield TokenEntry(claims.jti, at)
         case ClientEnabled(client_id=client_id, dead_fams=fams):

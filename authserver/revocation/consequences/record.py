@@ -70,7 +70,7 @@ def _name_subject(done: Done) -> Subject:
 
 
 def _name_owner(family: Family) -> Subject:
-    return Subject(family.grant.user_id, family.grant.sid, family.grant.client_id)
+    return Subject(family.granted.user_id, family.granted.sid, family.granted.client_id)
 
 
 def _describe(done: Done) -> Detail:
@@ -80,9 +80,9 @@ def _describe(done: Done) -> Detail:
         case SessionReplaced(reason=reason):
             return {"reason": reason}
         case FamilyEnded(family=family, reason=reason):
-            return {"reason": reason, "fam": family.grant.fam}
+            return {"reason": reason, "fam": family.granted.fam}
         case RetriedLate(family=family):
-            return {"fam": family.grant.fam}
+            return {"fam": family.granted.fam}
         case TokenRevoked(claims=claims):
             return {"jti": claims.jti}
         case ClientEnabled() | ClientDeleted():

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from flask import Response, after_this_request, request
 
 from authserver.authentication.bearer import Bearer
-from authserver.authorization.refresh_holder import find_grant_behind
+from authserver.authorization.refresh_holder import find_access_behind
 from authserver.protocol.secret import Secret
 from authserver.records.client import Client
-from authserver.records.family import Grant
+from authserver.records.family import GrantedAccess
 from authserver.tokens.token_answer import TokenAnswer
 from authserver.web.api.refusals import CROSS_SITE, FOREIGN_ORIGIN, Refusal
 from authserver.web.context import current_cookies, current_realm
@@ -56,17 +56,17 @@ def read_device_token() -> Secret | None:
 
 def keeps_session(bearer: Bearer) -> bool:
     """Whether this browser holds the refresh token of the session that asks in a cookie."""
-    return _holds(bearer, lambda grant: grant.sid == bearer.sid)
+    return _holds(bearer, lambda granted: granted.sid == bearer.sid)
 
 
 def forget_session(response: Response, bearer: Bearer) -> Response:
     """Take the cookie back, if it is of the session that asked and has ended now."""
-    return _forget(response, bearer, lambda grant: grant.sid == bearer.sid)
+    return _forget(response, bearer, lambda granted: granted.sid == bearer.sid)
 
 
 def forget_user(response: Response, bearer: Bearer) -> Response:
     """Take the cookie back, if it is of the user who asked, all of whose sessions have ended now."""
-    return _forget(response, bearer, lambda grant: grant.user_id == bearer.user_id)
+    return _forget(response, bearer, lambda granted: granted.user_id == bearer.user_id)
 
 
 def find_fault(client: Client) -> Refusal | None:
@@ -96,13 +96,13 @@ def _has_no_domain(host: str) -> bool:
     return "." not in host or ":" in host or host.rpartition(".")[2].isdigit()
 
 
-def _forget(response: Response, bearer: Bearer, is_over: Callable[[Grant], bool]) -> Response:
+def _forget(response: Response, bearer: Bearer, is_over: Callable[[GrantedAccess], bool]) -> Response:
     if bearer.client_id is not None and _holds(bearer, is_over):
         current_cookies().take_back(response, RefreshCookie(bearer.client_id))
     return response
 
 
-def _holds(bearer: Bearer, is_meant: Callable[[Grant], bool]) -> bool:
+def _holds(bearer: Bearer, is_meant: Callable[[GrantedAccess], bool]) -> bool:
     held = None if bearer.client_id is None else read_cookie(bearer.client_id)
-    grant = None if held is None else find_grant_behind(current_realm(), held)
-    return grant is not None and is_meant(grant)
+    granted = None if held is None else find_access_behind(current_realm(), held)
+    return granted is not None and is_meant(granted)

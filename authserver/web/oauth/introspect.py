@@ -70,14 +70,14 @@ def _describe_access_token(claims: AccessTokenClaims) -> dict[str, Any]:
 
 
 def _describe_refresh_token(family: Family, issuer: str) -> dict[str, Any]:
-    grant = family.grant
+    granted = family.granted
     return {
         "active": True,
         "iss": issuer,
-        "sub": grant.user_id,
-        "client_id": grant.client_id,
-        "scope": grant.scope,
-        "sid": grant.sid,
+        "sub": granted.user_id,
+        "client_id": granted.client_id,
+        "scope": granted.scope,
+        "sid": granted.sid,
         "exp": int(family.ends_at.timestamp()),
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from authserver.records.family import Family, Grant, LateRetryMark
+from authserver.records.family import Family, GrantedAccess, LateRetryMark
 from authserver.records.session import Ended
 from authserver.records.user import Standing
 from authserver.sessions.lifetimes import RetryWindows
@@ -37,11 +37,11 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 MARGIN, MOMENT = timedelta(seconds=10), timedelta(microseconds=1)
 WINDOWS = RetryWindows(retry_window=MINUTE, late_retry_window=24 * HOUR)
 STRICT = RetryWindows(timedelta(0), timedelta(0))
-GRANT = Grant("ada", "sid", "fam", "spa", "phone", "read write", ("api",), ROTATED_AT, ("pwd",), "acr")
+GRANTED = GrantedAccess("ada", "sid", "fam", "spa", "phone", "read write", ("api",), ROTATED_AT, ("pwd",), "acr")
 ALL = Allowance(frozenset({"read", "write"}), frozenset({"api"}))
 FAMILY = Family(
     family_id=b"f" * 16,
-    grant=GRANT,
+    granted=GRANTED,
     generation=5,
     mac_kid="00000000",
     rotated_at=ROTATED_AT,
