@@ -71,7 +71,7 @@ audit: $(TOOLS)/.ready
 	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock $(ARGS)
 
 messages: $(READY)
-	$(BIN)/python -m tests.support.catalogues
+	$(BIN)/python -m tests.support.world.catalogues
 
 format: $(READY)
 	$(BIN)/ruff check --fix

@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from benchmarks.processes import tree_cpu_seconds
-from tests.support.postgres import running_postgres
+from tests.support.world.postgres import running_postgres
 
 _PREFIX = "authserver_bench"
 

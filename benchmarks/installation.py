@@ -19,8 +19,8 @@ from authserver.storage.schema import RefreshTokenFamily
 from benchmarks import floor
 from benchmarks.driver import Request
 from benchmarks.processes import Server, running_server, server_environment
-from tests.support.databases import opened
-from tests.support.processes import free_port
+from tests.support.world.databases import opened
+from tests.support.world.processes import free_port
 
 CLIENTS = 16
 PASSWORD = "correct horse battery staple"  # noqa: S105 - protects nobody

@@ -18,7 +18,7 @@ from benchmarks.driver import Driver, Request
 from benchmarks.installation import CLIENTS, PASSWORD, Installation, Reader, Sizes, install
 from benchmarks.processes import running_server, server_environment
 from benchmarks.table import Line, Target
-from tests.support.processes import free_port
+from tests.support.world.processes import free_port
 
 TARGET = Target("≤", 1.0, "s")
 RESOURCE_SERVERS = 4

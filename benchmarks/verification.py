@@ -8,8 +8,8 @@ import jwt
 
 from authserver.verifier import Verifier
 from benchmarks.table import Line, Target
-from tests.support.loopback import running_server
-from tests.support.tokens import AUDIENCE, SigningPair, jwks, make_pair, user_claims
+from tests.support.wire.loopback import running_server
+from tests.support.world.tokens import AUDIENCE, SigningPair, jwks, make_pair, user_claims
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256")
 FIRST_TARGET = Target("≤", 1.3)

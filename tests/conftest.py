@@ -19,13 +19,13 @@ import pytest
 
 from authserver import storage
 from authserver.realm import Realm
-from tests.support import compiled_once, statements
-from tests.support.clock import ManualClock
-from tests.support.databases import BACKENDS, Databases, PostgresDatabases, SqliteDatabases, opened
-from tests.support.entropy import SeededEntropy
-from tests.support.postgres import running_postgres
-from tests.support.realm import build_realm
-from tests.support.smtp import SmtpSink, smtp_server
+from tests.support.wire.smtp import SmtpSink, smtp_server
+from tests.support.world import compiled_once, statements
+from tests.support.world.clock import ManualClock
+from tests.support.world.databases import BACKENDS, Databases, PostgresDatabases, SqliteDatabases, opened
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.postgres import running_postgres
+from tests.support.world.realm import build_realm
 
 statements.install()
 if not os.environ.get("PLAIN_SUITE"):  # make test-plain: other libraries exactly as they are
@@ -129,6 +129,14 @@ def database(database_url: str) -> Iterator[storage.Database]:
 def realm(database_url: str, clock: ManualClock, entropy: SeededEntropy) -> Iterator[Realm]:
     """An installation on a database of its own: open registration, the first-party client, no user."""
     realm = build_realm(database_url, clock, entropy)
+    yield realm
+    realm.database.dispose()
+
+
+@pytest.fixture
+def crowded(database_url: str, clock: ManualClock, entropy: SeededEntropy) -> Iterator[Realm]:
+    """A realm with fewer connections than the races have threads."""
+    realm = build_realm(database_url, clock, entropy, pool_size=3)
     yield realm
     realm.database.dispose()
 

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from authserver.config.settings import PREFIX, Settings
-from tests.support.shell import load_every_command
+from tests.support.people.shell import load_every_command
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.databases import SqliteDatabases
+from tests.support.world.databases import SqliteDatabases
 
 # Around the pages, each window would draw the suggestions below its address bar: twice, and unseen.
 _UNSEEN: Final = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")

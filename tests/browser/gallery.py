@@ -20,8 +20,8 @@ from authserver.web.pages.ways import Way
 from authserver.web.pages.words import say_password_rules
 from tests.browser.account_gallery import ACCOUNT_PICTURES
 from tests.browser.picture import Picture
-from tests.support.processes import free_port
-from tests.support.realm import build_realm
+from tests.support.world.processes import free_port
+from tests.support.world.realm import build_realm
 
 BRAND: Final = Brand(
     product_name="Example",

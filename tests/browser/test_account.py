@@ -11,9 +11,9 @@ from authserver.clock import SystemClock
 from authserver.web.application import DoorSettings, create_application
 from tests.browser.gallery import served
 from tests.browser.watching import looking
-from tests.support.databases import SqliteDatabases
-from tests.support.processes import free_port
-from tests.support.realm import EMAIL, PASSWORD, add_user, build_realm
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.processes import free_port
+from tests.support.world.realm import EMAIL, PASSWORD, add_user, build_realm
 
 NEW_PASSWORD = "a stapler for every horse"
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.browser.gallery import MOVING, PICTURES, hanging
 from tests.browser.picture import Picture
 from tests.browser.watching import Window, looking
-from tests.support.databases import SqliteDatabases
+from tests.support.world.databases import SqliteDatabases
 
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 SIGHTS = ((390, False), (390, True), (1280, False), (1280, True))

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.watching import Window, looking
-from tests.support.authorizing import CHALLENGE, STATE
-from tests.support.databases import SqliteDatabases
-from tests.support.loopback import LoopbackServer, Reply, running_server
-from tests.support.server import Installation, install, serving
+from tests.support.people.authorizing import CHALLENGE, STATE
+from tests.support.wire.loopback import LoopbackServer, Reply, running_server
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.server import Installation, install, serving
 
 EMAIL = "ada@example.test"
 PASSWORD = "correct horse battery staple"

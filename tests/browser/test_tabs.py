@@ -12,14 +12,14 @@ from sqlalchemy import select
 
 from authserver.protocol.limits import REST_MARGIN
 from authserver.storage.schema import RefreshTokenFamily
-from tests.support.databases import SqliteDatabases, opened
-from tests.support.device import register
-from tests.support.loopback import running_server
-from tests.support.moved_server import let_pass, serve_moved
-from tests.support.realm import PASSWORD
-from tests.support.server import ROOT, Installation, Server, install, serving
-from tests.support.slow_line import PAGE, SlowLine
-from tests.support.time_limit import time_limit
+from tests.support.people.device import register
+from tests.support.wire.loopback import running_server
+from tests.support.wire.slow_line import PAGE, SlowLine
+from tests.support.world.databases import SqliteDatabases, opened
+from tests.support.world.moved_server import let_pass, serve_moved
+from tests.support.world.realm import PASSWORD
+from tests.support.world.server import ROOT, Installation, Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 TABS = 5
 CALLS = 2

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.watching import looking
-from tests.support.databases import SqliteDatabases
-from tests.support.processes import wait_until
-from tests.support.server import Installation, install, serving
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.processes import wait_until
+from tests.support.world.server import Installation, install, serving
 
 PASSWORD = "correct horse battery staple"
 NEW_PASSWORD = "third time lucky"

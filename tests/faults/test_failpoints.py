@@ -19,10 +19,10 @@ from authserver.realm import Realm
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage.schema import AuditEvent, RefreshTokenFamily, Session
 from authserver.tokens.token_answer import TokenAnswer
-from tests.support.clock import ManualClock
-from tests.support.failpoints import Fault, failing, prepare
-from tests.support.realm import add_user
-from tests.support.refreshing import IP, open_device, refresh, refreshed, refused, rotated
+from tests.support.faults.failpoints import Fault, failing, prepare
+from tests.support.people.refreshing import IP, open_device, refresh, refreshed, refused, rotated
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import add_user
 
 T = TypeVar("T")
 

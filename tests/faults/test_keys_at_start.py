@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from authserver.keyring.sealing import MasterKey
-from tests.support.device import Device, assert_alive, register
-from tests.support.entropy import SeededEntropy
-from tests.support.http import HttpClient
-from tests.support.processes import wait_until
-from tests.support.server import Installation, Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.device import Device, assert_alive, register
+from tests.support.wire.http import HttpClient
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.processes import wait_until
+from tests.support.world.server import Installation, Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 Break = Callable[[Path], object]
 """What somebody does to the one file with a master key."""

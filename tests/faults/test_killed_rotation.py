@@ -17,8 +17,8 @@ from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.keys import KeyState, Purpose
 from authserver.keyring.master_files import load_master_keys
 from authserver.storage import Database, keys
-from tests.support.dying_rotation import die_before
-from tests.support.warm_start import WarmCommand
+from tests.support.faults.dying_rotation import die_before
+from tests.support.world.warm_start import WarmCommand
 
 _WRITES = 6
 """A rotation changes three rows of each purpose."""

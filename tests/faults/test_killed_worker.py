@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.device import assert_alive
-from tests.support.load import RefreshingClient, assert_no_fork, refreshing
-from tests.support.processes import wait_until
-from tests.support.server import Installation, Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.faults.load import RefreshingClient, assert_no_fork, refreshing
+from tests.support.people.device import assert_alive
+from tests.support.world.processes import wait_until
+from tests.support.world.server import Installation, Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 CLIENTS = 6
 WORKERS = 2

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-import tests.storage.test_races as races
-import tests.storage.test_refresh as refreshes
+import tests.grants.test_refresh as refreshes
+import tests.races.test_races as races
 import tests.unit.protocol.test_refresh_token as strings
 import tests.unit.sessions.test_rotation as rules
 from authserver.grants import refresh_token, refusal
@@ -30,10 +30,10 @@ from authserver.storage import rotation as statements
 from authserver.storage.rotation import Rotated, Rotation
 from authserver.storage.schema import RefreshTokenFamily
 from authserver.tokens.proof import prove_refresh_token
-from tests.support.clock import ManualClock
-from tests.support.entropy import SeededEntropy
-from tests.support.realm import add_user
-from tests.support.time_limit import time_limit
+from tests.support.world.clock import ManualClock
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import add_user
+from tests.support.world.time_limit import time_limit
 
 Patch = pytest.MonkeyPatch
 MOMENT = timedelta(microseconds=1)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.processes import PATIENCE, free_port, is_running, kill, running, wait_until
+from tests.support.world.processes import PATIENCE, free_port, is_running, kill, running, wait_until
 
 if TYPE_CHECKING:
     import subprocess
 
-SERVER = "tests.support.trivial_server"
+SERVER = "tests.support.world.trivial_server"
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 
 from authserver.server.pulse import FROZEN_SECONDS, Pulse
 from authserver.server.slow_bodies import BODY_SECONDS
-from tests.support.processes import PATIENCE, free_port, is_running, kill, running, wait_until
+from tests.support.world.processes import PATIENCE, free_port, is_running, kill, running, wait_until
 
-SERVER = "tests.support.trivial_server"
+SERVER = "tests.support.world.trivial_server"
 DRIPS = 20
 
 

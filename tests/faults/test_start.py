@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.processes import PATIENCE, free_port, running
-from tests.support.server import Installation
-from tests.support.warm_start import WarmCommand
+from tests.support.world.processes import PATIENCE, free_port, running
+from tests.support.world.server import Installation
+from tests.support.world.warm_start import WarmCommand
 
 if TYPE_CHECKING:
     import subprocess

@@ -3,11 +3,11 @@
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api, content
-from tests.support.credentials import NEW_PASSWORD, change
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Pages
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.api import Api, content
+from tests.support.people.credentials import NEW_PASSWORD, change
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Pages
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 NEW = "ada@example.net"
 

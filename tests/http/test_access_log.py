@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 DOORS = DoorSettings("1000/minute", "memory", access_log=True)
 

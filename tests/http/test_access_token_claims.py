@@ -7,9 +7,9 @@ from authserver.clients.register_client import ClientWish, RegisteredClient, reg
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api
-from tests.support.credentials import refreshed
-from tests.support.realm import AUDIENCE, ISSUER, add_user
+from tests.support.people.api import Api
+from tests.support.people.credentials import refreshed
+from tests.support.world.realm import AUDIENCE, ISSUER, add_user
 
 
 def _claims(tokens: dict[str, Any]) -> dict[str, Any]:

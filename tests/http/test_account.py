@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import START, ManualClock
-from tests.support.credentials import (
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     Tokens,
     assert_ended,
@@ -17,8 +16,9 @@ from tests.support.credentials import (
     refresh,
     refreshed,
 )
-from tests.support.mail import deliver_all, has_link
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.mail import deliver_all, has_link
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 DELETE = {"current_password": PASSWORD}
 

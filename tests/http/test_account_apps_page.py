@@ -6,13 +6,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from authserver.realm import Realm
-from tests.support.account_pages import is_signed_in, sign_in
-from tests.support.api import Api, content
-from tests.support.authorizing import App, answered, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import assert_lives
-from tests.support.pages import Pages, read_page
-from tests.support.realm import add_user
+from tests.support.people.account_pages import is_signed_in, sign_in
+from tests.support.people.api import Api, content
+from tests.support.people.authorizing import App, answered, register_app
+from tests.support.people.credentials import assert_lives
+from tests.support.people.pages import Pages, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import add_user
 
 PATH = "/account/apps"
 

@@ -11,13 +11,13 @@ from authserver.realm import Realm
 from authserver.records.audit import Actor, AuditRecord
 from authserver.storage import audit
 from authserver.web.pages.account.event_words import BY_EVENT, BY_NAME
-from tests.support.account_pages import sign_in
-from tests.support.api import Api
-from tests.support.authorizing import App, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import NEW_PASSWORD, carry_out, change
-from tests.support.pages import Pages, read_page
-from tests.support.realm import EMAIL, add_user
+from tests.support.people.account_pages import sign_in
+from tests.support.people.api import Api
+from tests.support.people.authorizing import App, register_app
+from tests.support.people.credentials import NEW_PASSWORD, carry_out, change
+from tests.support.people.pages import Pages, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, add_user
 
 PATH = "/account/events"
 

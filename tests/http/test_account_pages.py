@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm
-from tests.support.account_pages import ROOMS, SENSITIVE, following, is_signed_in, sign_in
-from tests.support.api import Api
-from tests.support.clock import ManualClock
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
+from tests.support.people.account_pages import ROOMS, SENSITIVE, following, is_signed_in, sign_in
+from tests.support.people.api import Api
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 PAGES = tuple(dict.fromkeys((*ROOMS, *SENSITIVE)))
 FORMS = {

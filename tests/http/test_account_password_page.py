@@ -12,11 +12,10 @@ from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
 from authserver.records.audit import AuditFilter
 from authserver.storage import audit
-from tests.support.account_pages import is_signed_in, read_form, sign_in
-from tests.support.api import Api, content
-from tests.support.authorizing import App, answered, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import (
+from tests.support.people.account_pages import is_signed_in, read_form, sign_in
+from tests.support.people.api import Api, content
+from tests.support.people.authorizing import App, answered, register_app
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     assert_ended,
     assert_goes_on,
@@ -24,8 +23,9 @@ from tests.support.credentials import (
     assert_no_password,
     assert_password,
 )
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import PASSWORD, add_user
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import PASSWORD, add_user
 
 PATH = "/account/password"
 

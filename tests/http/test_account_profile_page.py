@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm
-from tests.support.account_pages import following, is_signed_in, read_form, sign_in
-from tests.support.api import Api
-from tests.support.authorizing import App, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import assert_ended, assert_lives, assert_no_password, assert_password
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.account_pages import following, is_signed_in, read_form, sign_in
+from tests.support.people.api import Api
+from tests.support.people.authorizing import App, register_app
+from tests.support.people.credentials import assert_ended, assert_lives, assert_no_password, assert_password
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 PROFILE = {"name": "Ada Lovelace", "phone_number": "+442079460000", "address": "12 St James's Square\r\nLondon"}
 NEW = "ada@example.net"

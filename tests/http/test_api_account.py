@@ -12,10 +12,10 @@ from sqlalchemy import update
 from authserver.keyring.live import LiveKeyring
 from authserver.realm import Realm
 from authserver.storage.schema import Client, User
-from tests.support.api import ACCOUNT_CALLS, Api, content, problem
-from tests.support.clock import START, ManualClock
-from tests.support.entropy import SeededEntropy
-from tests.support.realm import EMAIL, add_user, build_keys
+from tests.support.people.api import ACCOUNT_CALLS, Api, content, problem
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import EMAIL, add_user, build_keys
 
 CALLS = [*ACCOUNT_CALLS, ("POST", "/logout"), ("POST", "/logout/all")]
 NOW = int(START.timestamp())

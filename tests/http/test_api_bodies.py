@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import ManualClock
-from tests.support.databases import SqliteDatabases
-from tests.support.entropy import SeededEntropy
-from tests.support.realm import EMAIL, PASSWORD, add_user, build_realm
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.world.clock import ManualClock
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import EMAIL, PASSWORD, add_user, build_realm
 
 DOORS = ("/register", "/login")
 CANARY = "swordfish-4711-canary"

@@ -9,10 +9,10 @@ import pytest
 from authserver.config import Settings
 from authserver.realm import Realm
 from authserver.web.limits.limits import ADDRESS_FACTOR
-from tests.support.api import Api, content, problem
-from tests.support.clock import ManualClock
-from tests.support.pages import Pages
-from tests.support.realm import EMAIL, ISSUER, add_user
+from tests.support.people.api import Api, content, problem
+from tests.support.people.pages import Pages
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, add_user
 
 DEFAULT = Settings.model_fields["login_limits"].default
 WRONG = "wrong horse battery staple"

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from authserver import __version__
-from tests.support.api import Api, content
-from tests.support.realm import EMAIL, ISSUER, PASSWORD
+from tests.support.people.api import Api, content
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD
 
 OPEN_TO_ALL = {
     "/api/register",

@@ -18,9 +18,9 @@ from authserver.realm import Realm, Registration
 from authserver.records.audit import Actor
 from authserver.storage import sessions
 from authserver.storage.schema import Session, User
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import START, ManualClock
-from tests.support.realm import EMAIL, PASSWORD, SCOPE, add_user, with_hashing
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, SCOPE, add_user, with_hashing
 
 WRONG = "wrong horse battery staple"
 Recording = Callable[[], AbstractContextManager[list[str]]]

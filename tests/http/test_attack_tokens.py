@@ -12,12 +12,12 @@ from authserver.keyring.live import LiveKeyring
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
-from tests.support.clock import ManualClock
-from tests.support.connections import watched_connections
-from tests.support.databases import SqliteDatabases
-from tests.support.entropy import SeededEntropy
-from tests.support.realm import build_realm
-from tests.support.vectors import Vector, read_setting, read_vectors
+from tests.support.wire.connections import watched_connections
+from tests.support.world.clock import ManualClock
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import build_realm
+from tests.support.world.vectors import Vector, read_setting, read_vectors
 
 ATTACKS = [vector for vector in read_vectors() if vector.code is not None]
 

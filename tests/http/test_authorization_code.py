@@ -11,12 +11,12 @@ from authserver.credentials.events import CredentialEvent
 from authserver.grants.authorization_code import MOST_FAMILIES
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api
-from tests.support.authorizing import CHALLENGE, VERIFIER, App, answered, claims_of, register_app
-from tests.support.clock import ManualClock
-from tests.support.pages import Pages, dump
-from tests.support.person import BY
-from tests.support.realm import ISSUER
+from tests.support.people.api import Api
+from tests.support.people.authorizing import CHALLENGE, VERIFIER, App, answered, claims_of, register_app
+from tests.support.people.pages import Pages, dump
+from tests.support.people.person import BY
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import ISSUER
 
 OTHER_VERIFIER = VERIFIER[:-1] + "2"
 

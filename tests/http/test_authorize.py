@@ -22,12 +22,12 @@ from authserver.storage import consents
 from authserver.web.pages.answers import AUTHORIZATION
 from authserver.web.pages.authorize import LONGEST
 from authserver.web.pages.dispatcher import CHECKS
-from tests.support.api import Api
-from tests.support.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
-from tests.support.clock import ManualClock
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.person import BY
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
+from tests.support.people.api import Api
+from tests.support.people.authorizing import CALLBACK, CHALLENGE, STATE, App, answered, claims_of, register_app
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.people.person import BY
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 
 @pytest.fixture

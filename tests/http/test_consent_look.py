@@ -9,9 +9,9 @@ from authserver.branding.brand import Brand
 from authserver.realm import Realm
 from authserver.records.scope_texts import read_scope_texts
 from authserver.web.application import DoorSettings, create_application
-from tests.support.api import GENEROUS, Api
-from tests.support.authorizing import App, register_app
-from tests.support.pages import Pages
+from tests.support.people.api import GENEROUS, Api
+from tests.support.people.authorizing import App, register_app
+from tests.support.people.pages import Pages
 
 LOGO = "https://cdn.app.example:8443/logo.png?size=48"
 SHOWN = {

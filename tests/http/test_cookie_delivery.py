@@ -16,11 +16,11 @@ from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, register_c
 from authserver.credentials.events import UserLocked, UserUnlocked
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import NEW_PASSWORD, Tokens, carry_out, change
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
-from tests.support.relying_party import register_app
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.people.credentials import NEW_PASSWORD, Tokens, carry_out, change
+from tests.support.people.relying_party import register_app
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 NAME = f"authserver-refresh-{FIRST_PARTY_CLIENT_ID}"
 APP = "https://app.example"

@@ -24,8 +24,8 @@ from authserver.realm.client_registry import ClientRegistry
 from authserver.records.audit import Actor
 from authserver.records.failures import StorageUnavailableError
 from authserver.web.application import Application, DoorSettings, create_application
-from tests.support.clock import ManualClock
-from tests.support.refreshing import open_device
+from tests.support.people.refreshing import open_device
+from tests.support.world.clock import ManualClock
 
 APP = "https://app.example"
 OTHERS = "https://other.example:8443"

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api, content
-from tests.support.authorizing import App, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import change
-from tests.support.pages import Pages
-from tests.support.realm import add_user
+from tests.support.people.api import Api, content
+from tests.support.people.authorizing import App, register_app
+from tests.support.people.credentials import change
+from tests.support.people.pages import Pages
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import add_user
 
 
 def names(api: Api, access_token: str) -> dict[str, str]:

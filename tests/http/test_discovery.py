@@ -12,9 +12,9 @@ from authserver.protocol import base64url
 from authserver.realm import Realm
 from authserver.web import discovery
 from authserver.web.application import DoorSettings, create_application
-from tests.support.api import Api, content
-from tests.support.realm import ISSUER
-from tests.support.relying_party import Browser, register_app
+from tests.support.people.api import Api, content
+from tests.support.people.relying_party import Browser, register_app
+from tests.support.world.realm import ISSUER
 
 ENDPOINTS = {
     "authorization_endpoint",

@@ -7,9 +7,8 @@ import pytest
 
 from authserver.realm import Realm
 from authserver.storage import audit
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import (
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     Tokens,
     assert_ended,
@@ -20,8 +19,9 @@ from tests.support.credentials import (
     change,
     refreshed,
 )
-from tests.support.mail import deliver_all, has_link, read_link, read_link_page
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
+from tests.support.people.mail import deliver_all, has_link, read_link, read_link_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 NEW = "ada@example.net"
 SECRETS = (PASSWORD, NEW_PASSWORD, "$argon2")

@@ -13,12 +13,12 @@ from authserver.credentials.events import UserLocked
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from tests.support.api import Api, content
-from tests.support.authorizing import App, answered, claims_of, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import Tokens, carry_out
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, ISSUER, add_user
+from tests.support.people.api import Api, content
+from tests.support.people.authorizing import App, answered, claims_of, register_app
+from tests.support.people.credentials import Tokens, carry_out
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, add_user
 
 PATH = "/oauth/logout"
 GOODBYE = "https://app.example/goodbye"

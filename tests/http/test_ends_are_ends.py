@@ -11,14 +11,14 @@ from authserver.administration.manage_user import apply_event
 from authserver.credentials import events
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api, content, problem
-from tests.support.authorizing import App, claims_of, register_app
-from tests.support.clock import START, ManualClock
-from tests.support.credentials import change, refresh, refreshed
-from tests.support.introspecting import is_active, own_credentials, register_server
-from tests.support.pages import Pages
-from tests.support.person import BY
-from tests.support.realm import LIFETIMES
+from tests.support.people.api import Api, content, problem
+from tests.support.people.authorizing import App, claims_of, register_app
+from tests.support.people.credentials import change, refresh, refreshed
+from tests.support.people.introspecting import is_active, own_credentials, register_server
+from tests.support.people.pages import Pages
+from tests.support.people.person import BY
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import LIFETIMES
 
 FRACTION = timedelta(milliseconds=700)
 HOUR = timedelta(hours=1)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm
-from tests.support.account_pages import sign_in
-from tests.support.api import Api
-from tests.support.clock import ManualClock
-from tests.support.pages import Form, Pages
+from tests.support.people.account_pages import sign_in
+from tests.support.people.api import Api
+from tests.support.people.pages import Form, Pages
+from tests.support.world.clock import ManualClock
 
 
 def test_the_bare_host_name_leads_to_the_account(pages: Pages) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.realm import EMAIL, ISSUER
+from tests.support.people.api import Api
+from tests.support.world.realm import EMAIL, ISSUER
 
 IDENTITY = {
     "Remote-User": EMAIL,

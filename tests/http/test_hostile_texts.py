@@ -21,13 +21,13 @@ from werkzeug.test import TestResponse
 from authserver.administration.import_users import Arrival, import_users
 from authserver.realm import Realm
 from authserver.web.oauth import DOORS
-from tests.support.api import Api, content
-from tests.support.clock import ManualClock
-from tests.support.databases import SqliteDatabases
-from tests.support.entropy import SeededEntropy
-from tests.support.pages import Pages
-from tests.support.person import BY
-from tests.support.realm import EMAIL, PASSWORD, add_user, build_realm
+from tests.support.people.api import Api, content
+from tests.support.people.pages import Pages
+from tests.support.people.person import BY
+from tests.support.world.clock import ManualClock
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import EMAIL, PASSWORD, add_user, build_realm
 
 LONGEST_BODY, LONGEST_LINE = 65_000, 7_000  # bytes: what the guard and the HTTP server let through
 

@@ -9,13 +9,13 @@ import pytest
 from authserver.authentication.known_device import BUDGETS, KNOWN_DEVICE_LIFETIME
 from authserver.realm import Realm
 from authserver.web.limits.limits import ADDRESS_FACTOR
-from tests.support.account_pages import sign_in
-from tests.support.api import Api, content, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import NEW_PASSWORD, change
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Pages
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.account_pages import sign_in
+from tests.support.people.api import Api, content, problem
+from tests.support.people.credentials import NEW_PASSWORD, change
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Pages
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 WRONG = "wrong horse battery staple"
 KNOWN = "authserver-known"

@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api, content, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import (
+from tests.support.people.api import Api, content, problem
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     assert_ended,
     assert_lives,
@@ -15,8 +14,9 @@ from tests.support.credentials import (
     assert_password,
     change,
 )
-from tests.support.mail import deliver_all, has_link, read_link, read_link_page
-from tests.support.realm import EMAIL, ISSUER, PASSWORD
+from tests.support.people.mail import deliver_all, has_link, read_link, read_link_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD
 
 THIEF = "thief@example.net"
 SOON = timedelta(seconds=1)

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api
-from tests.support.credentials import NEW_PASSWORD
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, ISSUER
+from tests.support.people.api import Api
+from tests.support.people.credentials import NEW_PASSWORD
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.realm import EMAIL, ISSUER
 
 NEW = "ada@example.net"
 

@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 from authserver.realm import Realm
 from authserver.web import pages as pages_room
 from authserver.web.pages.blueprint import SCRIPTED, answer_page
-from tests.support.api import Api
-from tests.support.pages import Form, Pages
+from tests.support.people.api import Api
+from tests.support.people.pages import Form, Pages
 
 TEMPLATES = Path(pages_room.__file__).parent / "templates"
 FILES = {"/pages.css": "text/css; charset=utf-8", "/pages/logo": "image/svg+xml"}

@@ -11,8 +11,8 @@ from authserver.realm import Realm
 from authserver.web.application import DoorSettings, create_application
 from authserver.web.pages import blueprint, signup
 from authserver.web.pages.rendering import load_templates
-from tests.support.api import GENEROUS
-from tests.support.pages import Pages, read_page
+from tests.support.people.api import GENEROUS
+from tests.support.people.pages import Pages, read_page
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

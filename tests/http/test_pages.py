@@ -9,18 +9,18 @@ from werkzeug.test import TestResponse
 
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.realm import Realm, Registration
-from tests.support.api import Api
-from tests.support.clock import ManualClock
-from tests.support.credentials import (
+from tests.support.people.api import Api
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     assert_ended,
     assert_goes_on,
     assert_no_password,
     assert_password,
 )
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, PASSWORD, add_user, with_hashing
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user, with_hashing
 
 WITH_LINKS = ("/reset", "/email/confirm", "/email/revert", "/not-me")
 ALL = (*WITH_LINKS, "/forgot", "/signup")

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from tests.support.api import Api, content
-from tests.support.clock import ManualClock
+from tests.support.people.api import Api, content
+from tests.support.world.clock import ManualClock
 
 
 def test_a_password_of_five_years_ago_still_signs_in(api: Api, user_id: str, clock: ManualClock) -> None:

@@ -10,9 +10,8 @@ from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.realm import Realm
 from authserver.revocation import Revocation
 from authserver.web.limits.limits import ADDRESS_FACTOR
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import START, ManualClock
-from tests.support.credentials import (
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     Tokens,
     assert_ended,
@@ -24,8 +23,9 @@ from tests.support.credentials import (
     refresh,
     refreshed,
 )
-from tests.support.mail import deliver_all
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.mail import deliver_all
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 NOW = int(START.timestamp())
 

@@ -3,11 +3,11 @@
 import pytest
 
 from authserver.realm import Realm
-from tests.support.api import Api, content
-from tests.support.authorizing import App, register_app
-from tests.support.credentials import NEW_PASSWORD, Tokens, change
-from tests.support.pages import Pages
-from tests.support.realm import PASSWORD, add_user
+from tests.support.people.api import Api, content
+from tests.support.people.authorizing import App, register_app
+from tests.support.people.credentials import NEW_PASSWORD, Tokens, change
+from tests.support.people.pages import Pages
+from tests.support.world.realm import PASSWORD, add_user
 
 _REFRESH = {"refresh_token", "refresh_expires_in"}
 

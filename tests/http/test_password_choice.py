@@ -10,11 +10,11 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.realm.outcomes import Invalid
 from authserver.records.audit import Actor
-from tests.support.api import Api, content, field_errors
-from tests.support.credentials import NEW_PASSWORD, change
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Pages, read_page
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.api import Api, content, field_errors
+from tests.support.people.credentials import NEW_PASSWORD, change
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Pages, read_page
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 COMMON = (
     "qwertyuiop",

@@ -11,9 +11,8 @@ from authserver.credentials.events import UserDisabled, UserLocked
 from authserver.protocol import base64url
 from authserver.realm import Realm
 from authserver.storage.schema import Base
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import START, ManualClock
-from tests.support.credentials import (
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.people.credentials import (
     NEW_PASSWORD,
     assert_ended,
     assert_lives,
@@ -22,8 +21,9 @@ from tests.support.credentials import (
     carry_out,
     change,
 )
-from tests.support.mail import deliver_all, has_link, read_link, read_link_page
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
+from tests.support.people.mail import deliver_all, has_link, read_link, read_link_page
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 NOW = int(START.timestamp())
 Recording = Callable[[], AbstractContextManager[list[str]]]

@@ -16,13 +16,13 @@ from authserver.records.user import NewUser, User
 from authserver.storage import consents, registrations, users
 from authserver.storage.schema import PendingRegistration
 from authserver.storage.schema import User as UserRow
-from tests.support.api import Api, content, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import NEW_PASSWORD, assert_ended, assert_no_password, assert_password, carry_out
-from tests.support.mail import deliver_all, read_link, read_link_page, read_text
-from tests.support.pages import Form, Pages, read_page
-from tests.support.person import Person
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
+from tests.support.people.api import Api, content, problem
+from tests.support.people.credentials import NEW_PASSWORD, assert_ended, assert_no_password, assert_password, carry_out
+from tests.support.people.mail import deliver_all, read_link, read_link_page, read_text
+from tests.support.people.pages import Form, Pages, read_page
+from tests.support.people.person import Person
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 STRANGERS = "the plans of a stranger"
 OWNERS = "what only the owner knows"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api, content, field_errors
-from tests.support.credentials import Tokens
+from tests.support.people.api import Api, content, field_errors
+from tests.support.people.credentials import Tokens
 
 PROFILE = {"name": "Ada Lovelace", "phone_number": "+442079460000", "address": "12 St James's Square\nLondon"}
 

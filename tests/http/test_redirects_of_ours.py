@@ -9,7 +9,7 @@ from werkzeug import Response
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from authserver.realm import Realm
-from tests.support.api import Api
+from tests.support.people.api import Api
 
 EVIL = "evil.example"
 LIES = {

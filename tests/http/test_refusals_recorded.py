@@ -14,12 +14,12 @@ from authserver.clients.register_client import ClientWish, RegisteredClient, reg
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.audit import AuditFilter, AuditRecord
-from tests.support.api import Api, content, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import NEW_PASSWORD, assert_lives, refreshed
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Pages
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.api import Api, content, problem
+from tests.support.people.credentials import NEW_PASSWORD, assert_lives, refreshed
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Pages
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 IP = "127.0.0.1"
 DEAD = "lt_" + "A" * 66

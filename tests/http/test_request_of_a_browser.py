@@ -14,12 +14,12 @@ from werkzeug.test import TestResponse
 from authserver.authorization.pending_request import read_pending
 from authserver.realm import Realm
 from authserver.web.pages.bound import MOST
-from tests.support.account_pages import sign_in
-from tests.support.api import Api
-from tests.support.authorizing import CALLBACK, STATE, App, answered, claims_of, register_app
-from tests.support.clock import ManualClock
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.account_pages import sign_in
+from tests.support.people.api import Api
+from tests.support.people.authorizing import CALLBACK, STATE, App, answered, claims_of, register_app
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 PROOFS = [{"prompt": "login"}, {"max_age": "0"}]
 """What only a proof for this very request answers."""

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api, content
-from tests.support.clock import ManualClock
-from tests.support.credentials import assert_ended, assert_lives, refreshed
-from tests.support.realm import SCOPE
+from tests.support.people.api import Api, content
+from tests.support.people.credentials import assert_ended, assert_lives, refreshed
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import SCOPE
 
 HINTS = (None, "access_token", "refresh_token", "id_token", "", "no such hint")
 Recording = Callable[[], AbstractContextManager[list[str]]]

@@ -8,9 +8,9 @@ from authserver.records.scope_texts import read_scope_texts
 from authserver.web.application import DoorSettings, create_application
 from authserver.web.pages.languages import use_locales
 from authserver.web.pages.scope_words import say_scopes
-from tests.support.api import GENEROUS, Api
-from tests.support.authorizing import App, register_app
-from tests.support.pages import Pages
+from tests.support.people.api import GENEROUS, Api
+from tests.support.people.authorizing import App, register_app
+from tests.support.people.pages import Pages
 
 TEXTS = {
     "write": "Change <b>albums</b>",

@@ -14,13 +14,13 @@ from werkzeug.test import TestResponse
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.realm import Realm
 from authserver.web import pages as pages_room
-from tests.support.account_pages import SENSITIVE, following, sign_in
-from tests.support.api import Api
-from tests.support.clock import ManualClock
-from tests.support.credentials import NEW_PASSWORD, refreshed
-from tests.support.pages import Pages
-from tests.support.processes import PATIENCE
-from tests.support.realm import PASSWORD, with_hashing
+from tests.support.people.account_pages import SENSITIVE, following, sign_in
+from tests.support.people.api import Api
+from tests.support.people.credentials import NEW_PASSWORD, refreshed
+from tests.support.people.pages import Pages
+from tests.support.world.clock import ManualClock
+from tests.support.world.processes import PATIENCE
+from tests.support.world.realm import PASSWORD, with_hashing
 
 LIMITS = "3 per hour; 20 per day"
 MEMBERS = {"new_password": NEW_PASSWORD, "new_email": "ada@example.net"}

@@ -11,10 +11,10 @@ from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api, content, problem
-from tests.support.clock import START, ManualClock
-from tests.support.credentials import Tokens, assert_lives, refresh, refreshed
-from tests.support.realm import EMAIL, LIFETIMES, PASSWORD
+from tests.support.people.api import Api, content, problem
+from tests.support.people.credentials import Tokens, assert_lives, refresh, refreshed
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import EMAIL, LIFETIMES, PASSWORD
 
 NOW = int(START.timestamp())
 BRIEF = dataclasses.replace(

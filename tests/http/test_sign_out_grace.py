@@ -11,10 +11,10 @@ from authserver.keyring.keyring import build_keyring
 from authserver.keyring.live import LiveKeyring
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
-from tests.support.api import Api, content, problem
-from tests.support.clock import ManualClock
-from tests.support.entropy import SeededEntropy
-from tests.support.realm import add_user, build_realm
+from tests.support.people.api import Api, content, problem
+from tests.support.world.clock import ManualClock
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import add_user, build_realm
 
 DAY = timedelta(days=1)
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from authserver.realm import Realm, Registration
-from tests.support.api import Api, content, field_errors, problem
-from tests.support.clock import ManualClock
-from tests.support.credentials import assert_no_password, assert_password
-from tests.support.mail import deliver_all, read_link, read_link_page
-from tests.support.realm import EMAIL, ISSUER, PASSWORD, add_user
+from tests.support.people.api import Api, content, field_errors, problem
+from tests.support.people.credentials import assert_no_password, assert_password
+from tests.support.people.mail import deliver_all, read_link, read_link_page
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, ISSUER, PASSWORD, add_user
 
 OTHER_PASSWORD = "a stapler for every horse"
 Recording = Callable[[], AbstractContextManager[list[str]]]

@@ -6,10 +6,10 @@ import pytest
 
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.realm import Realm, Registration
-from tests.support.api import Api
-from tests.support.mail import deliver_all, read_link
-from tests.support.pages import Form, Pages, dump, read_page
-from tests.support.realm import EMAIL, PASSWORD, with_hashing
+from tests.support.people.api import Api
+from tests.support.people.mail import deliver_all, read_link
+from tests.support.people.pages import Form, Pages, dump, read_page
+from tests.support.world.realm import EMAIL, PASSWORD, with_hashing
 
 NEW = "grace@example.test"
 

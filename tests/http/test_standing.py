@@ -4,8 +4,8 @@ import pytest
 
 from authserver.credentials.events import RolesChanged, UserDisabled, UserEnabled, UserLocked, UserUnlocked
 from authserver.realm import Realm
-from tests.support.api import ACCOUNT_CALLS, Api, content, problem
-from tests.support.credentials import (
+from tests.support.people.api import ACCOUNT_CALLS, Api, content, problem
+from tests.support.people.credentials import (
     Tokens,
     assert_ended,
     assert_goes_on,
@@ -15,7 +15,7 @@ from tests.support.credentials import (
     carry_out,
     refresh,
 )
-from tests.support.realm import PASSWORD
+from tests.support.world.realm import PASSWORD
 
 
 @pytest.fixture

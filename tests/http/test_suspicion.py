@@ -1,12 +1,12 @@
 """What a user is told when somebody else seems to hold his tokens."""
 
 from authserver.realm import Realm
-from tests.support.api import Api
-from tests.support.clock import ManualClock
-from tests.support.credentials import assert_ended, refresh, refreshed
-from tests.support.mail import deliver_all
-from tests.support.realm import EMAIL
-from tests.support.refreshing import REST
+from tests.support.people.api import Api
+from tests.support.people.credentials import assert_ended, refresh, refreshed
+from tests.support.people.mail import deliver_all
+from tests.support.people.refreshing import REST
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL
 
 
 def test_a_reused_refresh_token_is_told_once_and_without_a_secret(

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from authserver.realm import Realm
-from tests.support.api import Api
-from tests.support.realm import EMAIL, PASSWORD, add_user
+from tests.support.people.api import Api
+from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
 _NUL, _SURROGATE = "a\0b", "a\ud800b"
 _ENCODED = ("a%00b", "%ED%A0%80", "%FF%FE")

@@ -18,9 +18,9 @@ from authserver.realm import Realm
 from authserver.records.audit import Actor
 from authserver.storage.rotation import Rotation
 from authserver.web.application import DoorSettings, create_application
-from tests.support.clock import ManualClock
-from tests.support.realm import ISSUER, add_user
-from tests.support.refreshing import open_device, refreshed, rotated
+from tests.support.people.refreshing import open_device, refreshed, rotated
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import ISSUER, add_user
 
 DOORS = DoorSettings(login_limits="1000/minute", limits_url="memory")
 FORM = "application/x-www-form-urlencoded"

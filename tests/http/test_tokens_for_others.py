@@ -4,11 +4,11 @@ import pytest
 
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
-from tests.support.api import Api, content, problem
-from tests.support.authorizing import App, claims_of, register_app
-from tests.support.introspecting import BILLING, MAIL, is_active, own_credentials, register_server
-from tests.support.pages import Pages
-from tests.support.realm import AUDIENCE, ISSUER
+from tests.support.people.api import Api, content, problem
+from tests.support.people.authorizing import App, claims_of, register_app
+from tests.support.people.introspecting import BILLING, MAIL, is_active, own_credentials, register_server
+from tests.support.people.pages import Pages
+from tests.support.world.realm import AUDIENCE, ISSUER
 
 REQUESTS = {
     "no resource": ({}, {AUDIENCE, ISSUER}),

@@ -15,11 +15,11 @@ from authserver.records.client import Client
 from authserver.records.user import Profile
 from authserver.storage import users
 from authserver.tokens.subject import name_subject
-from tests.support.api import Api, content
-from tests.support.clock import START, ManualClock
-from tests.support.credentials import carry_out
-from tests.support.realm import AUDIENCE, EMAIL
-from tests.support.relying_party import Browser, register_app
+from tests.support.people.api import Api, content
+from tests.support.people.credentials import carry_out
+from tests.support.people.relying_party import Browser, register_app
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.realm import AUDIENCE, EMAIL
 
 NOW = int(START.timestamp())
 PROFILE = Profile(name="Ada Lovelace", phone_number="+442079460000", address="12 St James's Square\nLondon")

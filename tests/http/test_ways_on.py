@@ -7,10 +7,10 @@ import pytest
 
 from authserver.realm import Realm, Registration
 from authserver.web.pages.blueprint import Told, answer_told
-from tests.support.account_pages import sign_in
-from tests.support.api import Api
-from tests.support.pages import Pages
-from tests.support.realm import ISSUER, PASSWORD, add_user
+from tests.support.people.account_pages import sign_in
+from tests.support.people.api import Api
+from tests.support.people.pages import Pages
+from tests.support.world.realm import ISSUER, PASSWORD, add_user
 
 
 def list_ways(text: str) -> dict[str, str]:

@@ -14,14 +14,14 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
-from tests.support.api import Api, content, problem
-from tests.support.authorizing import SCOPE, App, answered, claims_of, register_app
-from tests.support.clock import ManualClock
-from tests.support.credentials import refresh, refreshed
-from tests.support.introspecting import BILLING, MAIL, own_credentials, register_server
-from tests.support.pages import Pages
-from tests.support.person import BY
-from tests.support.realm import AUDIENCE, ISSUER
+from tests.support.people.api import Api, content, problem
+from tests.support.people.authorizing import SCOPE, App, answered, claims_of, register_app
+from tests.support.people.credentials import refresh, refreshed
+from tests.support.people.introspecting import BILLING, MAIL, own_credentials, register_server
+from tests.support.people.pages import Pages
+from tests.support.people.person import BY
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import AUDIENCE, ISSUER
 
 ASKED = "openid email read offline_access"
 

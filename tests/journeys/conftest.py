@@ -6,8 +6,8 @@ import pytest
 
 from authserver.credentials.passwords import CHEAP, PasswordHasher
 from authserver.protocol.entropy import Entropy
-from tests.support.clock import ManualClock
-from tests.support.shell import Shell
+from tests.support.people.shell import Shell
+from tests.support.world.clock import ManualClock
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ from authserver.realm.outcomes import Refused
 from authserver.storage import revision
 from authserver.storage.schema import AuditEvent, Base
 from authserver.tokens.token_answer import TokenAnswer
-from tests.support.databases import opened
-from tests.support.shell import EMAIL, PASSWORD, Shell, load_every_command
-from tests.support.terminal import type_at_terminal
+from tests.support.people.shell import EMAIL, PASSWORD, Shell, load_every_command
+from tests.support.people.terminal import type_at_terminal
+from tests.support.world.databases import opened
 
 ROOT = Path(__file__).parents[2]
 

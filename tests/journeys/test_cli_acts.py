@@ -14,8 +14,8 @@ from authserver.cli.operator import this_operator
 from authserver.credentials.events import EVENTS
 from authserver.realm.outcomes import Refused
 from authserver.tokens.token_answer import TokenAnswer
-from tests.support.refreshing import refresh
-from tests.support.shell import EMAIL, PASSWORD, Shell
+from tests.support.people.refreshing import refresh
+from tests.support.people.shell import EMAIL, PASSWORD, Shell
 
 OTHER = "quite another garden gate"
 OTHER_EMAIL = "heidi@example.test"

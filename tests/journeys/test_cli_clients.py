@@ -15,7 +15,7 @@ from authserver.realm.outcomes import Refused
 from authserver.records.client import Client
 from authserver.storage import clients
 from authserver.tokens.token_answer import TokenAnswer
-from tests.support.shell import Shell
+from tests.support.people.shell import Shell
 
 BACK = "https://app.example/back"
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 import click
 import pytest
 
-from tests.support.databases import SqliteDatabases
-from tests.support.mute import MUTE, PASSWORD, SIGN_IN
-from tests.support.processes import PATIENCE
-from tests.support.server import PRODUCT, Installation, install
-from tests.support.shell import load_every_command
-from tests.support.warm_start import WarmProcess
+from tests.support.faults.mute import MUTE, PASSWORD, SIGN_IN
+from tests.support.people.shell import load_every_command
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.processes import PATIENCE
+from tests.support.world.server import PRODUCT, Installation, install
+from tests.support.world.warm_start import WarmProcess
 
 PEOPLE = ("ada", "grace", "heidi", "ivan", "judy")
 ADA, GRACE, HEIDI, IVAN, JUDY = (f"{name}@example.test" for name in PEOPLE)

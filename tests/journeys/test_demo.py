@@ -9,7 +9,7 @@ from socket import create_server
 
 import pytest
 
-from tests.support.processes import PATIENCE, free_port
+from tests.support.world.processes import PATIENCE, free_port
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "examples" / "run_demo.py"

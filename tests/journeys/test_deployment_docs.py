@@ -13,11 +13,11 @@ from typing import Final
 
 import pytest
 
-from tests.support.databases import SqliteDatabases
-from tests.support.http import answers
-from tests.support.processes import PATIENCE, end, wait_until
-from tests.support.server import install
-from tests.support.shell import Shell
+from tests.support.people.shell import Shell
+from tests.support.wire.http import answers
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.processes import PATIENCE, end, wait_until
+from tests.support.world.server import install
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 DEPLOYMENT: Final = (DOCS / "deployment.md").read_text()

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from authserver.realm.client_registry import MAX_AGE
-from tests.support.browser_device import BrowserDevice, allow_redirects
-from tests.support.databases import BACKENDS, Databases
-from tests.support.device import Device, assert_refused, register
-from tests.support.guards.running import Guards, guarding_both
-from tests.support.realm import PASSWORD
-from tests.support.server import Installation, Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.browser_device import BrowserDevice, allow_redirects
+from tests.support.people.device import Device, assert_refused, register
+from tests.support.wire.guards.running import Guards, guarding_both
+from tests.support.world.databases import BACKENDS, Databases
+from tests.support.world.realm import PASSWORD
+from tests.support.world.server import Installation, Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 SOON = 3.0
 BOUND = 10.0

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from authserver.protocol.revocation_feed import TokenEntry
-from tests.support.http import HttpClient
-from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
-from tests.support.processes import PATIENCE, free_port, wait_until
-from tests.support.tokens import make_pair
+from tests.support.wire.http import HttpClient
+from tests.support.world.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, running_issuer
+from tests.support.world.processes import PATIENCE, free_port, wait_until
+from tests.support.world.tokens import make_pair
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ("resource_server", "fastapi_server", "django_server")

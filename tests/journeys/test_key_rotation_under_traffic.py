@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authserver.protocol import base64url
-from tests.support.device import Device, register
-from tests.support.http import HttpClient
-from tests.support.processes import PATIENCE, wait_until
-from tests.support.resource_server import ResourceServer, guarding
-from tests.support.server import Installation, Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.device import Device, register
+from tests.support.wire.http import HttpClient
+from tests.support.wire.resource_server import ResourceServer, guarding
+from tests.support.world.processes import PATIENCE, wait_until
+from tests.support.world.server import Installation, Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 if TYPE_CHECKING:
-    from tests.support.databases import Databases
+    from tests.support.world.databases import Databases
 
 CLIENTS = 4
 SHORT = {"JWKS_MAX_AGE": "1", "ACCESS_TOKEN_LIFETIME": "60", "KEY_RETIRE_AFTER": "90"}

@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]  # its stubs are another package
 from authserver.cli.main import authserver
 from authserver.config import load_settings
 from authserver.realm import Realm
-from tests.support.api import Api
+from tests.support.people.api import Api
 
 DEPLOYMENT: Final = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
 DRAIN_SECONDS: Final = 10

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.http import HttpClient
-from tests.support.mail import read_link_page, read_mails
-from tests.support.processes import wait_until
-from tests.support.server import Installation, Server, install, serving
-from tests.support.smtp import SmtpSink
+from tests.support.people.mail import read_link_page, read_mails
+from tests.support.wire.http import HttpClient
+from tests.support.wire.smtp import SmtpSink
+from tests.support.world.processes import wait_until
+from tests.support.world.server import Installation, Server, install, serving
 
 ADDRESS = "ada@example.test"
 

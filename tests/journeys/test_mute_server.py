@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import SqliteDatabases
-from tests.support.http import HttpClient
-from tests.support.mute import PASSWORD, run_closed
-from tests.support.server import Installation, install, serving
+from tests.support.faults.mute import PASSWORD, run_closed
+from tests.support.wire.http import HttpClient
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.server import Installation, install, serving
 
 ADDRESS = "ada@example.test"
 

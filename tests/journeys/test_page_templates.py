@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import SqliteDatabases
-from tests.support.http import HttpClient
-from tests.support.processes import wait_until
-from tests.support.server import Installation, install, serving
+from tests.support.wire.http import HttpClient
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.processes import wait_until
+from tests.support.world.server import Installation, install, serving
 
 
 @pytest.fixture

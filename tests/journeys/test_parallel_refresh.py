@@ -8,13 +8,13 @@ from pathlib import Path
 from sqlalchemy import select
 
 from authserver.storage.schema import RefreshTokenFamily
-from tests.support.databases import opened
-from tests.support.device import Device, refresh_form, register
-from tests.support.http import Answer, HttpClient
-from tests.support.processes import PATIENCE
-from tests.support.refreshing import end_rest
-from tests.support.server import Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.device import Device, refresh_form, register
+from tests.support.people.refreshing import end_rest
+from tests.support.wire.http import Answer, HttpClient
+from tests.support.world.databases import opened
+from tests.support.world.processes import PATIENCE
+from tests.support.world.server import Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 AT_ONCE = 100
 

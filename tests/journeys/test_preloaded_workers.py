@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from authserver.protocol.revocation_feed import TokenEntry
-from tests.support.following import PAIR
-from tests.support.http import HttpClient, answers
-from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, running_issuer
-from tests.support.processes import end, free_port, wait_until
-from tests.support.tokens import AUDIENCE
+from tests.support.people.following import PAIR
+from tests.support.wire.http import HttpClient, answers
+from tests.support.world.issuer import CLIENT_ID, CLIENT_SECRET, running_issuer
+from tests.support.world.processes import end, free_port, wait_until
+from tests.support.world.tokens import AUDIENCE
 
 APPLICATION = """
 from flask import Flask

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import PATIENCE, free_port
+from tests.support.world.processes import PATIENCE, free_port
 
 ROOT = Path(__file__).parents[2]
 TOUR = re.compile(r"^## A tour.*?(?=^## )", re.MULTILINE | re.DOTALL)

@@ -6,11 +6,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from tests.support.device import register
-from tests.support.http import HttpClient
-from tests.support.processes import PATIENCE, wait_until
-from tests.support.server import Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.device import register
+from tests.support.wire.http import HttpClient
+from tests.support.world.processes import PATIENCE, wait_until
+from tests.support.world.server import Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 LIMIT: Final = 10
 AT_ONCE: Final = 16

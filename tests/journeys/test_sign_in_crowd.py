@@ -17,9 +17,9 @@ from authserver.config import Settings
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.credentials.passwords import PasswordHasher
 from authserver.protocol.secret import Secret
-from tests.support.http import HttpClient
-from tests.support.processes import PATIENCE, wait_until
-from tests.support.server import Installation, install, serving
+from tests.support.wire.http import HttpClient
+from tests.support.world.processes import PATIENCE, wait_until
+from tests.support.world.server import Installation, install, serving
 
 PASSWORD = "nine lives and a garden gate"
 CROWD = 16

@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from authserver.protocol.pause import LONGEST_PAUSE
-from tests.support.databases import Databases
-from tests.support.device import Device, register
-from tests.support.http import Answer, HttpClient
-from tests.support.processes import wait_until
-from tests.support.server import Server, install, serving
-from tests.support.silence import Silence, silenceable
-from tests.support.time_limit import time_limit
+from tests.support.people.device import Device, register
+from tests.support.wire.http import Answer, HttpClient
+from tests.support.wire.silence import Silence, silenceable
+from tests.support.world.databases import Databases
+from tests.support.world.processes import wait_until
+from tests.support.world.server import Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 PROMISED_SECONDS = 5
 SLACK = 3

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.databases import BACKENDS, Databases
-from tests.support.device import Device, assert_alive, assert_refused, register
-from tests.support.moved_server import let_pass, serve_moved
-from tests.support.refreshing import REST
-from tests.support.server import Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.device import Device, assert_alive, assert_refused, register
+from tests.support.people.refreshing import REST
+from tests.support.world.databases import BACKENDS, Databases
+from tests.support.world.moved_server import let_pass, serve_moved
+from tests.support.world.server import Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 AT_LEISURE = timedelta(hours=1)
 

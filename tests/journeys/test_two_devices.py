@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from authserver.storage.schema import RefreshTokenFamily, User
-from tests.support.databases import Databases, opened
-from tests.support.device import Device, assert_alive, assert_dead, assert_refused, register
-from tests.support.server import Server, install, serving
-from tests.support.time_limit import time_limit
+from tests.support.people.device import Device, assert_alive, assert_dead, assert_refused, register
+from tests.support.world.databases import Databases, opened
+from tests.support.world.server import Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 
 @pytest.fixture(scope="module", params=["sqlite_databases", "postgresql_databases"])

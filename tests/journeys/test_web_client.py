@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from flask import session
 
-from tests.support.databases import BACKENDS, Databases
-from tests.support.device import Device, register
-from tests.support.realm import PASSWORD
-from tests.support.server import Server, install, serving
-from tests.support.time_limit import time_limit
-from tests.support.visitor import Visitor
-from tests.support.web_client import APP, WebClient, find_tokens, registered_web_client
+from tests.support.people.device import Device, register
+from tests.support.people.visitor import Visitor
+from tests.support.wire.web_client import APP, WebClient, find_tokens, registered_web_client
+from tests.support.world.databases import BACKENDS, Databases
+from tests.support.world.realm import PASSWORD
+from tests.support.world.server import Server, install, serving
+from tests.support.world.time_limit import time_limit
 
 SOON = 3.0
 NAME = "Ada Lovelace"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.lying_server import CLIENT_ID, LyingServer, running_lying_server
-from tests.support.processes import free_port
-from tests.support.tokens import ABSENT, Members, make_pair
-from tests.support.visitor import Visitor
-from tests.support.web_client import WebClient, running_web_client
+from tests.support.people.visitor import Visitor
+from tests.support.wire.lying_server import CLIENT_ID, LyingServer, running_lying_server
+from tests.support.wire.web_client import WebClient, running_web_client
+from tests.support.world.processes import free_port
+from tests.support.world.tokens import ABSENT, Members, make_pair
 
 ELSEWHERE = "https://other.example"
 

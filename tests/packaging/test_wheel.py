@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import free_port, running
+from tests.support.world.processes import free_port, running
 
 ROOT = Path(__file__).parents[2]
 INSTALL_SECONDS = 300

@@ -19,8 +19,8 @@ from authserver.protocol.revocation_feed import (
     UserEntry,
 )
 from authserver.verifier.feed_state import FeedState
-from tests.support.feeds import WINDOW, Feed, claims
-from tests.support.tokens import NOW
+from tests.support.world.feeds import WINDOW, Feed, claims
+from tests.support.world.tokens import NOW
 
 NAMES = ("a", "b")
 LIFETIME, LEEWAY = 300, 30

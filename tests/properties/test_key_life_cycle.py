@@ -22,7 +22,7 @@ from authserver.keyring.life_cycle import (
 )
 from authserver.keyring.steps import Change, Promote, Step, find_fresh_algorithm, take
 from authserver.timekeeping import PROBATION, History, Trusted, Witnesses, judge
-from tests.support.clock import START
+from tests.support.world.clock import START
 
 SIGNING = Purpose.SIGNING
 LONGEST_WAIT = timedelta(seconds=601)

@@ -28,8 +28,8 @@ from authserver.revocation import Receipt
 from authserver.storage import Transaction, sessions, users
 from authserver.storage.schema import MailLink, OutboxMail, Session
 from authserver.tokens.token_answer import TokenAnswer
-from tests.support.clock import ManualClock
-from tests.support.person import BY, Person
+from tests.support.people.person import BY, Person
+from tests.support.world.clock import ManualClock
 
 ABOUT_USERS: Final = tuple(event for event in EVENTS if issubclass(event, UserEvent))
 _MEMBERS: Final = ("reach", "mode", "bump", "client_may_choose", "spared", "notify")

@@ -39,13 +39,13 @@ from authserver.records.link import LinkPurpose
 from authserver.records.presence import BearerRefused
 from authserver.revocation import Receipt
 from authserver.tokens.token_answer import TokenAnswer
-from tests.support.clock import ManualClock
-from tests.support.databases import Databases, SqliteDatabases
-from tests.support.entropy import SeededEntropy
-from tests.support.person import BY, Person
-from tests.support.realm import PASSWORD, build_realm
-from tests.support.refreshing import IP, refresh
-from tests.support.rotation_model import RECENT, AccessModel, SessionModel, Told, UserModel
+from tests.support.people.person import BY, Person
+from tests.support.people.refreshing import IP, refresh
+from tests.support.world.clock import ManualClock
+from tests.support.world.databases import Databases, SqliteDatabases
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.realm import PASSWORD, build_realm
+from tests.support.world.rotation_model import RECENT, AccessModel, SessionModel, Told, UserModel
 
 PASSWORDS = (PASSWORD, "the second of three passphrases", "the third of three passphrases")
 SECONDS = [0, 0, 0, 1, 59, 60, 69, 70, 70, 330, 3600, 86399, 86400]

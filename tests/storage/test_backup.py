@@ -15,8 +15,8 @@ from sqlalchemy import text
 from authserver import storage
 from authserver.storage import Database
 from authserver.storage.backup import BackupRefusedError, back_up
-from tests.support.databases import SqliteDatabases
-from tests.support.server import install
+from tests.support.world.databases import SqliteDatabases
+from tests.support.world.server import install
 
 BACKUPS = 5
 

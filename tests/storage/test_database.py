@@ -15,8 +15,8 @@ from authserver.records.failures import StorageUnavailableError
 from authserver.records.user import NewUser
 from authserver.storage import Database, users
 from authserver.storage.schema import Node
-from tests.support.clock import ManualClock
-from tests.support.databases import Databases, opened
+from tests.support.world.clock import ManualClock
+from tests.support.world.databases import Databases, opened
 
 WRITERS = 32
 

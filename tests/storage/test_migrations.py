@@ -21,7 +21,7 @@ from authserver import storage
 from authserver.records.failures import UnknownRevisionError
 from authserver.storage import migrations, revision
 from authserver.storage.schema import Base
-from tests.support.databases import Databases, opened
+from tests.support.world.databases import Databases, opened
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,10 +14,10 @@ from authserver.protocol.revocation_feed import TokenEntry
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage import Database, feed, last
 from authserver.storage.schema import FeedEntry, Node
-from tests.support.databases import Databases, opened
-from tests.support.processes import wait_until
-from tests.support.silence import Silence, silenceable
-from tests.support.time_limit import time_limit
+from tests.support.wire.silence import Silence, silenceable
+from tests.support.world.databases import Databases, opened
+from tests.support.world.processes import wait_until
+from tests.support.world.time_limit import time_limit
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from authserver import storage
 from authserver.cli.main import authserver
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage import migrations
-from tests.support.shell import load_every_command
+from tests.support.people.shell import load_every_command
 
 _READING = [
     ["users", "list"],

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import sqlalchemy
 
 from authserver import storage
-from tests.support.databases import Databases, opened
+from tests.support.world.databases import Databases, opened
 
 Recording = Callable[[], AbstractContextManager[list[str]]]
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from authserver import storage
 from authserver.cli.main import authserver
 from authserver.storage.pooler import meets_pooler
-from tests.support.databases import PostgresDatabases
+from tests.support.world.databases import PostgresDatabases
 
 _CANCEL_KEY = b"K\x00\x00\x00\x0c"  # BackendKeyData: the process and its secret, four bytes each
 

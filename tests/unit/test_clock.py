@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from authserver.clock import LEEWAY, NEVER, Reading, is_recent
-from tests.support.clock import ManualClock
+from tests.support.world.clock import ManualClock
 
 HOUR = timedelta(hours=1)
 

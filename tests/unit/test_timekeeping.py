@@ -7,7 +7,7 @@ import pytest
 
 from authserver.clock import Reading
 from authserver.timekeeping import LONGEST_PAUSE, PROBATION, TOLERANCE, Doubted, History, Trusted, Witnesses, judge
-from tests.support.clock import START, ManualClock
+from tests.support.world.clock import START, ManualClock
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 YEAR = 365 * DAY

@@ -11,10 +11,10 @@ import pytest
 from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.verifier import InvalidToken, Verifier
-from tests.support.clock import START, ManualClock
-from tests.support.connections import watched_connections
-from tests.support.loopback import LoopbackServer, running_server
-from tests.support.vectors import FOLDER, NAMES, Vector, read_setting, read_vectors
+from tests.support.wire.connections import watched_connections
+from tests.support.wire.loopback import LoopbackServer, running_server
+from tests.support.world.clock import START, ManualClock
+from tests.support.world.vectors import FOLDER, NAMES, Vector, read_setting, read_vectors
 from tests.vectors.forge.corpus import write_files
 from tests.vectors.forge.workshop import pack_spaces
 

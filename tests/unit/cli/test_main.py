@@ -14,7 +14,7 @@ from authserver.cli.main import Commands, authserver
 from authserver.config import SettingsError
 from authserver.keyring.errors import MasterKeyError
 from authserver.records.failures import StorageUnavailableError
-from tests.support.shell import load_every_command
+from tests.support.people.shell import load_every_command
 
 
 def run_raising(error: Exception) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from authserver.credentials.link_pace import DAY, HOUR, SPARE, Mailed, choose_lifetime
 from authserver.records.link import LinkPurpose
-from tests.support.clock import START
+from tests.support.world.clock import START
 
 MINUTE = timedelta(minutes=1)
 RESET = LinkPurpose.RESET_PASSWORD

@@ -12,7 +12,7 @@ from authserver.mail.compose import Composer, WrittenLink
 from authserver.protocol.secret import Secret
 from authserver.records.link import LinkPurpose
 from authserver.records.queued_mail import QueuedMail
-from tests.support.mail import SENDER, read_mails, read_text
+from tests.support.people.mail import SENDER, read_mails, read_text
 
 ADDRESS = "ada@example.test"
 

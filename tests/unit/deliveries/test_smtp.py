@@ -12,9 +12,9 @@ from authserver.deliveries.smtp import SmtpDelivery
 from authserver.deliveries.smtp_url import Encryption, SmtpServer
 from authserver.mail.compose import Composer
 from authserver.records.queued_mail import QueuedMail
-from tests.support.mail import SENDER, read_text
-from tests.support.processes import free_port
-from tests.support.smtp import PASSWORD, USER, SmtpSink, make_certificate, smtp_server
+from tests.support.people.mail import SENDER, read_text
+from tests.support.wire.smtp import PASSWORD, USER, SmtpSink, make_certificate, smtp_server
+from tests.support.world.processes import free_port
 
 ADDRESS = "ada@example.test"
 ENCRYPTED = [Encryption.STARTTLS, Encryption.AT_ONCE]

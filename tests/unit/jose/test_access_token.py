@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from authserver.jose.access_token import Expectation, check_access_token, read_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
-from tests.support.tokens import ABSENT, AUDIENCE, ISSUER, NOW, client_claims, make_pair, user_claims
+from tests.support.world.tokens import ABSENT, AUDIENCE, ISSUER, NOW, client_claims, make_pair, user_claims
 
 PAIR = make_pair("k", "EdDSA")
 STRANGER = make_pair("k", "EdDSA")

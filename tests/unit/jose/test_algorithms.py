@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from authserver.jose.algorithms import ALGORITHMS, SigningAlgorithm, find_algorithm
 from authserver.jose.roca import has_roca_fingerprint
-from tests.support.rsa_keys import rsa_key
+from tests.support.world.rsa_keys import rsa_key
 
 KEYS = {algorithm.name: algorithm.generate() for algorithm in ALGORITHMS}
 

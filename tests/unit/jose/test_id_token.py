@@ -4,7 +4,7 @@ import pytest
 
 from authserver.jose.errors import TokenRejected
 from authserver.jose.id_token import IdTokenHint, read_id_token_hint
-from tests.support.tokens import ABSENT, ISSUER, NOW, Members, make_pair
+from tests.support.world.tokens import ABSENT, ISSUER, NOW, Members, make_pair
 
 PAIR = make_pair("k", "EdDSA")
 STRANGER = make_pair("k", "EdDSA")

@@ -11,8 +11,8 @@ from authserver.jose.algorithms import ALGORITHMS
 from authserver.jose.errors import InvalidKeyError, InvalidKeySetError
 from authserver.jose.jwk import VerificationKey, read_jwk, read_jwks, write_jwk
 from authserver.protocol import base64url
-from tests.support.rsa_keys import rsa_key
-from tests.support.tokens import make_pair
+from tests.support.world.rsa_keys import rsa_key
+from tests.support.world.tokens import make_pair
 
 PAIRS = {algorithm.name: make_pair(algorithm.name.lower(), algorithm.name) for algorithm in ALGORITHMS}
 JWKS = {name: write_jwk(pair.verification_key) for name, pair in PAIRS.items()}

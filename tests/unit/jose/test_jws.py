@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import LONGEST_TOKEN, check_signature, parse_compact
-from tests.support.tokens import make_pair
+from tests.support.world.tokens import make_pair
 
 ES = make_pair("k", "ES256")
 

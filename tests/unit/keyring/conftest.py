@@ -12,8 +12,8 @@ from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
-from tests.support.clock import START
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import START
+from tests.support.world.entropy import SeededEntropy
 
 MakeKey = Callable[..., StoredKey]
 

@@ -15,7 +15,7 @@ from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.sealing import MasterKeys
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
-from tests.support.clock import START
+from tests.support.world.clock import START
 
 ISSUED_AT = int(START.timestamp())
 OF_A_USER = UserToken(

@@ -14,8 +14,8 @@ from authserver.keyring.keyring import build_keyring
 from authserver.keyring.keys import KeyState, Purpose, StoredKey
 from authserver.keyring.making import make_mac_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
-from tests.support.clock import START
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import START
+from tests.support.world.entropy import SeededEntropy
 
 MakeKey = Callable[..., StoredKey]
 DAY = timedelta(days=1)

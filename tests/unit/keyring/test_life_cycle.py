@@ -32,7 +32,7 @@ from authserver.keyring.steps import (
     find_fresh_algorithm,
     take,
 )
-from tests.support.clock import START
+from tests.support.world.clock import START
 
 MakeKey = Callable[..., StoredKey]
 SIGNING, MAC = Purpose.SIGNING, Purpose.MAC

@@ -14,7 +14,7 @@ from authserver.keyring.life_cycle import KeyTimes, decide_promotion
 from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.sealing import MasterKeys
 from authserver.keyring.steps import Promote, take
-from tests.support.clock import ManualClock
+from tests.support.world.clock import ManualClock
 
 MakeKey = Callable[..., StoredKey]
 SECOND = timedelta(seconds=1)

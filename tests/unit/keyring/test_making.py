@@ -3,7 +3,7 @@
 from authserver.jose.algorithms import find_algorithm
 from authserver.keyring.making import make_signing_key
 from authserver.keyring.sealing import MasterKeys
-from tests.support.clock import START
+from tests.support.world.clock import START
 
 
 def test_no_key_id_looks_like_an_option(masters: MasterKeys) -> None:

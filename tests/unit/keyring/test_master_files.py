@@ -10,8 +10,8 @@ import pytest
 
 from authserver.keyring.errors import MasterKeyError
 from authserver.keyring.master_files import create_master_key, ensure_master_key, load_master_keys
-from tests.support.clock import START
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import START
+from tests.support.world.entropy import SeededEntropy
 
 ENTROPY = SeededEntropy()
 

@@ -19,8 +19,8 @@ from authserver.keyring.making import make_signing_key
 from authserver.keyring.pem import read_pem
 from authserver.keyring.sealing import MasterKeys
 from authserver.protocol.secret import Secret
-from tests.support.clock import START
-from tests.support.rsa_keys import rsa_key
+from tests.support.world.clock import START
+from tests.support.world.rsa_keys import rsa_key
 
 SomePrivateKey = PrivateKey | dsa.DSAPrivateKey | ed448.Ed448PrivateKey | x25519.X25519PrivateKey
 P256 = ec.generate_private_key(ec.SECP256R1())

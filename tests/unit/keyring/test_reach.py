@@ -8,8 +8,8 @@ import pytest
 from authserver.keyring.errors import MasterKeyError
 from authserver.keyring.master_files import create_master_key, load_master_keys
 from authserver.keyring.reach import Standing, find_reader, find_replacer, look_at
-from tests.support.clock import START
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import START
+from tests.support.world.entropy import SeededEntropy
 
 ROOT, SERVER, GROUP = 0, 10001, 10002
 

@@ -5,7 +5,7 @@ import pytest
 from authserver.keyring.errors import BrokenKeyError, MasterKeyError, WrongMasterKeyError
 from authserver.keyring.keys import Purpose
 from authserver.keyring.sealing import MasterKey, MasterKeys, sealed_by
-from tests.support.entropy import SeededEntropy
+from tests.support.world.entropy import SeededEntropy
 
 SECRET = b"the private part"
 

@@ -18,8 +18,8 @@ from authserver.mail.compose import TEMPLATES, Composer, UnusableTemplateError, 
 from authserver.protocol.secret import Secret
 from authserver.records.link import LinkPurpose
 from authserver.records.queued_mail import QueuedMail
-from tests.support.clock import START
-from tests.support.mail import SENDER, read_link, read_link_page, read_text
+from tests.support.people.mail import SENDER, read_link, read_link_page, read_text
+from tests.support.world.clock import START
 
 ISSUER = "https://auth.example/realms/one"
 ADDRESS = "ada@example.test"

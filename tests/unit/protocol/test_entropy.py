@@ -1,7 +1,7 @@
 """Identifiers."""
 
 from authserver.protocol.entropy import new_id
-from tests.support.entropy import SeededEntropy
+from tests.support.world.entropy import SeededEntropy
 
 
 def test_no_id_looks_like_an_option() -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from authserver.server.listening import PortTakenError, Serving, listen
-from tests.support.processes import free_port
+from tests.support.world.processes import free_port
 
 
 @contextmanager

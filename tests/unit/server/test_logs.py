@@ -11,8 +11,8 @@ import pytest
 import structlog
 
 from authserver.server.logs import configure_logs
-from tests.support.processes import PATIENCE
-from tests.support.time_limit import time_limit
+from tests.support.world.processes import PATIENCE
+from tests.support.world.time_limit import time_limit
 
 
 @pytest.fixture(autouse=True)

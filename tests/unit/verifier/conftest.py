@@ -7,9 +7,9 @@ import pytest
 
 from authserver.verifier import Verifier
 from authserver.verifier.follower import WhenStale
-from tests.support.clock import ManualClock
-from tests.support.following import PAIR, Make, make_verifier
-from tests.support.issuer import Issuer, running_issuer
+from tests.support.people.following import PAIR, Make, make_verifier
+from tests.support.world.clock import ManualClock
+from tests.support.world.issuer import Issuer, running_issuer
 
 
 @pytest.fixture

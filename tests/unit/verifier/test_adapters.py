@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from authserver.verifier import Verifier
-from tests.support.adapters import HOST, SERVERS, Ask
-from tests.support.clock import ManualClock
-from tests.support.loopback import LoopbackServer, running_server
-from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
+from tests.support.wire.adapters import HOST, SERVERS, Ask
+from tests.support.wire.loopback import LoopbackServer, running_server
+from tests.support.world.clock import ManualClock
+from tests.support.world.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
 
 PAIR = make_pair("k", "EdDSA")
 METADATA = f'resource_metadata="https://{HOST}/.well-known/oauth-protected-resource/api"'

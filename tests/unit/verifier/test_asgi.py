@@ -15,11 +15,11 @@ from authserver.verifier import Verifier
 from authserver.verifier.asgi import TokenMiddleware, require_token
 from authserver.verifier.asgi_body import Message
 from authserver.verifier.bearer import Answer, RefusedError
-from tests.support.adapters import asking_asgi, exchange
-from tests.support.clock import ManualClock
-from tests.support.loopback import LoopbackServer, running_server
-from tests.support.processes import wait_until
-from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
+from tests.support.wire.adapters import asking_asgi, exchange
+from tests.support.wire.loopback import LoopbackServer, running_server
+from tests.support.world.clock import ManualClock
+from tests.support.world.processes import wait_until
+from tests.support.world.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
 
 PAIR = make_pair("k", "EdDSA")
 TOKEN = PAIR.token(user_claims())

@@ -5,8 +5,8 @@ import tracemalloc
 
 from authserver.protocol.entropy import new_id
 from authserver.verifier.testing import TokenKit
-from tests.support.entropy import SeededEntropy
-from tests.support.tokens import NOW
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.tokens import NOW
 
 COUNT = 2_000
 

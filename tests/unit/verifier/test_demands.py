@@ -7,7 +7,7 @@ import pytest
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.verifier import InvalidToken
 from authserver.verifier.demands import Demand
-from tests.support.tokens import NOW
+from tests.support.world.tokens import NOW
 
 CLAIMS = UserToken(
     iss="i", sub="u", aud=("a",), exp=NOW + 300, iat=NOW, jti="j", client_id="c", scope="read write",

@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from authserver.verifier import Verifier
-from tests.support.adapters import django_server
+from tests.support.wire.adapters import django_server
 
 
 @pytest.mark.parametrize("setting", [None, "https://auth.example"])

@@ -11,9 +11,9 @@ from authserver.clock import NEVER, Reading
 from authserver.protocol.revocation_feed import InvalidFeedError, TokenEntry, UnknownFeedError, read_page, write_page
 from authserver.verifier.feed_reader import SNAPSHOT_INTERVAL, FeedReader, FeedSource
 from authserver.verifier.fetch import Call, Fetched, FetchError, write_basic
-from tests.support.clock import ManualClock
-from tests.support.feeds import WINDOW, Feed, claims, user
-from tests.support.tokens import ISSUER, NOW
+from tests.support.world.clock import ManualClock
+from tests.support.world.feeds import WINDOW, Feed, claims, user
+from tests.support.world.tokens import ISSUER, NOW
 
 URI = f"{ISSUER}/oauth/revocations"
 

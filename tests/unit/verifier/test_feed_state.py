@@ -18,9 +18,9 @@ from authserver.protocol.revocation_feed import (
 )
 from authserver.verifier.feed_state import KEY_WINDOW, FeedState
 from authserver.verifier.revocations import Revoked
-from tests.support.entropy import SeededEntropy
-from tests.support.feeds import WINDOW, Feed, claims, user
-from tests.support.tokens import AUDIENCE, ISSUER, NOW
+from tests.support.world.entropy import SeededEntropy
+from tests.support.world.feeds import WINDOW, Feed, claims, user
+from tests.support.world.tokens import AUDIENCE, ISSUER, NOW
 
 START = 1000
 """Where the monotonic clock stands."""

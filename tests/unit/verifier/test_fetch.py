@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from authserver.verifier.fetch import Fetched, FetchError, check_url, fetch
-from tests.support.loopback import LoopbackServer, running_server
+from tests.support.wire.loopback import LoopbackServer, running_server
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 
 from authserver.verifier import Verifier
 from authserver.verifier.flask import FlaskVerifier
-from tests.support.clock import ManualClock
-from tests.support.loopback import running_server
-from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
+from tests.support.wire.loopback import running_server
+from tests.support.world.clock import ManualClock
+from tests.support.world.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
 
 PAIR = make_pair("k", "EdDSA")
 

@@ -20,20 +20,20 @@ from authserver.verifier import Verifier
 from authserver.verifier.feed_reader import FeedSource
 from authserver.verifier.fetch import write_basic
 from authserver.verifier.follower import MAXIMUM_STALENESS, FeedFollower
-from tests.support.clock import ManualClock
-from tests.support.feeds import user
-from tests.support.following import (
+from tests.support.people.following import (
     Make,
     becomes,
     code_of,
     down,
     settle,
 )
-from tests.support.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
-from tests.support.loopback import Asked, Reply
-from tests.support.processes import wait_until
-from tests.support.time_limit import time_limit
-from tests.support.tokens import AUDIENCE, NOW, user_claims
+from tests.support.wire.loopback import Asked, Reply
+from tests.support.world.clock import ManualClock
+from tests.support.world.feeds import user
+from tests.support.world.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
+from tests.support.world.processes import wait_until
+from tests.support.world.time_limit import time_limit
+from tests.support.world.tokens import AUDIENCE, NOW, user_claims
 from tests.vectors.forge.workshop import malleate
 
 STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)

@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 
 from authserver.verifier.follower import PATIENCE
-from tests.support.clock import ManualClock
-from tests.support.feeds import user
-from tests.support.following import Make, code_of, down
-from tests.support.issuer import Issuer
-from tests.support.loopback import Asked, Reply
-from tests.support.processes import wait_until
-from tests.support.time_limit import time_limit
+from tests.support.people.following import Make, code_of, down
+from tests.support.wire.loopback import Asked, Reply
+from tests.support.world.clock import ManualClock
+from tests.support.world.feeds import user
+from tests.support.world.issuer import Issuer
+from tests.support.world.processes import wait_until
+from tests.support.world.time_limit import time_limit
 
 HOUR = timedelta(hours=1)
 ASLEEP = 9.5

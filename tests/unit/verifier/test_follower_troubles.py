@@ -9,9 +9,7 @@ import pytest
 from authserver.verifier.feed_reader import LARGEST_PAGE
 from authserver.verifier.follower import MAXIMUM_STALENESS, FeedFollower
 from authserver.verifier.introspection import KEPT_FOR
-from tests.support.clock import ManualClock
-from tests.support.feeds import user
-from tests.support.following import (
+from tests.support.people.following import (
     Make,
     becomes,
     changed,
@@ -22,10 +20,12 @@ from tests.support.following import (
     saying_status,
     settle,
 )
-from tests.support.issuer import CLIENT_SECRET, Issuer
-from tests.support.loopback import Asked, Reply
-from tests.support.processes import wait_until
-from tests.support.time_limit import time_limit
+from tests.support.wire.loopback import Asked, Reply
+from tests.support.world.clock import ManualClock
+from tests.support.world.feeds import user
+from tests.support.world.issuer import CLIENT_SECRET, Issuer
+from tests.support.world.processes import wait_until
+from tests.support.world.time_limit import time_limit
 
 STALE = timedelta(seconds=MAXIMUM_STALENESS + 1)
 

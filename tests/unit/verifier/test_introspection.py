@@ -7,7 +7,7 @@ import pytest
 
 from authserver.verifier.fetch import Call, Fetched, FetchError, write_basic
 from authserver.verifier.introspection import KEPT_FOR, Introspector
-from tests.support.clock import ManualClock
+from tests.support.world.clock import ManualClock
 
 URI = "https://auth.example/oauth/introspect"
 

@@ -20,10 +20,10 @@ from authserver.verifier.jwks import (
     JwksClient,
     KeysUnavailableError,
 )
-from tests.support.clock import ManualClock
-from tests.support.loopback import LoopbackServer, running_server
-from tests.support.processes import wait_until
-from tests.support.tokens import jwks, make_pair
+from tests.support.wire.loopback import LoopbackServer, running_server
+from tests.support.world.clock import ManualClock
+from tests.support.world.processes import wait_until
+from tests.support.world.tokens import jwks, make_pair
 
 OLD, NEW = make_pair("old", "ES256"), make_pair("new", "EdDSA")
 

@@ -11,8 +11,8 @@ from flask import Flask, g
 from authserver.verifier import ClientToken, InvalidToken, UserToken
 from authserver.verifier.flask import FlaskVerifier
 from authserver.verifier.testing import TokenKit
-from tests.support.clock import ManualClock
-from tests.support.tokens import NOW
+from tests.support.world.clock import ManualClock
+from tests.support.world.tokens import NOW
 
 AUDIENCE = "https://api.example"
 

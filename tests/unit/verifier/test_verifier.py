@@ -14,9 +14,9 @@ from authserver.verifier import InvalidToken, Verifier
 from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.jwks import KEPT_FOR, MAX_AGE
 from authserver.verifier.revocations import NoFeed, Revoked
-from tests.support.clock import ManualClock
-from tests.support.loopback import LoopbackServer, running_server
-from tests.support.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
+from tests.support.wire.loopback import LoopbackServer, running_server
+from tests.support.world.clock import ManualClock
+from tests.support.world.tokens import AUDIENCE, ISSUER, jwks, make_pair, user_claims
 from tests.vectors.forge.workshop import malleate
 
 PAIR, OTHER = make_pair("k", "ES256"), make_pair("other", "ES256")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.support.tokens import (
+from tests.support.world.tokens import (
     ABSENT,
     AUDIENCE,
     ISSUER,

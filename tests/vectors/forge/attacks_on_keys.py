@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authserver.jose.jwk import write_jwk
 from authserver.protocol import base64url
-from tests.support.tokens import (
+from tests.support.world.tokens import (
     ABSENT,
     Members,
     SigningPair,

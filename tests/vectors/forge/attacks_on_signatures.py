@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from authserver.protocol import base64url
-from tests.support.tokens import (
+from tests.support.world.tokens import (
     encode,
     user_claims,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from authserver.protocol import base64url
-from tests.support.tokens import (
+from tests.support.world.tokens import (
     ABSENT,
     encode,
     user_claims,

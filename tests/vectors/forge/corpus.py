@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from authserver.jose.jwk import write_jwk
-from tests.support.tokens import AUDIENCE, ISSUER, LEEWAY, LONGEST_LIFETIME, NOW
+from tests.support.world.tokens import AUDIENCE, ISSUER, LEEWAY, LONGEST_LIFETIME, NOW
 from tests.vectors.forge import attacks_on_claims, attacks_on_keys, attacks_on_signatures, attacks_on_text
 from tests.vectors.forge.reasons import find_reason
 from tests.vectors.forge.workshop import Attack, Repeated, Workshop

@@ -14,7 +14,7 @@ from jwt import PyJWK
 
 from authserver.jose.algorithms import find_algorithm
 from authserver.protocol import base64url
-from tests.support.tokens import ABSENT, SigningPair, encode, user_claims
+from tests.support.world.tokens import ABSENT, SigningPair, encode, user_claims
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

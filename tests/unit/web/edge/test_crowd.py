@@ -10,8 +10,8 @@ import pytest
 from authserver.protocol.pause import LONGEST_PAUSE
 from authserver.web.edge.crowd import Admission, Crowd
 from authserver.web.edge.places import share_out
-from tests.support.clock import ManualClock
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import ManualClock
+from tests.support.world.entropy import SeededEntropy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

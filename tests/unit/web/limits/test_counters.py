@@ -15,8 +15,8 @@ from limits.storage import Storage
 from authserver.web.limits.counters import BoundedCounters
 from authserver.web.limits.limits import Limits, account_key
 from authserver.web.limits.node_counters import BUCKETS, FILE_NAME, SLOTS, NodeCounters
-from tests.support.clock import ManualClock
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import ManualClock
+from tests.support.world.entropy import SeededEntropy
 
 Counters = BoundedCounters | NodeCounters
 

@@ -12,8 +12,8 @@ import authserver.web.limits.limits
 from authserver.web.limits.counters import BoundedCounters
 from authserver.web.limits.limits import Limits, account_key, open_counters
 from authserver.web.limits.node_counters import UnusableCountersError
-from tests.support.clock import ManualClock
-from tests.support.entropy import SeededEntropy
+from tests.support.world.clock import ManualClock
+from tests.support.world.entropy import SeededEntropy
 
 KEY = account_key("ada@example.test")
 

@@ -6,7 +6,7 @@ import pytest
 from babel.messages.catalog import Message
 
 from authserver.web.pages.languages import LANGUAGES, LOCALE, choose_language
-from tests.support import catalogues
+from tests.support.world import catalogues
 
 STALE = "run `make messages`, and translate what is empty in the .po file"
 

@@ -8,7 +8,7 @@ import pytest
 
 from authserver import mail
 from authserver.web.pages.links import QUESTIONS
-from tests.support.catalogues import PAGES, gather
+from tests.support.world.catalogues import PAGES, gather
 
 MAILS: Final = Path(mail.__file__).parent / "templates"
 

@@ -1,0 +1,1 @@
+"""What goes wrong on purpose: races, deaths, failing statements, lost output, load."""

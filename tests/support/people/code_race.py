@@ -1,0 +1,90 @@
+"""A person who authorizes a client at a browser, below HTTP, for races about authorization codes."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from authserver.account.change_password import PasswordWasChangedInBrowser, PasswordWish, change_password_in_browser
+from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
+from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
+from authserver.authorization.authorize import authorize
+from authserver.authorization.outcomes import AuthorizationAnswer, Decision, Outcome
+from authserver.authorization.pending_request import PendingRequest, begin_pending
+from authserver.clients.authentication import PresentedClient
+from authserver.grants import GRANTS, answer_token_request
+from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.secret import Secret
+from authserver.realm.outcomes import Refused, TryLater
+from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
+from authserver.web.pages.answers import AUTHORIZATION
+from authserver.web.pages.dispatcher import CHECKS
+from tests.support.people.authorizing import CALLBACK, CHALLENGE, VERIFIER
+from tests.support.people.person import NEW_PASSWORD, ORIGIN, Person
+from tests.support.people.refreshing import IP, refresh
+from tests.support.world.realm import PASSWORD
+
+
+@dataclass
+class Visitor:
+    """A person at a browser, and a client that he sends his code to; below HTTP."""
+
+    person: Person
+    client_id: str
+
+    def try_sign_in(self) -> BrowserSignedIn | Refused | TryLater:
+        attempt = BrowserSignIn(self.person.email, Secret(PASSWORD), None, None, ORIGIN)
+        return sign_in_browser(self.person.realm, attempt)
+
+    def sign_in(self) -> SignedInBrowser:
+        signed_in = self.try_sign_in()
+        assert isinstance(signed_in, BrowserSignedIn), signed_in
+        browser = find_browser_session(self.person.realm, signed_in.cookie)
+        assert browser is not None
+        return browser
+
+    def ask(self, browser: SignedInBrowser) -> Outcome:
+        """Allow the client to have all that it asks for."""
+        return self.answer(self.begin(browser), browser)
+
+    def answer(self, pending: PendingRequest, browser: SignedInBrowser) -> Outcome:
+        """Press the button for one request."""
+        return authorize(self.person.realm, pending, browser, CHECKS, ip=IP, decision=Decision.ALLOW)
+
+    def begin(self, browser: SignedInBrowser) -> PendingRequest:
+        """A request of the client, seen by who sits at the browser."""
+        text = urlencode(
+            {
+                "response_type": "code",
+                "client_id": self.client_id,
+                "redirect_uri": CALLBACK,
+                "scope": "read offline_access",
+                "code_challenge": CHALLENGE,
+                "code_challenge_method": "S256",
+            }
+        )
+        return begin_pending(self.person.realm, text, AUTHORIZATION.name).ask(browser.sid)
+
+    def code(self, browser: SignedInBrowser) -> str:
+        answer = self.ask(browser)
+        assert isinstance(answer, AuthorizationAnswer), answer
+        return answer.parameters["code"]
+
+    def redeem(self, code: str) -> AccessAnswer | OAuthError:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+        }
+        return answer_token_request(GRANTS, self.person.realm, form, PresentedClient(self.client_id, None), IP)
+
+    def refreshes(self, answer: AccessAnswer | OAuthError) -> bool:
+        if not isinstance(answer, TokenAnswer):
+            return False
+        again = refresh(self.person.realm, answer.refresh_token, client_id=self.client_id)
+        return isinstance(again, TokenAnswer)
+
+    def change_password(self, browser: SignedInBrowser) -> PasswordWasChangedInBrowser:
+        wish = PasswordWish(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
+        changed = change_password_in_browser(self.person.realm, browser, wish, ORIGIN)
+        assert isinstance(changed, PasswordWasChangedInBrowser), changed
+        return changed

@@ -1,0 +1,73 @@
+"""The outbox in tests: what is queued, what carries it away, and what goes wrong on the way."""
+
+from email.message import EmailMessage
+
+import sqlalchemy
+
+from authserver.account.reset_password import PasswordWasReset, reset_password
+from authserver.credentials.events import MfaChanged
+from authserver.deliveries.deliver import Delivered, Delivery, Failed, Undeliverable
+from authserver.deliveries.smtp import SmtpDelivery
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.records.audit import Actor
+from authserver.storage.schema import MailLink, OutboxMail, PendingRegistration
+from authserver.upkeep.work_outbox import Post
+from tests.support.people.mail import SENDER, compose_as, read_link
+from tests.support.wire.smtp import SmtpSink
+from tests.support.world.realm import ISSUER
+
+
+class Killed(BaseException):
+    """The process ends here: nothing of it runs any more."""
+
+
+class Troubled:
+    """A delivery that comes to what it is told, and keeps what reached it."""
+
+    def __init__(self, outcome: Failed | Undeliverable | type[BaseException]) -> None:
+        """Come to `outcome`, always."""
+        self._outcome = outcome
+        self.messages: list[EmailMessage] = []
+
+    def deliver(self, message: EmailMessage, address: str) -> Delivered | Failed | Undeliverable:
+        """See `Delivery`."""
+        self.messages.append(message)
+        if isinstance(self._outcome, type):
+            raise self._outcome(f"about {address}")
+        return self._outcome
+
+
+def post(delivery: Delivery) -> Post:
+    """Mails of the test realm, carried by `delivery`."""
+    return Post(compose_as(ISSUER), delivery)
+
+
+def by_smtp(sink: SmtpSink) -> Post:
+    """Mails of the test realm, handed over to a real server."""
+    return post(SmtpDelivery(sink.server, SENDER.addr_spec))
+
+
+def tell(realm: Realm, user_id: str) -> None:
+    """Queue a mail with a link that lives for a week."""
+    with realm.database.write() as tx:
+        realm.revocation.apply(tx, MfaChanged(user_id), by=Actor("test"), now=realm.clock.now())
+
+
+def count_rows(realm: Realm, table: type[OutboxMail | MailLink | PendingRegistration] = OutboxMail) -> int:
+    """How many mails or links there are."""
+    with realm.database.read() as tx:
+        return tx.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table)).scalar_one()
+
+
+def load_link_id(realm: Realm) -> bytes:
+    """The id of the one link that there is."""
+    with realm.database.read() as tx:
+        link_id: bytes = tx.execute(sqlalchemy.select(MailLink.__table__.c.link_id)).scalar_one()
+    return link_id
+
+
+def is_reset_by(realm: Realm, message: EmailMessage) -> bool:
+    """Whether the link in the mail sets a new password; it does so once."""
+    outcome = reset_password(realm, read_link(message), Secret("a wholly different horse"), "192.0.2.1")
+    return isinstance(outcome, PasswordWasReset)

@@ -1,0 +1,83 @@
+"""Signing in and refreshing through the use cases, below HTTP."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.sign_in import SignIn, sign_in
+from authserver.clients.authentication import PresentedClient
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.grants import GRANTS, answer_token_request
+from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.secret import Secret
+from authserver.realm import Realm
+from authserver.storage import Database
+from authserver.storage.schema import RefreshTokenFamily
+from authserver.tokens.token_answer import TokenAnswer
+from tests.support.world.clock import ManualClock
+from tests.support.world.realm import EMAIL, LIFETIMES, PASSWORD
+
+IP = "192.0.2.1"
+REST = LIFETIMES.retry_windows.retry_window + timedelta(seconds=10)
+"""For so long a family rests after a rotation (design §4), unless its client has a window of its own."""
+
+
+def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None = None) -> TokenAnswer:
+    """Sign the test's user in on a device."""
+    attempt = SignIn(
+        email=EMAIL,
+        password=Secret(PASSWORD),
+        client_id=FIRST_PARTY_CLIENT_ID,
+        scope=scope,
+        device=DeviceClaim(device_id, None),
+        origin=Origin(IP, "test"),
+    )
+    answer = sign_in(realm, attempt)
+    assert isinstance(answer, TokenAnswer), answer
+    return answer
+
+
+def refresh(
+    realm: Realm, refresh_token: str, *, client_id: str = FIRST_PARTY_CLIENT_ID, scope: str | None = None
+) -> TokenAnswer | OAuthError:
+    """Present `refresh_token` as a public client does."""
+    parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    if scope is not None:
+        parameters["scope"] = scope
+    answer = answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP)
+    assert isinstance(answer, TokenAnswer | OAuthError), answer
+    return answer
+
+
+def refreshed(realm: Realm, refresh_token: str) -> TokenAnswer:
+    """Present `refresh_token`, which must be good."""
+    answer = refresh(realm, refresh_token)
+    assert isinstance(answer, TokenAnswer), answer
+    return answer
+
+
+def rotated(realm: Realm, clock: ManualClock, refresh_token: str) -> TokenAnswer:
+    """Present `refresh_token` after the rest that the last rotation began: it must be exchanged for the next."""
+    clock.advance(REST)
+    answer = refreshed(realm, refresh_token)
+    assert answer.refresh_token != refresh_token
+    return answer
+
+
+def end_rest(database: Database, sid: str | None = None) -> None:
+    """Let the families of this session, or all, have rested, where the clock cannot be moved.
+
+    What precedes the current generation is a retry as before: by the client's window.
+    """
+    whose = () if sid is None else (RefreshTokenFamily.sid == sid,)
+    rests = RefreshTokenFamily.rests_until > RefreshTokenFamily.rotated_at
+    with database.write() as tx:
+        tx.execute(update(RefreshTokenFamily).where(rests, *whose).values(rests_until=RefreshTokenFamily.rotated_at))
+
+
+def refused(realm: Realm, refresh_token: str) -> OAuthError:
+    """Present `refresh_token`, which must be refused."""
+    answer = refresh(realm, refresh_token)
+    assert isinstance(answer, OAuthError), answer
+    return answer

@@ -1,0 +1,33 @@
+"""An operator who sits at a terminal: a command in a process of its own, with a pseudo-terminal around it."""
+
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tests.support.world.server import PRODUCT, ROOT
+
+
+def type_at_terminal(folder: Path, *words: str, answers: tuple[str, ...]) -> tuple[int, str]:
+    """The exit status of `authserver WORDS` and what the terminal shows; each question gets the next answer."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, *PRODUCT, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown, pending = b"", list(answers)
+    with suppress(OSError):  # the other end is closed
+        while piece := os.read(ours, 4096):
+            shown += piece
+            if pending and shown.endswith(b": "):
+                os.write(ours, f"{pending.pop(0)}\n".encode())
+    os.close(ours)
+    return process.wait(), shown.decode()

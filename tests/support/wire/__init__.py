@@ -1,0 +1,1 @@
+"""What stands between: HTTP clients and servers, mail servers, proxies, other people's frameworks."""

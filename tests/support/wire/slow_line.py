@@ -1,0 +1,43 @@
+"""A line between a browser and a server: each request, and each answer, takes as long as it likes, or is lost."""
+
+import random
+import time
+from typing import Final
+
+from tests.support.wire.http import HttpClient
+from tests.support.wire.loopback import Asked, Reply
+
+_OF_A_CONNECTION: Final = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
+_NOT_CARRIED_BACK: Final = _OF_A_CONNECTION | {"set-cookie"}
+PAGE: Final = "/tab"
+"""Where the line itself answers, with a page of the server's origin."""
+
+
+class SlowLine:
+    """What `running_server` answers in place of the server at `port`, which must have the line's address as its issuer.
+
+    `seconds` are the shortest and the longest delay, each way. While `loses_answers`, the server does its work, and
+    who asked sees the connection end.
+    """
+
+    def __init__(self, port: int, page: str, seconds: tuple[float, float], seed: int) -> None:
+        """Draw the delays from `seed`."""
+        self.loses_answers = False
+        self._port = port
+        self._page = Reply(page.encode(), headers={"Content-Type": "text/html; charset=utf-8"})
+        self._seconds = seconds
+        self._random = random.Random(seed)
+
+    def __call__(self, asked: Asked) -> Reply:
+        """Carry one request over and its answer back."""
+        if asked.path == PAGE:
+            return self._page
+        time.sleep(self._random.uniform(*self._seconds))
+        headers = {name: value for name, value in asked.headers.items() if name not in _OF_A_CONNECTION}
+        with HttpClient(self._port) as client:
+            answer = client.request(asked.method, asked.path, asked.body, headers)
+        time.sleep(self._random.uniform(*self._seconds))
+        if self.loses_answers:
+            raise ConnectionAbortedError
+        kept = {name: value for name, value in answer.headers.items() if name not in _NOT_CARRIED_BACK}
+        return Reply(answer.body, answer.status, kept, answer.cookies)
