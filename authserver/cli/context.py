@@ -20,7 +20,7 @@ from authserver.keyring.master_files import create_master_key
 from authserver.protocol.entropy import Entropy
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.timekeeping import LONGEST_PAUSE, Doubted, Trusted
+from authserver.trusted_time import LONGEST_PAUSE, Doubted, Trusted
 from authserver.upkeep.keep_time import Timekeeper
 
 

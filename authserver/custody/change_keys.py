@@ -20,7 +20,7 @@ from authserver.keyring.making import find_key_id
 from authserver.keyring.pem import ReadKey
 from authserver.keyring.steps import Step
 from authserver.records.audit import Actor
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 
 def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:

@@ -33,7 +33,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.records.audit import Actor, Detail
 from authserver.revocation import Revocation
 from authserver.storage import Database, Transaction, audit, keys
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 _AUDIT_NAMES: dict[type[Change], AuditName] = {
     Found: AuditName.KEY_FOUNDED,

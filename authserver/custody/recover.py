@@ -11,7 +11,7 @@ from authserver.protocol.revocation_feed import IssuerEntry
 from authserver.records.audit import Actor, AuditRecord
 from authserver.records.session import Ended
 from authserver.storage import audit, feed, restore
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from authserver.realm import Realm
 from authserver.records.audit import Actor, Detail
 from authserver.records.node import NodeReport
 from authserver.storage import keys, nodes
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 
 @dataclass(frozen=True, slots=True)

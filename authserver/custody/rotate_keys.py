@@ -9,7 +9,7 @@ from authserver.keyring.keys import Purpose
 from authserver.keyring.life_cycle import decide_due, decide_repair
 from authserver.keyring.steps import Change, Promote, Step
 from authserver.records.audit import Actor
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 
 def rotate_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> tuple[Step, ...]:

@@ -22,7 +22,7 @@ from authserver.keyring.steps import (
     Step,
     TooEarly,
 )
-from authserver.timekeeping import TOLERANCE
+from authserver.trusted_time import TOLERANCE
 
 DEFAULT_SIGNING_ALGORITHM = "ES256"
 SETTLING = timedelta(seconds=5)

@@ -23,7 +23,7 @@ from authserver.revocation.feed_pages import MOST_NEW, NewPages, Window, join_en
 from authserver.revocation.reader_budget import ReaderBudget
 from authserver.storage import Database, feed
 from authserver.storage.feed import EMPTY, Head
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 KEPT_SECONDS: Final = 0.25
 """How long what was looked up is handed out."""

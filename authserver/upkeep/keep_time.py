@@ -1,4 +1,4 @@
-"""Use case: what the time is, for what destroys or rotates by it; see `authserver.timekeeping`.
+"""Use case: what the time is, for what destroys or rotates by it; see `authserver.trusted_time`.
 
 Each process judges its own clock, and writes down what it trusts, so that a process that starts has something to
 compare its clock with. What a doubted clock says is never written there.
@@ -13,7 +13,7 @@ import structlog
 
 from authserver.clock import Clock, Reading
 from authserver.storage import Database, Transaction, clock_mark
-from authserver.timekeeping import LONGEST_PAUSE, Doubted, History, Trusted, Witnesses, judge
+from authserver.trusted_time import LONGEST_PAUSE, Doubted, History, Trusted, Witnesses, judge
 
 VOUCHED_EVERY: Final = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from typing import final
 
 from authserver.storage import Database, codes, links, nodes, outbox, prune, registrations
 from authserver.storage.prune import BATCH, START
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

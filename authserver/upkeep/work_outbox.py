@@ -26,7 +26,7 @@ from authserver.records.link import MailLink
 from authserver.records.queued_mail import QueuedMail
 from authserver.records.registration import PendingRegistration
 from authserver.storage import Transaction, audit, links, outbox, registrations
-from authserver.timekeeping import Doubted
+from authserver.trusted_time import Doubted
 from authserver.upkeep.keep_time import Timekeeper
 
 LEASE: Final = timedelta(seconds=60)

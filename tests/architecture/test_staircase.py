@@ -34,7 +34,7 @@ STAIRCASE: Staircase = (
     ("records",),
     ("jose",),
     ("protocol",),
-    ("timekeeping", "patience"),
+    ("trusted_time", "patience"),
     ("clock",),
 )
 """From the top of the stairs down; rooms of one step do not import each other."""

@@ -42,7 +42,7 @@ from authserver.revocation import Revocation
 from authserver.storage import Database, keys, nodes
 from authserver.storage.nodes import LIVE_WINDOW
 from authserver.storage.schema import AuditEvent, Key
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 from tests.support.world.clock import ManualClock
 from tests.support.world.entropy import SeededEntropy
 

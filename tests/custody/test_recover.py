@@ -22,7 +22,7 @@ from authserver.records.audit import Actor
 from authserver.records.presence import BearerRefused
 from authserver.storage import Database
 from authserver.storage.schema import Base
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 from tests.support.people.refreshing import open_device, refreshed, refused
 from tests.support.world.clock import ManualClock
 from tests.support.world.databases import Databases

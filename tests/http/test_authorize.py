@@ -8,10 +8,10 @@ from urllib.parse import parse_qs
 import pytest
 from structlog.testing import capture_logs
 
+from authserver.account.connected_apps import disconnect
 from authserver.administration.manage_user import apply_event
 from authserver.authentication.browser_session import find_browser_session
 from authserver.authorization.authorize import authorize
-from authserver.authorization.connected_apps import disconnect
 from authserver.authorization.outcomes import ConsentNeeded
 from authserver.authorization.pending_request import begin_pending
 from authserver.credentials.events import CompromiseReported

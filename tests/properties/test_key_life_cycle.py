@@ -21,7 +21,7 @@ from authserver.keyring.life_cycle import (
     decide_staging,
 )
 from authserver.keyring.steps import Change, Promote, Step, find_fresh_algorithm, take
-from authserver.timekeeping import PROBATION, History, Trusted, Witnesses, judge
+from authserver.trusted_time import PROBATION, History, Trusted, Witnesses, judge
 from tests.support.world.clock import START
 
 SIGNING = Purpose.SIGNING

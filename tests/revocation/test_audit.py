@@ -14,6 +14,7 @@ import pytest
 
 from authserver.account.change_email import ask_email_change
 from authserver.account.confirm_address import confirm_email
+from authserver.account.connected_apps import disconnect
 from authserver.account.own_account import delete_account
 from authserver.account.register import Registered, register
 from authserver.administration.read_audit import AuditTail, list_audit
@@ -23,7 +24,6 @@ from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere
 from authserver.authorization.authorize import authorize
-from authserver.authorization.connected_apps import disconnect
 from authserver.authorization.outcomes import AuthorizationAnswer, Decision
 from authserver.authorization.pending_request import begin_pending
 from authserver.clients.register_client import (

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from authserver.account.change_email import report_compromise
+from authserver.account.connected_apps import disconnect
 from authserver.administration.manage_user import apply_event, change_roles
 from authserver.administration.oversee import end_session_of
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
-from authserver.authorization.connected_apps import disconnect
 from authserver.authorization.revoke_token import revoke_token
 from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials import events

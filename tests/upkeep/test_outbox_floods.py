@@ -15,7 +15,7 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
 from authserver.records.link import LinkPurpose
 from authserver.storage.schema import MailLink, PendingRegistration
-from authserver.timekeeping import Trusted
+from authserver.trusted_time import Trusted
 from authserver.upkeep.prune import Retention, prune_all
 from authserver.upkeep.work_outbox import PAUSES, work_outbox
 from tests.support.people.mail import deliver_all

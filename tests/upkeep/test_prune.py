@@ -15,8 +15,8 @@ from authserver.realm import Realm
 from authserver.records.audit import Actor
 from authserver.storage import prune, users
 from authserver.storage.schema import AuditEvent, Base, RefreshTokenFamily, Session, User
-from authserver.timekeeping import Trusted
 from authserver.tokens.token_answer import TokenAnswer
+from authserver.trusted_time import Trusted
 from authserver.upkeep.prune import Pruned, Pruning, Retention, prune_a_little, prune_all
 from tests.support.people.refreshing import open_device, refresh, refreshed
 from tests.support.world.clock import ManualClock

@@ -28,7 +28,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.audit import Actor
 from authserver.storage.schema import Base, Node, OutboxMail
-from authserver.timekeeping import PROBATION, Doubted, Trusted
+from authserver.trusted_time import PROBATION, Doubted, Trusted
 from authserver.upkeep.housekeeping import Chore
 from authserver.upkeep.keep_time import Timekeeper
 from authserver.upkeep.work_outbox import work_outbox

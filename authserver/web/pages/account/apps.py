@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 from flask import Response, request
 
+from authserver.account.connected_apps import disconnect, list_apps
 from authserver.authentication.browser_session import SignedInBrowser
-from authserver.authorization.connected_apps import disconnect, list_apps
 from authserver.realm.outcomes import Refused
 from authserver.records.consent import ConnectedApp
 from authserver.web.context import current_realm

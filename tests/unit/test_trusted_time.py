@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from authserver.clock import Reading
-from authserver.timekeeping import LONGEST_PAUSE, PROBATION, TOLERANCE, Doubted, History, Trusted, Witnesses, judge
+from authserver.trusted_time import LONGEST_PAUSE, PROBATION, TOLERANCE, Doubted, History, Trusted, Witnesses, judge
 from tests.support.world.clock import START, ManualClock
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from authserver.authorization.connected_apps import disconnect, list_apps
+from authserver.account.connected_apps import disconnect, list_apps
 from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
 from authserver.clients.switch_client import disable_client
 from authserver.protocol.client_metadata import ClientKind
