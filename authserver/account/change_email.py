@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from authserver.account.confirm_address import gives_way
-from authserver.account.mailed_link import carry_out, find_link, record_failed_link
+from authserver.account.mailed_link import find_link, record_failed_link, use_link
 from authserver.authentication.asker import Asker
 from authserver.authentication.failed_proof import refuse_wrong_password
 from authserver.authentication.passwords import is_unchanged, verify_password
@@ -71,14 +71,14 @@ def _revert(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
     link = find_link(realm, token, LinkPurpose.REVERT_EMAIL)
     if isinstance(link, Refused | TryLater):
         return link
-    return carry_out(realm, link, EmailChangeReverted(link.user_id, link.address, link.issued_at), ip)
+    return use_link(realm, link, EmailChangeReverted(link.user_id, link.address, link.issued_at), ip)
 
 
 def _report(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
     link = find_link(realm, token, LinkPurpose.NOT_ME)
     if isinstance(link, Refused | TryLater):
         return link
-    return carry_out(realm, link, CompromiseReported(link.user_id, link.address, link.issued_at), ip)
+    return use_link(realm, link, CompromiseReported(link.user_id, link.address, link.issued_at), ip)
 
 
 def _send_links(realm: Realm, asker: Asker, user: User, address: str) -> Refused | None:

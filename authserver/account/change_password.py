@@ -8,7 +8,7 @@ from authserver.authentication.bearer import Bearer
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, begin_browser_session
 from authserver.authentication.failed_proof import record_failed_change
 from authserver.authentication.known_device import introduce_device
-from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin, open_session
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, RequestSource, open_session
 from authserver.authentication.passwords import hash_new_password, is_unchanged, verify_password
 from authserver.authentication.reauthentication import demand_recent
 from authserver.credentials.events import PasswordChanged
@@ -33,7 +33,7 @@ class PasswordWasChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordWish:
+class PasswordChange:
     """What the user typed. `logout_devices` False asks to spare the other devices, if the policy lets him."""
 
     current: Secret
@@ -50,10 +50,10 @@ class PasswordWasChangedInBrowser:
 
 
 def change_password(
-    realm: Realm, bearer: Bearer, wish: PasswordWish, origin: Origin
+    realm: Realm, bearer: Bearer, change: PasswordChange, source: RequestSource
 ) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
     """Change the password of the user who asks, and renew his session. A new password that is refused ends nothing."""
-    proven = _prove(realm, bearer, wish, origin)
+    proven = _prove(realm, bearer, change, source)
     if not isinstance(proven, _Proven):
         return proven
     now = realm.clock.now()
@@ -70,13 +70,13 @@ def change_password(
             return Refused(NOT_FOUND, "There is no such client.")
         # A session that had no refresh token gets none: nobody consented to its going on while its user is away.
         offline = family.outlives(realm.lifetimes.of_client(client).access_token_lifetime)
-        receipt = _apply(tx, realm, bearer, proven, wish, origin, now)
+        receipt = _apply(tx, realm, bearer, proven, change, source, now)
         user = users.load(tx, bearer.user_id)
         holding = open_session(
             tx,
             realm,
             user=user,
-            opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now),
+            opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), source, now),
             client=client,
             granted=AccessToGrant(granted.scope, granted.audience, now, family_version, offline=offline),
         )
@@ -86,10 +86,10 @@ def change_password(
 
 
 def change_password_in_browser(
-    realm: Realm, asker: SignedInBrowser, wish: PasswordWish, origin: Origin
+    realm: Realm, asker: SignedInBrowser, change: PasswordChange, source: RequestSource
 ) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater | Reauthenticate:
     """The same at the account pages: the browser's session goes on under a new cookie, without any family."""
-    proven = _prove(realm, asker, wish, origin)
+    proven = _prove(realm, asker, change, source)
     if not isinstance(proven, _Proven):
         return proven
     now = realm.clock.now()
@@ -97,8 +97,8 @@ def change_password_in_browser(
         device = _find_device(tx, asker, proven, now)
         if device is None:
             return _refuse_overtaken()
-        receipt = _apply(tx, realm, asker, proven, wish, origin, now)
-        opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), origin, now)
+        receipt = _apply(tx, realm, asker, proven, change, source, now)
+        opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), source, now)
         signed_in = begin_browser_session(tx, realm, users.load(tx, asker.user_id), opening)
     return PasswordWasChangedInBrowser(signed_in, receipt)
 
@@ -112,28 +112,28 @@ class _Proven:
 
 
 def _prove(
-    realm: Realm, asker: Asker, wish: PasswordWish, origin: Origin
+    realm: Realm, asker: Asker, change: PasswordChange, source: RequestSource
 ) -> _Proven | Refused | Invalid | TryLater | Reauthenticate:
-    stale = demand_recent(realm, asker, "change_password", origin.ip)
+    stale = demand_recent(realm, asker, "change_password", source.ip)
     if stale is not None:
         return stale
-    outcome = _verify_and_hash(realm, asker, wish)
+    outcome = _verify_and_hash(realm, asker, change)
     if isinstance(outcome, Refused | Invalid):
-        record_failed_change(realm, asker, outcome, ip=origin.ip)
+        record_failed_change(realm, asker, outcome, ip=source.ip)
     return outcome
 
 
-def _verify_and_hash(realm: Realm, asker: Asker, wish: PasswordWish) -> _Proven | Refused | Invalid | TryLater:
+def _verify_and_hash(realm: Realm, asker: Asker, change: PasswordChange) -> _Proven | Refused | Invalid | TryLater:
     with realm.database.read() as tx:
         credentials = users.find_credentials_by_id(tx, asker.user_id)
     if credentials is None:
         return Refused(NOT_FOUND, "There is no such user.")
-    verified = verify_password(realm, credentials, wish.current)
+    verified = verify_password(realm, credentials, change.current)
     if isinstance(verified, TryLater):
         return verified
     if not verified:
         return Refused(WRONG_PASSWORD, "The current password is wrong.")
-    hashed = hash_new_password(realm, wish.new, credentials, field="new_password")
+    hashed = hash_new_password(realm, change.new, credentials, field="new_password")
     return _Proven(credentials.user, hashed) if isinstance(hashed, str) else hashed
 
 
@@ -147,13 +147,19 @@ def _refuse_overtaken() -> Refused:
 
 
 def _apply(
-    tx: Transaction, realm: Realm, asker: Asker, proven: _Proven, wish: PasswordWish, origin: Origin, now: datetime
+    tx: Transaction,
+    realm: Realm,
+    asker: Asker,
+    proven: _Proven,
+    change: PasswordChange,
+    source: RequestSource,
+    now: datetime,
 ) -> Receipt:
     return realm.revocation.apply(
         tx,
         PasswordChanged(asker.user_id, proven.password_hash),
-        by=Actor(asker.user_id, origin.ip),
+        by=Actor(asker.user_id, source.ip),
         now=now,
         current=asker.sid,
-        logout_devices=wish.logout_devices,
+        logout_devices=change.logout_devices,
     )

@@ -6,12 +6,12 @@ address go with it (decision 30).
 """
 
 from authserver.account.mailed_link import (
-    carry_out,
     find_link,
     prove_link,
     record_failed_link,
     refuse_link,
     refuse_taken,
+    use_link,
 )
 from authserver.account.register import record_created
 from authserver.credentials.events import EmailChanged, UserDeleted
@@ -101,4 +101,4 @@ def _confirm_change(realm: Realm, link: MailLink, ip: str) -> Receipt | Refused:
             realm.revocation.apply(tx, UserDeleted(holder.user_id), by=by, now=realm.clock.now())
 
     event = EmailChanged(link.user_id, link.address)
-    return carry_out(realm, link, event, ip, current=link.sid, prepare=make_room)
+    return use_link(realm, link, event, ip, current=link.sid, prepare=make_room)

@@ -42,7 +42,7 @@ def prove_link(realm: Realm, token: str) -> bytes | Refused | TryLater:
             return proven.link_id
 
 
-def carry_out(
+def use_link(
     realm: Realm,
     link: MailLink,
     event: CredentialEvent,

@@ -5,7 +5,7 @@ Whoever asks learns nothing: the wish alone is queued, and the outbox worker loo
 
 from dataclasses import dataclass
 
-from authserver.account.mailed_link import carry_out, find_link, record_failed_link, refuse_link
+from authserver.account.mailed_link import find_link, record_failed_link, refuse_link, use_link
 from authserver.authentication.known_device import introduce_device
 from authserver.authentication.passwords import hash_new_password
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
@@ -63,7 +63,7 @@ def _reset(realm: Realm, token: str, password: Secret, ip: str) -> PasswordWasRe
     hashed = hash_new_password(realm, password, credentials, field="new_password")
     if not isinstance(hashed, str):
         return hashed
-    receipt = carry_out(realm, link, PasswordReset(link.user_id, link.address, hashed), ip)
+    receipt = use_link(realm, link, PasswordReset(link.user_id, link.address, hashed), ip)
     if isinstance(receipt, Refused):
         return receipt
     with realm.database.read() as tx:

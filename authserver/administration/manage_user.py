@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from authserver.account.register import find_role_error
-from authserver.administration.oversee import list_users
+from authserver.administration.look_up import list_users
 from authserver.administration.rehearsal import write_or_rehearse
 from authserver.credentials.events import CredentialEvent, RolesChanged, SignedOutByAdmin
 from authserver.realm import Realm

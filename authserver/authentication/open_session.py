@@ -31,7 +31,7 @@ PASSWORD = Authentication(amr=("pwd",), acr="urn:authserver:acr:password")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RequestSource:
     """Where a request came from, for the session list and the audit record."""
 
     ip: str
@@ -52,7 +52,7 @@ class Opening:
 
     authentication: Authentication
     device: DeviceClaim
-    origin: Origin
+    source: RequestSource
     now: datetime
 
 
@@ -72,17 +72,17 @@ def open_session(
 
 def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening, client_id: str | None) -> Session:
     """Open a session of `user` without any family, for `client_id` or for a browser."""
-    device, origin, now = opening.device, opening.origin, opening.now
+    device, source, now = opening.device, opening.source, opening.now
     device_id = device.device_id or choose_device_id(realm.entropy)
-    _make_room(tx, realm, user, device_id, Actor(user.user_id, origin.ip), now)
+    _make_room(tx, realm, user, device_id, Actor(user.user_id, source.ip), now)
     session = Session(
         sid=new_id(realm.entropy),
         user_id=user.user_id,
         device_id=device_id,
         device_name=device.device_name or _recall_name(tx, user, device),
         client_id=client_id,
-        ip=origin.ip,
-        user_agent=origin.user_agent,
+        ip=source.ip,
+        user_agent=source.user_agent,
         created_at=now,
         expires_at=absolute_end(now, realm.lifetimes.refresh_absolute_lifetime),
         auth_time=now,

@@ -12,7 +12,7 @@ from datetime import datetime
 from authserver.authentication.decoy import find_decoy
 from authserver.authentication.hashing import run_hash
 from authserver.authentication.known_device import find_known_device
-from authserver.authentication.open_session import Origin
+from authserver.authentication.open_session import RequestSource
 from authserver.authentication.passwords import is_still
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import PasswordRehashed
@@ -45,7 +45,7 @@ class SignInRecord:
 
 
 def prove_password(
-    realm: Realm, email_text: str, password_text: Secret, origin: Origin, *, device_token: Secret | None
+    realm: Realm, email_text: str, password_text: Secret, source: RequestSource, *, device_token: Secret | None
 ) -> Credentials | NotProven | TryLater:
     """The credentials that the password fits, after one hash whatever happens.
 
@@ -76,7 +76,7 @@ def prove_password(
     if credentials.user.standing is not Standing.ACTIVE:
         return fail_uniformly(f"user_{credentials.user.standing.value}", user_id)
     if verification.outdated:
-        _rehash(realm, credentials.user, stored, password, origin, realm.clock.now())
+        _rehash(realm, credentials.user, stored, password, source, realm.clock.now())
     return credentials
 
 
@@ -88,14 +88,14 @@ def _name_fault(credentials: Credentials | None, verification: Verification) -> 
     return "unreadable_hash" if verification.unreadable else "wrong_password"
 
 
-def _rehash(realm: Realm, user: User, stored: str, password: Secret, origin: Origin, now: datetime) -> None:
+def _rehash(realm: Realm, user: User, stored: str, password: Secret, source: RequestSource, now: datetime) -> None:
     """Replace an outdated hash. Ends no session; when the pool is full, the next sign-in tries again."""
     renewed = run_hash(realm, lambda: realm.passwords.hasher.hash(password))
     if isinstance(renewed, TryLater):
         return
     event = PasswordRehashed(user.user_id, replaces=stored, password_hash=renewed)
     with realm.database.write() as tx:
-        realm.revocation.apply(tx, event, by=Actor("server", origin.ip), now=now)
+        realm.revocation.apply(tx, event, by=Actor("server", source.ip), now=now)
 
 
 def find_unchanged(tx: Transaction, realm: Realm, verified: User) -> User | NotProven:
@@ -118,13 +118,13 @@ def record_sign_in(
     tx: Transaction,
     realm: Realm,
     outcome: SignInRecord | NotProven,
-    origin: Origin,
+    source: RequestSource,
     *,
     client_id: str | None,
     now: datetime,
 ) -> None:
     """One record for each attempt."""
-    detail: dict[str, str | int | bool | None] = {"user_agent": origin.user_agent}
+    detail: dict[str, str | int | bool | None] = {"user_agent": source.user_agent}
     if isinstance(outcome, NotProven):
         name, sid, actor = AuditName.LOGIN_FAIL, None, "page" if client_id is None else f"client:{client_id}"
         detail["reason"] = outcome.refused.reason
@@ -134,7 +134,7 @@ def record_sign_in(
     audit.write(
         tx,
         name,
-        by=Actor(actor, origin.ip),
+        by=Actor(actor, source.ip),
         now=now,
         entropy=realm.entropy,
         outcome="failure" if isinstance(outcome, NotProven) else "success",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from authserver.authentication.known_device import introduce_device
-from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin, open_session
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, RequestSource, open_session
 from authserver.authentication.prove_password import (
     NotProven,
     SignInRecord,
@@ -38,7 +38,7 @@ class SignIn:
     client_id: str
     scope: str | None
     device: DeviceClaim
-    origin: Origin
+    source: RequestSource
     device_token: Secret | None = None
 
 
@@ -47,13 +47,13 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     client = _admit(realm, attempt)
     if isinstance(client, Refused):
         return client
-    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_token=attempt.device_token)
+    proven = prove_password(realm, attempt.email, attempt.password, attempt.source, device_token=attempt.device_token)
     if isinstance(proven, TryLater):
         return proven
     now = realm.clock.now()
     with realm.database.write() as tx:
         outcome = proven if isinstance(proven, NotProven) else _open(tx, realm, attempt, client, proven.user, now)
-        record_sign_in(tx, realm, _note(outcome), attempt.origin, client_id=attempt.client_id, now=now)
+        record_sign_in(tx, realm, _note(outcome), attempt.source, client_id=attempt.client_id, now=now)
     if isinstance(outcome, NotProven):
         return outcome.refused
     tokens = issue_tokens(realm, outcome.holding, client, now=now)
@@ -67,7 +67,7 @@ def _admit(realm: Realm, attempt: SignIn) -> Client | Refused:
     if isinstance(judged, Client):
         return judged
     known = None if client is None else client.client_id
-    by = Actor(NOBODY if known is None else f"client:{known}", attempt.origin.ip)
+    by = Actor(NOBODY if known is None else f"client:{known}", attempt.source.ip)
     record_refused(realm, RefusedAct(AuditName.AUTHZ_FAIL, "sign_in", judged.reason, client_id=known), by)
     return judged
 
@@ -117,7 +117,7 @@ def _open(
         tx,
         realm,
         user=user,
-        opening=Opening(PASSWORD, attempt.device, attempt.origin, now),
+        opening=Opening(PASSWORD, attempt.device, attempt.source, now),
         client=client,
         granted=AccessToGrant(scope, audience, now, family_version),
     )

@@ -8,7 +8,7 @@ from authserver.authentication.browser_session import (
     begin_browser_session,
     hand_to_browser,
 )
-from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, RequestSource
 from authserver.authentication.prove_password import (
     NotProven,
     SignInRecord,
@@ -34,7 +34,7 @@ class BrowserSignIn:
     password: Secret = field(repr=False)
     device_id: str | None
     current: SignedInBrowser | None
-    origin: Origin
+    source: RequestSource
     device_token: Secret | None = None
 
 
@@ -44,24 +44,24 @@ def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | R
     The same user goes on in the session that this browser holds or held, whose cookie and time of authentication are
     new; another user ends the one that it holds.
     """
-    proven = prove_password(realm, attempt.email, attempt.password, attempt.origin, device_token=attempt.device_token)
+    proven = prove_password(realm, attempt.email, attempt.password, attempt.source, device_token=attempt.device_token)
     if isinstance(proven, TryLater):
         return proven
     with realm.database.write() as tx:
         outcome = proven if isinstance(proven, NotProven) else _sign_in(tx, realm, attempt, proven.user)
         note = outcome if isinstance(outcome, NotProven) else SignInRecord(outcome.user_id, outcome.sid, PASSWORD.amr)
-        record_sign_in(tx, realm, note, attempt.origin, client_id=None, now=realm.clock.now())
+        record_sign_in(tx, realm, note, attempt.source, client_id=None, now=realm.clock.now())
     if isinstance(outcome, NotProven):
         return outcome.refused
     if attempt.current is not None and attempt.current.user_id != outcome.user_id:
-        _sign_former_out(realm, attempt.current, attempt.origin)
+        _sign_former_out(realm, attempt.current, attempt.source)
     return outcome
 
 
-def _sign_former_out(realm: Realm, former: SignedInBrowser, origin: Origin) -> None:
+def _sign_former_out(realm: Realm, former: SignedInBrowser, source: RequestSource) -> None:
     """In a transaction of its own: two users who change places in two browsers must not wait for each other's rows."""
     with realm.database.write() as tx:
-        event, by = SignedOut(former.user_id, former.sid), Actor(former.user_id, origin.ip)
+        event, by = SignedOut(former.user_id, former.sid), Actor(former.user_id, source.ip)
         realm.revocation.apply(tx, event, by=by, now=realm.clock.now(), current=former.sid)
 
 
@@ -77,5 +77,5 @@ def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: Us
         session = browsers.find_on_device(tx, user.user_id, device_id, now)
     if session is not None:
         return hand_to_browser(tx, realm, user, session, now)
-    opening = Opening(PASSWORD, DeviceClaim(device_id, None), attempt.origin, now)
+    opening = Opening(PASSWORD, DeviceClaim(device_id, None), attempt.source, now)
     return begin_browser_session(tx, realm, user, opening)

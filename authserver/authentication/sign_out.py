@@ -1,4 +1,4 @@
-"""Ending sessions at the wish of their user."""
+"""Signing out: users end their own sessions."""
 
 from authserver.authentication.asker import Asker
 from authserver.authentication.reauthentication import demand_recent

@@ -14,11 +14,11 @@ from authserver.jose.jws import FindKey
 from authserver.protocol.redirect_uri import matches
 from authserver.realm import Realm
 from authserver.records.client import Client
-from authserver.tokens.subject import name_subject
+from authserver.tokens.subject import subject_identifier
 
 
 @dataclass(frozen=True, slots=True)
-class EndSessionWish:
+class EndSessionRequest:
     """What the request says; nothing of it is proven (§2)."""
 
     id_token_hint: str | None = field(default=None, repr=False)
@@ -41,11 +41,11 @@ class EndSessionPlan:
     needs_asking: bool
 
 
-def plan_end_session(realm: Realm, wish: EndSessionWish, browser: SignedInBrowser | None) -> EndSessionPlan:
-    """Judge `wish` for who sits at the browser. Ends nothing."""
-    hint = _read_hint(realm, wish.id_token_hint)
-    client = _find_client(realm, wish, hint)
-    uri = wish.post_logout_redirect_uri
+def plan_end_session(realm: Realm, asked: EndSessionRequest, browser: SignedInBrowser | None) -> EndSessionPlan:
+    """Judge `asked` for who sits at the browser. Ends nothing."""
+    hint = _read_hint(realm, asked.id_token_hint)
+    client = _find_client(realm, asked, hint)
+    uri = asked.post_logout_redirect_uri
     may_redirect = (
         client is not None and uri is not None and matches(client.post_logout_redirect_uris, uri, client.kind)
     )
@@ -71,11 +71,11 @@ def _find_key(realm: Realm) -> FindKey:
     return lambda kid: keyring.find_sign_out_key(kid, retired_after=retired_after)
 
 
-def _find_client(realm: Realm, wish: EndSessionWish, hint: IdTokenHint | None) -> Client | None:
+def _find_client(realm: Realm, asked: EndSessionRequest, hint: IdTokenHint | None) -> Client | None:
     """The client that asks; nobody where the hint is not ours, or speaks of another one than `client_id` (§2)."""
-    if wish.id_token_hint is None:
-        client_id = wish.client_id
-    elif hint is None or wish.client_id not in {None, hint.aud}:
+    if asked.id_token_hint is None:
+        client_id = asked.client_id
+    elif hint is None or asked.client_id not in {None, hint.aud}:
         return None
     else:
         client_id = hint.aud
@@ -87,4 +87,4 @@ def _names(hint: IdTokenHint | None, client: Client | None, browser: SignedInBro
     """Whether the hint is about exactly this session of this user, and comes from a client that is known."""
     if hint is None or client is None:
         return False
-    return (hint.sid, hint.sub) == (browser.sid, name_subject(client, browser.user_id))
+    return (hint.sid, hint.sub) == (browser.sid, subject_identifier(client, browser.user_id))

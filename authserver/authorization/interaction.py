@@ -16,7 +16,7 @@ from authserver.jose.id_token import read_id_token_hint
 from authserver.protocol.authorization_request import AuthorizationRequest
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
-from authserver.tokens.subject import name_subject
+from authserver.tokens.subject import subject_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _is_meant(interaction: Interaction, browser: SignedInBrowser) -> bool:
     realm, asked, access = interaction.realm, interaction.asked, interaction.access
     if access is None:
         return True
-    sub = name_subject(access.client, browser.user_id)
+    sub = subject_identifier(access.client, browser.user_id)
     if asked.claims.sub not in {None, sub}:
         return False
     if asked.id_token_hint is None:

@@ -11,7 +11,7 @@ from authserver.records.user import User
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import users
 from authserver.tokens.allowance import find_allowance
-from authserver.tokens.subject import name_subject
+from authserver.tokens.subject import subject_identifier
 
 UserInfo = dict[str, object]
 _GONE: Final = BearerRefused("session_revoked", soft_logout=False, reason="user or client gone")
@@ -24,7 +24,7 @@ class ScopeMissing:
     scope: str
 
 
-def tell_about_user(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerRefused:
+def find_userinfo(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerRefused:
     """The claims that the token's scope allows, as far as the client may still have that scope.
 
     What the user has not told is left out (§5.3.2).
@@ -40,7 +40,7 @@ def tell_about_user(realm: Realm, token: str) -> UserInfo | ScopeMissing | Beare
         return ScopeMissing(OPENID_SCOPE)
     with realm.database.read() as tx:
         user = users.find(tx, bearer.user_id)
-    return _GONE if user is None else {"sub": name_subject(client, user.user_id)} | _tell(user, scopes)
+    return _GONE if user is None else {"sub": subject_identifier(client, user.user_id)} | _tell(user, scopes)
 
 
 def _tell(user: User, scopes: frozenset[str]) -> UserInfo:

@@ -5,11 +5,11 @@ from typing import Final
 
 import click
 
-from authserver.administration.oversee import find_user
+from authserver.administration.look_up import find_user
 from authserver.administration.read_audit import AuditTail, list_audit
 from authserver.cli.context import Context
 from authserver.cli.moments import Moment, read_moment, resolve
-from authserver.cli.output import Command, Record, is_output_lost, json_option, print_line, print_list, tell_record
+from authserver.cli.output import Command, Record, is_output_lost, json_option, print_line, print_list, say_record
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.text import is_storable
 from authserver.records.audit import AuditFilter, AuditRecord
@@ -86,7 +86,7 @@ def _print(records: list[AuditRecord], *, as_json: bool) -> None:
         if as_json:
             print_line(_describe(record))
         else:
-            click.echo(tell_record(_describe(record), _COLUMNS))
+            click.echo(say_record(_describe(record), _COLUMNS))
 
 
 def _find_user_id(context: Context, user: str | None) -> str | None:

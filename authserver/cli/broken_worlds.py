@@ -26,7 +26,7 @@ def tell_broken_world(error: Exception) -> click.ClickException | None:
         case SettingsError():
             return _Problems(error.problems)
         case StorageUnavailableError():
-            return click.ClickException(_tell(error))
+            return click.ClickException(_say(error))
         case KeyringError() | UnknownRevisionError() | UnusableCountersError() | UnusableTemplateError():
             return click.ClickException(str(error))
         case OSError(filename=None):
@@ -37,7 +37,7 @@ def tell_broken_world(error: Exception) -> click.ClickException | None:
             return None
 
 
-def _tell(error: StorageUnavailableError) -> str:
+def _say(error: StorageUnavailableError) -> str:
     # What the driver says comes wrapped once or twice, names host and user, and never a password.
     cause: BaseException = error
     while cause.__cause__ is not None:

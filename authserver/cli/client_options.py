@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import click
 
 from authserver.cli.output import Command
-from authserver.clients.client_wish import ClientChanges
+from authserver.clients.client_registration import ClientChanges
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.records.scope_texts import ELSE
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from authserver.administration.oversee import find_client, list_clients
+from authserver.administration.look_up import find_client, list_clients
 from authserver.cli.client_options import kind_options, read_settings, settings_options
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.moments import read_length
 from authserver.cli.output import Record, demand_shown, escape, json_option, print_list, print_record
 from authserver.cli.questions import ask, yes_option
-from authserver.cli.receipts import tell_bounds
-from authserver.clients.client_wish import ClientWish
+from authserver.cli.receipts import say_bounds
+from authserver.clients.client_registration import ClientRegistration
+from authserver.clients.client_standing import delete_client, disable_client, enable_client
 from authserver.clients.register_client import (
     LONGEST_OVERLAP,
     RegisteredClient,
@@ -23,7 +24,6 @@ from authserver.clients.register_client import (
     rotate_secret,
     update_client,
 )
-from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
@@ -46,8 +46,8 @@ def clients() -> None:
 def create(context: Context, /, *, name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - by the options
     """Register the application NAME; print its configuration and, only this once, its secret."""
     kind = _choose_kind({kind: options.pop(kind.value.replace("-", "_")) for kind in ClientKind})
-    wish = replace(ClientWish(name, kind), **read_settings(options))
-    registered = refuse(register_client(context.realm, wish, by=context.operator))
+    registration = replace(ClientRegistration(name, kind), **read_settings(options))
+    registered = refuse(register_client(context.realm, registration, by=context.operator))
     _print_registered(context, registered, as_json=as_json)
 
 
@@ -108,7 +108,7 @@ def rotate_secret_of(context: Context, *, client_id: str, overlap: timedelta, ke
     )
     _print_registered(context, registered, as_json=as_json)
     if not as_json:
-        click.echo(_tell_how_long(registered.client), err=True)
+        click.echo(_say_how_long(registered.client), err=True)
 
 
 @clients.command("end-former-secret")
@@ -126,7 +126,7 @@ def end_former_secret_of(context: Context, *, client_id: str) -> None:
 def disable(context: Context, *, client_id: str) -> None:
     """Refuse the client and all its tokens, at once. The tokens stay dead when it is enabled again."""
     receipt = refuse(disable_client(context.realm, client_id, context.operator))
-    click.echo(f"{client_id} is disabled; its refresh tokens no longer work; {tell_bounds(receipt)}")
+    click.echo(f"{client_id} is disabled; its refresh tokens no longer work; {say_bounds(receipt)}")
 
 
 @clients.command()
@@ -150,7 +150,7 @@ def delete(context: Context, *, client_id: str, yes: bool) -> None:
     click.echo(f"{client_id} is deleted, with all its tokens and consents")
 
 
-def _tell_how_long(client: Client) -> str:
+def _say_how_long(client: Client) -> str:
     former = client.former_secret
     if former is None:
         return f"The former secret is refused within {MAX_AGE:.0f} seconds."
@@ -174,7 +174,7 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
         record["client_secret"] = secret.reveal()
     print_record(record, as_json=as_json)
     if not as_json:
-        click.echo("\n" + "\n".join(_tell_what_to_paste(context, registered)))
+        click.echo("\n" + "\n".join(_say_what_to_paste(context, registered)))
         if doubt := _find_doubt(client):
             click.echo(f"\n{doubt}")
     if secret is not None:
@@ -202,7 +202,7 @@ def _find_doubt(client: Client) -> str | None:
     )
 
 
-def _tell_what_to_paste(context: Context, registered: RegisteredClient) -> list[str]:
+def _say_what_to_paste(context: Context, registered: RegisteredClient) -> list[str]:
     client, issuer = registered.client, context.realm.issuer
     secret = None if registered.secret is None else registered.secret.reveal()
     if client.kind is ClientKind.RESOURCE_SERVER:

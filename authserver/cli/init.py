@@ -10,13 +10,13 @@ from typing import Final
 import click
 
 from authserver.account.register import create_user
-from authserver.administration.oversee import find_user
+from authserver.administration.look_up import find_user
 from authserver.administration.set_password import set_password
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
-from authserver.cli.key_words import tell_step
+from authserver.cli.key_words import say_step
 from authserver.cli.output import demand_shown
-from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientRegistration, register_client
 from authserver.config import Settings
 from authserver.custody.rotate_keys import repair_keys
 from authserver.keyring.master_files import ensure_master_key
@@ -53,16 +53,16 @@ def init(context: Context, *, demo: bool) -> None:
     with _naming(settings.home):
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     schema = context.schema.upgrade()
-    _tell("database", f"at revision {schema.now}", done=schema.before != schema.now)
+    _say("database", f"at revision {schema.now}", done=schema.before != schema.now)
     _refuse_lost_master_key(context)
     master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
-    _tell("master key", str(master or settings.keys_dir), done=master is not None)
+    _say("master key", str(master or settings.keys_dir), done=master is not None)
     steps = repair_keys(context.custody, by=context.operator)
     for step in steps:
-        click.echo(f"keys         {tell_step(step)}")
+        click.echo(f"keys         {say_step(step)}")
     if not steps:
-        _tell("keys", "complete", done=False)
-    _tell("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm, context.operator))
+        _say("keys", "complete", done=False)
+    _say("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm, context.operator))
     if demo:
         _set_up_demo(context)
     else:
@@ -82,14 +82,14 @@ def _refuse_lost_master_key(context: Context) -> None:
 def _ensure_first_party(realm: Realm, by: Actor) -> bool:
     if realm.clients.find(FIRST_PARTY_CLIENT_ID) is not None:
         return False
-    wish = ClientWish(
+    registration = ClientRegistration(
         name="First party",
         kind=ClientKind.PUBLIC,
         client_id=FIRST_PARTY_CLIENT_ID,
         first_party=True,
         scope=FIRST_PARTY_SCOPE,
     )
-    refuse(register_client(realm, wish, by=by))
+    refuse(register_client(realm, registration, by=by))
     return True
 
 
@@ -100,7 +100,7 @@ def _set_up_demo(context: Context) -> None:
     user = find_user(context.realm, DEMO_EMAIL)
     if isinstance(user, User):
         refuse(set_password(context.realm, user.user_id, password, by=context.operator))
-        _tell("demo user", DEMO_EMAIL, done=False)
+        _say("demo user", DEMO_EMAIL, done=False)
     else:
         refuse(
             create_user(
@@ -113,7 +113,7 @@ def _set_up_demo(context: Context) -> None:
                 by=context.operator,
             )
         )
-        _tell("demo user", DEMO_EMAIL, done=True)
+        _say("demo user", DEMO_EMAIL, done=True)
     click.echo(f"password     {password.reveal()}")
     demand_shown(f"the password of {DEMO_EMAIL}", "authserver init --demo")
     click.echo(f"\nNext:\n  export AUTHSERVER_CONFIG={shlex.quote(str(file))}\n  authserver serve")
@@ -126,9 +126,9 @@ def _write_demo_settings(settings: Settings) -> Path:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(_DEMO_SETTINGS)
         except FileExistsError:
-            _tell("settings", str(path), done=False)
+            _say("settings", str(path), done=False)
         else:
-            _tell("settings", str(path), done=True)
+            _say("settings", str(path), done=True)
     return path
 
 
@@ -141,5 +141,5 @@ def _naming(path: Path) -> Iterator[None]:
         raise click.ClickException(f"{path}: {error.strerror}") from None
 
 
-def _tell(what: str, value: str, *, done: bool) -> None:
+def _say(what: str, value: str, *, done: bool) -> None:
     click.echo(f"{what:<12} {value}{'' if done else ' (already there)'}")

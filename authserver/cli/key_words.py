@@ -9,8 +9,8 @@ from authserver.cli.output import Record
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.sealing import sealed_by
 from authserver.keyring.steps import (
+    Activate,
     Compromise,
-    Found,
     NothingDue,
     Promote,
     Redate,
@@ -38,10 +38,10 @@ def describe_key(key: StoredKey) -> Record:
     }
 
 
-def tell_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of step
+def say_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of step
     """One line: what was done, or why not."""
     match step:
-        case Found(purpose, algorithm):
+        case Activate(purpose, algorithm):
             return f"{purpose}: a new {algorithm} key is active"
         case Stage(purpose, algorithm, withdrawn):
             instead = f"; {withdrawn}, which never signed, is withdrawn" if withdrawn else ""
@@ -54,7 +54,7 @@ def tell_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of s
         case Redate(purpose, kid):
             return f"{purpose}: {kid} had a date in the future; its state now counts from this moment"
         case Compromise(purpose, kid, successor, algorithm):
-            return f"{purpose}: {kid} is out of use and destroyed" + _tell_gap(successor, algorithm)
+            return f"{purpose}: {kid} is out of use and destroyed" + _say_gap(successor, algorithm)
         case NothingDue():
             return "nothing to do: already done"
         case TooEarly(kid, ready_at):
@@ -64,7 +64,7 @@ def tell_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of s
     assert_never(step)
 
 
-def tell_until(steps: Iterable[Step]) -> str:
+def say_until(steps: Iterable[Step]) -> str:
     """One line for a rotation that found nothing to do: when there will be something."""
     moments: list[datetime] = []
     for step in steps:
@@ -76,7 +76,7 @@ def tell_until(steps: Iterable[Step]) -> str:
     return f"nothing is due before {_write(min(moments))}" if moments else "nothing is due"
 
 
-def _tell_gap(successor: str | None, algorithm: str | None) -> str:
+def _say_gap(successor: str | None, algorithm: str | None) -> str:
     if successor is not None:
         return f"; {successor} is active, a new {algorithm} key is next"
     return f"; a new {algorithm} key takes its place" if algorithm is not None else ""

@@ -7,7 +7,7 @@ import click
 
 from authserver.cli.clock_option import confirm_clock_option
 from authserver.cli.context import Context
-from authserver.cli.key_words import KEY_COLUMNS, describe_key, tell_step, tell_until
+from authserver.cli.key_words import KEY_COLUMNS, describe_key, say_step, say_until
 from authserver.cli.output import json_option, print_list
 from authserver.custody.change_keys import (
     compromise_key,
@@ -99,9 +99,9 @@ def rotate(context: Context, *, confirm_clock: bool) -> None:
     steps = rotate_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator)
     changes = [step for step in steps if isinstance(step, Change)]
     for step in changes:
-        click.echo(tell_step(step))
+        click.echo(say_step(step))
     if not changes:
-        click.echo(tell_until(steps))
+        click.echo(say_until(steps))
 
 
 @keys.command()
@@ -184,8 +184,8 @@ def jwks(context: Context) -> None:
 
 def _finish(step: Step) -> None:
     if isinstance(step, Refused | TooEarly):
-        raise click.ClickException(tell_step(step))
-    click.echo(tell_step(step))
+        raise click.ClickException(say_step(step))
+    click.echo(say_step(step))
 
 
 def _read_file(file: Path, *, passphrase_stdin: bool) -> ReadKey:

@@ -47,7 +47,7 @@ def print_line(record: Record) -> None:
     click.echo(json.dumps(_plain(record)))
 
 
-def tell_record(record: Record, columns: Sequence[str]) -> str:
+def say_record(record: Record, columns: Sequence[str]) -> str:
     """`columns` of one record as one line for people."""
     return "  ".join(_text(record[column]) for column in columns)
 

@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 import click
 
-from authserver.administration.foresee import foresee
-from authserver.administration.oversee import find_user
+from authserver.administration.look_up import find_user
+from authserver.administration.preview import preview
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import Plain, Record, Value, json_option, print_list, print_record
-from authserver.cli.receipts import describe_receipt, tell_receipt
+from authserver.cli.receipts import describe_receipt, say_receipt
 from authserver.credentials.events import EVENTS, CredentialEvent
 from authserver.credentials.policy_row import PolicyRow
 from authserver.credentials.policy_words import explain
@@ -76,12 +76,12 @@ def explain_event(
     if user is not None:
         found = refuse(find_user(context.realm, user))
         foreseen = refuse(
-            foresee(context.realm, event, found, sid=sid, logout_devices=not no_logout_devices, by=context.operator)
+            preview(context.realm, event, found, sid=sid, logout_devices=not no_logout_devices, by=context.operator)
         )
         record["sid"] = foreseen.sid
         record["receipt"] = describe_receipt(foreseen.receipt, found, dry_run=True)
         asking = "and the user has no session" if foreseen.sid is None else f"from or about session {foreseen.sid}"
-        lines += ["", f"Now, {asking}: {tell_receipt(foreseen.receipt, found, dry_run=True)}"]
+        lines += ["", f"Now, {asking}: {say_receipt(foreseen.receipt, found, dry_run=True)}"]
     if as_json:
         print_record(record, as_json=True)
     else:

@@ -76,23 +76,23 @@ def print_receipt(receipt: Receipt, user: User | None, *, dry_run: bool, as_json
     if as_json:
         print_record(describe_receipt(receipt, user, dry_run=dry_run), as_json=True)
         return
-    said = tell_receipt(receipt, user, dry_run=dry_run)
+    said = say_receipt(receipt, user, dry_run=dry_run)
     act = _ACTS.get(receipt.event)
     ends_tokens = not dry_run and not receipt.no_op and (act is None or act.ends_tokens)
-    click.echo(f"{said}; {tell_bounds(receipt)}" if ends_tokens else said)
+    click.echo(f"{said}; {say_bounds(receipt)}" if ends_tokens else said)
 
 
-def tell_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
+def say_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
     """One line: what was done, what ended, what goes on, what was mailed."""
     act = None if user is None else _ACTS.get(receipt.event)
     parts = []
     if act is not None and user is not None:
-        parts.append(_tell_act(act, receipt, user, dry_run=dry_run))
+        parts.append(_say_act(act, receipt, user, dry_run=dry_run))
     if act is None or receipt.sessions_ended:
         how = f" ({receipt.mode})" if receipt.sessions_ended else ""
         parts.append(f"{_count(receipt.sessions_ended, 'session')} {'would end' if dry_run else 'ended'}{how}")
     if receipt.sessions_kept:
-        parts.append(_tell_kept(receipt.sessions_kept, pauses=act is not None and act.pauses, dry_run=dry_run))
+        parts.append(_say_kept(receipt.sessions_kept, pauses=act is not None and act.pauses, dry_run=dry_run))
     if receipt.links_ended:
         parts.append(f"{_count(receipt.links_ended, 'mailed link')} {'would be' if dry_run else 'is'} dead")
     if receipt.mails:
@@ -100,14 +100,14 @@ def tell_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
     return "; ".join(parts)
 
 
-def _tell_act(act: _Act, receipt: Receipt, user: User, *, dry_run: bool) -> str:
+def _say_act(act: _Act, receipt: Receipt, user: User, *, dry_run: bool) -> str:
     words = {"email": user.email, "roles": " ".join(user.roles) or "none"}
     if receipt.no_op:
         return f"{'would change' if dry_run else 'changed'} nothing: {act.done.format(**words)}"
     return (act.would if dry_run else act.done).format(**words)
 
 
-def tell_bounds(receipt: Receipt) -> str:
+def say_bounds(receipt: Receipt) -> str:
     """Until when access tokens from before the act may pass at resource servers."""
     return (
         f"old access tokens stop working by {receipt.latest_by:%Y-%m-%d %H:%M:%S}Z,"
@@ -115,7 +115,7 @@ def tell_bounds(receipt: Receipt) -> str:
     )
 
 
-def _tell_kept(number: int, *, pauses: bool, dry_run: bool) -> str:
+def _say_kept(number: int, *, pauses: bool, dry_run: bool) -> str:
     if pauses:
         return f"{_count(number, 'session')} {'would pause' if dry_run else 'paused'}"
     goes_on = "would go on" if dry_run else "goes on" if number == 1 else "go on"

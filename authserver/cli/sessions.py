@@ -2,7 +2,7 @@
 
 import click
 
-from authserver.administration.oversee import end_session_of, find_user, list_users
+from authserver.administration.look_up import end_session_of_user, find_user, list_users
 from authserver.authentication.sign_out import list_sessions
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
@@ -36,7 +36,7 @@ def list_live(context: Context, *, user: str | None, as_json: bool) -> None:
 @click.pass_obj
 def revoke(context: Context, *, sid: str, dry_run: bool, as_json: bool) -> None:
     """End the session SID with all its refresh tokens, at once."""
-    receipt = refuse(end_session_of(context.realm, sid, by=context.operator, dry_run=dry_run))
+    receipt = refuse(end_session_of_user(context.realm, sid, by=context.operator, dry_run=dry_run))
     print_receipt(receipt, None, dry_run=dry_run, as_json=as_json)
 
 

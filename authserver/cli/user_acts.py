@@ -5,15 +5,15 @@ from typing import Final
 
 import click
 
+from authserver.administration.look_up import find_user
 from authserver.administration.manage_user import apply_event, change_roles, revoke_everything
-from authserver.administration.oversee import find_user
 from authserver.administration.set_password import set_password
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.output import print_list, print_record
 from authserver.cli.passwords import password_option, read_password
 from authserver.cli.questions import ask, yes_option
-from authserver.cli.receipts import act_options, describe_receipt, print_receipt, tell_receipt
+from authserver.cli.receipts import act_options, describe_receipt, print_receipt, say_receipt
 from authserver.credentials.events import (
     CredentialEvent,
     PasswordSetByAdmin,
@@ -152,7 +152,7 @@ def _revoke_everything(context: Context, *, dry_run: bool, as_json: bool) -> Non
         records.append(describe_receipt(receipt, user, dry_run=dry_run))
         ended += receipt.sessions_ended
         if not as_json:
-            click.echo(tell_receipt(receipt, user, dry_run=dry_run))
+            click.echo(say_receipt(receipt, user, dry_run=dry_run))
     if as_json:
         print_list("users", records, columns=(), as_json=True)
     else:

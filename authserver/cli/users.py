@@ -3,7 +3,7 @@
 import click
 
 from authserver.account.register import create_user
-from authserver.administration.oversee import find_user, list_users
+from authserver.administration.look_up import find_user, list_users
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.import_users import import_file

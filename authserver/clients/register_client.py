@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from authserver.clients.authentication import create_secret, digest_secret
-from authserver.clients.client_wish import ClientChanges, ClientWish, find_errors, wish_for
+from authserver.clients.client_registration import ClientChanges, ClientRegistration, find_errors, wish_for
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
@@ -19,7 +19,7 @@ from authserver.storage import Transaction, audit, clients
 __all__ = [
     "FIRST_PARTY_CLIENT_ID",
     "LONGEST_OVERLAP",
-    "ClientWish",
+    "ClientRegistration",
     "RegisteredClient",
     "end_former_secret",
     "register_client",
@@ -43,18 +43,20 @@ class RegisteredClient:
     secret: Secret | None
 
 
-def register_client(realm: Realm, wish: ClientWish, *, by: Actor = SERVER) -> RegisteredClient | Invalid | Refused:
-    """Register a client; one that is there already under the id that `wish` names stays as it is."""
-    errors = tuple(find_errors(wish, realm))
+def register_client(
+    realm: Realm, registration: ClientRegistration, *, by: Actor = SERVER
+) -> RegisteredClient | Invalid | Refused:
+    """Register a client; one that is there already under the id that `registration` names stays as it is."""
+    errors = tuple(find_errors(registration, realm))
     if errors:
         return Invalid(errors)
-    secret = None if wish.kind.is_public else create_secret(realm.entropy)
+    secret = None if registration.kind.is_public else create_secret(realm.entropy)
     blank = Client(
-        client_id=wish.client_id or new_id(realm.entropy),
-        name=wish.name,
-        kind=wish.kind,
+        client_id=registration.client_id or new_id(realm.entropy),
+        name=registration.name,
+        kind=registration.kind,
         secret_digest=None if secret is None else digest_secret(secret),
-        first_party=wish.first_party,
+        first_party=registration.first_party,
         scope=(),
         audience=(),
         redirect_uris=(),
@@ -65,7 +67,7 @@ def register_client(realm: Realm, wish: ClientWish, *, by: Actor = SERVER) -> Re
         created_at=realm.clock.now(),
         disabled_at=None,
     )
-    client = _fulfil(wish, blank, realm.entropy)
+    client = _fulfil(registration, blank, realm.entropy)
     detail = {"kind": client.kind.value, "first_party": client.first_party, "scope": " ".join(client.scope)}
     with realm.database.write() as tx:
         if not clients.add(tx, client):
@@ -86,11 +88,11 @@ def update_client(
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
-        wish = wish_for(client, changes)
-        errors = tuple(find_errors(wish, realm))
+        registration = wish_for(client, changes)
+        errors = tuple(find_errors(registration, realm))
         if errors:
             return Invalid(errors)
-        changed = _fulfil(wish, client, realm.entropy)
+        changed = _fulfil(registration, client, realm.entropy)
         if changed != client:
             clients.change(tx, changed)
             _record(tx, realm, AuditName.CLIENT_UPDATED, client, by, {"changed": " ".join(sorted(changes))})
@@ -151,31 +153,31 @@ def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:
     return client or Refused(NOT_FOUND, f"There is no client {client_id!r}.")
 
 
-def _fulfil(wish: ClientWish, client: Client, entropy: Entropy) -> Client:
-    """`client` as `wish` has it. A salt that is there stays, or its users would have other names."""
-    salt = client.pairwise_salt or entropy(_SALT_BYTES) if wish.pairwise else None
+def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) -> Client:
+    """`client` as `registration` has it. A salt that is there stays, or its users would have other names."""
+    salt = client.pairwise_salt or entropy(_SALT_BYTES) if registration.pairwise else None
     return replace(
         client,
-        name=wish.name,
-        first_party=wish.first_party,
-        scope=_distinct(wish.scope),
-        audience=_distinct(wish.audience),
-        redirect_uris=_distinct(wish.redirect_uris),
-        origins=_distinct(wish.origins),
-        post_logout_redirect_uris=_distinct(wish.post_logout_redirect_uris),
-        consent=wish.consent_in_force,
-        offline_access=wish.offline_access,
+        name=registration.name,
+        first_party=registration.first_party,
+        scope=_distinct(registration.scope),
+        audience=_distinct(registration.audience),
+        redirect_uris=_distinct(registration.redirect_uris),
+        origins=_distinct(registration.origins),
+        post_logout_redirect_uris=_distinct(registration.post_logout_redirect_uris),
+        consent=registration.consent_in_force,
+        offline_access=registration.offline_access,
         pairwise_salt=salt,
-        access_token_lifetime=wish.access_token_lifetime,
-        refresh_idle_lifetime=wish.refresh_idle_lifetime,
-        refresh_absolute_lifetime=wish.refresh_absolute_lifetime,
-        retry_window=wish.retry_window,
-        late_retry_window=wish.late_retry_window,
-        logo_uri=wish.logo_uri,
-        client_uri=wish.client_uri,
-        policy_uri=wish.policy_uri,
-        tos_uri=wish.tos_uri,
-        scope_texts=read_scope_texts(wish.scope_texts),
+        access_token_lifetime=registration.access_token_lifetime,
+        refresh_idle_lifetime=registration.refresh_idle_lifetime,
+        refresh_absolute_lifetime=registration.refresh_absolute_lifetime,
+        retry_window=registration.retry_window,
+        late_retry_window=registration.late_retry_window,
+        logo_uri=registration.logo_uri,
+        client_uri=registration.client_uri,
+        policy_uri=registration.policy_uri,
+        tos_uri=registration.tos_uri,
+        scope_texts=read_scope_texts(registration.scope_texts),
     )
 
 

@@ -51,16 +51,16 @@ def explain(event: CredentialEvent, row: PolicyRow, *, logout_devices: bool = Tr
     """What `event` does under `row`, the one in force; `logout_devices` is what the client asks for."""
     ruling = row.as_chosen(logout_devices=logout_devices)
     said = (
-        _tell_ends(event, ruling),
-        _tell_choice(row, logout_devices=logout_devices),
-        _tell_change(event.change()),
-        _tell_pending(event, ruling),
+        _say_ends(event, ruling),
+        _say_choice(row, logout_devices=logout_devices),
+        _say_change(event.change()),
+        _say_pending(event, ruling),
     )
     return tuple(sentence for part in said for sentence in part)
 
 
-def _tell_ends(event: CredentialEvent, ruling: PolicyRow) -> Iterator[Sentence]:
-    yield _tell_reach(ruling.reach)
+def _say_ends(event: CredentialEvent, ruling: PolicyRow) -> Iterator[Sentence]:
+    yield _say_reach(ruling.reach)
     if ruling.reach not in {Reach.NONE, Reach.THIS_CLIENT}:
         yield Sentence.SOFT if ruling.mode is Mode.SOFT else Sentence.HARD
     if ruling.renew_current:
@@ -69,7 +69,7 @@ def _tell_ends(event: CredentialEvent, ruling: PolicyRow) -> Iterator[Sentence]:
         yield Sentence.STALE
 
 
-def _tell_reach(reach: Reach) -> Sentence:
+def _say_reach(reach: Reach) -> Sentence:
     match reach:
         case Reach.NONE:
             return Sentence.NOTHING_ENDS
@@ -86,7 +86,7 @@ def _tell_reach(reach: Reach) -> Sentence:
     assert_never(reach)
 
 
-def _tell_choice(row: PolicyRow, *, logout_devices: bool) -> Iterator[Sentence]:
+def _say_choice(row: PolicyRow, *, logout_devices: bool) -> Iterator[Sentence]:
     if not row.client_may_choose:
         if not logout_devices:
             yield Sentence.NO_CHOICE
@@ -94,7 +94,7 @@ def _tell_choice(row: PolicyRow, *, logout_devices: bool) -> Iterator[Sentence]:
         yield Sentence.SPARED_ALIVE if row.spared is Spared.ALIVE else Sentence.SPARED_SOFT
 
 
-def _tell_change(change: UserChange) -> Iterator[Sentence]:
+def _say_change(change: UserChange) -> Iterator[Sentence]:
     said = {
         Sentence.PASSWORD_SET: change.password_hash is not None and change.replaces is None,
         Sentence.PASSWORD_REHASHED: change.password_hash is not None and change.replaces is not None,
@@ -110,7 +110,7 @@ def _tell_change(change: UserChange) -> Iterator[Sentence]:
     yield from (sentence for sentence, is_so in said.items() if is_so)
 
 
-def _tell_pending(event: CredentialEvent, ruling: PolicyRow) -> Iterator[Sentence]:
+def _say_pending(event: CredentialEvent, ruling: PolicyRow) -> Iterator[Sentence]:
     change = event.change()
     if event.changes_credentials:
         yield Sentence.SIGN_INS_FAIL

@@ -5,7 +5,7 @@ A wish that cannot be granted is answered with `Refused` or `TooEarly`, one that
 
 from datetime import datetime
 
-from authserver.custody.key_custody import KeyCustody, carry_out
+from authserver.custody.key_custody import KeyCustody, take_step
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import MAC_ALGORITHM, Purpose
 from authserver.keyring.life_cycle import (
@@ -31,12 +31,12 @@ def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) 
         wanted = algorithm or (newest.algorithm if newest else DEFAULT_SIGNING_ALGORITHM)
         return decide_staging(keys, Purpose.SIGNING, wanted)
 
-    return carry_out(custody, decide, by=by)
+    return take_step(custody, decide, by=by)
 
 
 def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:
     """Make a next MAC key, if there is none."""
-    return carry_out(custody, lambda keys, _now: decide_staging(keys, Purpose.MAC, MAC_ALGORITHM), by=by)
+    return take_step(custody, lambda keys, _now: decide_staging(keys, Purpose.MAC, MAC_ALGORITHM), by=by)
 
 
 def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by: Actor) -> Step:
@@ -49,18 +49,18 @@ def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by
     def decide(keys: KeySet, now: datetime) -> Step:
         return decide_promotion(keys, purpose, now, custody.times, force=at is None)
 
-    return carry_out(custody, decide, by=by, at=at)
+    return take_step(custody, decide, by=by, at=at)
 
 
 def retire_key(custody: KeyCustody, kid: str, at: Trusted | None, *, by: Actor) -> Step:
     """Take `kid` out of use. `at` None, by force, does not wait until the last thing that it signed has expired."""
-    return carry_out(custody, lambda keys, now: decide_retirement(keys, kid, now, force=at is None), by=by, at=at)
+    return take_step(custody, lambda keys, now: decide_retirement(keys, kid, now, force=at is None), by=by, at=at)
 
 
 def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:
     """Publish a signing key made elsewhere as the next one."""
     kid = find_key_id(key.algorithm, key.private_key)
-    return carry_out(
+    return take_step(
         custody,
         lambda keys, _now: decide_import(keys, kid, key.algorithm.name),
         by=by,
@@ -70,4 +70,4 @@ def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:
 
 def compromise_key(custody: KeyCustody, kid: str, *, by: Actor) -> Step:
     """Take `kid` out of use at once because somebody else may have it; the next key signs at once."""
-    return carry_out(custody, lambda keys, _now: decide_compromise(keys, kid), by=by)
+    return take_step(custody, lambda keys, _now: decide_compromise(keys, kid), by=by)

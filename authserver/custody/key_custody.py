@@ -17,9 +17,9 @@ from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKeys
 from authserver.keyring.steps import (
+    Activate,
     Change,
     Compromise,
-    Found,
     Promote,
     Redate,
     Retire,
@@ -36,7 +36,7 @@ from authserver.storage import Database, Transaction, audit, keys
 from authserver.trusted_time import Trusted
 
 _AUDIT_NAMES: dict[type[Change], AuditName] = {
-    Found: AuditName.KEY_FOUNDED,
+    Activate: AuditName.KEY_FOUNDED,
     Stage: AuditName.KEY_STAGED,
     Promote: AuditName.KEY_PROMOTED,
     Retire: AuditName.KEY_RETIRED,
@@ -66,7 +66,7 @@ class KeyCustody:
         audit.write(tx, name, by=by, now=now, entropy=self.entropy, detail=detail)
 
 
-def carry_out(
+def take_step(
     custody: KeyCustody,
     decide: Callable[[KeySet, datetime], Step],
     *,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from authserver.custody.key_custody import KeyCustody, carry_out
+from authserver.custody.key_custody import KeyCustody, take_step
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import Purpose
 from authserver.keyring.life_cycle import decide_due, decide_repair
@@ -44,7 +44,7 @@ def _repeat(
 ) -> list[Step]:
     steps: list[Step] = []
     while not steps or isinstance(steps[-1], Change):
-        steps.append(carry_out(custody, lambda keys, now: decide(keys, purpose, now), by=by, at=at))
+        steps.append(take_step(custody, lambda keys, now: decide(keys, purpose, now), by=by, at=at))
         if isinstance(steps[-1], Promote):
             break  # with no waiting time at all, the key just published would be next, and so on without end
     return steps

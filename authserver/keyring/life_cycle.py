@@ -11,8 +11,8 @@ from typing import assert_never
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import LIVE_STATES, MAC_ALGORITHM, KeyState, Purpose
 from authserver.keyring.steps import (
+    Activate,
     Compromise,
-    Found,
     NothingDue,
     Promote,
     Redate,
@@ -59,7 +59,7 @@ def decide_repair(keys: KeySet, purpose: Purpose) -> Step:
     """What is missing: a key that signs, however new it is, and then one that is published to follow it."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if active is None and upcoming is None:
-        return Found(purpose, DEFAULT_SIGNING_ALGORITHM if purpose is Purpose.SIGNING else MAC_ALGORITHM)
+        return Activate(purpose, DEFAULT_SIGNING_ALGORITHM if purpose is Purpose.SIGNING else MAC_ALGORITHM)
     if active is None and upcoming is not None:
         return Promote(purpose, upcoming.kid, None, upcoming.algorithm)
     if active is not None and upcoming is None:

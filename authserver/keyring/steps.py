@@ -14,7 +14,7 @@ from authserver.keyring.keys import KeyState, Purpose, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Activate:
     """Nothing signs and nothing is staged: a new key for `algorithm` signs at once."""
 
     purpose: Purpose
@@ -92,7 +92,7 @@ class Refused:
     reason: str
 
 
-Change = Found | Stage | Promote | Retire | Redate | Compromise
+Change = Activate | Stage | Promote | Retire | Redate | Compromise
 Step = Change | NothingDue | TooEarly | Refused
 
 
@@ -110,7 +110,7 @@ def take(
     """
     changed: list[StoredKey]
     match step:
-        case Found():
+        case Activate():
             changed = [_given(fresh).activate(now)]
         case Stage():
             changed = [_given(fresh)]

@@ -74,7 +74,7 @@ def find_address_fault(uri: str) -> str | None:
     return _find_authority_fault(parts["scheme"], parts["authority"] or "")
 
 
-def read_origin(address: str) -> str:
+def read_source(address: str) -> str:
     """Scheme, host and port of an address that has no fault (`find_address_fault`)."""
     scheme, _, rest = address.partition("://")
     return f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}"

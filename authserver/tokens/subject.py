@@ -10,7 +10,7 @@ from authserver.records.client import Client
 SUBJECT_TYPES: Final = ("public", "pairwise")
 
 
-def name_subject(client: Client, user_id: str) -> str:
+def subject_identifier(client: Client, user_id: str) -> str:
     """`sub` in ID tokens and at userinfo: the user's id, or for a pairwise client a name that no other client sees.
 
     The salt is the client's own, so each client is a sector by itself (§8.1). Access tokens carry the user's id all the
@@ -21,7 +21,7 @@ def name_subject(client: Client, user_id: str) -> str:
     return base64url.encode(hmac.digest(client.pairwise_salt, user_id.encode(), hashlib.sha256))
 
 
-def name_device(client: Client, device_id: str) -> str:
+def device_identifier(client: Client, device_id: str) -> str:
     """`device_id` in token answers: for a client that is not our own a name that stands for it, and is of no use here.
 
     The id itself keeps a flood of wrong passwords from locking its owner out (`authentication.known_device`): nobody

@@ -17,7 +17,7 @@ from authserver.records.client import Client
 from authserver.records.family import GrantedAccess
 from authserver.sessions.scope import OPENID_SCOPE, effective_audience, effective_scope
 from authserver.tokens.allowance import find_allowance
-from authserver.tokens.subject import name_device, name_subject
+from authserver.tokens.subject import device_identifier, subject_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _issue(
         expires_in=expires_at - issued_at,
         scope=carried,
         sid=granted.sid,
-        device_id=name_device(client, granted.device_id),
+        device_id=device_identifier(client, granted.device_id),
         id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
     )
 
@@ -167,7 +167,7 @@ def _issue(
 def _issue_id_token(key: SigningKey, access: UserToken, client: Client, access_token: str, nonce: str | None) -> str:
     claims = IdTokenClaims(
         iss=access.iss,
-        sub=name_subject(client, access.sub),
+        sub=subject_identifier(client, access.sub),
         aud=client.client_id,
         exp=access.exp,
         iat=access.iat,

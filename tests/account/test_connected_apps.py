@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from authserver.account.connected_apps import disconnect, list_apps
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
-from authserver.clients.switch_client import disable_client
+from authserver.clients.client_standing import disable_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.realm.outcomes import Refused
@@ -16,8 +16,8 @@ from tests.support.world.clock import ManualClock
 
 
 def add_client(realm: Realm, name: str) -> str:
-    wish = ClientWish(name, ClientKind.PUBLIC, first_party=True, scope=("openid", "email"))
-    registered = register_client(realm, wish)
+    registration = ClientRegistration(name, ClientKind.PUBLIC, first_party=True, scope=("openid", "email"))
+    registered = register_client(realm, registration)
     assert isinstance(registered, RegisteredClient)
     return registered.client.client_id
 

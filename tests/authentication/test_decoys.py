@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 import pytest
 import sqlalchemy
 
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.credentials.events import UserDisabled, UserLocked
@@ -60,7 +60,7 @@ def fill(realm: Realm, *hashes: str | None, count: int = CROWD) -> None:
 
 def try_on(realm: Realm, email: str, password: str = WRONG) -> TokenAnswer | Refused:
     attempt = SignIn(
-        email, Secret(password), FIRST_PARTY_CLIENT_ID, None, DeviceClaim(None, None), Origin("192.0.2.1", "")
+        email, Secret(password), FIRST_PARTY_CLIENT_ID, None, DeviceClaim(None, None), RequestSource("192.0.2.1", "")
     )
     outcome = sign_in(realm, attempt)
     assert isinstance(outcome, TokenAnswer | Refused)

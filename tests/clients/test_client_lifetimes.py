@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from authserver.clients.client_wish import ClientChanges
+from authserver.clients.client_registration import ClientChanges
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, update_client
 from authserver.jose.access_token import check_access_token
 from authserver.protocol.oauth_error import OAuthError

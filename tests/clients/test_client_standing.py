@@ -8,17 +8,17 @@ import sqlalchemy
 from sqlalchemy import func, select
 
 from authserver.authentication.bearer import Bearer, authenticate_bearer
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
-from authserver.clients import switch_client
+from authserver.clients import client_standing
+from authserver.clients.client_standing import delete_client, disable_client, enable_client
 from authserver.clients.register_client import (
     FIRST_PARTY_CLIENT_ID,
-    ClientWish,
+    ClientRegistration,
     RegisteredClient,
     register_client,
     update_client,
 )
-from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.jose.access_token import check_access_token
 from authserver.protocol.claims import UserToken
 from authserver.protocol.client_metadata import ClientKind
@@ -55,13 +55,15 @@ def user_id(realm: Realm) -> str:
 @pytest.fixture
 def ours(realm: Realm) -> str:
     """A first-party client besides the built-in one."""
-    registered = register_client(realm, ClientWish("Ours", ClientKind.PUBLIC, first_party=True, scope=("openid",)))
+    registered = register_client(
+        realm, ClientRegistration("Ours", ClientKind.PUBLIC, first_party=True, scope=("openid",))
+    )
     assert isinstance(registered, RegisteredClient)
     return registered.client.client_id
 
 
 def _open(realm: Realm, client_id: str) -> TokenAnswer:
-    attempt = SignIn(EMAIL, Secret(PASSWORD), client_id, None, DeviceClaim(None, None), Origin(IP, "test"))
+    attempt = SignIn(EMAIL, Secret(PASSWORD), client_id, None, DeviceClaim(None, None), RequestSource(IP, "test"))
     answer = sign_in(realm, attempt)
     assert isinstance(answer, TokenAnswer)
     return answer
@@ -294,7 +296,7 @@ def test_a_deletion_that_broke_off_leaves_a_disabled_client_and_can_be_repeated(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(switch_client, "_remove_some_families", break_off)
+        patched.setattr(client_standing, "_remove_some_families", break_off)
         with pytest.raises(KeyboardInterrupt):
             delete_client(realm, ours, by=BY)
     assert ResourceServer(realm).judge(lost.access_token) == "client_disabled"
@@ -310,7 +312,7 @@ def test_who_is_enabled_while_he_is_deleted_stays(realm: Realm, ours: str, monke
         enable_client(realm, client_id)
         return False
 
-    monkeypatch.setattr(switch_client, "_remove_some_families", meddle)
+    monkeypatch.setattr(client_standing, "_remove_some_families", meddle)
     refusal = delete_client(realm, ours, by=BY)
     assert isinstance(refusal, Refused)
     assert refusal.code == "enabled_meanwhile"

@@ -10,8 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
-from authserver.clients.switch_client import disable_client, enable_client
+from authserver.clients.client_standing import disable_client, enable_client
+from authserver.clients.register_client import (
+    FIRST_PARTY_CLIENT_ID,
+    ClientRegistration,
+    RegisteredClient,
+    register_client,
+)
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import PREFIX, RefreshToken
@@ -316,7 +321,9 @@ def test_a_flipped_bit_anywhere_is_refused_without_a_query_and_kills_nothing(
 
 def test_another_client_gets_nothing_and_burns_nothing(realm: Realm) -> None:
     """Client binding (OAuth 2.1 §4.3): a wrong client neither revokes nor burns a generation."""
-    registered = register_client(realm, ClientWish("Other", ClientKind.PUBLIC, redirect_uris=("https://app.example/",)))
+    registered = register_client(
+        realm, ClientRegistration("Other", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
+    )
     assert isinstance(registered, RegisteredClient)
     token = open_device(realm).refresh_token
     answer = refresh(realm, token, client_id=registered.client.client_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from authserver.authentication.sign_out import sign_out
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.refresh_token import FAMILY_ID_BYTES, RefreshToken, format_refresh_token
@@ -35,7 +35,7 @@ class Shared:
         self.person = Person(realm)
         self.answer = self.person.sign_in()
         registered = register_client(
-            realm, ClientWish("Other", ClientKind.PUBLIC, scope=SCOPE, redirect_uris=("https://app.example/",))
+            realm, ClientRegistration("Other", ClientKind.PUBLIC, scope=SCOPE, redirect_uris=("https://app.example/",))
         )
         assert isinstance(registered, RegisteredClient)
         self.client_id = registered.client.client_id

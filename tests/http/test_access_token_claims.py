@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
@@ -30,8 +30,8 @@ def test_no_user_is_named_as_a_client_could_be(api: Api, realm: Realm, user_id: 
     ASVS 10.3.3: so `iss` and `sub` are one user, now and later.
     """
     others = [add_user(realm, f"user{number}@example.test") for number in range(3)]
-    wish = ClientWish("Alice", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
-    registered = [register_client(realm, wish) for _ in range(3)]
+    registration = ClientRegistration("Alice", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
+    registered = [register_client(realm, registration) for _ in range(3)]
     clients = [one.client.client_id for one in registered if isinstance(one, RegisteredClient)]
     names = [user_id, *others, *clients]
     assert len(set(names)) == 7

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from authserver.clients.register_client import ClientWish, register_client
-from authserver.clients.switch_client import disable_client
+from authserver.clients.client_standing import disable_client
+from authserver.clients.register_client import ClientRegistration, register_client
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.pause import LONGEST_PAUSE
@@ -136,7 +136,9 @@ def test_an_unconfirmed_address_may_not_sign_in_where_that_is_asked(realm: Realm
 
 
 def test_only_first_party_clients_sign_people_in(api: Api, realm: Realm, user_id: str, clock: ManualClock) -> None:
-    register_client(realm, ClientWish("Other", ClientKind.PUBLIC, "other", redirect_uris=("https://app.example/",)))
+    register_client(
+        realm, ClientRegistration("Other", ClientKind.PUBLIC, "other", redirect_uris=("https://app.example/",))
+    )
     for client_id in ("other", "nobody", ""):
         problem(api.login(client_id=client_id), 403, "unauthorized_client")
     disable_client(realm, "first-party", Actor("test"))

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.keyring.live import LiveKeyring
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
@@ -95,7 +95,7 @@ def test_userinfo_answers_every_attack_token_alike(client: FlaskClient, reached:
 
 def test_introspection_calls_every_attack_token_inactive(client: FlaskClient, realm: Realm, reached: list[str]) -> None:
     """RFC 7662 §2.2: `active: false` and nothing else."""
-    registered = register_client(realm, ClientWish("API", ClientKind.RESOURCE_SERVER))
+    registered = register_client(realm, ClientRegistration("API", ClientKind.RESOURCE_SERVER))
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     who = {"client_id": registered.client.client_id, "client_secret": registered.secret.reveal()}

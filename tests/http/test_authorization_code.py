@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from authserver.administration.manage_user import apply_event
-from authserver.clients.switch_client import disable_client, enable_client
+from authserver.clients.client_standing import disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import CredentialEvent
 from authserver.grants.authorization_code import MOST_FAMILIES

@@ -23,10 +23,10 @@ SHOWN = {
 }
 
 
-def ask(realm: Realm, api: Api, **wish: Any) -> tuple[Pages, TestResponse]:  # noqa: ANN401 - the attributes of a ClientWish
+def ask(realm: Realm, api: Api, **registration: Any) -> tuple[Pages, TestResponse]:  # noqa: ANN401 - the attributes of a ClientRegistration
     """The browser, and the consent that it is shown."""
     pages = Pages(api)
-    app = App(pages, api, register_app(realm, **wish).client.client_id)
+    app = App(pages, api, register_app(realm, **registration).client.client_id)
     return pages, app.sign_in(app.send())
 
 
@@ -71,7 +71,7 @@ def test_the_words_for_one_client_come_before_the_installations(
     brand = Brand(scope_texts=read_scope_texts({"read": "Read everything", "write": "Write"}))
     api.app = create_application(realm, DoorSettings(GENEROUS, "memory", brand=brand))
     pages = Pages(api)
-    own, other = (register_app(realm, name, **wish) for name, wish in (("Own", SHOWN), ("Other", {})))
+    own, other = (register_app(realm, name, **registration) for name, registration in (("Own", SHOWN), ("Other", {})))
     asked = App(pages, api, own.client.client_id)
     page = asked.sign_in(asked.send(ui_locales=language))
     assert said in page.text

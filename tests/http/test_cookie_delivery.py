@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from authserver.clients.client_wish import ClientWish
+from authserver.clients.client_registration import ClientRegistration
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, register_client, update_client
 from authserver.credentials.events import UserLocked, UserUnlocked
 from authserver.protocol.client_metadata import ClientKind
@@ -382,10 +382,13 @@ def test_a_lock_is_no_logout(realm: Realm, user_id: str, browser: Browser) -> No
     ],
 )
 def test_only_a_public_first_party_client_refreshes_by_cookie(
-    realm: Realm, browser: Browser, wish: dict[str, Any] | None
+    realm: Realm, browser: Browser, registration: dict[str, Any] | None
 ) -> None:
-    if wish is not None:
-        register_client(realm, ClientWish(**{"name": "Mail", "kind": ClientKind.PUBLIC, "client_id": "mail", **wish}))
+    if registration is not None:
+        register_client(
+            realm,
+            ClientRegistration(**{"name": "Mail", "kind": ClientKind.PUBLIC, "client_id": "mail", **registration}),
+        )
     browser.sign_in()
     browser.hold(browser.held(), "authserver-refresh-mail")
     problem(browser.try_refresh(client_id="mail"), 403, "unauthorized_client")

@@ -10,14 +10,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
+from authserver.clients.client_standing import disable_client
 from authserver.clients.register_client import (
     FIRST_PARTY_CLIENT_ID,
-    ClientWish,
+    ClientRegistration,
     RegisteredClient,
     register_client,
     update_client,
 )
-from authserver.clients.switch_client import disable_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.realm.client_registry import ClientRegistry
@@ -52,8 +52,8 @@ DOORS = DoorSettings(login_limits="100000 per minute", limits_url="memory")
 def other(realm: Realm) -> str:
     """A client with an origin of its own; the first-party one has `APP`."""
     update_client(realm, FIRST_PARTY_CLIENT_ID, {"origins": (APP,)})
-    wish = ClientWish("Other", ClientKind.PUBLIC, redirect_uris=(OTHERS,), origins=(OTHERS,))
-    registered = register_client(realm, wish)
+    registration = ClientRegistration("Other", ClientKind.PUBLIC, redirect_uris=(OTHERS,), origins=(OTHERS,))
+    registered = register_client(realm, registration)
     assert isinstance(registered, RegisteredClient)
     return registered.client.client_id
 
@@ -151,7 +151,9 @@ def test_the_answer_to_a_client_is_read_from_its_own_origins(client: FlaskClient
 
 
 def test_the_answer_to_a_client_without_origins_is_read_by_no_page(client: FlaskClient, realm: Realm) -> None:
-    registered = register_client(realm, ClientWish("Phone", ClientKind.NATIVE, redirect_uris=("com.example.app:/x",)))
+    registered = register_client(
+        realm, ClientRegistration("Phone", ClientKind.NATIVE, redirect_uris=("com.example.app:/x",))
+    )
     assert isinstance(registered, RegisteredClient)
     form = {"client_id": registered.client.client_id}
     assert _allowed(client.post("/oauth/token", data=form, headers={"Origin": APP})) == {}

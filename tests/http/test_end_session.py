@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from authserver.clients.switch_client import disable_client
+from authserver.clients.client_standing import disable_client
 from authserver.credentials.events import UserLocked
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

@@ -10,7 +10,7 @@ import pytest
 from authserver.account.change_email import report_compromise
 from authserver.administration.read_audit import list_audit
 from authserver.authentication.refused_act import MOST, NOBODY
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.audit import AuditFilter, AuditRecord
@@ -196,8 +196,8 @@ def test_a_client_that_may_not_sign_people_in_is_one_record(
     api: Api, realm: Realm, user_id: str, written: Written
 ) -> None:
     """ASVS 16.3.2: an id that is nobody's is typed text, and is not kept."""
-    wish = ClientWish("Other", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
-    other = register_client(realm, wish)
+    registration = ClientRegistration("Other", ClientKind.PUBLIC, redirect_uris=("https://app.example/",))
+    other = register_client(realm, registration)
     assert isinstance(other, RegisteredClient)
     other_id = other.client.client_id
     for client_id, known, reason in (

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.people.api import Api, content
@@ -26,11 +26,11 @@ def reader(realm: Realm) -> dict[str, str]:
 
 
 def _credentials(realm: Realm, kind: ClientKind, audience: tuple[str, ...] = ()) -> dict[str, str]:
-    return _register(realm, ClientWish("A client", kind, audience=audience))
+    return _register(realm, ClientRegistration("A client", kind, audience=audience))
 
 
-def _register(realm: Realm, wish: ClientWish) -> dict[str, str]:
-    registered = register_client(realm, wish)
+def _register(realm: Realm, registration: ClientRegistration) -> dict[str, str]:
+    registered = register_client(realm, registration)
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     return {"client_id": registered.client.client_id, "client_secret": registered.secret.reveal()}
@@ -110,8 +110,10 @@ def test_introspection_knows_what_has_expired(
 def test_introspection_knows_what_was_used(api: Api, realm: Realm, user_id: str, clock: ManualClock) -> None:
     """RFC 7662 §2.2: a refresh token that was exchanged, is another client's, or was idle too long."""
     redirect = ("https://app.example/",)
-    wish = ClientWish("Web", ClientKind.CONFIDENTIAL, first_party=True, scope=SCOPE, redirect_uris=redirect)
-    own, other = _register(realm, wish), _credentials(realm, ClientKind.RESOURCE_SERVER)
+    registration = ClientRegistration(
+        "Web", ClientKind.CONFIDENTIAL, first_party=True, scope=SCOPE, redirect_uris=redirect
+    )
+    own, other = _register(realm, registration), _credentials(realm, ClientKind.RESOURCE_SERVER)
     used = api.sign_in(client_id=own["client_id"])["refresh_token"]
     assert _is_active(api, used, own)
     assert not _is_active(api, used, other)

@@ -7,7 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import (
+    FIRST_PARTY_CLIENT_ID,
+    ClientRegistration,
+    RegisteredClient,
+    register_client,
+)
 from authserver.protocol import base64url
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
@@ -74,7 +79,7 @@ def test_what_a_client_writes_into_its_token_changes_nothing(
 def test_no_lasting_secret_stands_in_for_a_session(api: Api, realm: Realm, user_id: str, scheme: str) -> None:
     """ASVS 7.2.2: neither the password nor the secret of a client opens what a session opens."""
     registered = register_client(
-        realm, ClientWish("Web", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
+        realm, ClientRegistration("Web", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
     )
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None

@@ -10,7 +10,12 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from authserver import storage
-from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import (
+    FIRST_PARTY_CLIENT_ID,
+    ClientRegistration,
+    RegisteredClient,
+    register_client,
+)
 from authserver.credentials.events import SignedOut
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.pause import LONGEST_PAUSE
@@ -38,7 +43,7 @@ def client(realm: Realm) -> Iterator[FlaskClient]:
 def confidential(realm: Realm) -> RegisteredClient:
     """A client with a secret."""
     registered = register_client(
-        realm, ClientWish("Web", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
+        realm, ClientRegistration("Web", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
     )
     assert isinstance(registered, RegisteredClient)
     return registered
@@ -172,7 +177,7 @@ def test_a_confidential_client_must_prove_itself(client: FlaskClient, confidenti
 
 def test_a_resource_server_has_no_grant(client: FlaskClient, realm: Realm) -> None:
     """ASVS 10.4.4: only the grants that a client needs."""
-    registered = register_client(realm, ClientWish("API", ClientKind.RESOURCE_SERVER))
+    registered = register_client(realm, ClientRegistration("API", ClientKind.RESOURCE_SERVER))
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     headers = _basic(registered.client.client_id, registered.secret.reveal())
@@ -265,7 +270,9 @@ def reader(realm: Realm) -> dict[str, str]:
 
 def _register(realm: Realm, kind: ClientKind, audience: tuple[str, ...] = ()) -> dict[str, str]:
     redirect_uris = () if kind is ClientKind.RESOURCE_SERVER else ("https://app.example/",)
-    registered = register_client(realm, ClientWish("A client", kind, audience=audience, redirect_uris=redirect_uris))
+    registered = register_client(
+        realm, ClientRegistration("A client", kind, audience=audience, redirect_uris=redirect_uris)
+    )
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     return _basic(registered.client.client_id, registered.secret.reveal())

@@ -14,7 +14,7 @@ from authserver.realm import Realm
 from authserver.records.client import Client
 from authserver.records.user import Profile
 from authserver.storage import users
-from authserver.tokens.subject import name_subject
+from authserver.tokens.subject import subject_identifier
 from tests.support.people.api import Api, content
 from tests.support.people.credentials import carry_out
 from tests.support.people.relying_party import Browser, register_app
@@ -103,7 +103,7 @@ def test_a_pairwise_client_knows_users_by_names_of_its_own(api: Api, realm: Real
     one, other = (register_app(realm, name, pairwise=True) for name in ("One", "Other"))
     subs = {told(api, browser.let(client).access_token)["sub"] for client in (one, other)}
     assert len(subs | {browser.user_id}) == 3
-    assert name_subject(one, browser.user_id) in subs
+    assert subject_identifier(one, browser.user_id) in subs
 
 
 def test_a_first_party_client_may_ask_as_well(api: Api, user_id: str) -> None:

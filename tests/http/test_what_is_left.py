@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from authserver.administration.manage_user import change_roles
-from authserver.clients.client_wish import ClientChanges
+from authserver.clients.client_registration import ClientChanges
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, update_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm

@@ -3,8 +3,8 @@
 import pytest
 
 from authserver.authentication.bearer import authenticate_bearer
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
-from authserver.clients.switch_client import disable_client, enable_client
+from authserver.clients.client_standing import disable_client, enable_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.credentials.events import (
     RolesChanged,
     SignedOutByAdmin,
@@ -121,8 +121,8 @@ def test_a_sign_in_beside_an_act_of_an_administrator_never_outlives_it_unseen(
 
 def test_a_refresh_beside_the_disabling_of_its_client_is_dead_for_good(crowded: Realm, rounds: int) -> None:
     def prepare() -> Duel:
-        wish = ClientWish("App", ClientKind.PUBLIC, first_party=True, scope=SCOPE)
-        registered = register_client(crowded, wish)
+        registration = ClientRegistration("App", ClientKind.PUBLIC, first_party=True, scope=SCOPE)
+        registered = register_client(crowded, registration)
         assert isinstance(registered, RegisteredClient)
         client_id = registered.client.client_id
         person = Person(crowded, client_id=client_id)

@@ -19,22 +19,22 @@ from authserver.account.own_account import delete_account
 from authserver.account.register import Registered, register
 from authserver.administration.read_audit import AuditTail, list_audit
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere
 from authserver.authorization.authorize import authorize
 from authserver.authorization.outcomes import AuthorizationAnswer, Decision
 from authserver.authorization.pending_request import begin_pending
+from authserver.clients.client_standing import delete_client, disable_client, enable_client
 from authserver.clients.register_client import (
-    ClientWish,
+    ClientRegistration,
     RegisteredClient,
     end_former_secret,
     register_client,
     rotate_secret,
     update_client,
 )
-from authserver.clients.switch_client import delete_client, disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS
 from authserver.credentials.events.base import UserEvent
@@ -148,8 +148,8 @@ def _lapse(person: Person) -> None:
 
 
 def _register_client(person: Person) -> str:
-    wish = ClientWish("Other", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
-    registered = register_client(person.realm, wish, by=BY)
+    registration = ClientRegistration("Other", ClientKind.CONFIDENTIAL, redirect_uris=("https://app.example/",))
+    registered = register_client(person.realm, registration, by=BY)
     assert isinstance(registered, RegisteredClient)
     return registered.client.client_id
 
@@ -174,7 +174,7 @@ def _compromise_key(person: Person) -> None:
 
 def _allow_app(person: Person) -> tuple[SignedInBrowser, str]:
     realm, app = person.realm, register_app(person.realm).client
-    device = BrowserSignIn(person.email, Secret(PASSWORD), None, None, Origin(IP, "test"))
+    device = BrowserSignIn(person.email, Secret(PASSWORD), None, None, RequestSource(IP, "test"))
     signed_in = sign_in_browser(realm, device)
     assert isinstance(signed_in, BrowserSignedIn)
     browser = find_browser_session(realm, signed_in.cookie)
@@ -307,7 +307,7 @@ def test_an_event_about_nobody_is_a_failure(realm: Realm) -> None:
 
 
 def attempt(email: str, password: str, user_agent: str = "test") -> SignIn:
-    return SignIn(email, Secret(password), "first-party", None, DeviceClaim(None, None), Origin(IP, user_agent))
+    return SignIn(email, Secret(password), "first-party", None, DeviceClaim(None, None), RequestSource(IP, user_agent))
 
 
 def test_a_sign_in_is_one_record_with_its_session(realm: Realm) -> None:

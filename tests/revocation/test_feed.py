@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
+from authserver.clients.client_standing import disable_client, enable_client
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.clients.switch_client import disable_client, enable_client
 from authserver.credentials.events import (
     RolesChanged,
     SignedOut,

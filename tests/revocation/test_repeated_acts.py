@@ -15,11 +15,11 @@ import pytest
 
 from authserver.account.change_email import report_compromise
 from authserver.account.connected_apps import disconnect
+from authserver.administration.look_up import end_session_of_user
 from authserver.administration.manage_user import apply_event, change_roles
-from authserver.administration.oversee import end_session_of
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.authorization.revoke_token import revoke_token
-from authserver.clients.switch_client import disable_client, enable_client
+from authserver.clients.client_standing import disable_client, enable_client
 from authserver.credentials import events
 from authserver.credentials.events import CredentialEvent
 from authserver.keyring.issuer import issue_access_token
@@ -136,7 +136,7 @@ ACTS: dict[str, tuple[Prepare, tuple[int, int]]] = {
     "sign out everywhere": (lambda w: partial(sign_out_everywhere, w.realm, w.asker, IP), (3, 1)),
     "sign out elsewhere": (lambda w: partial(sign_out_elsewhere, w.realm, w.asker, IP), (1, 1)),
     "end another session": (lambda w: partial(end_session, w.realm, w.asker, w.other.sid, IP), (1, 1)),
-    "end a session for an operator": (lambda w: partial(end_session_of, w.realm, w.other.sid, by=BY), (1, 1)),
+    "end a session for an operator": (lambda w: partial(end_session_of_user, w.realm, w.other.sid, by=BY), (1, 1)),
     "end everything for an operator": (lambda w: w.apply(events.SignedOutByAdmin(w.person.user_id)), (3, 1)),
     "lock": (lambda w: w.apply(events.UserLocked(w.person.user_id)), (1, 1)),
     "unlock": (lambda w: w.after(events.UserLocked, act=events.UserUnlocked), (1, 1)),

@@ -15,7 +15,7 @@ import sqlalchemy
 from authserver import app, assembly
 from authserver.authentication.asker import Asker
 from authserver.authentication.reauthentication import is_recent
-from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientRegistration, register_client
 from authserver.config import Settings, load_settings
 from authserver.credentials.events import RolesChanged, SignedOut
 from authserver.custody.key_custody import KeyCustody
@@ -103,8 +103,10 @@ def installation(
     custody = assembly.build_custody(settings, assembly.open_database(settings), clock=clock, entropy=entropy)
     repair_keys(custody, by=BY)
     realm = assembly.build_realm(settings, custody)
-    wish = ClientWish("First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE)
-    register_client(realm, wish)
+    registration = ClientRegistration(
+        "First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE
+    )
+    register_client(realm, registration)
     installation = Installation(settings, custody, realm, clock)
     _live_a_little(installation)
     yield installation

@@ -3,7 +3,7 @@
 import structlog
 from flask import Response, request
 
-from authserver.account.change_password import PasswordWasChanged, PasswordWish, change_password
+from authserver.account.change_password import PasswordChange, PasswordWasChanged, change_password
 from authserver.account.reset_password import PasswordWasReset, ask_reset, reset_password
 from authserver.authentication.bearer import Bearer
 from authserver.protocol.secret import Secret
@@ -31,8 +31,8 @@ from authserver.web.api.refusals import (
 from authserver.web.api.tries import count_address
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import forgive_login, try_password
-from authserver.web.origin import read_origin
 from authserver.web.problem import answer_problem
+from authserver.web.source import read_source
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Passwords"]
@@ -65,14 +65,14 @@ _TAGS = ["Passwords"]
 )
 def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Response | PasswordChangedAnswer:
     """Change the password of the bearer's user."""
-    wish = PasswordWish(
+    change = PasswordChange(
         current=Secret(json_data.current_password),
         new=Secret(json_data.new_password),
         logout_devices=json_data.logout_devices,
     )
     in_cookie = keeps_session(bearer)
     outcome = try_password(
-        bearer, "change_password", lambda: change_password(current_realm(), bearer, wish, read_origin())
+        bearer, "change_password", lambda: change_password(current_realm(), bearer, change, read_source())
     )
     if not isinstance(outcome, PasswordWasChanged):
         problem = explain_own(outcome)

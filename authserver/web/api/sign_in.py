@@ -41,8 +41,8 @@ from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer,
 from authserver.web.api.tries import count_address, count_login
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import settle
-from authserver.web.origin import read_origin
 from authserver.web.problem import ProblemError, answer_problem
+from authserver.web.source import read_source
 
 _log = structlog.get_logger(__name__)
 _TAGS = ["Sign-in"]
@@ -112,7 +112,7 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
         client_id=json_data.client_id,
         scope=json_data.scope or None,
         device=DeviceClaim(json_data.device_id or None, json_data.device_name or None),
-        origin=read_origin(),
+        source=read_source(),
         device_token=device_token,
     )
     outcome = sign_in(current_realm(), attempt)

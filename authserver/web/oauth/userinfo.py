@@ -7,7 +7,7 @@ from typing import assert_never
 import structlog
 from werkzeug import Request
 
-from authserver.authorization.userinfo import ScopeMissing, tell_about_user
+from authserver.authorization.userinfo import ScopeMissing, find_userinfo
 from authserver.protocol.bearer_request import SEVERAL_CHALLENGE, SEVERAL_TOKENS, SeveralTokens
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
@@ -32,7 +32,7 @@ class _Refusal:
 def answer_userinfo(realm: Realm, request: Request) -> JsonAnswer:
     """Who the bearer is, as far as the token's scope says. A body changes nothing, unless it carries a second token."""
     token = read_bearer_token(request)
-    told = tell_about_user(realm, token) if isinstance(token, str) else token
+    told = find_userinfo(realm, token) if isinstance(token, str) else token
     match told:
         case SeveralTokens():
             return _answer(_Refusal(HTTPStatus.BAD_REQUEST, "invalid_request", SEVERAL_TOKENS, SEVERAL_CHALLENGE))

@@ -8,7 +8,7 @@ from flask import Response
 from authserver.authorization.consent import find_missing_consent
 from authserver.authorization.outcomes import ConsentNeeded, Decision, RequestedAccess
 from authserver.authorization.pending_request import write_pending
-from authserver.protocol.redirect_uri import read_origin
+from authserver.protocol.redirect_uri import read_source
 from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import answer_page, read_fields
@@ -36,7 +36,7 @@ def _render(errand: Errand, missing: ConsentNeeded) -> Response:
     use_locales(access.ui_locales)
     return answer_page(
         "consent.html",
-        image_origin=None if access.client.logo_uri is None else read_origin(access.client.logo_uri),
+        image_origin=None if access.client.logo_uri is None else read_source(access.client.logo_uri),
         client=access.client,
         client_host=_name_target(access.client.client_uri or access.redirect_uri),
         redirect_host=_name_target(access.redirect_uri),

@@ -18,7 +18,6 @@ from authserver.realm.outcomes import Refused, TryLater
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.limits.tries import hit_login, settle
-from authserver.web.origin import read_origin
 from authserver.web.pages.blueprint import answer_page, answer_told, read_argument, read_fields
 from authserver.web.pages.browser import current_browser, read_device_id
 from authserver.web.pages.languages import use_locales
@@ -26,6 +25,7 @@ from authserver.web.pages.redirects import go_to
 from authserver.web.pages.steps import Done, Errand, Step, View
 from authserver.web.pages.visits import open_visit
 from authserver.web.pages.words import say_refused, tell_busy, tell_too_many
+from authserver.web.source import read_source
 
 PATH: Final = "/login"
 _OTHER, _CONTINUE = "other", "continue"
@@ -77,7 +77,7 @@ def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Respon
     key = hit_login(email, device_id or "", device_token)
     if isinstance(key, int):
         return answer_told(tell_too_many(key))
-    attempt = BrowserSignIn(email, password, device_id, current_browser(), read_origin(), device_token)
+    attempt = BrowserSignIn(email, password, device_id, current_browser(), read_source(), device_token)
     outcome = sign_in_browser(current_realm(), attempt)
     settle(key, outcome)
     if isinstance(outcome, TryLater):

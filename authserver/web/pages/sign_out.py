@@ -4,7 +4,7 @@ import structlog
 from flask import Response, request
 
 from authserver.authentication.sign_out import sign_out
-from authserver.authorization.end_session import EndSessionPlan, EndSessionWish, plan_end_session
+from authserver.authorization.end_session import EndSessionPlan, EndSessionRequest, plan_end_session
 from authserver.protocol.authorization_request import read_parameters
 from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.web.context import current_cookies, current_realm
@@ -70,14 +70,14 @@ def _read(text: str) -> dict[str, str]:
 def _answer(parameters: dict[str, str], decision: str = "") -> Response:
     use_locales(parameters.get("ui_locales"))
     browser = current_browser()
-    wish = _wish(parameters)
-    plan = plan_end_session(current_realm(), wish, browser)
-    if wish.post_logout_redirect_uri is not None and plan.redirect_uri is None:
-        client_id = wish.client_id if plan.client is None else plan.client.client_id
+    asked = _wish(parameters)
+    plan = plan_end_session(current_realm(), asked, browser)
+    if asked.post_logout_redirect_uri is not None and plan.redirect_uri is None:
+        client_id = asked.client_id if plan.client is None else plan.client.client_id
         _log.info(
             "post_logout_redirect_refused",
             client_id=client_id,
-            post_logout_redirect_uri=wish.post_logout_redirect_uri,
+            post_logout_redirect_uri=asked.post_logout_redirect_uri,
             ip=request.remote_addr,
         )
     if browser is None:
@@ -95,8 +95,8 @@ def _answer(parameters: dict[str, str], decision: str = "") -> Response:
     return response
 
 
-def _wish(parameters: dict[str, str]) -> EndSessionWish:
-    return EndSessionWish(
+def _wish(parameters: dict[str, str]) -> EndSessionRequest:
+    return EndSessionRequest(
         parameters.get("id_token_hint"), parameters.get("client_id"), parameters.get("post_logout_redirect_uri")
     )
 

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from authserver.administration.oversee import list_clients, list_users
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.administration.look_up import list_clients, list_users
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_out import list_sessions
 from authserver.cli.context import Context
@@ -114,8 +114,8 @@ def _installation() -> Iterator[Context]:
 def _sign_everybody_in() -> None:
     with _installation() as context:
         for user in list_users(context.realm):
-            device, origin = DeviceClaim(None, None), Origin("192.0.2.1", "test")
-            attempt = SignIn(user.email, Secret(PASSWORD), FIRST_PARTY_CLIENT_ID, None, device, origin)
+            device, source = DeviceClaim(None, None), RequestSource("192.0.2.1", "test")
+            attempt = SignIn(user.email, Secret(PASSWORD), FIRST_PARTY_CLIENT_ID, None, device, source)
             assert isinstance(sign_in(context.realm, attempt), TokenAnswer)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from werkzeug.test import TestResponse
 
-from authserver.clients.client_wish import ClientWish
+from authserver.clients.client_registration import ClientRegistration
 from authserver.clients.register_client import RegisteredClient, register_client
 from authserver.jose.jws import parse_compact
 from authserver.protocol import base64url
@@ -25,10 +25,10 @@ SCOPE = ("openid", "profile", "email", "read", "offline_access")
 STATE = "a state = with & everything/+ü"
 
 
-def register_app(realm: Realm, name: str = "Notes", **wish: Any) -> RegisteredClient:  # noqa: ANN401 - the attributes of a ClientWish
+def register_app(realm: Realm, name: str = "Notes", **registration: Any) -> RegisteredClient:  # noqa: ANN401 - the attributes of a ClientRegistration
     """A public client that is not our own, which returns to `CALLBACK`."""
-    wished: dict[str, Any] = {"kind": ClientKind.PUBLIC, "scope": SCOPE, "redirect_uris": (CALLBACK,), **wish}
-    registered = register_client(realm, ClientWish(name=name, **wished))
+    wished: dict[str, Any] = {"kind": ClientKind.PUBLIC, "scope": SCOPE, "redirect_uris": (CALLBACK,), **registration}
+    registered = register_client(realm, ClientRegistration(name=name, **wished))
     assert isinstance(registered, RegisteredClient), registered
     return registered
 

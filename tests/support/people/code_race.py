@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from authserver.account.change_password import PasswordWasChangedInBrowser, PasswordWish, change_password_in_browser
+from authserver.account.change_password import PasswordChange, PasswordWasChangedInBrowser, change_password_in_browser
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.authorization.authorize import authorize
@@ -84,7 +84,7 @@ class Visitor:
         return isinstance(again, TokenAnswer)
 
     def change_password(self, browser: SignedInBrowser) -> PasswordWasChangedInBrowser:
-        wish = PasswordWish(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
+        wish = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
         changed = change_password_in_browser(self.person.realm, browser, wish, ORIGIN)
         assert isinstance(changed, PasswordWasChangedInBrowser), changed
         return changed

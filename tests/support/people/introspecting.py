@@ -1,6 +1,6 @@
 """Resource servers and clients that ask what a token is worth."""
 
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from tests.support.people.api import Api, content
@@ -12,7 +12,7 @@ Credentials = dict[str, str]
 
 def register_server(realm: Realm, *audience: str) -> Credentials:
     """The credentials of a resource server that is one of `audience`, or the default one."""
-    registered = register_client(realm, ClientWish("API", ClientKind.RESOURCE_SERVER, audience=audience))
+    registered = register_client(realm, ClientRegistration("API", ClientKind.RESOURCE_SERVER, audience=audience))
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
     return {"client_id": registered.client.client_id, "client_secret": registered.secret.reveal()}

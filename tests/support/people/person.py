@@ -5,11 +5,11 @@ from itertools import count
 
 from sqlalchemy import select
 
-from authserver.account.change_password import PasswordWasChanged, PasswordWish, change_password
+from authserver.account.change_password import PasswordChange, PasswordWasChanged, change_password
 from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.administration.manage_user import apply_event
 from authserver.authentication.bearer import Bearer, authenticate_bearer
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.credentials.events import CredentialEvent
@@ -29,7 +29,7 @@ from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
 from tests.support.people.refreshing import IP, refresh
 from tests.support.world.realm import PASSWORD, add_user
 
-ORIGIN = Origin(IP, "test")
+ORIGIN = RequestSource(IP, "test")
 NEW_PASSWORD = "a quite different passphrase"
 BY = Actor("cli")
 _numbers = count()
@@ -76,7 +76,7 @@ class Person:
     def change_password(
         self, bearer: Bearer, new: str = NEW_PASSWORD, *, current: str = PASSWORD, logout_devices: bool = True
     ) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
-        return change_password(self.realm, bearer, PasswordWish(Secret(current), Secret(new), logout_devices), ORIGIN)
+        return change_password(self.realm, bearer, PasswordChange(Secret(current), Secret(new), logout_devices), ORIGIN)
 
     def add_link(self, purpose: LinkPurpose, address: str | None = None, *, sid: str | None = None) -> str:
         """The token of a link that was just mailed."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.authentication import PresentedClient
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
@@ -31,7 +31,7 @@ def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None
         client_id=FIRST_PARTY_CLIENT_ID,
         scope=scope,
         device=DeviceClaim(device_id, None),
-        origin=Origin(IP, "test"),
+        source=RequestSource(IP, "test"),
     )
     answer = sign_in(realm, attempt)
     assert isinstance(answer, TokenAnswer), answer

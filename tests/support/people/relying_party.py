@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authserver.authentication.browser_session import BrowserSignedIn, begin_browser_session
-from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, Origin
-from authserver.clients.register_client import ClientWish, RegisteredClient, register_client
+from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, RequestSource
+from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.client import Client
@@ -17,10 +17,10 @@ APP = "https://app.example"
 SCOPE = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 
-def register_app(realm: Realm, name: str = "App", **wish: Any) -> Client:  # noqa: ANN401 - what a wish takes
-    """A public client that is not first-party, unless `wish` says so."""
+def register_app(realm: Realm, name: str = "App", **registration: Any) -> Client:  # noqa: ANN401 - what a wish takes
+    """A public client that is not first-party, unless `registration` says so."""
     members: dict[str, Any] = {"scope": SCOPE, "redirect_uris": (f"{APP}/callback",), "client_id": name.lower()}
-    registered = register_client(realm, ClientWish(name, ClientKind.PUBLIC, **members | wish))
+    registered = register_client(realm, ClientRegistration(name, ClientKind.PUBLIC, **members | registration))
     assert isinstance(registered, RegisteredClient), registered
     return registered.client
 
@@ -34,7 +34,7 @@ class Browser:
     signed_in: BrowserSignedIn = field(init=False)
 
     def __post_init__(self) -> None:
-        opening = Opening(PASSWORD, DeviceClaim(None, None), Origin("127.0.0.1", "test"), self.realm.clock.now())
+        opening = Opening(PASSWORD, DeviceClaim(None, None), RequestSource("127.0.0.1", "test"), self.realm.clock.now())
         with self.realm.database.write() as tx:
             user = users.load(tx, self.user_id)
             self.signed_in = begin_browser_session(tx, self.realm, user, opening)

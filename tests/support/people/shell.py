@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.testing import CliRunner, Result
 
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.cli.commands import COMMANDS
 from authserver.cli.context import Context
@@ -94,7 +94,7 @@ class Shell:
             client_id,
             None,
             DeviceClaim(device, None),
-            Origin("192.0.2.1", "test"),
+            RequestSource("192.0.2.1", "test"),
         )
         answer = self.ask(lambda realm: sign_in(realm, attempt))
         assert isinstance(answer, TokenAnswer | Refused)

@@ -6,7 +6,7 @@ from typing import Any
 
 from authserver import storage
 from authserver.account.register import Registered, create_user
-from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientWish, register_client
+from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, ClientRegistration, register_client
 from authserver.clock import Clock
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.credentials.password_policy import PasswordPolicy
@@ -86,8 +86,10 @@ def with_hashing(realm: Realm, **changes: Any) -> Realm:  # noqa: ANN401 - a Pas
 
 def add_first_party_client(realm: Realm) -> None:
     """The client with which the tests sign in."""
-    wish = ClientWish("First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE)
-    register_client(realm, wish)
+    registration = ClientRegistration(
+        "First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE
+    )
+    register_client(realm, registration)
 
 
 def build_keys(clock: Clock, entropy: Entropy, algorithm: str = "ES256") -> Keyring:

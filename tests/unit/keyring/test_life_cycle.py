@@ -19,9 +19,9 @@ from authserver.keyring.life_cycle import (
     decide_staging,
 )
 from authserver.keyring.steps import (
+    Activate,
     Change,
     Compromise,
-    Found,
     NothingDue,
     Promote,
     Refused,
@@ -77,8 +77,8 @@ def carry_out(make_key: MakeKey) -> Callable[..., KeySet]:
 
 def test_the_first_key_signs_at_once_and_another_is_published_beside_it(carry_out: Callable[..., KeySet]) -> None:
     empty = KeySet(())
-    assert decide_due(empty, SIGNING, START, TIMES) == Found(SIGNING, "ES256")
-    founded = carry_out(empty, Found(SIGNING, "ES256"))
+    assert decide_due(empty, SIGNING, START, TIMES) == Activate(SIGNING, "ES256")
+    founded = carry_out(empty, Activate(SIGNING, "ES256"))
     assert decide_due(founded, SIGNING, START, TIMES) == Stage(SIGNING, "ES256", withdrawn=None)
     staged = carry_out(founded, Stage(SIGNING, "ES256", withdrawn=None))
     assert isinstance(decide_due(staged, SIGNING, START, TIMES), TooEarly)

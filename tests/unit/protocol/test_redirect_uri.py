@@ -9,7 +9,7 @@ from authserver.protocol.redirect_uri import (
     find_fault,
     find_origin_fault,
     matches,
-    read_origin,
+    read_source,
 )
 
 REGISTERED = (
@@ -356,7 +356,7 @@ def test_what_no_browser_sends_or_nobody_should_trust_is_no_origin(origin: str) 
 )
 def test_an_address_that_a_page_may_show_has_an_origin(address: str, origin: str) -> None:
     assert find_address_fault(address) is None
-    assert read_origin(address) == origin
+    assert read_source(address) == origin
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from http import HTTPStatus
 import structlog
 from flask import Response, request
 
-from authserver.account.change_password import PasswordWasChangedInBrowser, PasswordWish, change_password_in_browser
+from authserver.account.change_password import PasswordChange, PasswordWasChangedInBrowser, change_password_in_browser
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
@@ -13,7 +13,6 @@ from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenti
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import TooManyTries, try_password
-from authserver.web.origin import read_origin
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
 from authserver.web.pages.browser import keep_signed_in
@@ -26,6 +25,7 @@ from authserver.web.pages.words import (
     tell_busy,
     tell_too_many,
 )
+from authserver.web.source import read_source
 
 PATH = "/account/password"
 _log = structlog.get_logger(__name__)
@@ -42,20 +42,20 @@ def show_password(browser: SignedInBrowser) -> Response:
 @with_browser
 def act_password(browser: SignedInBrowser) -> Response:
     """Change it. The browser goes on with another cookie; a password that is refused ends nothing."""
-    wish = _read_wish(read_fields())
+    change = _read_wish(read_fields())
     outcome = try_password(
-        browser, "change_password", lambda: change_password_in_browser(current_realm(), browser, wish, read_origin())
+        browser, "change_password", lambda: change_password_in_browser(current_realm(), browser, change, read_source())
     )
     if isinstance(outcome, PasswordWasChangedInBrowser):
         _log.info("authn_password_change", sid=outcome.signed_in.sid, ip=request.remote_addr)
         return keep_signed_in(_answer_changed(browser, outcome.receipt), outcome.signed_in)
     _log.info("authn_password_change_fail", sid=browser.sid, ip=request.remote_addr)
-    return _answer_failed(browser, wish, outcome)
+    return _answer_failed(browser, change, outcome)
 
 
-def _read_wish(fields: dict[str, str]) -> PasswordWish:
+def _read_wish(fields: dict[str, str]) -> PasswordChange:
     """A box that is not ticked sends nothing: it counts as a wish only where the form says that it had one."""
-    return PasswordWish(
+    return PasswordChange(
         current=Secret(fields.get("current_password", "")),
         new=Secret(fields.get("new_password", "")),
         logout_devices="logout_devices" in fields or "may_choose" not in fields,
@@ -64,15 +64,15 @@ def _read_wish(fields: dict[str, str]) -> PasswordWish:
 
 def _answer_failed(
     browser: SignedInBrowser,
-    wish: PasswordWish,
+    change: PasswordChange,
     outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate,
 ) -> Response:
     match outcome:
         case Invalid(errors=errors):
-            return _answer_form(browser, errors, HTTPStatus.UNPROCESSABLE_ENTITY, logout_devices=wish.logout_devices)
+            return _answer_form(browser, errors, HTTPStatus.UNPROCESSABLE_ENTITY, logout_devices=change.logout_devices)
         case Refused(code=code) if code != NOT_FOUND:
             error = FieldError("current_password", code, say_refused(outcome))
-            return _answer_form(browser, (error,), HTTPStatus.FORBIDDEN, logout_devices=wish.logout_devices)
+            return _answer_form(browser, (error,), HTTPStatus.FORBIDDEN, logout_devices=change.logout_devices)
         case Refused() | Reauthenticate():
             return ask_who(PATH)
         case TryLater():

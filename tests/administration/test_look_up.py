@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from authserver.administration.oversee import end_session_of, find_client, find_user, list_clients, list_users
+from authserver.administration.look_up import end_session_of_user, find_client, find_user, list_clients, list_users
 from authserver.administration.set_password import set_password
-from authserver.authentication.open_session import DeviceClaim, Origin
+from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_out import list_sessions
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
@@ -39,13 +39,13 @@ def _load(realm: Realm, user_id: str) -> User:
 def _sign_in(realm: Realm, password: str) -> object:
     device = DeviceClaim(None, None)
     return sign_in(
-        realm, SignIn(EMAIL, Secret(password), FIRST_PARTY_CLIENT_ID, None, device, Origin("192.0.2.1", "test"))
+        realm, SignIn(EMAIL, Secret(password), FIRST_PARTY_CLIENT_ID, None, device, RequestSource("192.0.2.1", "test"))
     )
 
 
 def test_all_users_are_listed_by_address(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
     """Page by page, and a page that is exactly full is not the last one."""
-    monkeypatch.setattr("authserver.administration.oversee._PAGE", 2)
+    monkeypatch.setattr("authserver.administration.look_up._PAGE", 2)
     emails = [f"{name}@example.test" for name in ("dora", "ada", "cleo", "bob")]
     for email in emails:
         add_user(realm, email)
@@ -66,7 +66,7 @@ def test_who_or_what_does_not_exist_is_not_found(realm: Realm, text: str) -> Non
     outcomes = (
         find_user(realm, text),
         find_client(realm, text),
-        end_session_of(realm, text, by=OPERATOR),
+        end_session_of_user(realm, text, by=OPERATOR),
         set_password(realm, text, Secret(OTHER), by=OPERATOR),
     )
     assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["not_found"] * 4
@@ -81,7 +81,7 @@ def test_clients_are_listed_and_found(realm: Realm) -> None:
 def test_an_operator_ends_one_session_and_no_other(realm: Realm) -> None:
     user_id = add_user(realm)
     ended, kept = open_device(realm), open_device(realm)
-    receipt = end_session_of(realm, ended.sid, by=OPERATOR)
+    receipt = end_session_of_user(realm, ended.sid, by=OPERATOR)
     assert isinstance(receipt, Receipt)
     assert (receipt.event, receipt.sessions_ended, receipt.sessions_kept) == ("session_ended_by_admin", 1, 1)
     assert not refused(realm, ended.refresh_token).soft_logout
@@ -92,8 +92,8 @@ def test_an_operator_ends_one_session_and_no_other(realm: Realm) -> None:
 def test_ending_a_session_twice_ends_nothing_more(realm: Realm) -> None:
     add_user(realm)
     session = open_device(realm)
-    end_session_of(realm, session.sid, by=OPERATOR)
-    receipt = end_session_of(realm, session.sid, by=OPERATOR)
+    end_session_of_user(realm, session.sid, by=OPERATOR)
+    receipt = end_session_of_user(realm, session.sid, by=OPERATOR)
     assert isinstance(receipt, Receipt)
     assert receipt.sessions_ended == 0
 

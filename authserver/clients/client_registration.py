@@ -1,4 +1,4 @@
-"""What an operator may wish of a client, and all that can be wrong with it."""
+"""What an operator registers of a client, and all that can be wrong with it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _REDIRECTING = frozenset({ClientKind.PUBLIC, ClientKind.CONFIDENTIAL, ClientKind
 
 
 @dataclass(frozen=True, slots=True)
-class ClientWish:
+class ClientRegistration:
     """What an operator asks for.
 
     Attributes:
@@ -94,9 +94,9 @@ class ClientChanges(TypedDict, total=False):
     scope_texts: ScopeTexts
 
 
-def wish_for(client: Client, changes: ClientChanges) -> ClientWish:
+def wish_for(client: Client, changes: ClientChanges) -> ClientRegistration:
     """The client as it is, with `changes`."""
-    as_it_is = ClientWish(
+    as_it_is = ClientRegistration(
         name=client.name,
         kind=client.kind,
         client_id=client.client_id,
@@ -123,93 +123,99 @@ def wish_for(client: Client, changes: ClientChanges) -> ClientWish:
     return replace(as_it_is, **changes)
 
 
-def find_errors(wish: ClientWish, realm: Realm) -> Iterator[FieldError]:
-    """All that is wrong with `wish` in this installation."""
-    if len(wish.name) > NAME_LENGTH:
+def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
+    """All that is wrong with `registration` in this installation."""
+    if len(registration.name) > NAME_LENGTH:
         yield FieldError("name", "name_too_long", f"A name has at most {NAME_LENGTH} characters.")
-    elif not wish.name.strip() or not is_line(wish.name, NAME_LENGTH):
+    elif not registration.name.strip() or not is_line(registration.name, NAME_LENGTH):
         yield FieldError("name", "invalid_name", "A client needs a printable name.")
-    if not all(map(_SCOPE_TOKEN.match, wish.scope)):
+    if not all(map(_SCOPE_TOKEN.match, registration.scope)):
         yield FieldError("scope", "invalid_scope", "A scope must not contain spaces, quotes or backslashes.")
-    for audience in wish.audience:
+    for audience in registration.audience:
         if not _is_resource(audience):
             yield FieldError("audience", "invalid_audience", f"{audience!r} is not an absolute URI (RFC 8707 §2).")
-    yield from _find_uri_errors(wish)
-    yield from _find_shown_errors(wish)
-    yield from _find_standing_errors(wish)
-    yield from _find_time_errors(wish, realm.lifetimes)
+    yield from _find_uri_errors(registration)
+    yield from _find_shown_errors(registration)
+    yield from _find_standing_errors(registration)
+    yield from _find_time_errors(registration, realm.lifetimes)
 
 
-def _find_uri_errors(wish: ClientWish) -> Iterator[FieldError]:
+def _find_uri_errors(registration: ClientRegistration) -> Iterator[FieldError]:
     checks: tuple[tuple[str, tuple[str, ...], Callable[[str], str | None]], ...] = (
-        ("redirect_uri", wish.redirect_uris, lambda uri: find_fault(uri, wish.kind)),
-        ("post_logout_redirect_uri", wish.post_logout_redirect_uris, lambda uri: find_fault(uri, wish.kind)),
-        ("origin", wish.origins, find_origin_fault),
+        ("redirect_uri", registration.redirect_uris, lambda uri: find_fault(uri, registration.kind)),
+        (
+            "post_logout_redirect_uri",
+            registration.post_logout_redirect_uris,
+            lambda uri: find_fault(uri, registration.kind),
+        ),
+        ("origin", registration.origins, find_origin_fault),
     )
     for name, values, find in checks:
         for value in values:
             fault = find(value)
             if fault is not None:
                 yield FieldError(name, f"invalid_{name}", f"{value!r} {fault}.")
-    if wish.kind not in _REDIRECTING and (wish.redirect_uris or wish.post_logout_redirect_uris):
+    if registration.kind not in _REDIRECTING and (registration.redirect_uris or registration.post_logout_redirect_uris):
         yield FieldError(
-            "redirect_uri", "invalid_combination", f"A {wish.kind.value.replace('-', ' ')} client has no redirect URIs."
+            "redirect_uri",
+            "invalid_combination",
+            f"A {registration.kind.value.replace('-', ' ')} client has no redirect URIs.",
         )
 
 
-def _find_shown_errors(wish: ClientWish) -> Iterator[FieldError]:
+def _find_shown_errors(registration: ClientRegistration) -> Iterator[FieldError]:
     for name in ("logo_uri", "client_uri", "policy_uri", "tos_uri"):
-        uri = getattr(wish, name)
+        uri = getattr(registration, name)
         fault = None if uri is None else find_address_fault(uri)
         if fault is not None:
             yield FieldError(name, f"invalid_{name}", f"{uri!r} {fault}.")
     try:
-        read_scope_texts(wish.scope_texts)
+        read_scope_texts(registration.scope_texts)
     except ValueError as fault:
         yield FieldError("scope_texts", "invalid_scope_texts", f"They {fault}.")
 
 
-def _find_standing_errors(wish: ClientWish) -> Iterator[FieldError]:
-    if wish.first_party and wish.kind is ClientKind.RESOURCE_SERVER:
+def _find_standing_errors(registration: ClientRegistration) -> Iterator[FieldError]:
+    if registration.first_party and registration.kind is ClientKind.RESOURCE_SERVER:
         yield FieldError("first_party", "invalid_combination", "A resource server signs nobody in.")
-    if wish.consent is ConsentRule.NEVER:
-        if not wish.first_party:
+    if registration.consent is ConsentRule.NEVER:
+        if not registration.first_party:
             yield FieldError("consent", "invalid_consent", "Only a first-party client may skip consent.")
-        elif wish.kind is ClientKind.NATIVE:
+        elif registration.kind is ClientKind.NATIVE:
             # RFC 8252 §8.6: another program may pass for it.
             yield FieldError("consent", "invalid_consent", "Users of a native client are always asked.")
 
 
-def _find_time_errors(wish: ClientWish, installation: Lifetimes) -> Iterator[FieldError]:
+def _find_time_errors(registration: ClientRegistration, installation: Lifetimes) -> Iterator[FieldError]:
     in_bounds = True
     for name in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
-        own, longest = getattr(wish, name), getattr(installation, name)
+        own, longest = getattr(registration, name), getattr(installation, name)
         if own is not None and not min(SHORTEST_LIFETIME, longest) <= own <= longest:
             # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
             in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
                 name, "invalid_lifetime", f"It must be {least} to {most} seconds, at most the installation's value."
             )
-    in_force = installation.of_client(wish)
+    in_force = installation.of_client(registration)
     idle = in_force.refresh_idle_lifetime
-    if wish.refresh_absolute_lifetime is not None and wish.refresh_absolute_lifetime < idle:
+    if registration.refresh_absolute_lifetime is not None and registration.refresh_absolute_lifetime < idle:
         yield FieldError(
             "refresh_absolute_lifetime",
             "invalid_lifetime",
             f"It must not be below the idle lifetime, {_seconds(idle)}.",
         )
     if in_bounds:
-        yield from _find_rest_errors(wish, in_force)
+        yield from _find_rest_errors(registration, in_force)
     # MAC keys live as long as a token of the installation can come back.
     kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
-    own, longest = wish.late_retry_window, min(idle, kept - idle)
+    own, longest = registration.late_retry_window, min(idle, kept - idle)
     if own is not None and not timedelta(0) <= own <= longest:
         yield FieldError("late_retry_window", "invalid_window", f"It must be 0 to {_seconds(longest)} seconds.")
 
 
-def _find_rest_errors(wish: ClientWish, in_force: Lifetimes) -> Iterator[FieldError]:
+def _find_rest_errors(registration: ClientRegistration, in_force: Lifetimes) -> Iterator[FieldError]:
     """The window in force, the client's or the installation's, against the idle lifetime in force."""
-    installations = in_force.retry_windows.retry_window if wish.retry_window is None else timedelta(0)
+    installations = in_force.retry_windows.retry_window if registration.retry_window is None else timedelta(0)
     least = longest_silence(installations, in_force.access_token_lifetime)
     idle, margin = in_force.refresh_idle_lifetime, _seconds(REST_MARGIN)
     why = f"the retry window, {margin} seconds and the access-token lifetime together fit into the idle lifetime"
@@ -219,7 +225,7 @@ def _find_rest_errors(wish: ClientWish, in_force: Lifetimes) -> Iterator[FieldEr
             "invalid_lifetime",
             f"It must be at least {_seconds(least)} seconds, so that {why}.",
         )
-    elif wish.retry_window is not None and not timedelta(0) <= wish.retry_window <= idle - least:
+    elif registration.retry_window is not None and not timedelta(0) <= registration.retry_window <= idle - least:
         yield FieldError(
             "retry_window", "invalid_window", f"It must be 0 to {_seconds(idle - least)} seconds, so that {why}."
         )

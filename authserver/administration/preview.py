@@ -20,16 +20,16 @@ _TAKING_BACK = (LinkPurpose.NOT_ME, LinkPurpose.REVERT_EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class Preview:
     """The receipt that the event would get. `sid` is the session that asked or is meant; None when there is none."""
 
     receipt: Receipt
     sid: str | None
 
 
-def foresee(
+def preview(
     realm: Realm, event: type[CredentialEvent], user: User, *, sid: str | None, logout_devices: bool, by: Actor
-) -> Foreseen | Refused:
+) -> Preview | Refused:
     """Rehearse an event of this type about `user`, from or about his session `sid`: by default the one last used.
 
     An event that a mailed link causes is rehearsed with the oldest one, which ends the most.
@@ -53,4 +53,4 @@ def foresee(
     receipt = apply_event(
         realm, user.user_id, rehearsed, by=by, dry_run=True, current=asking, logout_devices=logout_devices
     )
-    return receipt if isinstance(receipt, Refused) else Foreseen(receipt, asking)
+    return receipt if isinstance(receipt, Refused) else Preview(receipt, asking)

@@ -53,7 +53,7 @@ def find_client(realm: Realm, client_id: str) -> Client | Refused:
         return clients.find(tx, client_id) or _refuse("client", client_id)
 
 
-def end_session_of(realm: Realm, sid: str, *, by: Actor, dry_run: bool = False) -> Receipt | Refused:
+def end_session_of_user(realm: Realm, sid: str, *, by: Actor, dry_run: bool = False) -> Receipt | Refused:
     """End the session `sid`, whoever it belongs to, on behalf of `by`. One that has ended already stays as it is."""
     with write_or_rehearse(realm, dry_run=dry_run) as tx:
         user_id = sessions.find_owner(tx, sid) if is_storable(sid) else None

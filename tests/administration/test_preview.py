@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from authserver.administration.foresee import NOT_ABOUT_USERS, Foreseen, foresee
+from authserver.administration.preview import NOT_ABOUT_USERS, Preview, preview
 from authserver.authentication.bearer import Bearer, authenticate_bearer
+from authserver.clients.client_standing import enable_client
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
-from authserver.clients.switch_client import enable_client
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS, CredentialEvent
 from authserver.credentials.events.base import UserEvent
@@ -351,7 +351,7 @@ def test_what_is_said_before_is_what_happens(
     realm = under(realm, overrides)
     scene = build_scene(realm, clock, kind)
     before = dump(realm)
-    foreseen = foresee(realm, kind, scene.person.row, sid=None, logout_devices=logout_devices, by=BY)
+    foreseen = preview(realm, kind, scene.person.row, sid=None, logout_devices=logout_devices, by=BY)
     assert dump(realm) == before, "foreseeing left something behind"
 
     event = build_event(scene, kind)
@@ -359,9 +359,9 @@ def test_what_is_said_before_is_what_happens(
     after = happen(scene, event, monkeypatch, logout_devices=logout_devices)
 
     if issubclass(kind, UserEvent):
-        assert isinstance(foreseen, Foreseen)
+        assert isinstance(foreseen, Preview)
         had_sessions = kind is not events.UserEnabled
-        assert foreseen == Foreseen(after.receipt, scene.asking.sid if had_sessions else None)
+        assert foreseen == Preview(after.receipt, scene.asking.sid if had_sessions else None)
     else:
         assert isinstance(foreseen, Refused)
         assert foreseen.code == NOT_ABOUT_USERS
@@ -409,9 +409,9 @@ def test_every_sentence_has_its_truth() -> None:
 def test_the_session_that_asks_may_be_named(realm: Realm) -> None:
     person, stranger = Person(realm), Person(realm)
     named, _ = person.sign_in(), person.sign_in()
-    foreseen = foresee(realm, events.SignedOut, person.row, sid=named.sid, logout_devices=True, by=BY)
-    assert isinstance(foreseen, Foreseen)
+    foreseen = preview(realm, events.SignedOut, person.row, sid=named.sid, logout_devices=True, by=BY)
+    assert isinstance(foreseen, Preview)
     assert (foreseen.sid, foreseen.receipt.sessions_ended, foreseen.receipt.sessions_kept) == (named.sid, 1, 1)
-    foreign = foresee(realm, events.SignedOut, stranger.row, sid=named.sid, logout_devices=True, by=BY)
+    foreign = preview(realm, events.SignedOut, stranger.row, sid=named.sid, logout_devices=True, by=BY)
     assert isinstance(foreign, Refused)
     assert foreign.code == NOT_FOUND
