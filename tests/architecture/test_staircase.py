@@ -48,7 +48,7 @@ WITHIN: dict[str, Staircase] = {
         ("api", "oauth", "pages"),
         ("limits",),
         ("context", "problem"),
-        ("answers", "authorization", "cookies", "origin", "site"),
+        ("answers", "authorization", "cookies", "site", "source"),
     ),
 }
 """Room → the stairs inside it: folders, and the files beside them. Assembly on top, then doors, then Flask's glue."""
