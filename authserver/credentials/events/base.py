@@ -1,4 +1,4 @@
-"""What every credential event has in common. Facts only: who asked, and from where, is given to `revocation.apply`."""
+"""The base of all credential events. They hold facts only; `revocation.apply` gets who asked, and from where."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -31,17 +31,17 @@ class CredentialEvent:
     A subclass is a frozen, slotted dataclass. What it is about comes from its base: `UserEvent`, `SessionEvent`,
     `ClientEvent`, `KeyEvent`; its own fields say what is new.
 
-    What settings may make of the row is granted, never assumed: a row that a setting could weaken until the event means
-    nothing (a sign-out that signs nobody out) would be a switch that turns a check off.
+    Settings may change only what a subclass allows explicitly. A row that settings could weaken until the event has no
+    effect (a sign-out that signs nobody out) would be a switch that turns a check off.
 
     Attributes:
-        name: stable; stands in audit records, receipts and settings. Never used again for something else.
-        audit_name: the word of the OWASP vocabulary under which it is recorded; several events may share one.
-        POLICY: the row in force unless settings say otherwise.
-        other_reaches: what settings may put in place of the row's reach.
+        name: stable, used in audit records, receipts and settings. Never reused for another event.
+        audit_name: the OWASP vocabulary word under which it is recorded; several events may share one.
+        POLICY: the row in force unless settings change it.
+        other_reaches: the values that settings may give to the row's reach.
         adjustable: the other members of the row that settings may change.
-        changes_credentials: whether a sign-in that was verified before may still succeed after it: it raises the
-            user's `credential_version`, and ends what waits to change credentials.
+        changes_credentials: whether it raises the user's `credential_version`, so that a sign-in verified before it
+            fails, and ends what waits to change credentials.
     """
 
     name: ClassVar[str]
@@ -56,15 +56,15 @@ class CredentialEvent:
         raise NotImplementedError
 
     def change(self) -> UserChange:
-        """What is written on the user's row."""
+        """The changes to the user's row."""
         return NO_CHANGE
 
     def facts(self) -> Mapping[str, str]:
-        """What the audit record keeps of the event besides whom it is about; never a secret, never an address."""
+        """The details for the audit record, besides the subject; never a secret, never an address."""
         return {}
 
     def notices(self, address: str) -> tuple[Notice, ...]:
-        """Whom to tell, where the policy says so. `address` is the user's before the event."""
+        """The mails to send if the policy notifies. `address` is the user's address before the event."""
         return (Notice(self.name, address, LinkPurpose.NOT_ME),)
 
 
@@ -113,7 +113,7 @@ class KeyEvent(CredentialEvent):
 
 
 def register(*events: type[CredentialEvent]) -> tuple[type[CredentialEvent], ...]:
-    """The events in the order given; a name that two of them claim raises `ValueError`, and so at import."""
+    """The events in the order given; two events with one name raise `ValueError`, at import."""
     for name, claims in Counter(event.name for event in events).items():
         if claims > 1:
             message = f"{claims} credential events are called {name!r}"

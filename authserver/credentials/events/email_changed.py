@@ -1,4 +1,4 @@
-"""The user's address is another one, confirmed by a link that was sent to it."""
+"""The user's address was changed, and confirmed by a link that was sent to the new one."""
 
 from dataclasses import dataclass
 from typing import ClassVar

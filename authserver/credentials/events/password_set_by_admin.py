@@ -1,4 +1,4 @@
-"""An administrator or operator gave a user another password."""
+"""An administrator or operator gave a user a new password."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,7 +15,7 @@ from authserver.protocol.audit_name import AuditName
 class PasswordSetByAdmin(UserEvent):
     """The password of `user_id` is another one now, chosen by somebody else; `password_hash` is its hash.
 
-    Nothing is kept: whoever is signed in, the user or a thief, knew the old one.
+    No session is kept: everybody who is signed in, the user or a thief, knew the old password.
     """
 
     name: ClassVar[str] = "password_set_by_admin"

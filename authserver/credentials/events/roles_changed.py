@@ -1,4 +1,4 @@
-"""The roles of a user are others."""
+"""The roles of a user were changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

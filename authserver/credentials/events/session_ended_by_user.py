@@ -1,4 +1,4 @@
-"""The user ended one session out of the list of sessions."""
+"""The user ended one session in the list of their sessions."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -12,7 +12,7 @@ from authserver.protocol.audit_name import AuditName
 class SigningKeyCompromised(KeyEvent):
     """Nothing that the key `kid` signed may be believed any more.
 
-    Sessions live: their next refresh is signed by its successor.
+    Sessions continue: the successor of the key signs at their next refresh.
     """
 
     name: ClassVar[str] = "signing_key_compromised"

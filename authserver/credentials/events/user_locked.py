@@ -1,4 +1,4 @@
-"""A user was locked for the time being."""
+"""A user was locked temporarily."""
 
 from dataclasses import dataclass
 from typing import ClassVar
