@@ -76,7 +76,7 @@ def holds(tx: Connection, head: Head) -> bool:
 
 
 def list_since(tx: Connection, head: Head, up_to: Head, *, limit: int) -> list[str] | None:
-    """The entries after `head`, which must be in the feed, up to and including `up_to`, as JSON; None if too many."""
+    """The entries after `head` (in the feed) up to and including `up_to`, as JSON; None if more than `limit`."""
     after = _E.position > head.position, _E.position <= up_to.position
     bodies = tx.execute(select(_E.body).where(*after).order_by(_E.position).limit(limit + 1)).scalars().all()
     return list(bodies) if len(bodies) <= limit else None

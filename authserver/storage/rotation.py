@@ -52,7 +52,7 @@ class _Plan:
 
 @lru_cache(maxsize=_MOST_PLANS)  # uncached, it would cost a quarter of the statement's time
 def _plan(scope: frozenset[str] | None, audience: tuple[str, ...] | None, allowance: Allowance) -> _Plan:
-    """Plan the check: the grant must hold all that is asked or, if nothing is asked, a word that the client may have."""
+    """The grant must hold all that the request names; if it names nothing, any word that the client may have."""
     scopes = tuple(allowance.scope if scope is None else scope)
     audiences = tuple(allowance.audience if audience is None else audience)
     others = tuple(word for word in scopes if word != ADMIN_SCOPE)  # `admin` counts only while the user has the role
