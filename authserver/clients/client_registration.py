@@ -19,7 +19,7 @@ from authserver.sessions.lifetimes import Lifetimes, longest_silence
 
 NAME_LENGTH = 200
 SHORTEST_LIFETIME = timedelta(minutes=1)
-"""Of access and refresh tokens, as for the installation."""
+"""The shortest lifetime of access and refresh tokens, as in the settings of the installation."""
 
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749 §3.3
 _REDIRECTING = frozenset({ClientKind.PUBLIC, ClientKind.CONFIDENTIAL, ClientKind.NATIVE})
@@ -31,11 +31,11 @@ class ClientRegistration:
 
     Attributes:
         client_id: None lets the server choose (RFC 9700 §4.15).
-        consent: None is `NEVER` for a first-party client whose identity is sure, `REMEMBER` for every other.
+        consent: None is `NEVER` for a first-party client whose identity is certain, `REMEMBER` for every other client.
         pairwise: whether ID tokens and userinfo name users by ids that no other client sees.
-        retry_window, late_retry_window: override the installation's where they are set.
-        logo_uri, client_uri, policy_uri, tos_uri: what a consent shows (RFC 7591 §2).
-        scope_texts: the words for scopes there, before the installation's.
+        retry_window, late_retry_window: override those of the installation, where they are set.
+        logo_uri, client_uri, policy_uri, tos_uri: shown on the consent page (RFC 7591 §2).
+        scope_texts: the descriptions of scopes on the consent page; they precede those of the installation.
     """
 
     name: str
@@ -63,14 +63,14 @@ class ClientRegistration:
 
     @property
     def consent_in_force(self) -> ConsentRule:
-        """The consent rule, wished for or by default."""
+        """The consent rule: the requested one, or the default."""
         if self.consent is not None:
             return self.consent
         return ConsentRule.NEVER if self.first_party and self.kind is not ClientKind.NATIVE else ConsentRule.REMEMBER
 
 
 class ClientChanges(TypedDict, total=False):
-    """What of a client is to be another; lists are replaced. Its id and kind stay."""
+    """The members of a client to change; lists are replaced as a whole. Id and kind cannot change."""
 
     name: str
     first_party: bool
@@ -191,7 +191,7 @@ def _find_time_errors(registration: ClientRegistration, installation: Lifetimes)
     for name in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
         own, longest = getattr(registration, name), getattr(installation, name)
         if own is not None and not min(SHORTEST_LIFETIME, longest) <= own <= longest:
-            # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
+            # Above this limit, a token would outlive the feed window or its key (`Lifetimes.of_client`).
             in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
                 name, "invalid_lifetime", f"It must be {least} to {most} seconds, at most the installation's value."
@@ -232,7 +232,7 @@ def _find_rest_errors(registration: ClientRegistration, in_force: Lifetimes) -> 
 
 
 def _is_resource(uri: str) -> bool:
-    """Whether `uri` may name a resource. Lists are kept with spaces between, so it holds none."""
+    """Whether `uri` may name a resource. It must not contain a space, because stored lists are separated by spaces."""
     if not uri.isascii() or not uri.isprintable() or " " in uri or "#" in uri:
         return False
     try:
