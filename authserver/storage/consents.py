@@ -55,8 +55,7 @@ def forget_all(tx: Connection, user_id: str) -> None:
 
 def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]:
     """The clients that hold live families of this user or have their consent, ordered by name."""
-    # A scope token holds no space. Both databases' aggregate functions can join with a separator, and share little
-    # else.
+    # A scope token holds no space. Both databases can join strings with a separator, by different functions.
     join = func.group_concat if tx.dialect.name == "sqlite" else func.string_agg
     used = (
         select(

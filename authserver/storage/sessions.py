@@ -174,7 +174,7 @@ def _select_live(dialect: str) -> Select[Any]:
             _S.browser_idle_expires_at,
             func.max(_F.rotated_at).label("rotated_at"),
             func.max(family_end()).label("families_end_at"),
-            # A client id holds no space. Both databases' aggregate functions can join with a separator.
+            # A client id holds no space. Both databases can join strings with a separator.
             join(_F.client_id, " ").label("clients"),
         )
         .select_from(SessionRow.__table__.outerjoin(RefreshTokenFamily.__table__, live_family))

@@ -46,12 +46,12 @@ class NoFeed:
     lag = math.inf
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:  # noqa: ARG002 - the seam's shape
-        """See `Revocations.check`."""
+        """Return None: nothing is known against any token."""
         return None
 
     def answers_at_once(self) -> bool:
-        """See `Revocations.answers_at_once`."""
+        """Return True: `check` never waits."""
         return True
 
     def close(self) -> None:
-        """See `Revocations.close`."""
+        """Do nothing: there is nothing to release."""
