@@ -1,4 +1,4 @@
-"""What an operator registers of a client, and all that can be wrong with it."""
+"""The registration of a client by an operator, and its check."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _REDIRECTING = frozenset({ClientKind.PUBLIC, ClientKind.CONFIDENTIAL, ClientKind
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """What an operator asks for.
+    """A client as an operator asks for it, before its check.
 
     Attributes:
         client_id: None lets the server choose (RFC 9700 §4.15).
@@ -95,7 +95,7 @@ class ClientChanges(TypedDict, total=False):
 
 
 def wish_for(client: Client, changes: ClientChanges) -> ClientRegistration:
-    """The client as it is, with `changes`."""
+    """The present client, with `changes` applied."""
     as_it_is = ClientRegistration(
         name=client.name,
         kind=client.kind,
@@ -124,7 +124,7 @@ def wish_for(client: Client, changes: ClientChanges) -> ClientRegistration:
 
 
 def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
-    """All that is wrong with `registration` in this installation."""
+    """Find all errors of `registration` in this installation."""
     if len(registration.name) > NAME_LENGTH:
         yield FieldError("name", "name_too_long", f"A name has at most {NAME_LENGTH} characters.")
     elif not registration.name.strip() or not is_line(registration.name, NAME_LENGTH):
@@ -182,7 +182,7 @@ def _find_standing_errors(registration: ClientRegistration) -> Iterator[FieldErr
         if not registration.first_party:
             yield FieldError("consent", "invalid_consent", "Only a first-party client may skip consent.")
         elif registration.kind is ClientKind.NATIVE:
-            # RFC 8252 §8.6: another program may pass for it.
+            # RFC 8252 §8.6: another program may pass for a native client.
             yield FieldError("consent", "invalid_consent", "Users of a native client are always asked.")
 
 
@@ -206,7 +206,7 @@ def _find_time_errors(registration: ClientRegistration, installation: Lifetimes)
         )
     if in_bounds:
         yield from _find_rest_errors(registration, in_force)
-    # MAC keys live as long as a token of the installation can come back.
+    # MAC keys are kept as long as a token of the installation can be presented.
     kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
     own, longest = registration.late_retry_window, min(idle, kept - idle)
     if own is not None and not timedelta(0) <= own <= longest:
@@ -214,7 +214,7 @@ def _find_time_errors(registration: ClientRegistration, installation: Lifetimes)
 
 
 def _find_rest_errors(registration: ClientRegistration, in_force: Lifetimes) -> Iterator[FieldError]:
-    """The window in force, the client's or the installation's, against the idle lifetime in force."""
+    """Compare the retry window in force (the client's or the installation's) with the idle lifetime in force."""
     installations = in_force.retry_windows.retry_window if registration.retry_window is None else timedelta(0)
     least = longest_silence(installations, in_force.access_token_lifetime)
     idle, margin = in_force.refresh_idle_lifetime, _seconds(REST_MARGIN)

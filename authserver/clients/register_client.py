@@ -46,7 +46,7 @@ class RegisteredClient:
 def register_client(
     realm: Realm, registration: ClientRegistration, *, by: Actor = SERVER
 ) -> RegisteredClient | Invalid | Refused:
-    """Register a client; one that is there already under the id that `registration` names stays as it is."""
+    """Register a client. An existing client with the id in `registration` stays unchanged."""
     errors = tuple(find_errors(registration, realm))
     if errors:
         return Invalid(errors)
@@ -155,7 +155,7 @@ def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:
 
 
 def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) -> Client:
-    """`client` as `registration` has it. A salt that is there stays, or its users would have other names."""
+    """Apply `registration` to `client`. An existing salt stays, or its users would get new names."""
     salt = client.pairwise_salt or entropy(_SALT_BYTES) if registration.pairwise else None
     return replace(
         client,

@@ -79,7 +79,7 @@ def _read_file(path: str | None) -> Mapping[str, Any]:
     except OSError as error:
         refuse(f"cannot be read ({error.strerror})")
     except ValueError as error:
-        # The parser quotes no value, only positions; the file's text stays out of it.
+        # The parser's message holds positions but no value, so nothing of the file's text is shown.
         refuse(f"is not valid TOML ({type(error).__name__}, {str(error).rpartition('(')[2].rstrip(')')})")
     found = {name.upper().removeprefix(PREFIX): value for name, value in members.items()}
     return {name: _below(path, value) if name in _PATHS else value for name, value in found.items()}

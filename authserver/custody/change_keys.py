@@ -35,7 +35,7 @@ def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) 
 
 
 def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:
-    """Make a next MAC key, if there is none."""
+    """Create a next MAC key, if there is none."""
     return take_step(custody, lambda keys, _now: decide_staging(keys, Purpose.MAC, MAC_ALGORITHM), by=by)
 
 
@@ -53,7 +53,7 @@ def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by
 
 
 def retire_key(custody: KeyCustody, kid: str, at: Trusted | None, *, by: Actor) -> Step:
-    """Take `kid` out of use. `at` None, by force, does not wait until the last thing that it signed has expired."""
+    """Retire `kid`. `at` None forces this before the last token that it signed has expired."""
     return take_step(custody, lambda keys, now: decide_retirement(keys, kid, now, force=at is None), by=by, at=at)
 
 
@@ -69,5 +69,5 @@ def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:
 
 
 def compromise_key(custody: KeyCustody, kid: str, *, by: Actor) -> Step:
-    """Take `kid` out of use at once because somebody else may have it; the next key signs at once."""
+    """Remove `kid` from use at once, because somebody else may have it; the next key signs at once."""
     return take_step(custody, lambda keys, _now: decide_compromise(keys, kid), by=by)

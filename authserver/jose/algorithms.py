@@ -69,13 +69,13 @@ class SigningAlgorithm:
 
 
 class _Es256(pyjwt.ECAlgorithm):
-    """PyJWT's ES256, but without its way through hexadecimal text, a fifth of the time of a signature."""
+    """PyJWT's ES256 without its conversion through hexadecimal text, which takes a fifth of the time of a signature."""
 
     def __init__(self) -> None:
         super().__init__(pyjwt.ECAlgorithm.SHA256)
 
     def sign(self, msg: bytes, key: EllipticCurvePrivateKey) -> bytes:
-        """The two numbers of the signature, each in 32 bytes (RFC 7518 §3.4)."""
+        """Sign `msg`; return the two numbers of the signature, each in 32 bytes (RFC 7518 §3.4)."""
         numbers = decode_dss_signature(key.sign(msg, _ECDSA_WITH_SHA256))
         return b"".join(number.to_bytes(_ES256_NUMBER_BYTES, "big") for number in numbers)
 

@@ -15,7 +15,7 @@ from authserver.keyring.keys import KeyState, Purpose, StoredKey
 
 @dataclass(frozen=True, slots=True)
 class Activate:
-    """Nothing signs and nothing is staged: a new key for `algorithm` signs at once."""
+    """No key signs and none is staged: a new key for `algorithm` signs at once."""
 
     purpose: Purpose
     algorithm: str

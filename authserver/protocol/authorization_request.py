@@ -56,11 +56,11 @@ class AuthorizationRequest:
     """What a client asks for.
 
     Attributes:
-        scope: None asks for all that the client may have.
-        resources: whom the tokens are to be for (RFC 8707 §2).
-        prompts: of `PROMPTS`.
-        max_age: seconds that may have passed since the user proved who they are.
-        id_token_hint: an ID token that names the user, not checked yet.
+        scope: None asks for everything that the client may have.
+        resources: the resource servers that the tokens are for (RFC 8707 §2).
+        prompts: a subset of `PROMPTS`.
+        max_age: the seconds that may have passed since the user proved who they are.
+        id_token_hint: an ID token that names the user; not checked yet.
     """
 
     code_challenge: str
@@ -75,7 +75,7 @@ class AuthorizationRequest:
 
 
 NOTHING_ASKED: Final = AuthorizationRequest(code_challenge="")
-"""Of a sign-in nothing has to be true: any will do."""
+"""A request without any demand on the sign-in."""
 
 
 def read_parameters(text: str) -> Parameters | None:

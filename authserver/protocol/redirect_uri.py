@@ -75,7 +75,7 @@ def find_address_fault(uri: str) -> str | None:
 
 
 def read_source(address: str) -> str:
-    """Scheme, host and port of an address that has no fault (`find_address_fault`)."""
+    """Scheme, host and port of an address in which `find_address_fault` finds no fault."""
     scheme, _, rest = address.partition("://")
     return f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}"
 
@@ -176,5 +176,5 @@ def _find_query_fault(query: str) -> str | None:
     if _HIDDEN_CONTROL.search(query):
         return "hides a control character in its query"
     names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-    # Beside our own answer, a parser that takes the first of two would believe the registered one.
+    # Our answer adds these parameters. A parser that takes the first of two would read the registered one instead.
     return "has a query parameter with a name that responses use" if names & _ANSWERED else None

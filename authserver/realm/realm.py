@@ -30,7 +30,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Passwords:
-    """What verifying and choosing a password takes: how it is hashed, by how many at once, and what a good one is."""
+    """The values for verifying and choosing passwords: the hasher, its pool of threads, and the password policy."""
 
     hasher: PasswordHasher
     pool: HashingPool

@@ -20,7 +20,7 @@ class LateRetryMark:
 
 @dataclass(frozen=True, slots=True)
 class GrantedAccess:
-    """What was authorized, and how the user had signed in: fixed when the family is born, the same at each refresh."""
+    """What was authorized, and how the user signed in. Set when the family is created; no refresh changes it."""
 
     user_id: str
     sid: str

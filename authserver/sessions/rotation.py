@@ -146,7 +146,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
 
 
 def _find_excess(presented: Presented, family: Family) -> Excess | None:
-    """What the request asks beyond what is left of the grant; also where it names nothing, and nothing is left."""
+    """Find what the request asks beyond what is left of the granted access, or that nothing at all is left."""
     granted, asked = family.granted, presented
     lost = find_loss(
         granted.scope,

@@ -1,4 +1,4 @@
-"""The scope and audience of a grant, and the part of them that an access token carries."""
+"""The scope and audience that were granted, and the part of them that an access token carries."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def grantable_scope(asked: Iterable[str], roles: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a client's record allows at this moment, independent of earlier grants."""
+    """What a client's record allows at this moment, independent of what was granted earlier."""
 
     scope: frozenset[str]
     audience: frozenset[str]
@@ -32,7 +32,7 @@ class Allowance:
 
 
 def effective_scope(granted: str, asked: frozenset[str] | None, allowance: Allowance, roles: tuple[str, ...]) -> str:
-    """The scope of one access token, in the order granted: grant ∩ what the client may have ∩ the user's roles.
+    """The scope of one access token, in the order granted: granted ∩ what the client may have ∩ the user's roles.
 
     A refresh may ask for less (RFC 6749 §6), which does not narrow the family. What the client or user has lost
     disappears at the next refresh, and what they regain returns.
@@ -49,14 +49,14 @@ def effective_scope(granted: str, asked: frozenset[str] | None, allowance: Allow
 def effective_audience(
     granted: tuple[str, ...], asked: tuple[str, ...] | None, allowance: Allowance
 ) -> tuple[str, ...]:
-    """The audience of one access token (RFC 8707 §2.2): grant ∩ what the client may name ∩ what is asked."""
+    """The audience of one access token (RFC 8707 §2.2): granted ∩ what the client may name ∩ what is asked."""
     return tuple(
         name for name in (granted if asked is None else asked) if name in granted and name in allowance.audience
     )
 
 
 class Lost(Enum):
-    """The part of a grant that no longer suffices for an answer."""
+    """The part of the granted access that no longer suffices for an answer."""
 
     SCOPE = "scope"
     AUDIENCE = "audience"
@@ -71,7 +71,7 @@ def find_loss(
     asked_scope: frozenset[str] | None = None,
     asked_audience: tuple[str, ...] | None = None,
 ) -> Lost | None:
-    """Find the part of a grant that a request asks for and that is no longer left; None if it can be answered.
+    """Find the part of what was granted that a request asks for and that is gone; None if it can be answered.
 
     A request that names nothing is answered as long as any part is left.
     """
@@ -83,7 +83,7 @@ def find_loss(
 
 
 def is_enough(left: Collection[str], granted: Collection[str], asked: Collection[str] | None) -> bool:
-    """Whether `left`, the rest of a grant, is enough: it holds all that is asked, or if nothing is asked, some part."""
+    """Whether `left` of what was granted is enough: it holds all that is asked, or if nothing is asked, something."""
     if asked is None:
         return bool(left) or not granted
     return set(asked) <= set(left)

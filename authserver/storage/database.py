@@ -83,7 +83,7 @@ class CompiledStatement:
     """A single statement, compiled once and executed at the driver, in autocommit, on a pooled connection."""
 
     def __init__(self, database: Database, statement: "Select[Any] | ReturningUpdate[Any]") -> None:
-        """Compile `statement` for the dialect of `database`; its bind parameters become the keyword arguments."""
+        """Compile `statement` for `database`; its bind parameters become keyword arguments of `execute`."""
         dialect = database.engine.dialect
         compiled = statement.compile(dialect=dialect)
         self._database = database
@@ -98,9 +98,9 @@ class CompiledStatement:
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode is not None]
 
     def execute(self, **parameters: object) -> Any:  # noqa: ANN401 - a tuple with names
-        """The first row, by name, each value as its column's type has it, or None.
+        """Run the statement; return the first row, with names and with values decoded by their columns' types, or None.
 
-        Parameters go to the driver as they are.
+        Parameters go to the driver without SQLAlchemy's types.
         """
         row = self._execute(parameters)
         if row is None:

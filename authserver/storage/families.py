@@ -42,7 +42,7 @@ GRANTED_COLUMNS = (
 
 
 def decode_granted(row: Any, auth_time: datetime) -> GrantedAccess:  # noqa: ANN401 - any row that holds `GRANTED_COLUMNS` by name
-    """What the family of `row` was granted; the instant `auth_time` decoded."""
+    """Decode the access that the family of `row` was granted; `auth_time` is its decoded instant."""
     return GrantedAccess(
         user_id=row.user_id,
         sid=row.sid,
@@ -99,7 +99,7 @@ _FAMILY: Select[Any] = (
 
 
 FIND: Select[Any] = _FAMILY.where(_F.family_id == bindparam("wanted_family", type_=LargeBinary))
-"""What `find` asks, as a statement of its own, for whoever compiles it once; `decode_family` reads its row."""
+"""The statement of `find`, for code that compiles it once; `decode_family` reads its row."""
 
 
 def find(tx: Connection, family_id: bytes) -> Family | None:
@@ -135,7 +135,7 @@ def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
 
 
 def decode_family(row: Row[Any]) -> Family:
-    """The family in a row of `FIND`, instants and truth values decoded."""
+    """Decode a row of `FIND`, with its instants and booleans."""
     return Family(
         family_id=row.family_id,
         granted=decode_granted(row, row.auth_time),

@@ -1,8 +1,8 @@
 """Statements on the revocation feed.
 
-Entries wait in the transaction that causes them and are written last before it commits (`last`), under one
-counter row: transactions that revoke commit in the order of their positions. So a reader that has seen position 10 has
-seen position 9, whatever was committed concurrently, and a rolled-back transaction leaves no gap.
+Entries wait in the transaction that causes them. They are written last before it commits (see `last`), under a lock on
+one counter row, so transactions that revoke commit in the order of their positions. A reader that has seen position 10
+has therefore seen position 9, and a rolled-back transaction leaves no gap.
 
 Every node locks that row, so no process may hang while it holds it. On PostgreSQL, the statement that locks it and the
 COMMIT that releases it are one message: a frozen process has either not sent the message, or is no longer needed.
@@ -48,12 +48,12 @@ EMPTY = Head(0, "")
 
 
 def append(tx: Connection, entry: Entry, entry_id: str) -> None:
-    """Have `entry` written when this transaction commits. Its `rev`, if it has one, is given to it then."""
+    """Schedule `entry` to be written when this transaction commits. Its `rev`, if any, is assigned then."""
     last.queue(tx, _write, (entry, entry_id))
 
 
 def _write(tx: Connection, waiting: list[tuple[Entry, str]]) -> None:
-    """Write what waits: the last statements before the commit, on PostgreSQL with it."""
+    """Write the waiting entries: the last statements before the commit, on PostgreSQL together with it."""
     if tx.dialect.name == "postgresql":
         _write_and_commit(tx, waiting)
         return

@@ -25,7 +25,7 @@ _MOST_PLANS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What the winning statement returns: what was granted, and the user as of now."""
+    """The result of a successful rotation: the granted access, and the user as of now."""
 
     granted: GrantedAccess
     generation: int
@@ -52,7 +52,7 @@ class _Plan:
 
 @lru_cache(maxsize=_MOST_PLANS)  # uncached, it would cost a quarter of the statement's time
 def _plan(scope: frozenset[str] | None, audience: tuple[str, ...] | None, allowance: Allowance) -> _Plan:
-    """The grant must hold all that the request names; if it names nothing, any word that the client may have."""
+    """What was granted must hold all that the request names; if it names nothing, any word that the client may have."""
     scopes = tuple(allowance.scope if scope is None else scope)
     audiences = tuple(allowance.audience if audience is None else audience)
     others = tuple(word for word in scopes if word != ADMIN_SCOPE)  # `admin` counts only while the user has the role
@@ -87,9 +87,9 @@ class Rotation:
     ) -> Rotated | None:
         """Exchange the presented generation for its successor, tagged with `mac_kid`; None if nothing was changed.
 
-        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once. The grant,
-        and what the client may have now, must hold all scopes and resources that the request names; if it names none,
-        they must have something in common.
+        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once. What was
+        granted, and what the client may have now, must hold all scopes and resources that the request names; if it
+        names none, they must have something in common.
         """
         allowance = presented.allowance
         if not allowance.covers(presented.scope, presented.audience):
@@ -111,9 +111,9 @@ class Rotation:
         return None if row is None else _decode_rotated(row)
 
     def find(self, family_id: bytes) -> Family | None:
-        """The family that `rotate` has left alone, with the standing of its user and client, or None.
+        """The family that `rotate` did not change, with the standing of its user and client, or None.
 
-        Each answer to a family that rests reads it, so this statement is compiled once, too.
+        Every answer of a resting family needs this, so the statement is compiled once, too.
         """
         if self._find is None:
             self._find = self._database.compile(FIND)
@@ -158,7 +158,7 @@ def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN4
 
 
 def _meets(granted: ColumnElement[str], name: str, shape: _Shape) -> list[ColumnElement[bool]]:
-    """SQL: the space-separated words `granted` meet a demand of this shape. An empty grant always does."""
+    """SQL: the space-separated words `granted` meet a demand of this shape. If nothing was granted, they do."""
     held = [_holds(granted, bindparam(f"{name}_{position}", type_=Text)) for position in range(shape.words)]
     if shape.admin:
         is_admin = select(_U.user_id).where(_U.user_id == _F.user_id, _holds(_U.roles, _spaced(ADMIN_ROLE)))
@@ -184,7 +184,7 @@ def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar 
 
 
 class _Returned(NamedTuple):
-    """What the statement returns, by name: two of its columns have none of their own."""
+    """The columns of the result by name: two of them have no name of their own."""
 
     user_id: str
     sid: str

@@ -11,7 +11,7 @@ _MOST_REMEMBERED: Final = 1024
 
 
 def find_allowance(realm: Realm, client: Client) -> Allowance:
-    """The scope and audience that `client` may have at this moment, independent of earlier grants.
+    """The scope and audience that `client` may have at this moment, independent of what was granted earlier.
 
     The issuer is an audience of first-party clients, and of those that may ask for `openid` (contract §1).
     """

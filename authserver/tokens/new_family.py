@@ -19,7 +19,7 @@ from authserver.tokens.token_answer import Holding
 
 @dataclass(frozen=True, slots=True)
 class AccessToGrant:
-    """What a family is born with besides its session.
+    """The access to grant to a new family, in its session.
 
     Attributes:
         client_family_version: read in the same transaction (`clients.find_family_version`); a disabled client has none.

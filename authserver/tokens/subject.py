@@ -11,7 +11,7 @@ SUBJECT_TYPES: Final = ("public", "pairwise")
 
 
 def subject_identifier(client: Client, user_id: str) -> str:
-    """`sub` in ID tokens and at userinfo: the user's id, or for a pairwise client a name that no other client sees.
+    """The `sub` in ID tokens and at userinfo: the user's id, or for a pairwise client a name that no other client sees.
 
     Each client has a salt of its own, so each client is a separate sector (§8.1). Access tokens always carry the user's
     id: they are for resource servers, and no client has to read them.
@@ -22,7 +22,7 @@ def subject_identifier(client: Client, user_id: str) -> str:
 
 
 def device_identifier(client: Client, device_id: str) -> str:
-    """`device_id` in token answers: for a client that is not our own a name that stands for it, and is of no use here.
+    """The `device_id` in token answers: the id itself for a first-party client, otherwise a pseudonym for the client.
 
     The id itself protects its owner from being locked out by a flood of wrong passwords
     (`authentication.known_device`), so no other client gets it. The server does not accept the pseudonym.

@@ -68,9 +68,9 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """The part of a grant that a request asks for; None asks for all of it. It does not narrow the family.
+    """The part of the granted access that a request asks for; None asks for all of it. It does not narrow the family.
 
-    `scope`: RFC 6749 §6; `audience`: RFC 8707 §2.2. NOT checked here: that both lie within the grant and within what
+    `scope`: RFC 6749 §6; `audience`: RFC 8707 §2.2. NOT checked here: that both lie within what was granted and what
     the client may still have; the caller has done so.
     """
 
@@ -114,7 +114,7 @@ def issue_access(
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
     nonce: str | None = None,
 ) -> AccessAnswer:
-    """The same without a refresh token, for a family that has no offline access."""
+    """Sign an access token and, if due, an ID token, for a family without offline access (no refresh token)."""
     return _issue(realm, holding, client, now, narrowing, nonce, AccessAnswer)
 
 

@@ -16,7 +16,7 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom or what something happened to, by the ids that an audit record has members for."""
+    """The subject of an event, by the ids that an audit record can hold."""
 
     user_id: str | None = None
     sid: str | None = None
@@ -28,8 +28,8 @@ class Subject:
 class CredentialEvent:
     """A fact about a user's credentials or standing, or about a client or key that vouches for them.
 
-    A subclass is a frozen, slotted dataclass. What it is about comes from its base: `UserEvent`, `SessionEvent`,
-    `ClientEvent`, `KeyEvent`; its own fields say what is new.
+    A subclass is a frozen, slotted dataclass. Its base defines its subject: `UserEvent`, `SessionEvent`, `ClientEvent`
+    or `KeyEvent`. Its own fields hold the new facts.
 
     Settings may change only what a subclass allows explicitly. A row that settings could weaken until the event has no
     effect (a sign-out that signs nobody out) would be a switch that turns a check off.
@@ -52,7 +52,7 @@ class CredentialEvent:
     changes_credentials: ClassVar[bool] = False
 
     def subject(self) -> Subject:
-        """Whom or what the event is about."""
+        """The subject of the event."""
         raise NotImplementedError
 
     def change(self) -> UserChange:
@@ -70,7 +70,7 @@ class CredentialEvent:
 
 @dataclass(frozen=True, slots=True)
 class UserEvent(CredentialEvent):
-    """Something about the user `user_id`."""
+    """An event about the user `user_id`."""
 
     user_id: str
 
@@ -81,7 +81,7 @@ class UserEvent(CredentialEvent):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent(UserEvent):
-    """Something about one session of a user."""
+    """An event about the session `sid` of a user."""
 
     sid: str
 
@@ -92,7 +92,7 @@ class SessionEvent(UserEvent):
 
 @dataclass(frozen=True, slots=True)
 class ClientEvent(CredentialEvent):
-    """Something about the client `client_id`."""
+    """An event about the client `client_id`."""
 
     client_id: str
 
@@ -103,7 +103,7 @@ class ClientEvent(CredentialEvent):
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent(CredentialEvent):
-    """Something about the signing key `kid`."""
+    """An event about the signing key `kid`."""
 
     kid: str
 

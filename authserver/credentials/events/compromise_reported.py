@@ -16,7 +16,7 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class CompromiseReported(UserEvent):
-    """Somebody else acts as `user_id`. `email`, where the link was sent to, is the address again.
+    """Somebody else acts as `user_id`. `email`, to which the link was sent, becomes the address again.
 
     No password works before a reset, whose link is mailed to `email` only. Every link mailed after the reported one
     (`link_issued_at`) is dead, so the links that a thief received are worthless. The mails about this event carry no

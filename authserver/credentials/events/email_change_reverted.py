@@ -16,7 +16,7 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class EmailChangeReverted(UserEvent):
-    """`email` is the address of `user_id` again. Whoever changed it knew the password, so it is taken for stolen.
+    """`email` is the address of `user_id` again. The change required the password, so the password counts as stolen.
 
     It has the consequences of `CompromiseReported`.
     """

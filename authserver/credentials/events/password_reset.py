@@ -13,7 +13,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class PasswordReset(UserEvent):
-    """`password_hash` is the hash of the new password of `user_id`, who gets nothing but that: nobody is signed in.
+    """`password_hash` is the hash of the new password of `user_id`. A reset signs nobody in.
 
     `email` is the address that the link was sent to; its use confirms the address.
     """

@@ -13,7 +13,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class PasswordSetByAdmin(UserEvent):
-    """The password of `user_id` is another one now, chosen by somebody else; `password_hash` is its hash.
+    """Somebody else chose a new password for `user_id`; `password_hash` is its hash.
 
     No session is kept: everybody who is signed in, the user or a thief, knew the old password.
     """

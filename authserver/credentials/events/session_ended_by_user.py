@@ -10,7 +10,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SessionEndedByUser(SessionEvent):
-    """The user picked the session `sid`, of whatever device, and ended it."""
+    """The user ended the session `sid`, on any device."""
 
     name: ClassVar[str] = "session_ended_by_user"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED

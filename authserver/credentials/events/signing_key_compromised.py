@@ -10,7 +10,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyCompromised(KeyEvent):
-    """Nothing that the key `kid` signed may be believed any more.
+    """Nothing that the key `kid` signed can be trusted any more.
 
     Sessions continue: the successor of the key signs at their next refresh.
     """
