@@ -142,8 +142,7 @@ def _attempt(call: Call, timeout: float, largest: int) -> Fetched | FetchError:
     )
     handlers: list[urllib.request.BaseHandler] = [_RefuseRedirects()]
     if urlsplit(call.url).scheme == "http":
-        # Loopback means this machine, not the proxy's machine; and unencrypted requests must not leave the internal
-        # network.
+        # Loopback means this machine, not the proxy's machine; and plain text must not leave the internal network.
         handlers.append(urllib.request.ProxyHandler({}))
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:

@@ -153,8 +153,7 @@ class FeedFollower:
                 self._over.set()
 
     def _is_following(self) -> bool:
-        # Compare the process, too: under gevent, a forked child sees its parent's threads as alive, but they never run
-        # there.
+        # Compare the process, too: under gevent, a forked child sees its parent's threads as alive, but none runs.
         if self._thread is None or self._process != os.getpid() or not self._thread.is_alive():
             return False
         return self._polled.age(self._clock) <= self._longest_silence
