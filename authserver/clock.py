@@ -1,7 +1,7 @@
 """The only reader of time.
 
-Everything that decides takes `now` as an argument; whoever needs to ask holds a `Clock`. Tests pass a clock that is
-moved by hand; the product has no setting that changes what time it is.
+Code that decides takes `now` as an argument; code that has to ask for the time holds a `Clock`. Tests pass a clock that
+is moved by hand. No setting of the product changes the time.
 """
 
 import math
@@ -14,7 +14,7 @@ LEEWAY: Final = 30.0
 
 
 class Clock(Protocol):
-    """Tells the time in the three forms that the rooms need."""
+    """A source of time, in the three forms that the rooms need."""
 
     def now(self) -> datetime:
         """The current instant, aware, UTC, with microseconds."""
@@ -25,7 +25,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back and may stand still while the machine sleeps; see `Reading`."""
+        """Seconds on a clock that never goes back, but may stand still while the machine sleeps (see `Reading`)."""
         ...
 
 
@@ -33,23 +33,23 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """See `Clock.now`."""
+        """The current instant, aware, UTC, with microseconds."""
         return datetime.now(UTC)
 
     def seconds(self) -> float:
-        """See `Clock.seconds`."""
+        """The current instant in seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """See `Clock.monotonic`."""
+        """Seconds on a clock that never goes back, but may stand still while the machine sleeps."""
         return time.monotonic()
 
 
 class Reading(NamedTuple):
-    """One instant, read on both clocks, to ask later how old something is.
+    """One instant, read on both clocks, to find out later how old something is.
 
-    Neither clock is enough: the monotonic one stands still while a machine or a virtual machine is suspended, the wall
-    clock may be set back. So what was read before a sleep is as old as the longer of the two says.
+    Neither clock is enough: the monotonic clock stands still while a machine or a virtual machine is suspended, and the
+    wall clock may be set back. The age is therefore the longer of the two measurements.
     """
 
     wall: float
@@ -80,6 +80,6 @@ NEVER: Final = Reading(-math.inf, -math.inf)
 def is_recent(at: float, now: float, within: float) -> bool:
     """Whether `at`, seconds since the epoch, lies at most `within` seconds before `now`, and not ahead of it.
 
-    An instant that lies ahead was written by a clock that was wrong: how long ago that was, nobody knows.
+    An instant that lies ahead was written by a wrong clock, so its real age is unknown.
     """
     return -LEEWAY <= now - at <= within

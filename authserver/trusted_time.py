@@ -1,11 +1,11 @@
-"""Whether the time can be trusted enough to destroy something by it, or to move something on for good.
+"""Decides whether the clock can be trusted for destroying something, or for moving it on for good.
 
-A clock that is far ahead for a minute makes everything look over: sessions, links, audit events, keys. What is pruned
-or rotated then is gone when the clock is right again. Answering requests goes on; destroying is never urgent, so it
-waits until the clock has proved itself.
+A clock that is far ahead for a minute makes everything look expired: sessions, links, audit events, keys. What is
+pruned or rotated then is still gone when the clock is right again. So requests are answered meanwhile, but destroying,
+which is never urgent, waits until the clock has proved itself.
 
-Pure: readings in, a judgement out. This is the only place that decides it; `Trusted` is what everything that destroys
-or rotates by time asks for.
+Pure: readings in, a judgement out. This is the only place that decides it. All code that destroys or rotates by time
+asks for a `Trusted`.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from typing import Final
 from authserver.clock import Reading
 
 TOLERANCE: Final = timedelta(minutes=1)
-"""By how much two clocks may differ, or one may be corrected, without being noticed here."""
+"""How far two clocks may differ, or one clock may be corrected, without raising a doubt."""
 PROBATION: Final = timedelta(hours=1)
-"""For how long a clock that jumped must have run evenly before it is trusted."""
+"""How long a clock that jumped must run evenly before it is trusted again."""
 LONGEST_PAUSE: Final = timedelta(hours=1)
-"""For how long an installation may have stood still before the clock of who starts it is on probation."""
+"""How long an installation may stand still; after a longer pause, the clock of a starting process is on probation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """An instant by which things may be destroyed or moved on: as `judge` says, or an operator."""
+    """An instant by which things may be destroyed or moved on, vouched for by `judge` or by an operator."""
 
     now: datetime
 
@@ -38,13 +38,14 @@ class Doubted:
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """What is known of the time at one moment.
+    """What is known about the time at one moment.
 
     Attributes:
-        now: what this machine's wall clock says.
+        now: the time of this machine's wall clock.
         reading: this machine's two clocks, read together with it.
-        database: what the database's own clock says; None where that is this machine's.
-        vouched: the newest instant that any process of the installation read from a clock which it trusted; None: none.
+        database: the time of the database's own clock; None where the database uses this machine's clock.
+        vouched: the newest instant that any process of the installation read from a clock that it trusted; None if
+            there is none.
     """
 
     now: datetime
@@ -55,7 +56,7 @@ class Witnesses:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a process remembers of its clocks: when they were trusted last, and since when they have run evenly."""
+    """What a process remembers about its clocks: when it last trusted them, and since when they have run evenly."""
 
     trusted: Reading | None
     even_since: Reading
@@ -64,7 +65,7 @@ class History:
 def judge(
     history: History | None, witnesses: Witnesses, *, longest_pause: timedelta = LONGEST_PAUSE
 ) -> tuple[History, Trusted | Doubted]:
-    """Whether the clock is trusted now, and what to remember for the next time; `history` is None at the first."""
+    """Decide whether the clock is trusted now; also return what to remember. `history` is None at the first call."""
     reading = witnesses.reading
     trusted = None if history is None else history.trusted
     even_since = reading if history is None or _jumped(history.even_since, reading) else history.even_since
@@ -77,7 +78,7 @@ def judge(
 def _find_doubt(history: History, witnesses: Witnesses, longest_pause: timedelta) -> str | None:
     now, reading = witnesses.now, witnesses.reading
     if witnesses.database is not None and abs(now - witnesses.database) > TOLERANCE:
-        # For as long as it lasts: one of the two is wrong, and time does not tell which.
+        # The doubt lasts as long as the two differ: one is wrong, and waiting does not show which.
         return f"the clock says {_write(now)}, and the database's clock {_write(witnesses.database)}"
     if reading.monotonic - history.even_since.monotonic >= PROBATION.total_seconds():
         return None
@@ -86,7 +87,8 @@ def _find_doubt(history: History, witnesses: Witnesses, longest_pause: timedelta
     if witnesses.vouched is None:
         return None if history.trusted is None else f"the clock has jumped to {_write(now)}"
     ahead = now - witnesses.vouched
-    # One that jumped is believed if another process agrees; one that starts, if the installation did not stand still.
+    # After a jump, the clock is believed if another process agrees. At a start, it is believed if the installation was
+    # not stopped for long.
     if -TOLERANCE <= ahead <= (longest_pause if history.trusted is None else TOLERANCE):
         return None
     return f"the clock says {_write(now)}, and the newest trusted record is of {_write(witnesses.vouched)}"

@@ -1,4 +1,4 @@
-"""How an installation looks to people: its name, its logo, one accent colour, the links below each page.
+"""The look of an installation: its name, its logo, one accent colour, and the links below each page.
 
 Decides whether a colour can be read (WCAG 2.2, 1.4.3) and whether a file can be a logo. Knows no page and no request.
 """
@@ -10,10 +10,10 @@ from typing import Final
 from authserver.records.scope_texts import ScopeTexts
 
 LEAST_CONTRAST: Final = 4.5
-"""Of text to what it stands on."""
+"""The smallest contrast of text to its background."""
 
 _LEAST_SEEN: Final = 3.0
-"""Contrast of a button to what is around it (WCAG 2.2, 1.4.11)."""
+"""The smallest contrast of a button to its surroundings (WCAG 2.2, 1.4.11)."""
 
 LARGEST_LOGO: Final = 100_000
 """Bytes."""
@@ -24,7 +24,7 @@ LIGHT_INK: Final = "#ffffff"
 
 DARK_GROUND: Final = "#1a1e25"
 DARK_INK: Final = "#0e1116"
-"""The text on a button in a colour that was made for dark ground."""
+"""The text on a button in a colour that was made for a dark background."""
 
 _SIGNATURES: Final = {"image/png": (b"\x89PNG\r\n\x1a\n",), "image/svg+xml": (b"<svg", b"<?xml", b"<!--")}
 _SUFFIXES: Final = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -33,15 +33,15 @@ _STEPS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Accent:
-    """The one colour: for links and for the ground of the main button, each as `#rrggbb`.
+    """The accent colour, for links and for the background of the main button, each as `#rrggbb`.
 
     Attributes:
-        light: links and buttons where the ground is light.
-        light_strong: under the pointer.
-        dark: links where the ground is dark: lighter, so that they can be read.
-        dark_strong: under the pointer.
-        dark_button: buttons where the ground is dark: the colour itself, unless it could not be seen there.
-        dark_button_strong: under the pointer.
+        light: links and buttons on a light background.
+        light_strong: `light` under the pointer.
+        dark: links on a dark background; lighter, so that they can be read.
+        dark_strong: `dark` under the pointer.
+        dark_button: buttons on a dark background: the colour itself, unless it could not be seen there.
+        dark_button_strong: `dark_button` under the pointer.
     """
 
     light: str
@@ -54,17 +54,17 @@ class Accent:
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A picture that we serve ourselves."""
+    """A picture that the server itself serves."""
 
     content_type: str
     content: bytes
 
 
 def derive_accent(colour: str) -> Accent:
-    """The accent made of `#rrggbb`: as it is on light ground, and made lighter on dark ground as far as it has to be.
+    """Derive the accent from `#rrggbb`: unchanged on a light background, and as light as necessary on a dark one.
 
     Raises:
-        ValueError: on light ground it could not be read; in one line, without the value.
+        ValueError: it could not be read on a light background. The message is one line without the value.
     """
     text = colour.strip().lower()
     if len(text) != len("#rrggbb") or text[0] != "#" or set(text[1:]) - set("0123456789abcdef"):
@@ -75,9 +75,9 @@ def derive_accent(colour: str) -> Accent:
             f"must be a darker colour: its contrast with white is {contrast:.1f}:1, and at least {LEAST_CONTRAST}:1"
             " is needed"
         )
-    # A little more than the least: light text on dark ground seems thinner than it is.
+    # A little above the minimum: light text on a dark background looks thinner than it is.
     dark = _lighten(text, LEAST_CONTRAST * 1.3)
-    # White text can be read on it: the contrast of white to the dark ground is above 3 x 4.5.
+    # White text can be read on it, because the contrast of white to the dark background is above 3 x 4.5.
     button = _lighten(text, _LEAST_SEEN)
     return Accent(
         light=text,
@@ -90,7 +90,7 @@ def derive_accent(colour: str) -> Accent:
 
 
 def _lighten(colour: str, contrast: float) -> str:
-    """The nearest colour that has this contrast to the dark ground."""
+    """The nearest colour that has this contrast to the dark background."""
     lighter = (_mix(colour, "#ffffff", step / _STEPS) for step in range(_STEPS + 1))
     return next(each for each in lighter if find_contrast(each, DARK_GROUND) >= contrast)
 
@@ -102,10 +102,10 @@ def find_contrast(one: str, other: str) -> float:
 
 
 def read_logo(path: Path) -> Logo:
-    """The picture in the file at `path`.
+    """Read the picture in the file at `path`.
 
     Raises:
-        ValueError: it cannot be a logo; in one line.
+        ValueError: it cannot be a logo. The message is one line.
     """
     remedy = f"must name an .svg or .png file of at most {LARGEST_LOGO // 1000} kB"
     content_type = _SUFFIXES.get(path.suffix.lower())
@@ -127,7 +127,7 @@ def _split(colour: str) -> tuple[int, int, int]:
 
 
 def _find_luminance(colour: str) -> float:
-    """WCAG 2.2, "relative luminance"."""
+    """The relative luminance of a colour (WCAG 2.2, "relative luminance")."""
     red, green, blue = (_linearise(part / 255) for part in _split(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -146,14 +146,14 @@ DEFAULT_ACCENT: Final = derive_accent("#2450c8")
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """Whose pages these are.
+    """The brand of an installation, as its pages show it.
 
     Attributes:
-        product_name: what people know it by.
-        accent: its colour.
-        logo: its picture; without one, a mark of ours in its colour.
-        scope_texts: how they call what an app may do.
-        support_url, privacy_url, terms_url: where the links below each page lead; none for no link.
+        product_name: the name that people know.
+        accent: the accent colour.
+        logo: the picture; without one, pages show a mark of ours in the accent colour.
+        scope_texts: the operator's words for what an app may do.
+        support_url, privacy_url, terms_url: the links below each page; None for no link.
     """
 
     product_name: str = "authserver"

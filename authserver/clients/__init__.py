@@ -1,1 +1,1 @@
-"""OAuth applications: registering, changing, disabling and deleting them, and what proves who one is."""
+"""OAuth clients: registering, changing, disabling, deleting and authenticating them."""

@@ -1,6 +1,6 @@
 """Client authentication at the token, revocation and other OAuth endpoints (RFC 6749 §2.3, OAuth 2.1 §2.4).
 
-A client secret is 256 random bits, so a plain SHA-256 keeps it; a password hash would only slow every request.
+A client secret is 256 random bits, so a plain SHA-256 protects it; a password hash would only slow every request.
 """
 
 import base64
@@ -22,14 +22,14 @@ from authserver.records.client import Client, FormerSecret
 
 @dataclass(frozen=True, slots=True)
 class PresentedClient:
-    """What a request says about its client: from the `Authorization` header or from the form, never both."""
+    """The client credentials of a request: from the `Authorization` header or from the form, never both."""
 
     client_id: str
     secret: Secret | None
 
 
 def read_client(authorization: str | None, client_id: str | None, secret: str | None) -> PresentedClient | OAuthError:
-    """What the request presents, from its `Authorization` header and the form's `client_id` and `client_secret`."""
+    """Read the client credentials from the `Authorization` header, or the form's `client_id` and `client_secret`."""
     if authorization is None:
         if client_id is None:
             return invalid_client("no client named")
@@ -52,7 +52,7 @@ def _read_basic(authorization: str) -> PresentedClient | None:
         return None
     if not is_storable(decoded):
         return None
-    # RFC 6749 §2.3.1: both are form-encoded before they are joined.
+    # RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
     client_id, colon, secret = (unquote_plus(part) for part in decoded.partition(":"))
     return (
         PresentedClient(client_id, Secret(secret)) if colon and is_storable(client_id) and is_storable(secret) else None
@@ -62,10 +62,10 @@ def _read_basic(authorization: str) -> PresentedClient | None:
 def authenticate_client(
     presented: PresentedClient, find: Callable[[str], Client | None], now: datetime
 ) -> Client | OAuthError:
-    """The enabled client that proved to be itself, or the refusal.
+    """Authenticate the client; return it, if it is enabled, or the refusal.
 
-    NOT checked: what it may do, and whether it was disabled within the last seconds: `find` may answer from memory. The
-    statements that must not be late read the latter in the database.
+    NOT checked: what it may do, and whether it was disabled within the last seconds, because `find` may answer from
+    memory. Statements that must not be late read this from the database.
     """
     client = find(presented.client_id)
     if client is None:
@@ -89,10 +89,10 @@ def _is_secret(shown: Secret, current: bytes, former: FormerSecret | None, now: 
 
 
 def create_secret(entropy: Entropy) -> Secret:
-    """A client secret of 256 random bits."""
+    """Make a client secret of 256 random bits."""
     return Secret("cs_" + base64url.encode(entropy(32)))
 
 
 def digest_secret(secret: Secret) -> bytes:
-    """What the database keeps of a client secret."""
+    """The digest of a client secret, which is all that the database keeps."""
     return hashlib.sha256(secret.reveal().encode("utf-8", "surrogatepass")).digest()

@@ -1,4 +1,4 @@
-"""What an operator registers of a client, and all that can be wrong with it."""
+"""The registration of a client by an operator, and its check."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from authserver.sessions.lifetimes import Lifetimes, longest_silence
 
 NAME_LENGTH = 200
 SHORTEST_LIFETIME = timedelta(minutes=1)
-"""Of access and refresh tokens, as for the installation."""
+"""The shortest lifetime of access and refresh tokens, as in the settings of the installation."""
 
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749 §3.3
 _REDIRECTING = frozenset({ClientKind.PUBLIC, ClientKind.CONFIDENTIAL, ClientKind.NATIVE})
@@ -27,15 +27,15 @@ _REDIRECTING = frozenset({ClientKind.PUBLIC, ClientKind.CONFIDENTIAL, ClientKind
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """What an operator asks for.
+    """A client as an operator asks for it, before its check.
 
     Attributes:
         client_id: None lets the server choose (RFC 9700 §4.15).
-        consent: None is `NEVER` for a first-party client whose identity is sure, `REMEMBER` for every other.
+        consent: None is `NEVER` for a first-party client whose identity is certain, `REMEMBER` for every other client.
         pairwise: whether ID tokens and userinfo name users by ids that no other client sees.
-        retry_window, late_retry_window: override the installation's where they are set.
-        logo_uri, client_uri, policy_uri, tos_uri: what a consent shows (RFC 7591 §2).
-        scope_texts: the words for scopes there, before the installation's.
+        retry_window, late_retry_window: override those of the installation, where they are set.
+        logo_uri, client_uri, policy_uri, tos_uri: shown on the consent page (RFC 7591 §2).
+        scope_texts: the descriptions of scopes on the consent page; they precede those of the installation.
     """
 
     name: str
@@ -63,14 +63,14 @@ class ClientRegistration:
 
     @property
     def consent_in_force(self) -> ConsentRule:
-        """The consent rule, wished for or by default."""
+        """The consent rule: the requested one, or the default."""
         if self.consent is not None:
             return self.consent
         return ConsentRule.NEVER if self.first_party and self.kind is not ClientKind.NATIVE else ConsentRule.REMEMBER
 
 
 class ClientChanges(TypedDict, total=False):
-    """What of a client is to be another; lists are replaced. Its id and kind stay."""
+    """The members of a client to change; lists are replaced as a whole. Id and kind cannot change."""
 
     name: str
     first_party: bool
@@ -95,7 +95,7 @@ class ClientChanges(TypedDict, total=False):
 
 
 def wish_for(client: Client, changes: ClientChanges) -> ClientRegistration:
-    """The client as it is, with `changes`."""
+    """The present client, with `changes` applied."""
     as_it_is = ClientRegistration(
         name=client.name,
         kind=client.kind,
@@ -124,7 +124,7 @@ def wish_for(client: Client, changes: ClientChanges) -> ClientRegistration:
 
 
 def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
-    """All that is wrong with `registration` in this installation."""
+    """Find all errors of `registration` in this installation."""
     if len(registration.name) > NAME_LENGTH:
         yield FieldError("name", "name_too_long", f"A name has at most {NAME_LENGTH} characters.")
     elif not registration.name.strip() or not is_line(registration.name, NAME_LENGTH):
@@ -182,7 +182,7 @@ def _find_standing_errors(registration: ClientRegistration) -> Iterator[FieldErr
         if not registration.first_party:
             yield FieldError("consent", "invalid_consent", "Only a first-party client may skip consent.")
         elif registration.kind is ClientKind.NATIVE:
-            # RFC 8252 §8.6: another program may pass for it.
+            # RFC 8252 §8.6: another program may pass for a native client.
             yield FieldError("consent", "invalid_consent", "Users of a native client are always asked.")
 
 
@@ -191,7 +191,7 @@ def _find_time_errors(registration: ClientRegistration, installation: Lifetimes)
     for name in ("access_token_lifetime", "refresh_idle_lifetime", "refresh_absolute_lifetime"):
         own, longest = getattr(registration, name), getattr(installation, name)
         if own is not None and not min(SHORTEST_LIFETIME, longest) <= own <= longest:
-            # Above it, a token would outlive the feed window or its key (`Lifetimes.of_client`).
+            # Above this limit, a token would outlive the feed window or its key (`Lifetimes.of_client`).
             in_bounds, least, most = False, _seconds(SHORTEST_LIFETIME), _seconds(longest)
             yield FieldError(
                 name, "invalid_lifetime", f"It must be {least} to {most} seconds, at most the installation's value."
@@ -206,7 +206,7 @@ def _find_time_errors(registration: ClientRegistration, installation: Lifetimes)
         )
     if in_bounds:
         yield from _find_rest_errors(registration, in_force)
-    # MAC keys live as long as a token of the installation can come back.
+    # MAC keys are kept as long as a token of the installation can be presented.
     kept = installation.refresh_idle_lifetime + installation.retry_windows.late_retry_window
     own, longest = registration.late_retry_window, min(idle, kept - idle)
     if own is not None and not timedelta(0) <= own <= longest:
@@ -214,7 +214,7 @@ def _find_time_errors(registration: ClientRegistration, installation: Lifetimes)
 
 
 def _find_rest_errors(registration: ClientRegistration, in_force: Lifetimes) -> Iterator[FieldError]:
-    """The window in force, the client's or the installation's, against the idle lifetime in force."""
+    """Compare the retry window in force (the client's or the installation's) with the idle lifetime in force."""
     installations = in_force.retry_windows.retry_window if registration.retry_window is None else timedelta(0)
     least = longest_silence(installations, in_force.access_token_lifetime)
     idle, margin = in_force.refresh_idle_lifetime, _seconds(REST_MARGIN)
@@ -232,7 +232,7 @@ def _find_rest_errors(registration: ClientRegistration, in_force: Lifetimes) -> 
 
 
 def _is_resource(uri: str) -> bool:
-    """Whether `uri` may name a resource. Lists are kept with spaces between, so it holds none."""
+    """Whether `uri` may name a resource. It must not contain a space, because stored lists are separated by spaces."""
     if not uri.isascii() or not uri.isprintable() or " " in uri or "#" in uri:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Switching OAuth clients off and on, and deleting them."""
+"""Disables, enables and deletes OAuth clients."""
 
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, find_to_change
 from authserver.credentials.events import ClientDisabled
@@ -13,7 +13,7 @@ ENABLED_MEANWHILE = "enabled_meanwhile"
 
 
 def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused:
-    """Switch the client off at once; what it holds stays dead when it is switched on again."""
+    """Disable the client at once. Its tokens stay dead when it is enabled again."""
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
@@ -22,7 +22,7 @@ def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused
 
 
 def enable_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:
-    """Let the client begin new families. Access tokens from before it was disabled pass nowhere again."""
+    """Let the client begin new families. Access tokens from before it was disabled stay refused everywhere."""
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
@@ -37,12 +37,12 @@ def enable_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
 
 
 def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:
-    """Disable the client and remove all that is known of it, but for the audit record.
+    """Disable the client and remove all of its data except the audit record.
 
-    In several transactions, the first of which ends everything: breaking off in between leaves a disabled client.
+    It runs in several transactions, the first of which ends everything, so an interruption leaves a disabled client.
     """
     if client_id == FIRST_PARTY_CLIENT_ID:
-        # `init` would make it anew under the same id, which resource servers have just learned to refuse.
+        # `init` would create it again under this id, which resource servers have just learned to refuse.
         return Refused(BUILT_IN, f"The client {client_id!r} is built in; disable it instead.")
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)

@@ -1,4 +1,4 @@
-"""Registering OAuth clients, changing what was registered, and replacing their secrets."""
+"""Registers OAuth clients, changes them, and replaces their secrets."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -37,7 +37,7 @@ _SALT_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class RegisteredClient:
-    """The client, and its secret for this one time; None for a public client."""
+    """The client and its secret, which is shown only once; None for a public client."""
 
     client: Client
     secret: Secret | None
@@ -46,7 +46,7 @@ class RegisteredClient:
 def register_client(
     realm: Realm, registration: ClientRegistration, *, by: Actor = SERVER
 ) -> RegisteredClient | Invalid | Refused:
-    """Register a client; one that is there already under the id that `registration` names stays as it is."""
+    """Register a client. An existing client with the id in `registration` stays unchanged."""
     errors = tuple(find_errors(registration, realm))
     if errors:
         return Invalid(errors)
@@ -79,10 +79,10 @@ def register_client(
 def update_client(
     realm: Realm, client_id: str, changes: ClientChanges, *, by: Actor = SERVER
 ) -> Client | Invalid | Refused:
-    """Change what was registered.
+    """Change a registered client.
 
-    What the client loses it is not handed out any more, and what it gets back comes back: grants stay as they are. To
-    end what it holds, disable it.
+    Grants stay unchanged: new tokens lack what the client loses, and contain it again when the client regains it. To
+    end the tokens that the client holds, disable it.
     """
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)
@@ -107,11 +107,12 @@ def rotate_secret(
     keep_former: bool = False,
     by: Actor = SERVER,
 ) -> RegisteredClient | Refused:
-    """Give the client another secret, and accept the old one for `overlap` more, at most `LONGEST_OVERLAP`.
+    """Give the client a new secret, and accept the old one for `overlap`, at most `LONGEST_OVERLAP`.
 
-    Without an overlap the old one is refused at once, or by a server that remembers the client, seconds later, and so
-    is one that was former already. Refused is an overlap during another: two secrets are valid, and which of them is in
-    use is not known here. With `keep_former` the current one alone is replaced, as when nobody has seen it.
+    Without an overlap, the old secret and an earlier former secret are refused at once (or seconds later by a server
+    that remembers the client). An overlap during another overlap is refused: two secrets are valid, and it is unknown
+    which of them is in use. With `keep_former` only the current secret is replaced, for the case that nobody has seen
+    it.
     """
     secret, now = create_secret(realm.entropy), realm.clock.now()
     with realm.database.write() as tx:
@@ -135,7 +136,7 @@ def rotate_secret(
 
 
 def end_former_secret(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Client | Refused:
-    """Refuse the former secret before its time, as when every copy of it has been replaced, or one has leaked."""
+    """End the former secret early, because every copy of it has been replaced, or because one has leaked."""
     with realm.database.write() as tx:
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
@@ -148,13 +149,13 @@ def end_former_secret(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Cl
 
 
 def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:
-    """The client, whose row is this transaction's until it ends."""
+    """Find the client and lock its row until this transaction ends."""
     client = clients.find_for_update(tx, client_id) if is_storable(client_id) else None
     return client or Refused(NOT_FOUND, f"There is no client {client_id!r}.")
 
 
 def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) -> Client:
-    """`client` as `registration` has it. A salt that is there stays, or its users would have other names."""
+    """Apply `registration` to `client`. An existing salt stays, or its users would get new names."""
     salt = client.pairwise_salt or entropy(_SALT_BYTES) if registration.pairwise else None
     return replace(
         client,

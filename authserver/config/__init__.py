@@ -1,8 +1,8 @@
 """Settings: read once, from the environment and a TOML file, into one frozen value.
 
-The only reader of the environment. Whatever is wrong is reported together, one line per setting with its remedy, and
-nothing starts before all of it is right. Values are never printed: some of them are secrets. Settings stop at the
-assembly, which hands the rooms below the small values that they define themselves.
+The only reader of the environment. All errors are reported together, one line per setting with its remedy, and nothing
+starts before all settings are right. Values are never printed, because some are secrets. Settings stop at the assembly,
+which passes to the rooms below the small values that those rooms define.
 """
 
 from authserver.config.caller import find_sudo_user

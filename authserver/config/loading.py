@@ -1,4 +1,4 @@
-"""Reads the environment and the TOML file, and gathers everything that is wrong with them."""
+"""Reads the environment and the TOML file, and collects all of their errors."""
 
 import difflib
 import os
@@ -14,7 +14,7 @@ from authserver.config.settings import PREFIX, Settings
 
 _PATHS: Final = frozenset({"HOME", "KEYS_DIR", "LOGO"})
 _NOT_SETTINGS: Final = frozenset({"CONFIG", "TEST_POSTGRES"})
-# What Kubernetes and Docker set in every container beside a Service named `authserver` or `authserver-…`
+# Variables that Kubernetes and Docker set in every container beside a Service named `authserver` or `authserver-…`
 # (kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
 _OF_A_SERVICE: Final = re.compile(
     PREFIX + r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)", re.ASCII
@@ -28,16 +28,16 @@ _REMEDIES: Final = {
 
 
 class SettingsError(Exception):
-    """The settings are not usable. `problems` has one line per setting, without any value."""
+    """The settings are unusable. `problems` has one line per setting, without any value."""
 
     def __init__(self, problems: list[str]) -> None:
-        """Carry all problems at once."""
+        """Keep all problems."""
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
 
 
 def load_settings() -> Settings:
-    """The settings of this process, or `SettingsError` with everything that is wrong with them."""
+    """Load the settings of this process, or raise `SettingsError` with all of their errors."""
     names = frozenset(name.upper() for name in Settings.model_fields)
     problems = [
         _unknown(PREFIX + name, names, PREFIX)
@@ -79,14 +79,14 @@ def _read_file(path: str | None) -> Mapping[str, Any]:
     except OSError as error:
         refuse(f"cannot be read ({error.strerror})")
     except ValueError as error:
-        # The parser quotes no value, only positions; the file's text stays out of it.
+        # The parser's message holds positions but no value, so nothing of the file's text is shown.
         refuse(f"is not valid TOML ({type(error).__name__}, {str(error).rpartition('(')[2].rstrip(')')})")
     found = {name.upper().removeprefix(PREFIX): value for name, value in members.items()}
     return {name: _below(path, value) if name in _PATHS else value for name, value in found.items()}
 
 
 def _below(file: str, value: object) -> object:
-    """A path of the file is from the file's folder, not from wherever a command happens to be run."""
+    """Resolve a path in the file relative to the file's folder, not to the current folder of a command."""
     if not isinstance(value, str) or not value.strip() or value.startswith("~"):
         return value
     return str(Path(file).absolute().parent / value)
@@ -101,7 +101,7 @@ def _describe(error: ValidationError) -> list[str]:
     return [
         f"{PREFIX}{str(one['loc'][0]).upper()}: {problem}"
         for one in error.errors(include_input=False, include_url=False, include_context=False)
-        # Only the consequence of another line: a default that is derived from a setting that is wrong.
+        # Skip a mere consequence of another error: a default that is derived from a wrong setting.
         if one["type"] != "default_factory_not_called"
         for problem in _say(one["type"], one["msg"]).splitlines()
     ]

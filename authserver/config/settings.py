@@ -1,4 +1,4 @@
-"""Every setting with its type, its default and its bounds, and how they bound each other."""
+"""Every setting with its type, default and bounds, and the rules between settings."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -44,7 +44,7 @@ _MARGIN: Final = REST_MARGIN // timedelta(seconds=1)
 class Settings(BaseSettings):
     """All settings of one installation, checked one by one and against each other. docs/configuration.md explains them.
 
-    The fields stand in the order in which their checks depend on each other.
+    The order of the fields matters: the check of a field may use earlier fields.
     """
 
     model_config = SettingsConfigDict(
@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then what `load_settings` found in the file; no other source."""
+        """Use the environment first, then the file that `load_settings` has read; no other source."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_not_the_issuer(cls, value: str, info: ValidationInfo) -> str:
         if value == info.data.get("issuer"):
-            # A token for any API would open the account API, which tells its own by the issuer in `aud`.
+            # Or a token for any API would open the account API, which knows its own tokens by the issuer in `aud`.
             raise ValueError("must differ from AUTHSERVER_ISSUER")
         return value
 
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     @field_validator("key_rotation_interval")
     @classmethod
     def _is_off_or_above_max_age(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        # A key signs only after every verifier can have fetched it.
+        # A key may sign only after every verifier can have fetched it.
         return value if not value else _not_below(value, "jwks_max_age", info)
 
     @field_validator("key_retire_after")
@@ -197,7 +197,7 @@ class Settings(BaseSettings):
 
 
 def _longest_retry_window(known: Mapping[str, Any]) -> timedelta:
-    """What `longest_silence` leaves of the idle lifetime."""
+    """The longest retry window for which the idle lifetime is not below `longest_silence`."""
     idle: timedelta = known["refresh_idle_lifetime"]
     return idle - longest_silence(timedelta(0), known["access_token_lifetime"])
 

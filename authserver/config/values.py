@@ -1,4 +1,4 @@
-"""How each kind of setting is written, and what is said when it is not.
+"""Parses each kind of setting, with the message for a wrong value.
 
 No message repeats the value: it may be secret.
 """
@@ -57,7 +57,7 @@ def _issuer(value: object) -> str:
     if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(host)):
         raise ValueError(remedy)
     if text.endswith("/"):
-        # Not removed: `iss` is compared letter for letter, and clients would be set up with what was typed here.
+        # The slash is not removed: `iss` is compared exactly, and clients would be configured with the text typed here.
         raise ValueError("must not end in a slash: https://auth.example")
     return text
 
@@ -72,7 +72,7 @@ def _is_loopback(host: str) -> bool:
 def _database_url(value: object) -> Secret:
     text = value.reveal() if isinstance(value, Secret) else str(value)
     scheme, separator, rest = text.partition("://")
-    # Four slashes: three would be a path from wherever a command happens to be run. `?` would be an option.
+    # Four slashes: three would make a path relative to the current folder. `?` would begin an option.
     is_file = scheme == "sqlite" and rest.startswith("//") and rest[-1] != "/" and not set(rest) & set("?#")
     if not separator or not (is_file or (scheme in {"postgresql", "postgresql+psycopg"} and rest)):
         raise ValueError("must be sqlite:////absolute/path/to/file or postgresql://user:password@host/database")
@@ -122,7 +122,7 @@ def _sender(value: object) -> Address | None:
 
 
 def _revocation_policy(value: object) -> RevocationPolicy:
-    """The default policy with the overrides of a table, or of the same as JSON; all problems, one a line."""
+    """Parse overrides of the default policy, a table or its JSON text; the error has one line per problem."""
     if isinstance(value, RevocationPolicy):
         return value
     remedy = 'must be a table for each event, or JSON: {"password_changed": {"mode": "soft"}}'
@@ -139,7 +139,7 @@ def _revocation_policy(value: object) -> RevocationPolicy:
 
 
 def _scope_texts(value: object) -> ScopeTexts:
-    """Of a table, or of the same as JSON."""
+    """Parse scope texts, a table or its JSON text."""
     if not isinstance(value, str):
         return read_scope_texts(value)
     try:
@@ -153,7 +153,7 @@ def _accent(value: object) -> Accent:
 
 
 def _logo(value: object) -> Logo | None:
-    """The picture itself: a file that cannot be one keeps the server from starting, not people from signing in."""
+    """Load the picture: an unusable file stops the start of the server, and not later a person's sign-in."""
     if value is None or isinstance(value, Logo):
         return value
     return read_logo(Path(str(value)).expanduser())

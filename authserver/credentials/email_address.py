@@ -1,7 +1,7 @@
-"""E-mail addresses in one spelling, so that one person is one address, however it was typed.
+"""E-mail addresses in one canonical spelling, so that different ways to type an address lead to one user.
 
-Decides form only. Whether the address exists, and whose it is, a mail to it has to show. Addresses on names that are
-not on the public Internet (`example.test`, `localhost`, a company's `.local`) are as good as any other.
+Checks the form only. NOT checked: whether the address exists and whose it is; only a mail to it can show that.
+Addresses at names outside the public Internet (`example.test`, `localhost`, a company's `.local`) are accepted.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ _ANY_HOST = "example.org"
 
 @dataclass(frozen=True, slots=True)
 class InvalidEmail:
-    """The text is no address that mail could be sent to."""
+    """The text is not an address to which mail could be sent."""
 
     code: str = "invalid_email"
     message: str = "This is not an e-mail address."
 
 
 def canonicalise_email(text: str) -> str | InvalidEmail:
-    """The one spelling of the address `text`: NFC, lower case, the domain in its ASCII form (IDNA 2008, UTS 46).
+    """The canonical spelling of `text`: NFC, lower case, the domain in its ASCII form (IDNA 2008, UTS 46).
 
-    The local part is folded, too: RFC 5321 lets hosts tell `Bob` from `bob`, none does, and two people who differ by
-    case would be a trap. Outer whitespace goes, nothing else is repaired. Quoted local parts, comments, display names
-    and addresses in brackets are refused. Idempotent.
+    The local part is folded, too. RFC 5321 lets hosts tell `Bob` from `bob`, but none does, and two users who differ
+    only by case would be confused. Outer whitespace is removed; nothing else is repaired. Quoted local parts, comments,
+    display names and addresses in brackets are refused. Idempotent.
     """
     trimmed = text.strip(_OUTER_WHITESPACE)
     if len(trimmed) > LONGEST_EMAIL or trimmed.count("@") != 1:
@@ -46,7 +46,7 @@ def canonicalise_email(text: str) -> str | InvalidEmail:
 
 def _canonicalise_local_part(local: str) -> str:
     folded = normalise(normalise(local).lower())
-    # with a host of the public Internet, because the library refuses those of special use (RFC 6761)
+    # Checked with a host of the public Internet, because the library refuses special-use hosts (RFC 6761).
     return str(validate_email(f"{folded}@{_ANY_HOST}", check_deliverability=False, strict=True).local_part)
 
 

@@ -1,6 +1,6 @@
-"""The stored formats that passlib does not read: of Werkzeug, Django, Keycloak, WordPress, LDAP and ASP.NET Identity.
+"""Verifies the hash formats that passlib does not read: Werkzeug, Django, Keycloak, WordPress, LDAP, ASP.NET Identity.
 
-One small reader each, and hashlib or bcrypt. They verify and never hash; a malformed text raises `ValueError`,
+Each has a small reader, which uses hashlib or bcrypt. They verify and never hash. A malformed text raises `ValueError`,
 `LookupError` or `OverflowError`, which `passwords` turns into "unreadable".
 """
 
@@ -14,10 +14,10 @@ from typing import Final, Protocol
 import bcrypt
 
 Verifier = Callable[[bytes, str], bool]
-"""Takes a password in bytes and the stored text; says whether they fit."""
+"""Takes a password in bytes and the stored text; returns whether they match."""
 
 _PBKDF2_DIGESTS: Final = {"sha1": 20, "sha256": 32, "sha512": 64}  # bytes
-_PBKDF2_LENGTHS: Final = frozenset({32, 64})  # bytes; a shorter one was cut
+_PBKDF2_LENGTHS: Final = frozenset({32, 64})  # bytes; a shorter digest was truncated
 _SALTED: Final = {"{SSHA}": "sha1", "{SSHA256}": "sha256", "{SSHA512}": "sha512"}
 _ASPNET_DIGESTS: Final = ("sha1", "sha256", "sha512")
 _TRIMMED_BY_PHP: Final = b" \t\n\r\0\x0b"
@@ -77,13 +77,13 @@ class _WordPress:
 
 
 def find_verifier(stored: str) -> Verifier | None:
-    """Who reads the format of `stored`; None when it is none of these."""
+    """The verifier for the format of `stored`; None if this file does not know the format."""
     read = _find_reader(stored)
     return None if read is None else lambda password, text: read(text).fits(password)
 
 
 def find_checker(stored: str) -> Callable[[str], object] | None:
-    """Who reads `stored` without hashing anything, raising what a malformed text raises; None as above."""
+    """The parser for `stored`, which raises for a malformed text and hashes nothing; None for an unknown format."""
     return _find_reader(stored)
 
 
@@ -163,7 +163,7 @@ _READERS: dict[str, Callable[[str], _Stored]] = {
     "$pbkdf2-sha512$": _read_modular_pbkdf2,
     "$wp$2y$": _read_wordpress,
     "{SSHA": _read_salted,
-    "A": _read_aspnet,  # nothing else of this letter has a known cost
+    "A": _read_aspnet,  # no other format that begins with this letter has a known cost
     "pbkdf2:": _read_werkzeug_pbkdf2,
     "scrypt:": _read_werkzeug_scrypt,
     "scrypt$": _read_django_scrypt,

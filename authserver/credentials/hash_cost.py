@@ -1,8 +1,8 @@
-"""What it costs to verify a stored hash, read from its own text, and how much is too much.
+"""The cost of verifying a stored hash, read from its text, and the limit of that cost.
 
-A hash that came from elsewhere chooses its cost itself. One bcrypt hash of cost 31 would hold the thread that hashes
-for days, and with it every sign-in: so it is refused when it comes in, and not verified when it is there. Says nothing
-about whether the text is a hash at all.
+A hash from another system sets its own cost. One bcrypt hash of cost 31 would occupy the hashing thread for days, and
+block every sign-in. So it is refused at import, and never verified if it is stored. NOT checked: whether the text is a
+hash at all.
 """
 
 import base64
@@ -13,12 +13,12 @@ from typing import Final
 
 _MIB: Final = 2**20
 _PHPASS_DIGITS: Final = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_LONGEST_NUMBER: Final = 12  # digits; longer ones are no cost that anybody paid
+_LONGEST_NUMBER: Final = 12  # digits; no real hash has a longer cost
 
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """How the cost stands in the text of a format, and which costs are bearable."""
+    """How a format writes its cost, and which costs are acceptable."""
 
     pattern: re.Pattern[str]
     is_bearable: Callable[[Sequence[str]], bool]
@@ -73,14 +73,14 @@ _FORMATS: Final = (
     _Format(re.compile(r"\$6\$(?!rounds=)()"), lambda _: True, ""),
     _Format(re.compile(r"\$wp\$2y\$(\d\d)\$"), *_BCRYPT),
     _Format(re.compile(r"\{SSHA(?:256|512)?\}()"), lambda _: True, ""),
-    # ASP.NET Identity, versions 2 and 3: the first nine bytes of the latter end with the iterations.
+    # ASP.NET Identity, versions 2 and 3: the first nine bytes of version 3 end with the iterations.
     _Format(re.compile(r"()A[A-P][A-Za-z0-9+/]{64}==\Z"), lambda _: True, ""),
     _Format(re.compile(r"(AQAAAA[A-Za-z0-9+/]{6})[A-Za-z0-9+/]{40,}=*\Z"), _is_bearable_aspnet, _ITERATIONS[1]),
 )
 
 
 def find_cost_problem(stored: str) -> str | None:
-    """Why `stored` is not to be verified; None when its cost is bearable. A text without a known cost is refused."""
+    """Why `stored` must not be verified; None if its cost is acceptable. A text without a known cost is refused."""
     for known in _FORMATS:
         found = known.pattern.match(stored)
         if found is not None:

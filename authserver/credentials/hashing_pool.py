@@ -1,8 +1,8 @@
 """The bulkhead between password hashing and everything else.
 
-Hashes run in few threads of low priority, and few callers may wait for them, for seconds: a flood of sign-ins then
-costs other requests milliseconds, and memory stays below that of one hash for each thread. Some places beside the queue
-are kept for callers whom a flood must not keep out. Knows nothing about passwords.
+Hashes run in a few threads of low priority, and few callers may wait for them, for seconds. So a flood of sign-ins
+costs other requests milliseconds, and memory stays below one hash per thread. Some extra places are reserved for
+callers whom a flood must not keep out. Knows nothing about passwords.
 """
 
 import os
@@ -18,24 +18,24 @@ Result = TypeVar("Result")
 
 DEFAULT_NICENESS: Final = 10
 PATIENCE: Final = 10.0
-"""Seconds after which a caller whose hash has not begun is sent away."""
+"""Seconds after which a caller whose hash has not begun is turned away."""
 
 _ALONE: Final = 4
-"""With fewer request threads than this nobody has a place of their own: one more waiter would be one too many."""
+"""With fewer request threads than this, no place is reserved: one more waiter would be too many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Nobody was admitted, or not in time. Try again in a few seconds (503, Retry-After)."""
+    """The caller was not admitted, or not in time. Try again in a few seconds (503, Retry-After)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How many callers may be inside at once, those whose hash is computed included.
+    """How many callers may be inside at once, including those whose hash is being computed.
 
     Attributes:
-        admitted: of all callers, first come, first served.
-        kept: of known callers besides, for when those are taken.
+        admitted: places for all callers, first come, first served.
+        kept: extra places for known callers, used when the others are taken.
     """
 
     admitted: int
@@ -43,23 +43,23 @@ class Places:
 
     @classmethod
     def among(cls, request_threads: int) -> Self:
-        """Two thirds of the request threads for everybody, a twelfth for the known; the rest never waits for a hash."""
+        """Give two thirds of the request threads to all, a twelfth to known callers; the rest never wait for a hash."""
         kept = max(1, request_threads // 12) if request_threads >= _ALONE else 0
         return cls(max(1, request_threads * 2 // 3), kept)
 
 
 @final
 class HashingPool:
-    """Runs `threads` pieces of work at a time, and one more for those who are known.
+    """Runs `threads` pieces of work at a time, and one more for known callers.
 
-    Waiters hold a request thread each, which is why their number and their time are bounded. Threads start with the
-    first work and anew in each process: a pool made before a fork serves parent and children alike.
+    Each waiter holds a request thread, so their number and waiting time are limited. The threads start with the first
+    work, separately in each process, so a pool made before a fork works in parent and children.
 
     Args:
         places: how many callers may be inside.
-        threads: how many hashes are computed at once for all callers; at most `places.admitted`.
-        patience: seconds to wait for the hash to begin. One that has begun is waited for.
-        niceness: of the hashing threads, where the system has one for each thread (Linux).
+        threads: the number of hashes computed at once for all callers; at most `places.admitted`.
+        patience: seconds to wait for a hash to begin. A hash that has begun is always awaited.
+        niceness: the niceness of the hashing threads, where the system has one per thread (Linux).
     """
 
     __slots__ = ("_crews", "_niceness", "_patience", "_places", "_threads")
@@ -72,7 +72,7 @@ class HashingPool:
         patience: float = PATIENCE,
         niceness: int = DEFAULT_NICENESS,
     ) -> None:
-        """Take the numbers; start nothing."""
+        """Keep the numbers; no thread starts yet."""
         if not 1 <= threads <= places.admitted or places.kept < 0:
             raise ValueError(f"a hashing pool needs 1 <= threads <= admitted, not {threads} and {places}")
         self._places = places
@@ -82,9 +82,9 @@ class HashingPool:
         self._crews: dict[int, _Crew] = {}
 
     def run(self, work: Callable[[], Result], *, is_known: Callable[[], bool] = lambda: False) -> Result | Busy:
-        """What `work` returned; `Busy` at once when the pool is full, or after `patience` when it is slow.
+        """Run `work` and return its result; `Busy` at once if the pool is full, or after `patience` if it is slow.
 
-        What `work` raises is raised here. `is_known` is asked only of a caller who would be sent away.
+        Exceptions of `work` are raised here. `is_known` is called only for a caller who would be turned away.
         """
         crew = self._find_crew()
         outcome = crew.everybody.run(work, self._patience)
@@ -93,9 +93,9 @@ class HashingPool:
         return outcome
 
     def _find_crew(self) -> "_Crew":
-        """This process's threads; by process id, because threads do not survive a fork but this object does."""
+        """The threads of this process, by process id: this object survives a fork, but its threads do not."""
         pid = os.getpid()
-        # setdefault is atomic, so no lock is needed that a fork could copy while it is held
+        # setdefault is atomic. A lock could be copied by a fork while it is held.
         return self._crews.get(pid) or self._crews.setdefault(pid, self._muster())
 
     def _muster(self) -> "_Crew":
@@ -115,7 +115,7 @@ class _Crew:
 
 @final
 class _Queue:
-    """Threads that work, and the places in front of them."""
+    """Working threads, and the waiting places in front of them."""
 
     def __init__(self, threads: int, places: int, niceness: int) -> None:
         self.places = threading.BoundedSemaphore(places)
@@ -136,7 +136,7 @@ class _Queue:
 
 
 def _lower_priority(niceness: int) -> None:
-    """Make the calling thread, and only it, give way to the others."""
+    """Lower the priority of the calling thread only."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         with suppress(OSError):  # a container may forbid it; hashing at normal priority is better than none

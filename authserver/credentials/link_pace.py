@@ -1,8 +1,8 @@
-"""How often links are mailed to one person, whoever asks for them by naming the address.
+"""How often links are mailed to one address. Anybody may ask for them by naming the address.
 
-Two promises against strangers who ask: they do not flood the mailbox, and they do not leave its owner without a link.
-So there is a pace, and a link that uses it up works until another one may be mailed, and for its usual time after that:
-whenever a request is not answered by a mail, the newest mail holds a link that works for a while yet.
+Two promises against strangers who ask: they cannot flood the mailbox, and they cannot leave its owner without a link.
+So there is a pace. A link that exhausts it works until another one may be mailed, and for its usual time after that.
+Whenever a request causes no mail, the newest mail holds a link that still works for a while.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ MAILS_AN_HOUR: Final = 3
 QUICK_MAILS_A_DAY: Final = 6
 SLOW_PAUSE: Final = timedelta(hours=2)
 SPARE: Final = timedelta(minutes=15)
-"""How long a link works at least after the next one may be mailed."""
+"""The minimum time that a link works after the next one may be mailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """A link that was mailed; `works_until` is None when it was used or ended."""
+    """A mailed link; `works_until` is None if it was used or ended."""
 
     issued_at: datetime
     works_until: datetime | None
 
 
 def choose_lifetime(purpose: LinkPurpose, mailed: Sequence[Mailed], now: datetime) -> timedelta | None:
-    """How long a link that is mailed now has to work, at least its usual time; None: no mail, for others still work.
+    """Choose the lifetime of a link mailed now, at least the usual one; None: send no mail, because others still work.
 
     `mailed` are the links of the same purpose that were issued within the last day, in any order.
     """
@@ -44,7 +44,7 @@ def choose_lifetime(purpose: LinkPurpose, mailed: Sequence[Mailed], now: datetim
 
 
 def _find_next(issued: Sequence[datetime], live: Sequence[datetime], most_live: int | None, now: datetime) -> datetime:
-    """When the pace lets another link be mailed, if no one is meanwhile."""
+    """When the pace allows another link, if none is mailed meanwhile."""
     earliest = [now]
     in_an_hour = sorted(at for at in issued if at > now - HOUR)
     if len(in_an_hour) >= MAILS_AN_HOUR:

@@ -7,7 +7,7 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """To whom, about what (the name of a template), and the link in it, if any."""
+    """The recipient of a mail, its subject (the name of a template), and its link, if any."""
 
     template: str
     address: str

@@ -1,7 +1,7 @@
-"""What makes a password good enough to be chosen: long, not common, not made of what everybody knows about its owner.
+"""The rules for a new password: long, not common, and not made of public facts about its owner.
 
-No composition rules, no forced change (ASVS 6.2.5, 6.2.10). Asked when a password is chosen, never at sign-in: a policy
-that became stricter locks nobody out.
+No composition rules, no forced change (ASVS 6.2.5, 6.2.10). Checked when a password is chosen, never at sign-in, so a
+stricter policy locks nobody out.
 """
 
 import re
@@ -19,11 +19,11 @@ LEAST_MINIMUM: Final = 8
 LARGEST_MINIMUM: Final = 64  # ASVS 6.2.9: passwords of 64 characters are always allowed
 DEFAULT_MINIMUM: Final = 10
 
-_SHORTEST_WORD = 4  # "Al" or "Eve" is in too many honest passwords
+_SHORTEST_WORD = 4  # "Al" or "Eve" occurs in too many good passwords
 _LEAST_REST = 6
 
 _LISTS = ("common_passwords.txt", "common_passwords_django.txt")
-_FEW = 2  # different characters, which nobody remembers but by repeating them
+_FEW = 2  # different characters: a password of so few is a repetition
 
 _REPETITIVE = PasswordBreach("repetitive", "The password repeats one or two characters.")
 _COMMON = PasswordBreach("common", "This password is on the lists that attackers try first.")
@@ -38,22 +38,22 @@ _CONTEXT = {
 class PasswordPolicy:
     """The rules for new passwords.
 
-    A common password that is repeated is common, and one or two characters that are repeated are no password.
+    A repeated common password counts as common. One or two characters that are repeated are refused.
 
-    A context word (part of the e-mail address, of the person's name, of the service's name) may be in a password, but
-    not make it up: with all such words taken out, at least six characters must be left, and not a common password.
-    Words are compared without regard to case; those under four characters are ignored.
+    A context word (part of the e-mail address, the person's name or the service's name) may be in a password, but must
+    not make up most of it: without all such words, at least six characters must be left, and they must not be a common
+    password. Words are compared without regard to case; words under four characters are ignored.
 
     Attributes:
         minimum_length: in code points after NFC; 8 to 64.
-        service_words: names of product, organisation and site.
+        service_words: the names of the product, the organisation and the site.
     """
 
     minimum_length: int = DEFAULT_MINIMUM
     service_words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a minimum that is no protection or forbids good passwords."""
+        """Refuse a minimum that does not protect or that forbids good passwords."""
         if not LEAST_MINIMUM <= self.minimum_length <= LARGEST_MINIMUM:
             raise ValueError(
                 f"the shortest password must have {LEAST_MINIMUM} to {LARGEST_MINIMUM} characters,"
@@ -61,7 +61,7 @@ class PasswordPolicy:
             )
 
     def breaches(self, password: Secret, *, email: str, name: str) -> tuple[PasswordBreach, ...]:
-        """Everything that is wrong with `password` for the person with this canonical e-mail address and name.
+        """List every rule that `password` breaks, for the person with this canonical e-mail address and name.
 
         Codes: `too_short`, `too_long`, `common`, `repetitive`, `contains_email`, `contains_name`,
         `contains_service_name`.
@@ -88,7 +88,7 @@ class PasswordPolicy:
 
 
 def _find_repetition(folded: str) -> Iterator[PasswordBreach]:
-    """What is wrong with a password that is long only because it repeats something."""
+    """Find the breach of a password that is long only because it repeats something."""
     few = _FEW if len(folded) < LARGEST_MINIMUM else 1
     if len(set(folded)) <= few:
         yield _REPETITIVE
@@ -97,13 +97,13 @@ def _find_repetition(folded: str) -> Iterator[PasswordBreach]:
 
 
 def _find_piece(text: str) -> str:
-    """The shortest piece that gives `text` when it is repeated, the last time perhaps in part; else `text` itself."""
+    """The shortest piece whose repetition, the last one perhaps cut, gives `text`; `text` itself if none does."""
     lengths = range(1, len(text) // 2 + 1)
     return next((text[:length] for length in lengths if text.startswith(text[length:])), text)
 
 
 def _find_dominant(folded: str, context: dict[str, frozenset[str]]) -> Iterable[str]:
-    """The codes whose words are in the password, if together they leave too little of it."""
+    """The codes whose words are in the password, if without these words too little of it is left."""
     words = sorted(frozenset().union(*context.values()), key=len, reverse=True)
     rest = re.sub("|".join(map(re.escape, words)), "", folded) if words else folded
     if rest == folded or (len(rest) >= _LEAST_REST and not _is_common(rest)):
@@ -112,13 +112,13 @@ def _find_dominant(folded: str, context: dict[str, frozenset[str]]) -> Iterable[
 
 
 def _split_email(email: str) -> frozenset[str]:
-    """The whole address, the parts of its local part, and the labels of its domain but the last."""
+    """The whole address, the parts of its local part, and the labels of its domain except the last."""
     local, _, domain = email.rpartition("@")
     return _split_words(email, local, domain.rpartition(".")[0])
 
 
 def _split_words(*texts: str) -> frozenset[str]:
-    """The texts as they are, without what separates their words, and word by word; folded, short ones left out."""
+    """The texts unchanged, without word separators, and word by word; all folded, without short ones."""
     folded = [_fold(text) for text in texts]
     words = {word for text in folded for word in re.split(r"[\W_]+", text)}
     joined = {re.sub(r"[\W_]+", "", text) for text in folded}
@@ -135,11 +135,11 @@ def _is_common(folded: str) -> bool:
 
 @cache
 def _common_passwords() -> str:
-    """The lists of zxcvbn and of Django, each entry between two line feeds; see the licences beside the files.
+    """The lists of zxcvbn and Django, each entry between two line feeds. Their licences are beside the files.
 
-    The first leaves out what zxcvbn finds by other means ("1111111111", first names, plain words); the second has them.
-    One text, because a set of them takes six times the memory, in each worker, to save a fifth of a millisecond beside
-    a hash.
+    The zxcvbn list lacks entries that zxcvbn finds by other means ("1111111111", first names, plain words); Django's
+    list has them. They are one text, because a set takes six times the memory in each worker, and saves only a fifth of
+    a millisecond next to a hash.
     """
     folder = resources.files(__package__)
     return "\n".join(("", *(folder.joinpath(name).read_text("utf-8").strip("\n") for name in _LISTS), ""))

@@ -1,8 +1,8 @@
-"""What a password is, as text: the one place where it is normalised.
+"""The form of a password as text, and the one place that normalises it.
 
-Register, sign-in, change, reset and import all come through here, so that the same keys on another keyboard give the
-same password. NFC is the only change made: nothing is cut, trimmed or folded (ASVS 6.2.8). Says nothing about strength;
-that is `password_policy`.
+Registration, sign-in, change, reset and import all use it, so that the same keys on another keyboard give the same
+password. NFC is the only change: nothing is cut, trimmed or folded (ASVS 6.2.8). NOT checked: the strength, which is
+the task of `password_policy`.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from authserver.protocol.secret import Secret
 from authserver.protocol.text import normalise
 
 LONGEST_PASSWORD: Final = 1024
-"""Code points after NFC. In UTF-8 that is at most 4,096 bytes, the most that passlib takes."""
+"""Code points after NFC. In UTF-8 that is at most 4,096 bytes, the longest password that passlib accepts."""
 
-_LONGEST_DECOMPOSITION = 4  # code points that NFC can join into one; so four times too long is too long for certain
+_LONGEST_DECOMPOSITION = 4  # code points that NFC can join into one
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordBreach:
-    """What is wrong with a password: a stable code for programs and a sentence for the person who typed it.
+    """A broken rule: a stable code for programs and a sentence for the person who typed the password.
 
     The sentence never repeats any part of the password.
     """
@@ -35,14 +35,14 @@ INVALID_CHARACTER: Final = PasswordBreach("invalid_character", "The password con
 
 
 def normalise_password(text: str) -> Secret | PasswordBreach:
-    """The password that `text` spells, in NFC; or why it is none.
+    """Convert `text` to a password in NFC, or return why it is not one.
 
-    Refused are the empty text, more than 1,024 characters, NUL (C libraries would stop reading there) and lone
-    surrogates (no UTF-8 exists for them). Idempotent.
+    Refused: an empty text, more than 1,024 characters, NUL (C libraries would stop reading there) and lone surrogates
+    (they have no UTF-8 form). Idempotent.
     """
     if not text:
         return EMPTY
-    # before normalising: ordering a long run of combining marks takes quadratic time
+    # Checked before normalising, because ordering a long run of combining marks takes quadratic time.
     if len(text) > LONGEST_PASSWORD * _LONGEST_DECOMPOSITION:
         return TOO_LONG
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):

@@ -1,10 +1,10 @@
 """Hashing and verifying passwords.
 
-Makes argon2id and nothing else. Verifies what other systems made, too, so that their users can move in with their
-passwords: argon2, bcrypt, bcrypt_sha256, phpass, scrypt, pbkdf2, sha512_crypt, and the formats of Django, Werkzeug,
-Keycloak, WordPress, LDAP ({SSHA}) and ASP.NET Identity.
-Decides only whether a password fits a hash and whether the hash is still good enough; it stores nothing. Slow on
-purpose: callers go through `hashing_pool`.
+New hashes are always argon2id. Hashes of other systems can be verified, too, so that their users keep their passwords:
+argon2, bcrypt, bcrypt_sha256, phpass, scrypt, pbkdf2, sha512_crypt, and the formats of Django, Werkzeug, Keycloak,
+WordPress, LDAP ({SSHA}) and ASP.NET Identity.
+Decides only whether a password matches a hash and whether the hash is still strong enough; it stores nothing. Hashing
+is slow on purpose, so callers use `hashing_pool`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from authserver.credentials.hash_cost import find_cost_problem
 from authserver.protocol.secret import Secret
 
 _BCRYPT_BYTES = 72
-_BCRYPT_SCHEMES = frozenset({"bcrypt", "django_bcrypt"})  # not the sha256 variants, which hash before they hash
+_BCRYPT_SCHEMES = frozenset({"bcrypt", "django_bcrypt"})  # not the sha256 variants, which apply SHA-256 first
 _SCHEMES = (
     "argon2",
     "bcrypt",
@@ -34,19 +34,19 @@ _SCHEMES = (
     "django_bcrypt_sha256",
     "django_pbkdf2_sha256",
 )
-# What parsers raise at a stored text that is no hash: passlib answers "$P$" with an IndexError and doubtful parameters
-# with a warning, which strict filters turn into an exception; numbers beyond C's give an OverflowError.
+# The exceptions of parsers for a stored text that is not a hash. passlib raises an IndexError for "$P$", and warns of
+# doubtful parameters, which strict filters turn into an exception; numbers too large for C give an OverflowError.
 _GARBAGE = (ValueError, LookupError, TypeError, ArithmeticError, Warning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashProfile:
-    """What one argon2id hash (RFC 9106) costs.
+    """The cost of one argon2id hash (RFC 9106).
 
     Attributes:
         memory_kib: memory in KiB.
-        passes: passes over that memory.
-        lanes: threads that could share the work; with one, a hash uses one core.
+        passes: the number of passes over that memory.
+        lanes: the number of threads that could share the work; with one, a hash uses one core.
     """
 
     memory_kib: int
@@ -58,17 +58,17 @@ RECOMMENDED: Final = HashProfile(memory_kib=19 * 1024, passes=2, lanes=1)
 """OWASP's minimum (Password Storage Cheat Sheet; ASVS 11.4.2): 19 MiB, 2 passes, 1 lane."""
 
 CHEAP: Final = HashProfile(memory_kib=64, passes=1, lanes=1)
-"""For tests, which make thousands of hashes that protect nobody."""
+"""A profile for tests, which make thousands of hashes that protect nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came out of comparing a password with a stored hash.
+    """The result of comparing a password with a stored hash.
 
     Attributes:
-        matches: the password is the one that was hashed.
-        outdated: the hash is not argon2id with at least the parameters of the profile: replace it when `matches`.
-        unreadable: the stored text is no hash that we know. It matches nothing; the log should say so.
+        matches: whether the password is the one that was hashed.
+        outdated: whether the hash is weaker than argon2id with the profile's parameters: replace it if `matches`.
+        unreadable: whether the stored text is not a known hash. It matches nothing; the log should say so.
     """
 
     matches: bool
@@ -78,15 +78,15 @@ class Verification:
 
 @final
 class PasswordHasher:
-    """Hashes with one profile and verifies every known format. Thread-safe.
+    """Hashes with one profile, and verifies every known format. Thread-safe.
 
-    Passwords are what `normalise_password` returned; their bytes are UTF-8.
+    Passwords must come from `normalise_password`; they are hashed as UTF-8.
     """
 
     __slots__ = ("_context", "_dummy", "_profile")
 
     def __init__(self, profile: HashProfile = RECOMMENDED) -> None:
-        """Load every backend now: a missing one must stop the start, not look like a wrong password later."""
+        """Load every backend: a missing one must stop the start, and not look like a wrong password later."""
         for scheme in _SCHEMES:
             _load_backend(scheme)
         self._profile = profile
@@ -100,19 +100,19 @@ class PasswordHasher:
         self._dummy = _write_dummy(profile)
 
     def hash(self, password: Secret) -> str:
-        """A fresh argon2id hash with its own salt, in PHC string format."""
+        """Make an argon2id hash with its own salt, in PHC string format."""
         return str(self._context.hash(_encode(password)))
 
     def verify(self, password: Secret, stored: str | None, *, decoy: str | None = None) -> Verification:
-        """Whether `password` is the one behind `stored`; never raises, whatever `stored` and `decoy` are.
+        """Compare `password` with the hash `stored`. Never raises, for any `stored` and `decoy`.
 
-        `stored` None is for a user who does not exist or has no password. It never matches and costs what `decoy`
-        costs, somebody else's hash (ASVS 6.3.8); without one, what a current hash costs, and so does an unreadable
-        text. A hash of another format costs what its maker chose, until the first sign-in replaces it; beyond what
-        `hash_cost` bears it is unreadable.
+        `stored` is None for a user who does not exist or has no password. Then nothing matches, and the call takes as
+        long as verifying `decoy`, another user's hash (ASVS 6.3.8). Without a decoy, and for an unreadable text, it
+        takes as long as a current hash. A hash of another format costs what its maker chose, until the first sign-in
+        replaces it; above the limit of `hash_cost` it is unreadable.
         """
         if stored is None:
-            self.verify(password, decoy or self._dummy)  # whose password it may be: it counts for nobody
+            self.verify(password, decoy or self._dummy)  # a match counts for nobody
             return Verification(matches=False, outdated=False)
         try:
             if find_cost_problem(stored) is not None:
@@ -123,7 +123,7 @@ class PasswordHasher:
             return Verification(matches=False, outdated=True, unreadable=True)
 
     def find_problem(self, stored: str) -> str | None:
-        """Why `stored`, which comes from elsewhere, cannot be verified here; None when it can. Costs no hash."""
+        """Why `stored`, a hash of another system, cannot be verified; None if it can. Computes no hash."""
         problem = find_cost_problem(stored)
         if problem is not None:
             return problem
@@ -131,7 +131,7 @@ class PasswordHasher:
             if (check := foreign_hashes.find_checker(stored)) is not None:
                 check(stored)
             else:
-                self._context.needs_update(stored)  # reads all of the text
+                self._context.needs_update(stored)  # parses the whole text
         except _GARBAGE:
             return "is damaged"
         return None
@@ -141,7 +141,7 @@ class PasswordHasher:
         if verify := foreign_hashes.find_verifier(stored):
             return verify(data, stored)
         if self._context.identify(stored) in _BCRYPT_SCHEMES:
-            data = data[:_BCRYPT_BYTES]  # as did the bcrypt that made the hash; bcrypt 5 refuses longer ones
+            data = data[:_BCRYPT_BYTES]  # as the bcrypt that made the hash did; bcrypt 5 refuses longer passwords
         return bool(self._context.verify(data, stored))
 
     def _is_outdated(self, stored: str) -> bool:
@@ -164,13 +164,13 @@ def _encode(password: Secret) -> bytes:
 
 
 def _load_backend(scheme: str) -> None:
-    """Raises passlib's `MissingBackendError` when the scheme cannot be verified on this machine."""
+    """Raise passlib's `MissingBackendError` if the scheme cannot be verified on this machine."""
     handler = get_crypt_handler(scheme)
     if hasattr(handler, "get_backend"):
         handler.get_backend()
 
 
 def _write_dummy(profile: HashProfile) -> str:
-    """A well-formed hash that no password has: comparing with it costs one hash, making it costs nothing."""
+    """Write a well-formed hash that no password matches. Comparing with it costs one hash, making it costs nothing."""
     salt, digest = "A" * 22, "A" * 43  # 16 and 32 zero bytes in unpadded base64
     return f"$argon2id$v=19$m={profile.memory_kib},t={profile.passes},p={profile.lanes}${salt}${digest}"

@@ -1,7 +1,6 @@
-"""The words of the revocation policy: what a credential event reaches, how it ends it, and what else it does.
+"""The vocabulary of the revocation policy: which sessions a credential event ends, how, and what else it does.
 
-Values only. Which event has which row is said in the event's own file; what settings make of it, and whether the result
-can work, is decided in `revocation_policy`.
+Values only. Each event's file defines its row; `revocation_policy` applies the settings to it and checks the result.
 """
 
 from dataclasses import dataclass, replace
@@ -12,8 +11,8 @@ from typing import assert_never
 class Reach(StrEnum):
     """Which sessions end.
 
-    *Current* is the session of the access token or sign-in cookie that was presented with the request, when it belongs
-    to the user whom the event is about. Without one, `OTHERS` reaches everything: nothing is kept by mistake.
+    The *current* session is that of the access token or sign-in cookie in the request, if it belongs to the user whom
+    the event is about. Without a current session, `OTHERS` reaches all sessions, so that none is kept by mistake.
     """
 
     NONE = "none"
@@ -21,13 +20,13 @@ class Reach(StrEnum):
     OTHERS = "others"
     ALL = "all"
     THIS_SESSION = "this_session"
-    """The session that the event names, whoever asked."""
+    """The session that the event names."""
     THIS_CLIENT = "this_client"
-    """All refresh token families of the client that the event names, of all users."""
+    """All refresh token families of the client that the event names, for all users."""
 
 
 class Mode(StrEnum):
-    """What an ended session means to the program that held it (Matrix MSC1466)."""
+    """What the end of a session means for the client that held it (Matrix MSC1466)."""
 
     HARD = "hard"
     """Destroyed: discard everything (`soft_logout: false`)."""
@@ -36,26 +35,26 @@ class Mode(StrEnum):
 
 
 class Spared(StrEnum):
-    """What becomes of the devices that `logout_devices: false` spares."""
+    """What happens to the devices that `logout_devices: false` spares."""
 
     ALIVE = "alive"
-    """Their access tokens are stale; they refresh once and go on."""
+    """Their access tokens are stale; they refresh once and continue."""
     SOFT = "soft"
-    """They are signed out softly, and sign in again with their local state."""
+    """They are soft-logged-out, and sign in again with their local state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRow:
-    """What one credential event does.
+    """The row of the revocation policy for one credential event.
 
     Attributes:
         reach: which sessions end.
         mode: how they end.
-        bump: raise the user's `token_version`, so that every access token issued before is stale.
-        renew_current: the current session goes on under a new `sid` with new tokens; its old ones die.
-        client_may_choose: `logout_devices: false` in the request spares the other devices.
-        spared: what becomes of the other devices then.
-        notify: tell the user by mail.
+        bump: whether to raise the user's `token_version`, so that every access token issued before is stale.
+        renew_current: whether the current session continues under a new `sid` with new tokens; its old ones die.
+        client_may_choose: whether `logout_devices: false` in the request spares the other devices.
+        spared: what happens to the other devices then.
+        notify: whether to tell the user by mail.
     """
 
     reach: Reach
@@ -67,7 +66,7 @@ class PolicyRow:
     notify: bool = False
 
     def as_chosen(self, *, logout_devices: bool) -> "PolicyRow":
-        """The row as it stands for a client that chose, if it may."""
+        """The row after the client's choice of `logout_devices`, if the client may choose."""
         if logout_devices or not self.client_may_choose:
             return self
         match self.spared:

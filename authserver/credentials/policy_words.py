@@ -1,7 +1,7 @@
-"""What a credential event does, in plain sentences: from its row and what it writes, and from nothing else.
+"""Explains a credential event in plain sentences, from its policy row and its changes only.
 
-Each sentence says one thing that can be looked up afterwards, and is said exactly when it is so; tests compare them
-with what happens. Says nothing about a particular user: how many sessions end is what a dry run counts.
+Each sentence states one effect that can be observed afterwards, and appears exactly when the effect occurs; tests
+compare both. Nothing here depends on a particular user: a dry run counts the sessions that end.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from authserver.credentials.user_change import UserChange
 
 
 class Sentence(Enum):
-    """All that can be said."""
+    """All sentences."""
 
     NOTHING_ENDS = "No session ends."
     CURRENT_ENDS = "The session that asks ends, with the refresh tokens of all its clients."
@@ -48,7 +48,7 @@ class Sentence(Enum):
 
 
 def explain(event: CredentialEvent, row: PolicyRow, *, logout_devices: bool = True) -> tuple[Sentence, ...]:
-    """What `event` does under `row`, the one in force; `logout_devices` is what the client asks for."""
+    """The effects of `event` under `row`, the row in force; `logout_devices` is what the client asks for."""
     ruling = row.as_chosen(logout_devices=logout_devices)
     said = (
         _say_ends(event, ruling),

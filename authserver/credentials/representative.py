@@ -1,4 +1,4 @@
-"""An event with facts that stand for any: for telling what it does before it happens. Nobody acts on it."""
+"""Builds an event with placeholder facts, for explaining its effects beforehand. The event is never applied."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from authserver.credentials.events import CredentialEvent
 
 NO_HASH = "!"
-"""Stands for a password hash. It is none, so no password would fit it even if it were ever stored."""
+"""A placeholder for a password hash. It is not a hash, so no password would match it even if it were stored."""
 
 
 def represent(
@@ -19,7 +19,7 @@ def represent(
     sid: str,
     link_issued_at: datetime,
 ) -> CredentialEvent:
-    """An event of this type about this user and session. A field that is not known here raises `KeyError`."""
+    """Build an event of this type about this user and session. A field that is not known here raises `KeyError`."""
     facts: dict[str, Any] = {
         "user_id": user_id,
         "sid": sid,

@@ -1,8 +1,8 @@
-"""The revocation policy: credential event → what ends, and how.
+"""The revocation policy: for each credential event, which sessions end, and how.
 
-Built once at the start from the events' own rows and the overrides of the settings. A policy that exists can be
-applied: whatever is unknown or cannot work is refused here, all of it at once. Decides nothing about a particular
-session; ends nothing.
+Built once at the start from the events' own rows and the overrides in the settings. Every existing policy can be
+applied: unknown names and impossible rows are refused here, all together. Decides nothing about a particular session;
+ends nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from authserver.credentials.policy_row import Mode, PolicyRow, Reach
 __all__ = ["Mode", "PolicyRow", "Reach", "RevocationPolicy", "RevocationPolicyError"]
 
 Overrides = Mapping[str, Mapping[str, object]]
-"""Event name → member of the row → value as settings spell it: `{"signed_out": {"mode": "soft"}}`."""
+"""Event name → member of the row → value as written in the settings: `{"signed_out": {"mode": "soft"}}`."""
 
 _MEMBERS = tuple(member.name for member in fields(PolicyRow))
 _KEEPS_CURRENT = frozenset({Reach.NONE, Reach.OTHERS})
@@ -33,7 +33,7 @@ _NAMED: dict[type[CredentialEvent], str] = {UserEvent: "user_id", SessionEvent: 
 
 
 class RevocationPolicyError(ValueError):
-    """The policy cannot be put in force; `problems` holds one sentence for each reason."""
+    """The policy is invalid; `problems` holds one sentence for each reason."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         """Keep all problems; the message joins them."""
@@ -46,11 +46,11 @@ class RevocationPolicy:
     """One row for each event, complete and checked.
 
     Args:
-        overrides: what settings change, by event name.
-        events: the events that exist.
+        overrides: the changes in the settings, by event name.
+        events: all events.
 
     Raises:
-        RevocationPolicyError: naming every unknown event, unknown value and row that cannot work.
+        RevocationPolicyError: names every unknown event, unknown value and impossible row.
     """
 
     __slots__ = ("_rows",)
@@ -58,7 +58,7 @@ class RevocationPolicy:
     def __init__(
         self, overrides: Overrides = MappingProxyType({}), events: tuple[type[CredentialEvent], ...] = EVENTS
     ) -> None:
-        """Put the policy together, or refuse it."""
+        """Build and check the policy."""
         names = frozenset(event.name for event in events)
         problems = [f"There is no credential event {name!r}." for name in overrides if name not in names]
         rows = {event.name: _put_together(event, overrides.get(event.name, {}), problems) for event in events}
@@ -78,7 +78,7 @@ class RevocationPolicy:
         return self._rows
 
     def row(self, event: CredentialEvent | type[CredentialEvent] | str) -> PolicyRow:
-        """The row of `event` or of the event called so; one that the policy does not know raises `KeyError`."""
+        """The row of `event`, given as an instance, a type or a name; an unknown event raises `KeyError`."""
         return self._rows[event if isinstance(event, str) else event.name]
 
 
@@ -92,7 +92,7 @@ def _put_together(event: type[CredentialEvent], changes: Mapping[str, object], p
 def _read(
     event: type[CredentialEvent], changes: Mapping[str, object], problems: list[str]
 ) -> Iterator[tuple[str, Any]]:
-    """The changes as values of a row; what is unknown or not this event's to change goes to `problems`."""
+    """Read the changes as values of a row; unknown and forbidden changes are added to `problems`."""
     for member, given in changes.items():
         if member not in _MEMBERS:
             problems.append(f"{member!r} is not one of {', '.join(_MEMBERS)}.")
@@ -109,7 +109,7 @@ def _read(
 
 
 def _refuse(event: type[CredentialEvent], member: str, value: object) -> str | None:
-    """Why settings may not give this value to this member of this event's row; None when they may."""
+    """Why settings may not give this value to this member of this event's row; None if they may."""
     if member == "reach":
         possible = {event.POLICY.reach, *event.other_reaches}
         allowed = ", ".join(reach for reach in Reach if reach in possible)
@@ -122,7 +122,7 @@ def _refuse(event: type[CredentialEvent], member: str, value: object) -> str | N
 
 
 def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[str]:
-    """Why a row of known values cannot work. Default rows are checked, too: an event's author can be wrong."""
+    """Find contradictions in a row of known values. Default rows are checked, too: an event's author can be wrong."""
     whom = _WHOM.get(row.reach)
     if whom is not None and not issubclass(event, whom):
         yield f"reach {row.reach} needs an event that names a {_NAMED[whom]}."
@@ -139,5 +139,5 @@ def _contradictions(event: type[CredentialEvent], row: PolicyRow) -> Iterator[st
 
 
 def _spell(value: object) -> str:
-    """As it is written in settings."""
+    """Write `value` as in the settings."""
     return str(value).lower() if isinstance(value, bool) else str(value)

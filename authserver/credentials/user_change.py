@@ -1,4 +1,4 @@
-"""What a credential event writes on the user's row. `revocation` writes it, in the event's transaction."""
+"""The changes that a credential event makes to the user's row. `revocation` writes them in its transaction."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -6,22 +6,21 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserChange:
-    """Only what is set is written.
+    """Changes to a user's row. Only the members that are set are written.
 
     Attributes:
         password_hash: the new hash.
-        replaces: write `password_hash` only while the stored hash is this one (the same password, hashed anew).
-        forget_password: nobody signs in with a password before a reset has set one.
-        forget_consents: what the user allowed apps is forgotten, because it may have been somebody else who did.
-        forget_profile: what the user said of themselves is forgotten, for the same reason.
-        email: the address, which counts as confirmed.
-        is_from_mailbox: the event was brought about by a link that was mailed to `email`, and by nothing else: see
-            `of_user`.
+        replaces: write `password_hash` only while the stored hash is this one (a re-hash of the same password).
+        forget_password: remove the password; no password works before a reset has set one.
+        forget_consents: remove the user's consents, because somebody else may have given them.
+        forget_profile: remove the user's profile data, because somebody else may have written it.
+        email: the new address, which counts as confirmed.
+        is_from_mailbox: whether only a link that was mailed to `email` caused the event (see `of_user`).
         roles: all roles from now on.
-        locked: locked or not.
-        disabled: disabled or not.
-        deleted: the user is gone, with everything that names him but the audit record.
-        ends_links_since: links that were mailed to the user since then are worth nothing.
+        locked: whether the user is locked.
+        disabled: whether the user is disabled.
+        deleted: remove the user and everything that names them, except the audit record.
+        ends_links_since: end all links that were mailed to the user since then.
     """
 
     password_hash: str | None = field(default=None, repr=False)
@@ -38,10 +37,10 @@ class UserChange:
     is_from_mailbox: bool = False
 
     def of_user(self, *, email_verified: bool) -> "UserChange":
-        """What the change is for a user whose address was `email_verified` before.
+        """The change for a user whose address was verified before, or was not (`email_verified`).
 
-        Anybody could register an address as long as it was not. Whoever proves it then takes over an account that a
-        stranger may have prepared, so nothing stays that was put there before.
+        While an address is unverified, anybody may have registered it. The person who proves it takes over a user
+        record that a stranger may have prepared, so nothing stays that was stored before.
         """
         if email_verified or not self.is_from_mailbox:
             return self

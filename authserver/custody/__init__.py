@@ -1,1 +1,1 @@
-"""Use cases on signing, MAC and master keys: rotate, change, seal again, recover. One transaction each."""
+"""Use cases on signing, MAC and master keys: rotate, change, reseal, recover. One transaction each."""

@@ -1,6 +1,6 @@
-"""Use cases: what an operator may wish for the keys. Each is one transaction, and asking twice changes nothing more.
+"""Use cases: the key changes that an operator may request. Each is one idempotent transaction.
 
-A wish that cannot be granted is answered with `Refused` or `TooEarly`, one that is granted already with `NothingDue`.
+An impossible request returns `Refused` or `TooEarly`; one that is already fulfilled returns `NothingDue`.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from authserver.trusted_time import Trusted
 
 
 def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) -> Step:
-    """Publish a next signing key for `algorithm`, in place of one for another; None: for the algorithm in use."""
+    """Publish a next signing key for `algorithm` (None: the one in use), replacing a next key for another."""
 
     def decide(keys: KeySet, _now: datetime) -> Step:
         newest = keys.find_next(Purpose.SIGNING) or keys.find_active(Purpose.SIGNING)
@@ -35,15 +35,15 @@ def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) 
 
 
 def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:
-    """Make a next MAC key, if there is none."""
+    """Create a next MAC key, if there is none."""
     return take_step(custody, lambda keys, _now: decide_staging(keys, Purpose.MAC, MAC_ALGORITHM), by=by)
 
 
 def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by: Actor) -> Step:
-    """Let the next key sign, without regard to the rotation interval.
+    """Make the next key active, regardless of the rotation interval.
 
-    `at` None, by force, does not wait until every cached JWKS has it: a resource server that does not fetch a key that
-    it does not know refuses good tokens for up to the JWKS max-age.
+    `at` None forces this before every cached JWKS contains the key. A resource server that does not fetch unknown keys
+    then refuses valid tokens for up to the JWKS max-age.
     """
 
     def decide(keys: KeySet, now: datetime) -> Step:
@@ -53,7 +53,7 @@ def promote_key(custody: KeyCustody, purpose: Purpose, at: Trusted | None, *, by
 
 
 def retire_key(custody: KeyCustody, kid: str, at: Trusted | None, *, by: Actor) -> Step:
-    """Take `kid` out of use. `at` None, by force, does not wait until the last thing that it signed has expired."""
+    """Retire `kid`. `at` None forces this before the last token that it signed has expired."""
     return take_step(custody, lambda keys, now: decide_retirement(keys, kid, now, force=at is None), by=by, at=at)
 
 
@@ -69,5 +69,5 @@ def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:
 
 
 def compromise_key(custody: KeyCustody, kid: str, *, by: Actor) -> Step:
-    """Take `kid` out of use at once because somebody else may have it; the next key signs at once."""
+    """Remove `kid` from use at once, because somebody else may have it; the next key signs at once."""
     return take_step(custody, lambda keys, _now: decide_compromise(keys, kid), by=by)

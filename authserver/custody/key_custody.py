@@ -1,6 +1,6 @@
-"""What the use cases on keys share: the values they need, and the one way in which keys change.
+"""The values that all use cases on keys need, and the one function that changes keys.
 
-These work without a `Realm`: `authserver init` and `authserver keys` must work while there is no key that could sign.
+They work without a `Realm`, because `authserver init` and `authserver keys` must work while no key can sign.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ _AUDIT_NAMES: dict[type[Change], AuditName] = {
 
 @dataclass(frozen=True, slots=True)
 class KeyCustody:
-    """What one installation's keys are kept with. `read_master_keys` reads their folder anew at each call."""
+    """The values for keeping one installation's keys. `read_master_keys` reads their folder at each call."""
 
     database: Database
     read_master_keys: Callable[[], MasterKeys]
@@ -57,12 +57,12 @@ class KeyCustody:
     entropy: Entropy
 
     def load_keys(self) -> KeySet:
-        """The keys as they are in the database, oldest first."""
+        """Load the keys from the database, oldest first."""
         with self.database.read() as tx:
             return keys.load_all(tx)
 
     def record(self, tx: Transaction, name: AuditName, detail: Detail, *, by: Actor, now: datetime) -> None:
-        """Write the audit record of a change of the keys, in its transaction."""
+        """Write the audit record of a key change, in its transaction."""
         audit.write(tx, name, by=by, now=now, entropy=self.entropy, detail=detail)
 
 
@@ -74,12 +74,12 @@ def take_step(
     at: Trusted | None = None,
     private_key: PrivateKey | None = None,
 ) -> Step:
-    """Take the step that `decide` decides on, if it changes anything, in one transaction, and return it.
+    """Take the step that `decide` returns, if it changes anything, in one transaction, and return it.
 
-    Safe on any number of nodes at once: what is decided on what was read is done only if that is still what is there
-    once nobody else can change it. A new signing key is made before, because making one may take a second in which
-    every other writer of the database would wait; `private_key` takes its place. Steps that come with time take `at`;
-    those that somebody wants at once, such as a compromise, go by the clock as it is.
+    Safe on any number of nodes at once: the step is taken only if the keys, once locked, are still those on which it
+    was decided. A new signing key (or `private_key`) is prepared before the lock, because making one may take a second,
+    in which every other writer of the database would wait. Scheduled steps use `at`; immediate steps, such as a
+    compromise, use the present clock.
     """
     while True:
         now = custody.clock.now() if at is None else at.now
@@ -91,7 +91,7 @@ def take_step(
         with custody.database.write() as tx:
             keys.lock(tx)
             if keys.load_all(tx) != known:
-                continue  # somebody else was quicker: decide again
+                continue  # another process was faster: decide again
             for row in take(step, known, fresh, now, custody.times.retiring(step.purpose)):
                 _save(tx, row, known.find(row.kid))
             _record(tx, custody, step, fresh, by=by, now=now)

@@ -1,4 +1,4 @@
-"""After a backup was restored: what was revoked since stays revoked, and new sign-ins pass (design §6, fault F39)."""
+"""Recovers from a restored backup: earlier revocations stay in force, and new sign-ins work (design §6, fault F39)."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from authserver.trusted_time import Trusted
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """How many keys were replaced, how many sessions ended, and the instant before which nothing issued passes."""
+    """The number of replaced keys and ended sessions, and the instant before which all issued tokens are refused."""
 
     keys: int
     sessions: int
@@ -24,11 +24,11 @@ class Recovered:
 
 
 def recover_from_restore(custody: KeyCustody, at: Trusted, *, by: Actor) -> Recovered:
-    """Replace every key, end everything softly, lift all versions, and tell resource servers. Safe to run again.
+    """Replace every key, end all sessions softly, raise all versions, and notify resource servers. Safe to repeat.
 
-    By a clock that is ahead, resource servers would refuse everything until its time has come.
+    With a clock that is ahead, resource servers would refuse all tokens until the real time catches up.
 
-    Keys first: a run that breaks off afterwards has refused too much, never too little.
+    Keys are replaced first: a run that is interrupted afterwards has refused too much, never too little.
     """
     kids = [key.kid for key in custody.load_keys().rows if key.state in LIVE_STATES]
     for kid in kids:

@@ -1,4 +1,4 @@
-"""Use cases on the master key: a server reports which ones it has, and all keys are sealed under the newest."""
+"""Use cases on master keys: a server reports which it has loaded; all keys are resealed under the newest."""
 
 from dataclasses import dataclass, replace
 
@@ -16,24 +16,25 @@ from authserver.trusted_time import Trusted
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """So many keys were sealed anew; all are under the master key `fingerprint` now."""
+    """The number of resealed keys. All keys are now sealed under the master key `fingerprint`."""
 
     fingerprint: str
     count: int
 
 
 def report_node(realm: Realm, node_id: str) -> None:
-    """Say that this server process is running, and which master keys it has loaded."""
+    """Report that this server process is running, and which master keys it has loaded."""
     report = NodeReport(node_id, realm.keyring.current.master_keys)
     with realm.database.write() as tx:
         nodes.report(tx, report, realm.clock.now())
 
 
 def rewrap_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> Rewrapped | Refused:
-    """Seal every private part under the newest master key, in one transaction.
+    """Reseal every private part under the newest master key, in one transaction.
 
-    Refused while a running server has not loaded that one: it could not open its keys any more. The old master key is
-    not needed afterwards, except for backups made before. By a wrong clock no server would seem to be running.
+    Refused while a running server has not loaded the newest master key, because it could no longer open its keys.
+    Afterwards the old master key is needed only for earlier backups. With a wrong clock, no server would seem to be
+    running.
     """
     masters = custody.read_master_keys()
     newest = masters.fingerprints[0]

@@ -1,4 +1,4 @@
-"""Use cases: whichever step of the keys' life is due. Safe from cron, on many nodes at once, killed at any point."""
+"""Use cases: take the steps that are due. Safe in cron, on many nodes at once, and when killed at any point."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,10 +13,11 @@ from authserver.trusted_time import Trusted
 
 
 def rotate_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> tuple[Step, ...]:
-    """Take the steps that are due, each in its own transaction; for each purpose the last one says what comes next.
+    """Take the steps that are due, each in its own transaction. The last step per purpose says what comes next.
 
-    A rotation that another node has just done is not due. With a rotation interval it is due once in each, and a server
-    may call this as often as it likes; without one it is due whenever somebody asks and the next key is ready.
+    A rotation that another node has just done is not due. With a rotation interval, a rotation is due once per
+    interval, and a server may call this at any frequency. Without one, it is due at every call for which the next key
+    is ready.
     """
 
     def decide(keys: KeySet, purpose: Purpose, now: datetime) -> Step:
@@ -26,7 +27,7 @@ def rotate_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> tuple[Step, .
 
 
 def repair_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
-    """Make what is missing, and nothing else: all at the first `authserver init`, usually nothing later."""
+    """Create missing keys only: all keys at the first `authserver init`, usually none later."""
 
     def decide(keys: KeySet, purpose: Purpose, _now: datetime) -> Step:
         return decide_repair(keys, purpose)
@@ -46,5 +47,5 @@ def _repeat(
     while not steps or isinstance(steps[-1], Change):
         steps.append(take_step(custody, lambda keys, now: decide(keys, purpose, now), by=by, at=at))
         if isinstance(steps[-1], Promote):
-            break  # with no waiting time at all, the key just published would be next, and so on without end
+            break  # without any waiting time, the key just published would be promoted, and so on without end
     return steps

@@ -1,1 +1,1 @@
-"""Handing over what must reach somebody outside: by SMTP, or into a folder. Writes no mail (`mail`)."""
+"""Delivers messages to the outside, by SMTP or into a folder. Does not write mails (see `mail`)."""

@@ -1,6 +1,6 @@
-"""Delivery into a folder, where no mail server is set: for development, and for whoever fetches mails from there.
+"""Delivery into a folder, if no mail server is set: for development, and for programs that fetch mails from there.
 
-The links in the files work, so nobody but the owner of the folder may read them.
+The links in the files work, so only the owner of the folder may read them.
 """
 
 import os
@@ -18,16 +18,16 @@ _LONGEST_LINE: Final = 990  # bytes; RFC 5322 §2.1.1 has 998
 
 @final
 class FileDelivery:
-    """Writes each message into a file of its own; a copy of the same mail takes the place of the first."""
+    """Writes each message into a file of its own; a copy of the same mail replaces the first."""
 
     __slots__ = ("_folder",)
 
     def __init__(self, folder: Path) -> None:
-        """Write into `folder`, which is made when it is needed."""
+        """Write into `folder`, which is created when it is needed."""
         self._folder = folder
 
     def deliver(self, message: EmailMessage, address: str) -> Delivered | Failed:
-        """See `Delivery`."""
+        """Write `message` into the folder."""
         del address
         name = f"{message['Date'].datetime:%Y%m%dT%H%M%SZ}-{str(message['Message-ID'])[1:].partition('@')[0]}.eml"
         try:
@@ -52,9 +52,9 @@ class FileDelivery:
 
 
 def _spell_out(message: EmailMessage) -> EmailMessage:
-    """A copy whose texts stand as they are read: whoever opens the file copies the link from it.
+    """Make a copy with unencoded texts, from which a person can copy the link.
 
-    Quoted-printable, which a name outside of ASCII needs on the way through mail servers, would break the link.
+    Quoted-printable, which a non-ASCII name needs on its way through mail servers, would break the link.
     """
     copy = deepcopy(message)
     for part in copy.walk():

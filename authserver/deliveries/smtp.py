@@ -1,4 +1,4 @@
-"""Delivery to a mail server. One connection for each message, ten seconds for each step."""
+"""Delivery to a mail server, with one connection per message and ten seconds for each step."""
 
 import re
 import smtplib
@@ -12,7 +12,7 @@ from authserver.deliveries.smtp_url import Encryption, SmtpServer
 
 _STEP_SECONDS: Final = 10
 _ACCEPT_SECONDS: Final = 40
-"""For the answer to the whole message: a server may look for spam first, and who gives up too early sends it twice."""
+"""For the answer to the whole message: a server may check for spam first, and giving up early would send it twice."""
 
 _OK: Final = range(200, 300)
 _NEVER: Final = range(500, 600)
@@ -21,25 +21,25 @@ _ABOUT_US: Final = re.compile(rb"5\.7\.")  # RFC 3463 §3.8: a policy, such as "
 
 @final
 class SmtpDelivery:
-    """Hands messages to one mail server. `sender` is where its complaints go."""
+    """Hands messages to one mail server. `sender` receives the bounces."""
 
     __slots__ = ("_context", "_sender", "_server")
 
     def __init__(self, server: SmtpServer, sender: str) -> None:
-        """Connect to nothing yet. The authorities to trust are the system's, or those in SSL_CERT_FILE."""
+        """Prepare; connect to nothing yet. The trusted authorities are the system's, or those in SSL_CERT_FILE."""
         self._server = server
         self._sender = sender
         self._context = ssl.create_default_context()
 
     def deliver(self, message: EmailMessage, address: str) -> Delivered | Deferred | Failed | Undeliverable:
-        """See `Delivery`."""
+        """Hand `message` to the mail server, to be delivered to `address`."""
         try:
             smtp = self._connect()
             try:
                 self._prepare(smtp)
                 return self._begin(smtp, message, address)
             finally:
-                # The outcome is known: a server that does not say goodbye changes nothing.
+                # The outcome is already known: a failing QUIT changes nothing.
                 with suppress(smtplib.SMTPException, OSError):
                     smtp.quit()
                 smtp.close()
@@ -49,7 +49,7 @@ class SmtpDelivery:
             return Failed(f"{type(error).__name__}: {error}")
 
     def _connect(self) -> smtplib.SMTP:
-        # With a name for EHLO: by default it is looked up, and a resolver that is away would take its time.
+        # A name for EHLO is given, because smtplib would look it up, which takes long without a resolver.
         name = self._sender.rpartition("@")[2]
         host, port = self._server.host, self._server.port
         match self._server.encryption:
@@ -62,7 +62,7 @@ class SmtpDelivery:
 
     def _prepare(self, smtp: smtplib.SMTP) -> None:
         if self._server.encryption is Encryption.STARTTLS:
-            smtp.starttls(context=self._context)  # raises where it is not offered
+            smtp.starttls(context=self._context)  # raises if the server does not offer it
         if self._server.login is not None:
             user, password = self._server.login
             smtp.login(user, password.reveal())
@@ -71,7 +71,7 @@ class SmtpDelivery:
     def _begin(
         self, smtp: smtplib.SMTP, message: EmailMessage, address: str
     ) -> Delivered | Deferred | Failed | Undeliverable:
-        """What concerns every message up to MAIL FROM; from there on a failure is this recipient's or message's."""
+        """Begin the transaction. Up to MAIL FROM, a failure concerns all messages; afterwards, only this one."""
         options = [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
         if options and not smtp.has_extn("smtputf8"):
             return Undeliverable("the mail server takes no address outside ASCII (SMTPUTF8)")
@@ -83,7 +83,7 @@ class SmtpDelivery:
         except smtplib.SMTPResponseException as error:
             return Deferred(_name_answer(error))
         except (smtplib.SMTPException, OSError) as error:
-            # smtplib says of its own time-outs that the connection ended
+            # smtplib reports its own time-outs as a closed connection
             stalled = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
             return Deferred(f"{type(error).__name__}: {error}", stalled=stalled)
 
@@ -102,5 +102,5 @@ class SmtpDelivery:
 
 
 def _name_answer(error: smtplib.SMTPResponseException) -> str:
-    # Its text is the server's, who likes to repeat addresses.
+    # The text of the error comes from the server and often repeats addresses.
     return f"{type(error).__name__}: the mail server answered {error.smtp_code}"

@@ -1,4 +1,4 @@
-"""How the mail server and the sender are written in settings. Standard library only; no message repeats the value."""
+"""Parses the settings of the mail server and the sender. Standard library only; no message repeats the value."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _ADDRESS: Final = re.compile(r"[!-;=?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 class Encryption(Enum):
-    """When the connection is encrypted. Where it is, the server's certificate is checked."""
+    """When the connection is encrypted. If it is, the server's certificate is checked."""
 
     AT_ONCE = "TLS"
     STARTTLS = "STARTTLS"
@@ -30,7 +30,7 @@ class Encryption(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mails are handed over. `login` is the user's name and password, where one has to sign in."""
+    """A mail server. `login` is the user name and password, if the server needs them."""
 
     host: str
     port: int
@@ -39,9 +39,9 @@ class SmtpServer:
 
 
 def read_smtp_url(text: str) -> SmtpServer:
-    """The server that the URL `text` names, or `ValueError` with the remedy.
+    """Parse the URL `text` of a mail server; `ValueError` with the remedy.
 
-    `smtp://` demands STARTTLS, unless nobody else can listen: on a loopback address it is not encrypted.
+    `smtp://` requires STARTTLS. Only on a loopback address, where nobody else can listen, is it not encrypted.
     """
     try:
         url = urlsplit(text)
@@ -61,7 +61,7 @@ def read_smtp_url(text: str) -> SmtpServer:
 
 
 def read_sender(text: str) -> Address:
-    """The one address of the From header `text`, with its display name, or `ValueError` with the remedy."""
+    """Parse the From header `text`, one address with its display name; `ValueError` with the remedy."""
     header = EmailMessage()
     try:
         header["From"] = text

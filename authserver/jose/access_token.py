@@ -1,9 +1,9 @@
-"""What an access token must be (RFC 9068 §4, contract §1), checked in the order of design §6.
+"""Validates an access token (RFC 9068 §4, contract §1), in the order of design §6.
 
-Shape and size, `typ`, algorithm, `kid`, signature, `iss`, `aud`, times, then the other claims and their JSON types.
-Each check raises `TokenRejected`, and nothing else ever leaves this file. Does NOT check what only others know:
-whether the token, its session, its user's version or its key has been revoked, and whether who shows a token with
-`cnf` holds the key (RFC 9449).
+The order: shape and size, `typ`, algorithm, `kid`, signature, `iss`, `aud`, times, then the other claims and their JSON
+types. Each check raises `TokenRejected`, and this file raises nothing else. Does NOT check what only others know:
+whether the token, its session, its user's version or its key has been revoked, and whether the presenter of a token
+with `cnf` holds the key (RFC 9449).
 """
 
 from collections.abc import Collection, Mapping
@@ -32,14 +32,14 @@ _THUMBPRINT_LENGTH = 43  # SHA-256 in base64url, RFC 9449 §6.1
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What one receiver demands of a token. Durations are in seconds.
+    """The requirements of one receiver. Durations are in seconds.
 
     Attributes:
-        issuer: who must have issued it.
-        audiences: `aud` must name one of these; None accepts any audience, for the issuer's own tokens at the issuer.
+        issuer: the required `iss`.
+        audiences: `aud` must name one of these; None accepts any audience (the issuer checks its own tokens this way).
         leeway: how far ahead of this clock `iat` and `nbf` may lie, because the clocks of two machines differ.
-        expiry_leeway: for how long after `exp` the token still passes: 0 where the clock is the issuer's own.
-        longest_lifetime: of `exp - iat`.
+        expiry_leeway: how long after `exp` the token is still accepted; 0 where the clock is the issuer's own.
+        longest_lifetime: the largest `exp - iat`.
     """
 
     issuer: str
@@ -68,7 +68,7 @@ def check_access_token(
     longest_lifetime: float,
     expiry_leeway: float = 0.0,
 ) -> AccessTokenClaims:
-    """The claims of `token`, or `TokenRejected`. `now` is in seconds since the epoch; the rest: see `Expectation`.
+    """The claims of `token`, or `TokenRejected`. `now` is in seconds since the epoch; `Expectation` has the rest.
 
     Does NOT check revocation, nor possession of the key that `cnf` names, nor `aud` where `audience` is None.
     """
@@ -78,7 +78,7 @@ def check_access_token(
 
 
 def read_access_token(token: object, expectation: Expectation, *, find_key: FindKey, now: float) -> SignedClaims:
-    """As `check_access_token`, for who keeps its `Expectation` and needs the `kid`, too."""
+    """The claims of `token` and the `kid` that signed it, or `TokenRejected`. `now` is in seconds since the epoch."""
     jws = parse_compact(token)
     _check_header(jws.header)
     key = check_signature(jws, find_key)
@@ -129,7 +129,7 @@ def _check_times(payload: Payload, expectation: Expectation, now: float) -> tupl
 
 
 def _read_kind(payload: Payload, own: ClientToken) -> AccessTokenClaims:
-    """A user's token names session, family and version; a client's own token names none, and the client as `sub`."""
+    """A user's token names session, family and version; a client's token names none of them, and itself as `sub`."""
     auth_time, acr = find_integer(payload, "auth_time"), find_text(payload, "acr")
     amr, roles = find_texts(payload, "amr"), find_texts(payload, "roles")
     present = [name for name in _USER_CLAIMS if name in payload]
@@ -156,7 +156,7 @@ def _read_kind(payload: Payload, own: ClientToken) -> AccessTokenClaims:
         acr=acr,
         roles=roles,
     )
-    if is_own:  # RFC 9068 §5: else a client could pass for the user of that name
+    if is_own:  # RFC 9068 §5: without this, a client could pass for the user of that name
         raise TokenRejected("invalid_claim", "a client with a session")
     if user.token_version < 1:
         raise TokenRejected("invalid_claim", "token_version is below 1")
@@ -168,7 +168,7 @@ def _read_scope(payload: Payload) -> str:
 
 
 def _find_thumbprint(payload: Payload) -> str | None:
-    """`cnf.jkt`. Any other confirmation is refused: nobody here would check it, so it would pass as a bearer token."""
+    """Find `cnf.jkt`. Any other confirmation is refused: unchecked, the token would pass as a bearer token."""
     if "cnf" not in payload:
         return None
     confirmation = payload["cnf"]

@@ -1,8 +1,8 @@
-"""The signing algorithms: one row each, and nothing outside this table signs or verifies.
+"""The table of signing algorithms, one row each. No algorithm outside this table signs or verifies.
 
-ES256 is the default, EdDSA (Ed25519 only) and RS256 (3072 bit and more) are there by choice (design §7). A new
-algorithm is a new row; discovery, key generation and the verifier's allow-list derive from `ALGORITHMS`.
-Rows never choose themselves: which row checks a signature is a property of the key (RFC 8725 §3.1).
+ES256 is the default; EdDSA (Ed25519 only) and RS256 (3072 bit and more) can be chosen (design §7). A new algorithm is a
+new row: discovery, key generation and the verifier's allow-list derive from `ALGORITHMS`.
+The key decides which row checks a signature, never the token (RFC 8725 §3.1).
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey
 
 SMALLEST_RSA_BITS = 3072  # ASVS 11.2.3: at least 128 bits of security
-LARGEST_RSA_BITS = 8192  # beyond it one verification costs milliseconds, which whoever names the key could abuse
+LARGEST_RSA_BITS = 8192  # beyond it one verification costs milliseconds: a supplied key could overload us
 _SMALLEST_RSA_EXPONENT = 65537
 _LARGEST_RSA_EXPONENT_BITS = 32
 _ES256_NUMBER_BYTES = 32
@@ -39,12 +39,12 @@ _ECDSA_WITH_SHA256 = ECDSA(SHA256())
 
 @dataclass(frozen=True, slots=True)
 class SigningAlgorithm:
-    """A row of the table. Two rows are equal when their `name` is, so that a row can be compared and stored by name.
+    """A row of the table. Rows with the same `name` are equal, so that a row can be compared and stored by name.
 
     `generate()` makes a new private key. `fits(key)` says whether a private or public key of `cryptography` has the
-    type, curve, size and exponent that this row demands, and no weakness that shows; it accepts any object.
-    `hash_name` is the hash inside the signature, which `at_hash` takes too (OpenID Connect Core §3.1.3.6; SHA-512 is
-    Ed25519's, RFC 8032 §5.1).
+    type, curve, size and exponent that this row demands, and no detectable weakness; it accepts any object. `hash_name`
+    is the hash inside the signature, which `at_hash` uses too (OpenID Connect Core §3.1.3.6; Ed25519 uses SHA-512, RFC
+    8032 §5.1).
     """
 
     name: str
@@ -58,7 +58,7 @@ class SigningAlgorithm:
         return bytes(self._engine.sign(signing_input, private_key))
 
     def verify(self, public_key: PublicKey, signing_input: bytes, signature: bytes) -> bool:
-        """Whether `signature` is one of `signing_input` under `public_key`, which must fit this row. Never raises.
+        """Whether `signature` signs `signing_input` under `public_key`, which must fit this row. Never raises.
 
         ECDSA signatures have a second valid spelling (s → n-s), so this does NOT make a token's text unique.
         """
@@ -69,13 +69,13 @@ class SigningAlgorithm:
 
 
 class _Es256(pyjwt.ECAlgorithm):
-    """PyJWT's ES256, but without its way through hexadecimal text, a fifth of the time of a signature."""
+    """PyJWT's ES256 without its conversion through hexadecimal text, which takes a fifth of the time of a signature."""
 
     def __init__(self) -> None:
         super().__init__(pyjwt.ECAlgorithm.SHA256)
 
     def sign(self, msg: bytes, key: EllipticCurvePrivateKey) -> bytes:
-        """The two numbers of the signature, each in 32 bytes (RFC 7518 §3.4)."""
+        """Sign `msg`; return the two numbers of the signature, each in 32 bytes (RFC 7518 §3.4)."""
         numbers = decode_dss_signature(key.sign(msg, _ECDSA_WITH_SHA256))
         return b"".join(number.to_bytes(_ES256_NUMBER_BYTES, "big") for number in numbers)
 
@@ -122,5 +122,5 @@ _BY_NAME = {algorithm.name: algorithm for algorithm in ALGORITHMS}
 
 
 def find_algorithm(name: object) -> SigningAlgorithm | None:
-    """The row called exactly `name`; None for anything else, of any type."""
+    """The row called exactly `name`; None for any other object, of any type."""
     return _BY_NAME.get(name) if isinstance(name, str) else None

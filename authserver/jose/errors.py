@@ -1,4 +1,4 @@
-"""The only exceptions that leave this room, whatever bytes it is given.
+"""The only exceptions that leave this room, for any input.
 
 JoseError
  ├── InvalidJsonError    not the one JSON text that `strict_json` accepts

@@ -1,7 +1,7 @@
-"""An ID token of ours that comes back as a hint (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
+"""Reads an ID token of ours that comes back as a hint (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
 
-It says which user and session a client speaks of, and proves nothing about who shows it: ID tokens travel in URLs. So
-one is enough to name a session, never to act for its user.
+The hint says which user and session a client means. It proves nothing about its presenter, because ID tokens travel in
+URLs. So it is enough to name a session, never to act for its user.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from authserver.jose.payload import check_issuer, read_payload, read_text
 
 @dataclass(frozen=True, slots=True)
 class IdTokenHint:
-    """Whom an ID token was about: `sub` as the client `aud` knows the user, in the session `sid`."""
+    """The subject of an ID token: the user whom the client `aud` knows as `sub`, in the session `sid`."""
 
     sub: str
     aud: str
@@ -21,11 +21,11 @@ class IdTokenHint:
 
 
 def read_id_token_hint(token: object, *, find_key: FindKey, issuer: str) -> IdTokenHint:
-    """What an ID token that `issuer` signed says, or `TokenRejected`.
+    """The user and session that an ID token of `issuer` names, or `TokenRejected`.
 
-    An access token is refused by its type (RFC 8725 §3.11), and so is an audience that is not one client: we issue
-    none. NOT checked: `exp`, because a hint is wanted most when the token is old (RP-Initiated Logout §2), and whether
-    user, client and session still exist.
+    An access token is refused by its type (RFC 8725 §3.11). An audience of other than one client is refused, because we
+    issue none. NOT checked: `exp`, because hints are most useful when the token is old (RP-Initiated Logout §2), and
+    whether user, client and session still exist.
     """
     jws = parse_compact(token)
     kind = jws.header.get("typ", "JWT")

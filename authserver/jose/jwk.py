@@ -1,7 +1,7 @@
 """Public keys on the wire: JWK and JWK Set (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
-A key that gets past this file verifies with exactly one algorithm. Nothing that a JWK names is ever fetched (`x5u`),
-and certificates in it (`x5c`) are not looked at.
+A key that this file accepts verifies with exactly one algorithm. URLs in a JWK (`x5u`) are never fetched, and
+certificates (`x5c`) are ignored.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,28 +23,29 @@ _P256_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A public key that may check signatures of one algorithm, and of no other (RFC 8725 §3.1)."""
+    """A public key that checks signatures of one algorithm only (RFC 8725 §3.1)."""
 
     kid: str
     algorithm: SigningAlgorithm
     public_key: PublicKey
 
     def __post_init__(self) -> None:
-        """Refuse a key that does not fit its algorithm, wherever it comes from."""
+        """Refuse a key that does not fit its algorithm."""
         if not self.algorithm.fits(self.public_key):
             raise InvalidKeyError(f"not a key for {self.algorithm.name}")
 
 
 def write_jwk(key: VerificationKey) -> dict[str, str]:
-    """The public JWK of `key`; `read_jwk` gives the same key back."""
+    """The public JWK of `key`; `read_jwk` returns the same key."""
     return {**_public_members(key.public_key), "kid": key.kid, "use": "sig", "alg": key.algorithm.name}
 
 
 def read_jwk(jwk: object) -> VerificationKey:
-    """The key behind a parsed JWK, or `InvalidKeyError`.
+    """The key of a parsed JWK, or `InvalidKeyError`.
 
-    Demanded: a `kid`; no private part; `use`, if any, `sig`; `key_ops`, if any, with `verify`; an `alg` of our table
-    that fits the key, which only RSA must spell out. Does NOT check certificates, nor that the key is in use.
+    Required: a `kid`; no private part; `use`, if present, is `sig`; `key_ops`, if present, contains `verify`; an `alg`
+    of our table that fits the key (only RSA keys must name it). Does NOT check certificates, nor that the key is in
+    use.
     """
     if not isinstance(jwk, Mapping):
         raise InvalidKeyError("not an object")
@@ -64,11 +65,11 @@ def read_jwk(jwk: object) -> VerificationKey:
 
 
 def read_jwks(text: bytes) -> dict[str, VerificationKey]:
-    """The usable keys of a JWK Set by `kid`; the rest is left out, as RFC 7517 §5 asks. The result may be empty.
+    """The usable keys of a JWK Set by `kid`; other entries are left out (RFC 7517 §5). The result may be empty.
 
-    An entry with private parts is left out too: refusing the whole set would keep its earlier copy, with the key that
-    has just leaked, in force. One `kid` for two entries is ambiguous, and refuses the set (`InvalidKeySetError`).
-    The size of `text` is the caller's to bound.
+    An entry with private parts is left out, too: refusing the whole set would keep the earlier copy in force, with the
+    key that has just leaked. Two entries with one `kid` are ambiguous, and the set is refused (`InvalidKeySetError`).
+    The caller must limit the size of `text`.
     """
     try:
         entries = strict_json.load_object(text).get("keys")

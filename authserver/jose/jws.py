@@ -1,8 +1,8 @@
 """JWS in compact form (RFC 7515 §7.1): the strict reader, the signature check, the writer.
 
-A text that this file accepts has one spelling up to its signature, and a header without anything that would have to be
-understood (`crit`), unpacked (`zip`) or read differently (`b64`). No member of a header ever leads to a key:
-`jwk`, `jku`, `x5u` and `x5c` are not looked at here, and `kid` only picks one of the keys that the caller holds.
+A text that this file accepts has only one spelling up to its signature. Its header has no extension that a reader must
+understand (`crit`), unpack (`zip`) or read differently (`b64`). No header member supplies a key: `jwk`, `jku`, `x5u`
+and `x5c` are ignored, and `kid` only picks one of the caller's keys.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ FindKey = Callable[[str], VerificationKey | None]
 
 @dataclass(frozen=True, slots=True)
 class CompactJws:
-    """The parts of a well-formed token. Nothing in it is proven before `check_signature` has returned."""
+    """The parts of a well-formed token. None of them can be trusted before `check_signature` has returned."""
 
     header: Mapping[str, object]
     payload: bytes
@@ -32,7 +32,7 @@ class CompactJws:
 
 
 def parse_compact(token: object) -> CompactJws:
-    """The parts of `token`; `TokenRejected("malformed")` for any other object, of any type and size.
+    """The parts of `token`; `TokenRejected("malformed")` for any object that is not a compact JWS.
 
     Does NOT check `typ`, `alg`, the signature or the payload.
     """
@@ -54,8 +54,8 @@ def parse_compact(token: object) -> CompactJws:
 def check_signature(jws: CompactJws, find_key: FindKey) -> VerificationKey:
     """The key that signed `jws`, or `TokenRejected`.
 
-    `alg` must be in the table and be the one algorithm of the key that `kid` names. Does NOT check the payload; and
-    since an ECDSA signature has two valid spellings, a token's text must never be what a denial is keyed on.
+    `alg` must be in the table, and be the one algorithm of the key that `kid` names. Does NOT check the payload. An
+    ECDSA signature has two valid spellings, so a deny list must never be keyed on a token's text.
     """
     algorithm = find_algorithm(jws.header.get("alg"))
     if algorithm is None:

@@ -1,7 +1,7 @@
-"""The claims of a JWT, read with their JSON types (RFC 7519 §4): `TokenRejected` for one that is missing or mistyped.
+"""Reads the claims of a JWT with their JSON types (RFC 7519 §4); `TokenRejected` if one is missing or mistyped.
 
-`read_…` demands a claim, `find_…` lets it be absent; null is never absent. Believes nothing by itself: the caller has
-checked the signature.
+`read_…` requires a claim; `find_…` allows it to be absent; null does not count as absent. Does NOT check the signature:
+the caller has done so.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ def read_payload(jws: CompactJws) -> Payload:
 
 
 def check_issuer(payload: Payload, issuer: str) -> None:
-    """`iss` is exactly `issuer`."""
+    """Refuse a payload whose `iss` is not exactly `issuer`."""
     if read_text(payload, "iss") != issuer:
         raise TokenRejected("wrong_issuer", "iss is not the expected issuer")
 
 
 def read_text(payload: Payload, name: str) -> str:
-    """A text that is not empty."""
+    """Read a required text that is not empty."""
     value = _read(payload, name)
     if not isinstance(value, str) or not value:
         raise TokenRejected("invalid_claim", name)
@@ -36,7 +36,7 @@ def read_text(payload: Payload, name: str) -> str:
 
 
 def read_integer(payload: Payload, name: str) -> int:
-    """An integer from 0 on."""
+    """Read a required integer, 0 or more."""
     value = _read(payload, name)
     if type(value) is not int or value < 0:  # a bool is an int, too
         raise TokenRejected("invalid_claim", name)
@@ -44,7 +44,7 @@ def read_integer(payload: Payload, name: str) -> int:
 
 
 def read_texts(payload: Payload, name: str) -> tuple[str, ...]:
-    """An array of texts."""
+    """Read a required array of texts."""
     values = _read(payload, name)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TokenRejected("invalid_claim", name)
@@ -52,17 +52,17 @@ def read_texts(payload: Payload, name: str) -> tuple[str, ...]:
 
 
 def find_text(payload: Payload, name: str) -> str | None:
-    """A text that is not empty, or None."""
+    """Read a text that is not empty; None if the claim is absent."""
     return read_text(payload, name) if name in payload else None
 
 
 def find_integer(payload: Payload, name: str) -> int | None:
-    """An integer from 0 on, or None."""
+    """Read an integer, 0 or more; None if the claim is absent."""
     return read_integer(payload, name) if name in payload else None
 
 
 def find_texts(payload: Payload, name: str) -> tuple[str, ...]:
-    """An array of texts; an absent one is empty."""
+    """Read an array of texts; empty if the claim is absent."""
     return read_texts(payload, name) if name in payload else ()
 
 

@@ -1,7 +1,7 @@
 """JSON with one meaning (RFC 8259, RFC 7493): every reader of the same bytes sees the same value.
 
 Refused: duplicate members, NaN and infinities (also as 1e999), integers beyond 2^53-1, another encoding than UTF-8,
-a byte order mark, unpaired surrogates, and nesting deeper than `DEEPEST`. The size is the caller's to bound.
+a byte order mark, unpaired surrogates, and nesting deeper than `DEEPEST`. The caller must limit the size.
 """
 
 import json
@@ -18,10 +18,10 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def loads(data: bytes, *, pairs_surrogates: bool = True) -> object:
-    """The value that `data` spells; `InvalidJsonError` for anything that could be read in two ways or not at all.
+    """Parse `data`; `InvalidJsonError` for anything that is not JSON, or could be read in two ways.
 
-    Without `pairs_surrogates` an escaped surrogate may stand alone, as in a text that a script cut in the middle of a
-    character. The caller then refuses it, or cleans the text.
+    Without `pairs_surrogates`, an escaped surrogate may be unpaired, as in a text that a script cut in the middle of a
+    character. The caller must then refuse or clean the text.
     """
     try:
         text = data.decode("utf-8")
@@ -35,7 +35,7 @@ def loads(data: bytes, *, pairs_surrogates: bool = True) -> object:
 
 
 def load_object(data: bytes) -> dict[str, object]:
-    """Like `loads`, but the value must be an object."""
+    """Parse a JSON object; `InvalidJsonError` for another type, and for anything that `loads` refuses."""
     value = loads(data)
     if not isinstance(value, dict):
         raise InvalidJsonError("not a JSON object")

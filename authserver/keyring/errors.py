@@ -1,14 +1,14 @@
-"""What can be wrong with the keys of an installation: one clear line each.
+"""The errors about the keys of an installation. The text of each is one clear line.
 
     KeyringError
-    ├── MasterKeyError         the folder of master keys: start is refused
-    │   └── WrongMasterKeyError    sound files, but not the ones that sealed this database
+    ├── MasterKeyError         the folder of master keys is unusable: the server does not start
+    │   └── WrongMasterKeyError    intact files, but not the ones that sealed this database
     ├── BrokenKeyError         a row that no working installation can have written
     ├── NoActiveKeyError       nothing to sign with: `authserver init` or `authserver keys rotate` was never run
     └── UnusablePemError       a PEM file that cannot become a signing key
-        └── NeedsPassphraseError   … unless somebody says its passphrase
+        └── NeedsPassphraseError   the PEM file is encrypted, and its passphrase is missing
 
-A key that is merely not due, or an operator's wish that cannot be granted, is a value in `life_cycle`, not an error.
+A key that is not due yet, or an operator's request that must be refused, is a value (see `steps`), not an error.
 """
 
 
@@ -17,11 +17,11 @@ class KeyringError(Exception):
 
 
 class MasterKeyError(KeyringError):
-    """The master key is missing, empty, corrupt, or in the reach of others."""
+    """The master key is missing, empty or corrupt, or others can read or replace it."""
 
 
 class WrongMasterKeyError(MasterKeyError):
-    """None of the loaded master keys sealed this."""
+    """None of the loaded master keys sealed this text."""
 
 
 class BrokenKeyError(KeyringError):
@@ -33,8 +33,8 @@ class NoActiveKeyError(KeyringError):
 
 
 class UnusablePemError(KeyringError):
-    """This PEM cannot be imported."""
+    """This PEM file cannot be imported."""
 
 
 class NeedsPassphraseError(UnusablePemError):
-    """This PEM is encrypted, and no passphrase was given."""
+    """This PEM file is encrypted, and no passphrase was given."""

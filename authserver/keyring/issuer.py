@@ -1,7 +1,7 @@
-"""Signing access tokens (RFC 9068) and ID tokens, in memory, on the hot path of every sign-in and refresh.
+"""Signs access tokens (RFC 9068) and ID tokens in memory, on the hot path of every sign-in and refresh.
 
-The header is the same for every token of a key and the encoder always the same: making both anew for each token would
-cost a third of a signature.
+All tokens of a key share one header, and all tokens share one encoder. Making both for each token would cost a third of
+a signature.
 """
 
 import hashlib
@@ -18,19 +18,19 @@ _encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_ci
 
 
 def issue_access_token(key: SigningKey, claims: AccessTokenClaims) -> str:
-    """The compact token over `claims`. A claim that says nothing (None, no roles) is left out (contract §1)."""
+    """Sign `claims` as a compact token. A claim without content (None, no roles) is left out (contract §1)."""
     return _sign(key, ACCESS_TOKEN_TYPE, _write_claims(claims))
 
 
 def issue_id_token(key: SigningKey, claims: IdTokenClaims) -> str:
-    """The compact ID token over `claims`. Its type keeps it from passing for an access token (RFC 9068 §2.1)."""
+    """Sign `claims` as a compact ID token. Its `typ` keeps it from passing for an access token (RFC 9068 §2.1)."""
     members = {field.name: getattr(claims, field.name) for field in fields(claims)}
     members["azp"] = claims.aud
     return _sign(key, "JWT", {name: value for name, value in members.items() if value is not None})
 
 
 def hash_access_token(algorithm: SigningAlgorithm, access_token: str) -> str:
-    """`at_hash` (OpenID Connect Core §3.1.3.6): the left half of the hash that the signature algorithm uses."""
+    """Compute `at_hash` (OpenID Connect Core §3.1.3.6): the left half of the hash that the algorithm uses."""
     digest = hashlib.new(algorithm.hash_name, access_token.encode("ascii")).digest()
     return base64url.encode(digest[: len(digest) // 2])
 

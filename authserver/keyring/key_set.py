@@ -1,4 +1,4 @@
-"""All keys of an installation, as rows, with the questions that the life cycle asks of them."""
+"""All keys of an installation as rows, with the queries that the life cycle needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from authserver.keyring.keys import KeyState, Purpose, StoredKey
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The rows, oldest first. Two active or two next keys of one purpose are refused: nobody could tell which rules."""
+    """The rows, oldest first. Two active or two next keys of one purpose are ambiguous, and refused."""
 
     rows: tuple[StoredKey, ...]
 
     def __post_init__(self) -> None:
-        """Refuse ambiguity."""
+        """Refuse two active or two next keys of one purpose."""
         for purpose in Purpose:
             for state in (KeyState.ACTIVE, KeyState.NEXT):
                 kids = [key.kid for key in self.select(purpose, state)]
@@ -27,11 +27,11 @@ class KeySet:
         return (key for key in self.rows if key.purpose is purpose and key.state in states)
 
     def find_active(self, purpose: Purpose) -> StoredKey | None:
-        """The key that signs."""
+        """The active key of `purpose`, or None."""
         return next(self.select(purpose, KeyState.ACTIVE), None)
 
     def find_next(self, purpose: Purpose) -> StoredKey | None:
-        """The key that will sign."""
+        """The next key of `purpose`, or None."""
         return next(self.select(purpose, KeyState.NEXT), None)
 
     def find(self, kid: str) -> StoredKey | None:
@@ -39,14 +39,14 @@ class KeySet:
         return next((key for key in self.rows if key.kid == kid), None)
 
     def load(self, kid: str) -> StoredKey:
-        """The key called `kid`, which a step just named; `BrokenKeyError` if it is gone."""
+        """The key called `kid`, which a step has just named; `BrokenKeyError` if it is gone."""
         key = self.find(kid)
         if key is None:
             raise BrokenKeyError(f"key {kid} is gone")
         return key
 
     def as_of(self, now: datetime) -> "KeySet":
-        """The same keys, with those whose retirement has come retired, whether or not somebody has written it down."""
+        """A copy in which each key whose retirement is due is retired, even if no row says so yet."""
         return KeySet(
             tuple(
                 key.retire(key.retires_at)
@@ -58,6 +58,6 @@ class KeySet:
 
     @property
     def sealed(self) -> list[str]:
-        """The sealed private parts, those of the active keys first: they say which master key is in use."""
+        """The sealed private parts, those of the active keys first. They show which master key is in use."""
         ranked = sorted(self.rows, key=lambda key: key.state is not KeyState.ACTIVE)
         return [key.sealed for key in ranked if key.sealed is not None]

@@ -1,6 +1,6 @@
-"""The keys in use, parsed once: a frozen snapshot that any number of threads may read.
+"""The keys in use, parsed once into a frozen snapshot that any number of threads may read.
 
-It is built whole or not at all: one key that cannot be opened, or none that signs, and there is no `Keyring`.
+It is built as a whole or not at all: if one key cannot be opened, or none signs, there is no `Keyring`.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ _PUBLICATION_ORDER = (KeyState.ACTIVE, KeyState.NEXT, KeyState.RETIRING)
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """What signs, what verifies, and what is published.
+    """The keys that sign, the keys that verify, and the published JWKS.
 
     Attributes:
         signing_key: the active signing key.
         mac_key: the active MAC key.
-        jwks: the JWK Set as it is served; the same keys always give the same bytes, and there is always one.
-        jwks_etag: an entity tag for it, without quotes.
-        master_keys: the fingerprints of the master keys that were loaded with it, newest first.
+        jwks: the JWK Set as served; the same keys always give the same bytes, and it is never empty.
+        jwks_etag: an entity tag for `jwks`, without quotes.
+        master_keys: the fingerprints of the master keys that were loaded with this keyring, newest first.
     """
 
     signing_key: SigningKey
@@ -52,9 +52,9 @@ class Keyring:
         return self._verification_keys.get(kid)
 
     def find_sign_out_key(self, kid: str, *, retired_after: datetime) -> VerificationKey | None:
-        """The key called `kid`, published, or out of the JWKS since `retired_after`; never a compromised one.
+        """The key called `kid`, if it is published, or was retired after `retired_after`; never a compromised one.
 
-        For signing out only: what an expired token may still end, it may end after its key has gone, too.
+        For signing out only: an expired token can still end its session, also after its key was retired.
         """
         key, retired_at = self._retired_keys.get(kid, (None, retired_after))
         return key if retired_at > retired_after else self.find_verification_key(kid)
@@ -64,9 +64,9 @@ class Keyring:
         return self._mac_keys.get(kid)
 
     def find_ended_mac_key(self, kid: str) -> KeyState | None:
-        """Whether `kid` was a MAC key of ours that is retired or compromised, so that its tokens are surely dead.
+        """The state of `kid` if it is a retired or compromised MAC key of ours, so that its tokens are surely dead.
 
-        An id that is not known at all says nothing of the sort: this node may be behind.
+        An unknown id gives None and proves nothing: this node may not have read the newest keys yet.
         """
         return self._ended_mac_keys.get(kid)
 
@@ -77,7 +77,7 @@ def build_keyring(keys: KeySet, masters: MasterKeys) -> Keyring:
         keys.select(Purpose.SIGNING, *_PUBLICATION_ORDER), key=lambda key: _PUBLICATION_ORDER.index(key.state)
     )
     public = {key.kid: _read_public_part(key) for key in published}
-    # Also the next key: a promotion must not be the moment when it turns out that it cannot be opened.
+    # This opens the next key, too: a key that cannot be opened must be found before its promotion.
     private = {
         key.kid: _open_signing_key(key, public[key.kid], masters)
         for key in keys.select(Purpose.SIGNING, KeyState.NEXT, KeyState.ACTIVE)
@@ -117,7 +117,7 @@ def _read_public_part(key: StoredKey) -> VerificationKey:
 
 
 def _read_retired(keys: KeySet) -> dict[str, tuple[VerificationKey, datetime]]:
-    """The public parts of retired keys. One that cannot be read is left out: it must not keep the others from work."""
+    """The public parts of retired keys. An unreadable one is left out, so that it does not stop the others."""
     readable = {}
     for key in keys.select(Purpose.SIGNING, KeyState.RETIRED):
         with suppress(BrokenKeyError):
@@ -132,7 +132,7 @@ def _open_signing_key(key: StoredKey, public: VerificationKey, masters: MasterKe
         raise BrokenKeyError(f"the private part of key {key.kid} is unusable") from None
     if private_key.public_key() != public.public_key:
         raise BrokenKeyError(f"the private and the public part of key {key.kid} are not a pair")
-    # It is the pair of a key that fits `public.algorithm`, which is the table's business to know.
+    # It is the private half of a key that fits `public.algorithm`; mypy cannot see this.
     return SigningKey(key.kid, public.algorithm, private_key)  # type: ignore[arg-type]
 
 

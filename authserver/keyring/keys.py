@@ -1,7 +1,7 @@
 """A key, at rest and in use.
 
-`StoredKey` is what the database holds: decoded and checked once, here, so that an impossible row is a named error and
-never a wrong decision later. `SigningKey` and `MacKey` are what the server works with; only `keyring` makes them.
+`StoredKey` is a database row, decoded and checked once, here, so that an impossible row is a named error and never a
+wrong decision later. The server works with `SigningKey` and `MacKey`; only `keyring` makes them.
 """
 
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ MAC_SECRET_BYTES = 32
 
 
 class Purpose(StrEnum):
-    """What a key is for; one key has one purpose and one algorithm."""
+    """The purpose of a key. Each key has one purpose and one algorithm."""
 
     SIGNING = "signing"
     """Signs JWTs; its public part is in the JWKS."""
@@ -27,7 +27,7 @@ class Purpose(StrEnum):
 
 
 class KeyState(StrEnum):
-    """Where a key stands in its life. Each state but the last two can only come from the one above it."""
+    """The state of a key. Except for the last two, each state can only follow the one above it."""
 
     NEXT = "next"
     """Published, not signing."""
@@ -51,10 +51,10 @@ LIVE_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRING})
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """One row. `sealed` is the private part under a master key, and is None once destroyed.
+    """One row. `sealed` is the private part, encrypted under a master key; None once destroyed.
 
-    `public_jwk` is the JSON text of the public JWK, None for a MAC key. An instant is None until it has come, but for
-    `retires_at`, which is set when a key begins to retire and then lies ahead.
+    `public_jwk` is the JSON text of the public JWK; None for a MAC key. An instant is None until it has happened,
+    except for `retires_at`, which is set when a key begins to retire and then lies in the future.
     """
 
     kid: str
@@ -72,7 +72,7 @@ class StoredKey:
     compromised_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a row that no transition below can have written."""
+        """Refuse a row that no transition of this class can have written."""
         lasts_without_end = self.state is KeyState.RETIRING and self.retires_at is None
         if self._entered_at() is None or lasts_without_end:
             message = f"key {self.kid} is {self.state}, but not since when or until when"
@@ -104,15 +104,15 @@ class StoredKey:
         assert_never(self.state)
 
     def activate(self, now: datetime) -> "StoredKey":
-        """The same key, signing from `now` on."""
+        """Return a copy that signs from `now` on."""
         return replace(self, state=KeyState.ACTIVE, activated_at=now)
 
     def begin_retiring(self, now: datetime, lasting: timedelta) -> "StoredKey":
-        """The same key, only verifying, for as long as its tokens may live."""
+        """Return a copy that only verifies, for as long as its tokens may live."""
         return replace(self, state=KeyState.RETIRING, retiring_at=now, retires_at=now + lasting)
 
     def redate(self, now: datetime, lasting: timedelta) -> "StoredKey":
-        """The same key in the same state, entered `now`: a wrong clock wrote when it was, and nobody knows."""
+        """Return a copy that entered its state `now`: a wrong clock wrote the stored time."""
         match self.state:
             case KeyState.NEXT:
                 return replace(self, published_at=now)
@@ -125,17 +125,17 @@ class StoredKey:
         assert_never(self.state)
 
     def retire(self, now: datetime) -> "StoredKey":
-        """The same key, out of use; its private part is gone with the row that replaces it."""
+        """Return a copy that is out of use, without a private part."""
         return replace(self, state=KeyState.RETIRED, retired_at=now, sealed=None)
 
     def compromise(self, now: datetime) -> "StoredKey":
-        """The same key, out of use because somebody else may have it."""
+        """Return a copy that is out of use because somebody else may have the key."""
         return replace(self, state=KeyState.COMPROMISED, compromised_at=now, sealed=None)
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """The key that signs now: a parsed key object, never a text, so that no signature pays for parsing."""
+    """The key that signs now. It is a parsed key object, so that no signature pays for parsing."""
 
     kid: str
     algorithm: SigningAlgorithm

@@ -1,7 +1,7 @@
-"""Which step is due, and what an operator's wish means for the keys as they are. Pure: rows and `now` in, a step out.
+"""Decides which step is due, and what an operator's request means for the present keys. Rows and `now` in, a step out.
 
-next → active → retiring → retired, and compromised from anywhere. A key signs only after it was published for longer
-than a JWKS may be cached, and stays published until the last token that it signed has expired.
+The states: next → active → retiring → retired, and compromised from any of them. A key signs only after it was
+published for longer than a JWKS may be cached, and stays published until the last token that it signed has expired.
 """
 
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ from authserver.trusted_time import TOLERANCE
 
 DEFAULT_SIGNING_ALGORITHM = "ES256"
 SETTLING = timedelta(seconds=5)
-"""How long any key is known before it is used: every running server has read the keys again by then."""
+"""How long any key is stored before it is used. By then, every running server has read the keys again."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyTimes:
-    """How long a key stays where it is.
+    """How long a key stays in each state.
 
     Attributes:
-        jwks_max_age: for so long a cached JWKS may lack a new key.
-        retire_after: the longest life of anything that a signing key signs, plus leeway and `jwks_max_age`.
+        jwks_max_age: how long a cached JWKS may lack a new key.
+        retire_after: the longest lifetime of anything that a signing key signs, plus leeway and `jwks_max_age`.
         rotation_interval: how long a key is active before its rotation is due; zero: as soon as somebody asks.
         mac_retire_after: the longest idle lifetime of a refresh token.
     """
@@ -46,8 +46,8 @@ class KeyTimes:
     mac_retire_after: timedelta
 
     def settling(self, purpose: Purpose) -> timedelta:
-        """How long a key is *next* until everybody who must know it does."""
-        # A shorter max-age makes none of our own servers publish the key any sooner.
+        """How long a key must be *next*, until everybody who needs it has it."""
+        # A shorter max-age does not make our own servers publish the key sooner.
         return max(self.jwks_max_age, SETTLING) if purpose is Purpose.SIGNING else SETTLING
 
     def retiring(self, purpose: Purpose) -> timedelta:
@@ -56,7 +56,7 @@ class KeyTimes:
 
 
 def decide_repair(keys: KeySet, purpose: Purpose) -> Step:
-    """What is missing: a key that signs, however new it is, and then one that is published to follow it."""
+    """Decide what is missing: first a key that signs, no matter how new; then a published key to follow it."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if active is None and upcoming is None:
         return Activate(purpose, DEFAULT_SIGNING_ALGORITHM if purpose is Purpose.SIGNING else MAC_ALGORITHM)
@@ -68,9 +68,9 @@ def decide_repair(keys: KeySet, purpose: Purpose) -> Step:
 
 
 def decide_due(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes) -> Step:
-    """The step that is due for `purpose`, the most urgent first.
+    """Decide the step that is due for `purpose`, the most urgent first.
 
-    A key whose state begins in the future, because the clock was wrong once, would hold up the schedule until then.
+    A key whose state begins in the future, because a clock was wrong, is redated: it would hold up the schedule.
     """
     repair = decide_repair(keys, purpose)
     if not isinstance(repair, NothingDue):
@@ -88,19 +88,19 @@ def decide_due(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes) -
 
 
 def decide_promotion(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes, *, force: bool = False) -> Step:
-    """The next key is to sign: too early until everybody can know it, unless `force`."""
+    """Decide how the next key becomes active: too early until everybody can have it, unless `force`."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if upcoming is None:
         return Refused(f"there is no next {purpose} key; stage one first")
     ready_at = upcoming.since + times.settling(purpose)
     if ready_at > now and not force:
         return TooEarly(upcoming.kid, ready_at)
-    # Another algorithm than before (`stage --alg`) is a choice for good: the key after the next one has it, too.
+    # A change of algorithm (`stage --alg`) is permanent, so the key after the next one uses it, too.
     return Promote(purpose, upcoming.kid, active.kid if active else None, upcoming.algorithm)
 
 
 def decide_staging(keys: KeySet, purpose: Purpose, algorithm: str) -> Step:
-    """The next key is to be for `algorithm`. One that is so already stays."""
+    """Decide how the next key gets `algorithm`. A next key that already has it stays."""
     upcoming = keys.find_next(purpose)
     if upcoming is not None and upcoming.algorithm == algorithm:
         return NothingDue()
@@ -108,7 +108,7 @@ def decide_staging(keys: KeySet, purpose: Purpose, algorithm: str) -> Step:
 
 
 def decide_import(keys: KeySet, kid: str, algorithm: str) -> Step:
-    """A signing key made elsewhere is to be the next one. A key that was here before never comes back."""
+    """Decide how a signing key made elsewhere becomes the next key. A key that was here before never returns."""
     known, upcoming = keys.find(kid), keys.find_next(Purpose.SIGNING)
     if known is None:
         return Stage(Purpose.SIGNING, algorithm, withdrawn=upcoming.kid if upcoming else None)
@@ -116,7 +116,7 @@ def decide_import(keys: KeySet, kid: str, algorithm: str) -> Step:
 
 
 def decide_retirement(keys: KeySet, kid: str, now: datetime, *, force: bool = False) -> Step:
-    """`kid` is to go: a next key at once (another takes its place), a retiring one in its time, or by `force`."""
+    """Decide how `kid` retires: a next key at once (another replaces it), a retiring one when due or with `force`."""
     key = keys.find(kid)
     if key is None:
         return Refused(f"there is no key {kid}")
@@ -135,7 +135,7 @@ def decide_retirement(keys: KeySet, kid: str, now: datetime, *, force: bool = Fa
 
 
 def decide_compromise(keys: KeySet, kid: str) -> Step:
-    """Somebody else may have `kid`: it goes at once, from any state, and the next key signs, however new it is."""
+    """Decide how a compromised `kid` goes: at once, from any state. The next key then signs, no matter how new."""
     key = keys.find(kid)
     if key is None:
         return Refused(f"there is no key {kid}")

@@ -1,7 +1,7 @@
-"""The keyring of a running server: reloaded while it serves, never worse than the last good one.
+"""The keyring of a running server, reloaded while it serves. If a reload fails, the last good one stays.
 
-The server reloads it every two seconds, so that it sees a rotation without a restart; a MAC key that it meets before
-that causes one reload of its own.
+The server reloads it every two seconds, so a rotation needs no restart. An unknown MAC key causes one reload before
+that.
 """
 
 import threading
@@ -19,10 +19,10 @@ _COOL_DOWN = timedelta(seconds=1)
 
 
 class LiveKeyring:
-    """Holds the current `Keyring`; safe to share between threads. The first load raises what is wrong."""
+    """Holds the current `Keyring`; safe to share between threads. If the first load fails, its error is raised."""
 
     def __init__(self, load: Callable[[], Keyring], clock: Clock) -> None:
-        """Load once. `load` is usually a `KeyringLoader`."""
+        """Load the first keyring. `load` is usually a `KeyringLoader`."""
         self._load = load
         self._clock = clock
         self._loading = threading.Lock()
@@ -33,7 +33,7 @@ class LiveKeyring:
 
     @property
     def current(self) -> Keyring:
-        """The newest good keys. Take it once for a request, so that the request sees one set."""
+        """The newest good keys. Read this once per request, so that the request sees one set."""
         return self._current
 
     @property
@@ -43,25 +43,25 @@ class LiveKeyring:
 
     @property
     def age(self) -> timedelta:
-        """How long ago `current` was last known to be what the database holds.
+        """How long ago `current` was last known to match the database.
 
-        It belongs into the `Age` header of the JWKS (RFC 9111 §5.1): a cache that counts from there cannot lack a key
-        for longer than `max-age` after it was published, whichever node it asked.
+        It is sent in the `Age` header of the JWKS (RFC 9111 §5.1). A cache that counts from there has each key at most
+        `max-age` after it was published, no matter which node it asked.
         """
         return timedelta(seconds=self._confirmed.age(self._clock))
 
     def reload(self) -> None:
-        """Load again now. Raises what is wrong, for the log; the last good keys serve on."""
+        """Load again now. Raises the error, for the log; the last good keys stay in use."""
         with self._loading:
             self._reload()
 
     def find_mac_key(self, kid: str) -> MacKey | None:
-        """The MAC key called `kid`. For one that is not known it reloads, at most once a second whoever asks."""
+        """The MAC key called `kid`. An unknown `kid` causes a reload, at most once a second over all callers."""
         current = self._current
         found = current.find_mac_key(kid)
         if found is not None or current.find_ended_mac_key(kid) is not None:
             return found
-        # Not longer: whoever reloads may be waiting for the database, and anybody can name a key that there is not.
+        # Wait no longer: the reloading thread may hang on the database, and anybody can name a key that does not exist.
         if self._loading.acquire(timeout=_COOL_DOWN.total_seconds()):
             try:
                 self._reload_for_one()
@@ -72,12 +72,12 @@ class LiveKeyring:
     def _reload_for_one(self) -> None:
         if self._asked.age(self._clock) >= _COOL_DOWN.total_seconds():
             self._asked = Reading.of(self._clock)
-            # `failure` keeps it, and the next regular reload meets it again and raises it.
+            # `failure` keeps the error, and the next regular reload raises it again.
             with suppress(Exception):
                 self._reload()
 
     def _reload(self) -> None:
-        # Before loading: what is loaded may be as old as the moment when it was asked for.
+        # Read before loading: the loaded keys may be as old as the moment when the load began.
         asked = Reading.of(self._clock)
         try:
             self._current = self._load()
@@ -89,23 +89,24 @@ class LiveKeyring:
 
 
 class KeyringLoader:
-    """Builds a `Keyring` from what it reads; while nothing has changed, it hands out the same one.
+    """Builds a `Keyring` from its two sources; while nothing has changed, it returns the same object.
 
-    Parsing private keys takes milliseconds, RSA tens of them: too much for every reload. A key whose retirement has
-    come leaves the keyring on time even if nobody runs `authserver keys rotate`. Not safe between threads by itself.
+    Parsing private keys takes milliseconds (RSA: tens of milliseconds), too much for every reload. A key whose
+    retirement is due leaves the keyring on time, even if nobody runs `authserver keys rotate`. Not thread-safe by
+    itself.
     """
 
     def __init__(
         self, read_keys: Callable[[], KeySet], read_master_keys: Callable[[], MasterKeys], clock: Clock
     ) -> None:
-        """Take the two sources; nothing is read yet."""
+        """Keep the two sources; nothing is read yet."""
         self._read_keys = read_keys
         self._read_master_keys = read_master_keys
         self._clock = clock
         self._built: tuple[KeySet, MasterKeys, Keyring] | None = None
 
     def __call__(self) -> Keyring:
-        """The keyring as it is now, or a `KeyringError`."""
+        """Build the present keyring, or raise a `KeyringError`."""
         masters = self._read_master_keys()
         keys = self._read_keys().as_of(self._clock.now())
         if self._built is None or self._built[:2] != (keys, masters):

@@ -1,4 +1,4 @@
-"""New keys. Each is born published (state *next*), sealed, and ready to be inserted."""
+"""Makes new keys. Each begins in the state *next*, is sealed, and is ready to be inserted."""
 
 import hashlib
 import json
@@ -17,9 +17,9 @@ from authserver.protocol.refresh_token import MAC_KEY_ID_BYTES
 
 
 def find_key_id(algorithm: SigningAlgorithm, private_key: PrivateKey) -> str:
-    """The key id of a signing key: the thumbprint of its public part (RFC 7638 §3).
+    """Compute the key id of a signing key: the thumbprint of its public part (RFC 7638 §3).
 
-    So the same key cannot enter twice under two names, and an import can be repeated.
+    So a key cannot be added twice under two names, and an import can be repeated.
     """
     jwk = write_jwk(VerificationKey("", algorithm, private_key.public_key()))
     required = {name: value for name, value in jwk.items() if name not in {"kid", "alg", "use"}}
@@ -30,7 +30,7 @@ def find_key_id(algorithm: SigningAlgorithm, private_key: PrivateKey) -> str:
 def make_signing_key(
     algorithm: SigningAlgorithm, masters: MasterKeys, now: datetime, private_key: PrivateKey | None = None
 ) -> StoredKey:
-    """A signing key for `algorithm`: a new one, or `private_key`, which must fit."""
+    """Make a signing key for `algorithm` from a new private key, or from `private_key`, which must fit."""
     if private_key is None:
         private_key = _generate(algorithm)
     kid = find_key_id(algorithm, private_key)
@@ -49,7 +49,7 @@ def make_signing_key(
 
 
 def _generate(algorithm: SigningAlgorithm) -> PrivateKey:
-    """A new private key whose id is no option to a command line: `keys compromise -U…` fails in an emergency."""
+    """Make a private key whose id has no leading dash: `keys compromise -U…` would fail in an emergency."""
     private_key = algorithm.generate()
     while find_key_id(algorithm, private_key).startswith("-"):
         private_key = algorithm.generate()
@@ -57,7 +57,7 @@ def _generate(algorithm: SigningAlgorithm) -> PrivateKey:
 
 
 def make_mac_key(masters: MasterKeys, now: datetime, *, entropy: Entropy, taken: Collection[str]) -> StoredKey:
-    """A MAC key whose short id is none of `taken`: an id that came twice would make old tokens look tampered with."""
+    """Make a MAC key whose short id is not in `taken`: a repeated id would make old tokens look tampered with."""
     kid = entropy(MAC_KEY_ID_BYTES).hex()
     while kid in taken:
         kid = entropy(MAC_KEY_ID_BYTES).hex()

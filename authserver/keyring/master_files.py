@@ -1,7 +1,7 @@
-"""The folder of master keys: one file each, `*.key`, within reach of those only whom `reach` lets pass.
+"""The folder of master keys: one file each, `*.key`, accessible only to those whom `reach` allows.
 
-The last name in alphabetical order is the newest key; names made here begin with the date, so that order is age.
-A server that cannot trust what it finds here does not start, and says why in one line.
+The last name in alphabetical order is the newest key; names made here begin with the date, so alphabetical order is
+order of age. A server that cannot trust this folder does not start, and says why in one line.
 """
 
 import os
@@ -19,7 +19,7 @@ _LONGEST_FILE = 1024
 
 
 def load_master_keys(folder: Path) -> MasterKeys:
-    """The keys in `folder`, newest first; `MasterKeyError` if there is none, or one cannot be trusted."""
+    """Load the keys in `folder`, newest first; `MasterKeyError` if there is none, or one cannot be trusted."""
     try:
         paths = _list_files(folder)
         _judge_folders(folder, paths)
@@ -33,7 +33,7 @@ def load_master_keys(folder: Path) -> MasterKeys:
 
 
 def ensure_master_key(folder: Path, *, now: datetime, entropy: Entropy) -> Path | None:
-    """Create the first master key of an installation; None if there is a file that looks like one, sound or not."""
+    """Create the first master key of an installation; None if a file already looks like one, intact or not."""
     if folder.is_dir() and _list_files(folder):
         return None
     return create_master_key(folder, now=now, entropy=entropy)
@@ -42,8 +42,8 @@ def ensure_master_key(folder: Path, *, now: datetime, entropy: Entropy) -> Path 
 def create_master_key(folder: Path, *, now: datetime, entropy: Entropy) -> Path:
     """Write a new master key, which becomes the newest, and return its file. Never overwrites.
 
-    The file appears whole or not at all, with mode 0600. A folder that does not exist is made; one that exists is
-    closed to others.
+    The file appears complete or not at all, with mode 0600. A missing folder is created; an existing one is closed to
+    others.
     """
     path = folder / f"master-{now:%Y%m%dT%H%M%SZ}.key"
     draft = path.with_suffix(f".{entropy(4).hex()}.draft")
@@ -51,7 +51,7 @@ def create_master_key(folder: Path, *, now: datetime, entropy: Entropy) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (status := folder.stat()).st_uid == os.geteuid():
             folder.chmod(0o700)
-        else:  # a mount, whose mode is not ours to change
+        else:  # a mount, whose mode this process cannot change
             _judge(find_foreign_owner(folder, status), find_replacer(look_at(folder, status)))
         _write(draft, MasterKey.generate_text(entropy))
         try:
@@ -78,7 +78,7 @@ def _list_files(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> MasterKey:
     try:
-        # Without O_NONBLOCK a named pipe in this place would hang the start.
+        # Without O_NONBLOCK, a named pipe in place of the file would hang the start.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise MasterKeyError(f"{path}: {_reason(error)}") from None
@@ -100,9 +100,9 @@ def _read(path: Path) -> MasterKey:
 
 
 def _judge_folders(folder: Path, paths: list[Path]) -> None:
-    """Refuse a folder in which others could put a key in the place of one.
+    """Refuse a folder in which others could replace a key.
 
-    A secret that Kubernetes mounts is a link into a folder beside it, through a second link (`..data`).
+    A secret that Kubernetes mounts is a symbolic link into a neighbouring folder, through a second link (`..data`).
     """
     for path in paths:
         if path.is_symlink():

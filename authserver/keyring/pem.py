@@ -1,4 +1,4 @@
-"""Reading a private key that was made elsewhere (`authserver keys import`)."""
+"""Reads a private key that was made elsewhere (`authserver keys import`)."""
 
 from dataclasses import dataclass, field
 
@@ -16,23 +16,23 @@ _PRIVATE_LABEL = b"PRIVATE KEY-----"
 
 @dataclass(frozen=True, slots=True)
 class ReadKey:
-    """A private key and the one algorithm that it is for."""
+    """A private key and its one algorithm."""
 
     algorithm: SigningAlgorithm
     private_key: PrivateKey = field(repr=False)
 
 
 def read_pem(pem: bytes, passphrase: Secret | None = None) -> ReadKey:
-    """The private key in `pem` (PKCS #8, PKCS #1 or SEC 1), if an algorithm of ours fits it.
+    """Read the private key in `pem` (PKCS #8, PKCS #1 or SEC 1), if an algorithm of ours fits it.
 
-    Raises `UnusablePemError` with one sentence for an operator. Does NOT check who else has the key.
+    Raises `UnusablePemError` with one sentence for the operator. Does NOT check who else has the key.
     """
     if _PRIVATE_LABEL not in pem:
         raise UnusablePemError("not a PEM private key")
     password = None if passphrase is None else passphrase.reveal().encode() or None
     try:
         key = load_pem_private_key(pem, password)
-    except TypeError:  # how cryptography says that there is a passphrase too few, or one too many
+    except TypeError:  # cryptography raises it for a missing passphrase, and for an unnecessary one
         if password is None:
             raise NeedsPassphraseError("the private key needs a passphrase") from None
         raise UnusablePemError("the private key is not encrypted, yet a passphrase was given") from None

@@ -1,8 +1,8 @@
-"""Master keys, and the sealing of private parts under them.
+"""Master keys, and the sealing (encryption) of private parts under them.
 
 A sealed text is `<fingerprint of the master key>.<Fernet token>`. The fingerprint tells "another master key" from
-"altered"; the token also holds the key's id, algorithm and purpose, which are compared on opening: Fernet has no
-associated data, and without them a writer of the database could pass one key off as another.
+"altered". The token also holds the key's id, algorithm and purpose, which are compared on opening: Fernet has no
+associated data, and without them somebody with write access to the database could pass one key off as another.
 """
 
 import base64
@@ -32,7 +32,7 @@ class MasterKey:
 
     @staticmethod
     def read(text: bytes) -> "MasterKey":
-        """The key spelled by `text` (Fernet's base64url of 32 bytes); `ValueError` for anything else."""
+        """Parse `text` (Fernet's base64url of 32 bytes); `ValueError` for any other text."""
         data = base64url.decode(text.decode("ascii").strip().rstrip("="))
         if len(data) != MASTER_KEY_BYTES:
             raise ValueError("not 32 bytes")
@@ -41,24 +41,24 @@ class MasterKey:
 
     @staticmethod
     def generate_text(entropy: Entropy) -> bytes:
-        """The spelling of a new key, as it stands in a file."""
+        """Make a new key, in the form in which a file holds it."""
         return base64.urlsafe_b64encode(entropy(MASTER_KEY_BYTES)) + b"\n"
 
     def encrypt(self, data: bytes) -> str:
-        """A Fernet token of `data`."""
+        """Encrypt `data` as a Fernet token."""
         return self._fernet.encrypt(data).decode("ascii")
 
     def decrypt(self, token: str) -> bytes:
-        """What `encrypt` was given; `InvalidToken` if any of it was changed."""
+        """Decrypt a token of `encrypt`; `InvalidToken` if any of it was changed."""
         return self._fernet.decrypt(token)
 
 
 @dataclass(frozen=True, slots=True)
 class MasterKeys:
-    """The loaded master keys, at least one; the first is the newest. All unseal.
+    """The loaded master keys, at least one; the first is the newest. All of them can unseal.
 
-    `seal` uses the first. Whoever writes into a database whose keys are still under an older one asks for
-    `sealing_like` first: a node that has not received the newest file yet must be able to open what it reads.
+    `seal` uses the first. Code that writes to a database whose keys are still under an older master key calls
+    `sealing_like` first: a node that does not have the newest file yet must be able to open what it reads.
     """
 
     keys: tuple[MasterKey, ...]
@@ -74,20 +74,20 @@ class MasterKeys:
         return tuple(key.fingerprint for key in self.keys)
 
     def sealing_like(self, sealed: Sequence[str]) -> "MasterKeys":
-        """The same keys, sealing under the one that sealed the first of `sealed`; the newest if nothing is sealed."""
+        """Return a copy that seals with the key of the first text in `sealed`; with the newest if `sealed` is empty."""
         if not sealed:
             return self
         in_use = self._find(sealed_by(sealed[0]))
         return MasterKeys((in_use, *(key for key in self.keys if key != in_use)))
 
     def seal(self, kid: str, algorithm: str, purpose: Purpose, secret: bytes) -> str:
-        """`secret` under the first master key, bound to the other three."""
+        """Encrypt `secret` under the first master key, bound to `kid`, `algorithm` and `purpose`."""
         inner = {**_label(kid, algorithm, purpose), "secret": base64url.encode(secret)}
         first = self.keys[0]
         return f"{first.fingerprint}.{first.encrypt(json.dumps(inner).encode())}"
 
     def unseal(self, kid: str, algorithm: str, purpose: Purpose, sealed: str) -> bytes:
-        """The secret, if it was sealed by a loaded key, for exactly this key id, algorithm and purpose.
+        """Decrypt a secret that a loaded key sealed for exactly this key id, algorithm and purpose.
 
         Raises `WrongMasterKeyError` or `BrokenKeyError`.
         """

@@ -1,7 +1,7 @@
-"""The steps of a key's life: what one transaction changes. `life_cycle` decides which; `take` says what it leaves.
+"""The steps of a key's life, one per transaction. `life_cycle` decides the step; `take` computes its rows.
 
-Every step that takes a *next* key away brings another, so that a compromise always finds a successor, and no order of
-kills and re-runs leaves the JWKS without a key that may have signed a live token.
+Every step that removes a *next* key adds another, so that a compromise always finds a successor. No order of kills and
+re-runs leaves the JWKS without a key that may have signed a live token.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from authserver.keyring.keys import KeyState, Purpose, StoredKey
 
 @dataclass(frozen=True, slots=True)
 class Activate:
-    """Nothing signs and nothing is staged: a new key for `algorithm` signs at once."""
+    """No key signs and none is staged: a new key for `algorithm` signs at once."""
 
     purpose: Purpose
     algorithm: str
@@ -23,7 +23,7 @@ class Activate:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A new key for `algorithm` is the next one, in place of `withdrawn`, which never signed."""
+    """A new key for `algorithm` becomes the next key, in place of `withdrawn`, which never signed."""
 
     purpose: Purpose
     algorithm: str
@@ -32,7 +32,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """The next key `kid` signs, `predecessor` begins to retire, a new key for `algorithm` is the next one."""
+    """The next key `kid` signs, `predecessor` begins to retire, and a new key for `algorithm` becomes the next key."""
 
     purpose: Purpose
     kid: str
@@ -42,7 +42,7 @@ class Promote:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """`kid` leaves the JWKS and its private part is destroyed."""
+    """The key `kid` leaves the JWKS, and its private part is destroyed."""
 
     purpose: Purpose
     kid: str
@@ -50,7 +50,7 @@ class Retire:
 
 @dataclass(frozen=True, slots=True)
 class Redate:
-    """`kid` entered its state at an instant that still lies ahead, written by a wrong clock: it counts from now on."""
+    """A wrong clock wrote that `kid` entered its state in the future: the state now counts from the present."""
 
     purpose: Purpose
     kid: str
@@ -58,10 +58,10 @@ class Redate:
 
 @dataclass(frozen=True, slots=True)
 class Compromise:
-    """`kid` is out at once.
+    """The compromised key `kid` leaves at once.
 
-    If it was active, `successor` signs now, or the new key if there is none. `algorithm` is that of the new key, which
-    otherwise is the next one; None if `kid` leaves no gap.
+    If it was active, `successor` signs now, or the new key if there is no successor. `algorithm` is that of the new
+    key, which otherwise becomes the next key; None if `kid` leaves no gap.
     """
 
     purpose: Purpose
@@ -72,14 +72,14 @@ class Compromise:
 
 @dataclass(frozen=True, slots=True)
 class NothingDue:
-    """All is as it should be, until then; None: until somebody asks for a rotation."""
+    """Nothing to do until the given time; None: until somebody asks for a rotation."""
 
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TooEarly:
-    """`kid` is not ready before `ready_at`."""
+    """The key `kid` is not ready before `ready_at`."""
 
     kid: str
     ready_at: datetime
@@ -87,7 +87,7 @@ class TooEarly:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A wish that makes no sense for the keys as they are. `reason` is one line for an operator."""
+    """A request that does not fit the present keys. `reason` is one line for the operator."""
 
     reason: str
 
@@ -104,9 +104,9 @@ def find_fresh_algorithm(step: Change) -> str | None:
 def take(
     step: Change, keys: KeySet, fresh: StoredKey | None, now: datetime, retiring: timedelta
 ) -> tuple[StoredKey, ...]:
-    """The rows that `step` changes or adds, as it leaves them, in an order that never has two keys in one place.
+    """The rows that `step` changes or adds, in their new form, ordered so that no two keys ever share a place.
 
-    `fresh` is a new *next* key for `find_fresh_algorithm`; what retires does so for as long as `retiring`.
+    `fresh` is a new *next* key for `find_fresh_algorithm`; a retiring key retires for `retiring`.
     """
     changed: list[StoredKey]
     match step:

@@ -1,1 +1,1 @@
-"""What is written to people. Decides neither whom to tell nor what a link does, and sends nothing itself."""
+"""Writes and queues mails. Decides neither the recipient nor what a link does, and sends nothing itself."""

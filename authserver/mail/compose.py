@@ -1,7 +1,7 @@
-"""Writing mails: from what was queued, and the link that goes into it, to a message in plain text and HTML.
+"""Writes mails: from a queued mail and its link to a message in plain text and HTML.
 
 Each template is a pair of files, `<template>.txt` and `.html`; the first line of the text is the subject. A file of the
-same name in the operator's folder takes the place of one. What people typed themselves never reaches a header.
+same name in the operator's folder replaces the built-in one. User input never reaches a header.
 """
 
 from dataclasses import dataclass
@@ -30,18 +30,18 @@ from authserver.records.queued_mail import QueuedMail
 TEMPLATES: Final = frozenset(
     file.stem for file in (Path(__file__).parent / "templates").glob("*.txt") if not file.stem.startswith("_")
 )
-"""The names under which mails can be queued."""
+"""The template names under which mails can be queued."""
 
 _UNITS: Final = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 
 
 class UnusableTemplateError(Exception):
-    """A template cannot be used. One line that names the file and holds nothing of the mail."""
+    """A template cannot be used. The text is one line that names the file, without any content of the mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenLink:
-    """A link as it stands in a mail: every copy of the mail holds the same `token`."""
+    """A link as written in a mail. Every copy of the mail holds the same `token`."""
 
     purpose: LinkPurpose
     token: Secret
@@ -50,7 +50,7 @@ class WrittenLink:
 
 @final
 class Composer:
-    """Writes the mails of one installation. Templates are read once; an operator's are tried out before any mail."""
+    """Writes the mails of one installation. Templates are read once; the operator's are tested before any mail."""
 
     __slots__ = ("_environment", "_issuer", "_sender")
 
@@ -58,12 +58,12 @@ class Composer:
         """Read the templates.
 
         Args:
-            issuer: the URL that every link begins with, whatever host a request named.
+            issuer: the URL that every link begins with; the host of a request is never used.
             sender: the From address.
             overrides: the operator's folder; it need not exist.
 
         Raises:
-            UnusableTemplateError: an operator's file cannot be used, or takes the place of none.
+            UnusableTemplateError: an operator's file cannot be used, or has a name that no built-in file has.
         """
         self._issuer = issuer
         self._sender = sender
@@ -71,7 +71,7 @@ class Composer:
         replaced = [] if overrides is None else [FileSystemLoader(overrides)]
         self._environment = Environment(
             loader=ChoiceLoader([*replaced, own]),
-            # The text part is read as it is.
+            # The text part is plain text, so nothing in it is escaped.
             autoescape=select_autoescape(enabled_extensions=("html",), default=False),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -85,7 +85,7 @@ class Composer:
                 self._try_out()
 
     def compose(self, mail: QueuedMail, link: WrittenLink | None) -> EmailMessage:
-        """The message for `mail`. The same arguments always give the same message, down to its Message-ID.
+        """Write the message for `mail`. The same arguments always give the same message, including its Message-ID.
 
         Raises:
             UnusableTemplateError: this release has no such template, or it cannot be rendered.
@@ -98,7 +98,7 @@ class Composer:
         message["Subject"] = subject
         message["Date"] = format_datetime(at)
         message["Message-ID"] = f"<{mail.mail_id}@{self._sender.domain}>"
-        # RFC 3834 §5, and what Exchange understands: no holiday notice answers this.
+        # RFC 3834 §5, and its counterpart for Exchange: they prevent automatic replies.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(text, cte=_choose_encoding(text))
@@ -125,7 +125,7 @@ class Composer:
         return values
 
     def _render(self, template: str, values: dict[str, object]) -> tuple[str, str, str]:
-        """Subject, text and HTML."""
+        """Render subject, text and HTML."""
         name = f"{template}.txt"
         try:
             first, _, text = self._environment.get_template(name).render(values).partition("\n")
@@ -133,7 +133,7 @@ class Composer:
             name = f"{template}.html"
             html = self._environment.get_template(name).render(values, subject=subject)
         except TemplateError as error:
-            # Its text quotes the template, never a value.
+            # The text of the error quotes the template, never a value.
             raise UnusableTemplateError(f"the mail template {name} cannot be used: {_say_error(error)}") from None
         if not subject or not text.strip():
             raise UnusableTemplateError(f"the mail template {template}.txt needs a subject and text below it")
@@ -148,7 +148,7 @@ class Composer:
 
 
 def say_lifetime(lifetime: timedelta) -> str:
-    """A duration in words, in the largest unit that it is a whole number of."""
+    """Write a duration in words, in the largest unit that gives a whole number."""
     for unit, word in _UNITS:
         count, rest = divmod(lifetime, unit)
         if not rest:
@@ -171,6 +171,6 @@ def _refuse_unknown(names: set[str]) -> None:
 
 
 def _choose_encoding(text: str) -> str:
-    # As it is where that is allowed (RFC 5322 §2.1.1): a link in a file can be copied as it stands.
+    # Unencoded where allowed (RFC 5322 §2.1.1), so that a link can be copied from a file.
     plain = text.isascii() and all(len(line) < 990 for line in text.splitlines())  # noqa: PLR2004 - 998 with room
     return "7bit" if plain else "quoted-printable"

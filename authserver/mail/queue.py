@@ -1,4 +1,4 @@
-"""Queueing a mail in the transaction that causes it, with the link that goes into it."""
+"""Queues a mail, with its link, in the transaction that causes it."""
 
 from datetime import datetime, timedelta
 
@@ -24,12 +24,12 @@ def queue_mail(
     parameters: Parameters | None = None,
     link_lifetime: timedelta | None = None,
 ) -> None:
-    """Queue the mail that `notice` describes, about `user`. `sid` is the session that asked, for the link to know.
+    """Queue the mail that `notice` describes, about `user`. The link records `sid`, the session that asked.
 
-    The link works for `link_lifetime`; None: as long as links of its purpose do.
+    The link works for `link_lifetime`; None: for the usual lifetime of its purpose.
 
-    The mail has the user's name only where the address is proven to be his: else a stranger could have any text that
-    he calls his name written to any address.
+    The mail contains the user's name only if the address is verified. Otherwise a stranger could send any text, given
+    as a name, to any address.
     """
     is_his = user.email_verified and notice.address == user.email
     link = (
@@ -52,9 +52,9 @@ def queue_mail(
 def queue_confirmation(
     tx: Transaction, registration: PendingRegistration, *, others: int, now: datetime, entropy: Entropy
 ) -> None:
-    """Queue the mail with the link of a registration. It has no name: anybody may have typed it.
+    """Queue the mail with the link of a registration. It contains no name, because anybody may have typed it.
 
-    `others` is how many other registrations of the address wait: their mails look alike, but for the time.
+    `others` is the number of other pending registrations of the address, whose mails differ only in the time.
     """
     at, asked = int(now.timestamp()), int(registration.asked_at.timestamp())
     mail = QueuedMail(

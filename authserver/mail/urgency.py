@@ -1,6 +1,6 @@
-"""Which mails go first: those that somebody waits for in distress, before those that any stranger can cause.
+"""The order of mails: urgent security mails before those that any stranger can cause.
 
-Registrations are anonymous, so their mails must not delay a reset or the news that a password was changed.
+Registrations are anonymous, so their mails must not delay a password reset or a notice of a changed password.
 """
 
 from typing import Final
@@ -11,5 +11,5 @@ _OF_REGISTRATION: Final = frozenset({"confirm_email", "confirm_account", "regist
 
 
 def rank(template: str) -> int:
-    """`URGENT` or `ROUTINE` for a mail; the lower goes first. Wishes say theirs themselves."""
+    """The rank of a mail, `URGENT` or `ROUTINE`; the lower goes first. `WISHES` has the ranks of wishes."""
     return ROUTINE if template in _OF_REGISTRATION else URGENT

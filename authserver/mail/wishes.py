@@ -1,6 +1,6 @@
-"""Wishes: what strangers ask for by naming an address. Queued as they are, and looked at by the outbox worker alone.
+"""Wishes: anonymous requests that name an address. They are only queued; the outbox worker processes them later.
 
-So the request does the same work in the same time whether the address is known or not (ASVS 6.3.8).
+So the HTTP request takes the same time for a known and an unknown address (ASVS 6.3.8).
 """
 
 from datetime import datetime
@@ -15,11 +15,11 @@ RESET_WISH: Final = "wish:reset"
 REGISTER_WISH: Final = "wish:register"
 RESEND_WISH: Final = "wish:resend"
 WISHES: Final = {RESET_WISH: URGENT, REGISTER_WISH: ROUTINE, RESEND_WISH: ROUTINE}
-"""All of them, with their ranks."""
+"""All wishes, with their ranks."""
 
 
 def queue_wish(
     tx: Transaction, wish: str, address: str, parameters: Parameters, *, now: datetime, entropy: Entropy
 ) -> None:
-    """Queue a wish about a canonical address. `parameters` hold no secret (a password hash is none)."""
+    """Queue a wish about a canonical address. `parameters` hold no secret; a password hash does not count as one."""
     outbox.queue(tx, QueuedMail(new_id(entropy), wish, address, None, parameters), now, rank=WISHES[wish])

@@ -1,8 +1,8 @@
-"""The words of the audit record: every name that a record may have, and nothing else writes one.
+"""The vocabulary of the audit record: every name that a record may have.
 
-Taken from the OWASP logging vocabulary where that has a word, and formed like its words where it has none: what the
-event is about (authn, authz, session, user, client, key), then what happened. Names are stable: searches and alarms
-of operators hang on them. docs/audit.md says what each of them means and carries.
+The names come from the OWASP logging vocabulary. Where it has no word, the name is formed in its manner: the subject
+(authn, authz, session, user, client, key), then what happened. Names are stable, because operators' searches and alarms
+depend on them. docs/audit.md says what each name means and which details it carries.
 """
 
 from enum import StrEnum

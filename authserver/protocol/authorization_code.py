@@ -1,4 +1,4 @@
-"""The authorization code: 256 random bits, known to the database by their digest (RFC 6749 §10.10)."""
+"""The authorization code: 256 random bits, of which the database keeps only the digest (RFC 6749 §10.10)."""
 
 import hashlib
 from datetime import timedelta
@@ -12,10 +12,10 @@ _CODE_BYTES: Final = 32
 
 
 def new_code(entropy: Entropy) -> str:
-    """A code that nobody can guess."""
+    """Make a code that nobody can guess."""
     return base64url.encode(entropy(_CODE_BYTES))
 
 
 def digest_code(code: str) -> bytes:
-    """By what the database knows `code`, whatever text somebody shows as one."""
+    """The digest under which the database keeps `code`; accepts any text."""
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()

@@ -1,8 +1,8 @@
 """The authorization request (RFC 6749 §4.1.1, OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1), read strictly.
 
-Two steps, because they fail differently: `read_address` finds whom to answer, and as long as that is not known nobody
-is redirected anywhere; `parse_request` reads what is asked, and its refusals go back to the client. Pure; does NOT
-check what only the registry knows: the client, its redirect URIs, scopes and audiences.
+Two steps, because they fail differently. `read_address` finds the client to answer; until that is known, nobody is
+redirected anywhere. `parse_request` reads what is asked; its refusals go back to the client. Pure; does NOT check what
+only the registry knows: the client, its redirect URIs, scopes and audiences.
 """
 
 import re
@@ -34,7 +34,7 @@ _NOT_SUPPORTED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of a request as they came. One that is `repeated` counts as absent, but for `resource`."""
+    """The parameters of a request as received. A `repeated` parameter counts as absent, except for `resource`."""
 
     values: Mapping[str, str]
     resources: tuple[str, ...]
@@ -43,7 +43,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whom to answer, as far as the request says: nothing of it is proven to belong together."""
+    """The client and redirect URI that a request names. NOT checked: that they belong together."""
 
     client_id: str
     redirect_uri: str | None
@@ -56,11 +56,11 @@ class AuthorizationRequest:
     """What a client asks for.
 
     Attributes:
-        scope: None asks for all that the client may have.
-        resources: whom the tokens are to be for (RFC 8707 §2).
-        prompts: of `PROMPTS`.
-        max_age: seconds that may have passed since the user proved who they are.
-        id_token_hint: an ID token that names the user, not checked yet.
+        scope: None asks for everything that the client may have.
+        resources: the resource servers that the tokens are for (RFC 8707 §2).
+        prompts: a subset of `PROMPTS`.
+        max_age: the seconds that may have passed since the user proved who they are.
+        id_token_hint: an ID token that names the user; not checked yet.
     """
 
     code_challenge: str
@@ -75,11 +75,11 @@ class AuthorizationRequest:
 
 
 NOTHING_ASKED: Final = AuthorizationRequest(code_challenge="")
-"""Of a sign-in nothing has to be true: any will do."""
+"""A request without any demand on the sign-in."""
 
 
 def read_parameters(text: str) -> Parameters | None:
-    """The parameters of a query or of a form; None when that is none. An empty one counts as absent (RFC 6749 §3.1)."""
+    """Parse a query or a form; None if it is malformed. An empty parameter counts as absent (RFC 6749 §3.1)."""
     try:
         pairs = parse_qsl(text, max_num_fields=_MOST_PARAMETERS, errors="strict")
     except ValueError:
@@ -93,7 +93,7 @@ def read_parameters(text: str) -> Parameters | None:
 
 
 def read_address(parameters: Parameters) -> Address | None:
-    """Whom to answer; None when no client is named, or more than one."""
+    """The client and redirect URI to answer; None unless it names one client, and at most one URI."""
     client_id = parameters.values.get("client_id")
     if client_id is None or "redirect_uri" in parameters.repeated:
         return None
@@ -107,7 +107,7 @@ def read_address(parameters: Parameters) -> Address | None:
 
 
 def parse_request(parameters: Parameters) -> AuthorizationRequest | OAuthError:
-    """What is asked, or the refusal that the client is to be told (RFC 6749 §4.1.2.1)."""
+    """The parsed request, or the refusal to send to the client (RFC 6749 §4.1.2.1)."""
     refusal = _find_refusal(parameters)
     if refusal is not None:
         return refusal
@@ -154,7 +154,7 @@ def _find_malformed(values: Mapping[str, str]) -> OAuthError | None:
         "scope is malformed.": "scope" in values and _SCOPE.match(values["scope"]) is None,
         "prompt is malformed.": not set(prompts) <= set(PROMPTS) or ("none" in prompts and len(set(prompts)) > 1),
         "max_age is not a number of seconds.": "max_age" in values and _MAX_AGE.match(values["max_age"]) is None,
-        # A client that asks to have its code bound to a key must not be given one that is not.
+        # A client that asks for a code bound to a key must not get an unbound one.
         "dpop_jkt is not supported.": "dpop_jkt" in values,
     }
     return next((invalid_request(fault) for fault, is_so in faults.items() if is_so), None)

@@ -13,7 +13,7 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The bytes behind `text`.
+    """Decode `text`.
 
     Padding, foreign characters and non-zero trailing bits raise `ValueError`: a second spelling of the same token
     would slip past any list that names tokens by their text (RFC 7515 §2, RFC 4648 §3.5).

@@ -1,7 +1,8 @@
-"""Where a request carries its access token, and that it carries one (RFC 6750 §2, §3.1).
+"""Finds the access token of a request, and checks that there is only one (RFC 6750 §2, §3.1).
 
 A token is taken from the `Authorization` header alone: in a query or a form it would end up in logs (RFC 9700 §4.3.2).
-One that stands there, too, still counts: whoever looked there would act for somebody else than whoever read the header.
+A token in the query or form still counts as a second one: two readers that look in different places would otherwise act
+for two different users.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
-"""The media type of a body that could carry a token (§2.2)."""
+"""The media type of a body that could carry a token (RFC 6750 §2.2)."""
 SEVERAL_TOKENS: Final = "A request carries one access token, in the Authorization header."
 SEVERAL_CHALLENGE: Final = 'Bearer error="invalid_request"'
 _PARAMETER: Final = "access_token"
@@ -18,16 +19,16 @@ _PARAMETER: Final = "access_token"
 
 @dataclass(frozen=True, slots=True)
 class SeveralTokens:
-    """The request carries more than one access token: `invalid_request`, status 400 (§3.1)."""
+    """The request carries more than one access token: `invalid_request`, status 400 (RFC 6750 §3.1)."""
 
 
 def read_token(authorization: Iterable[str], *parameters: str) -> str | SeveralTokens | None:
-    """The credentials of the Bearer scheme, unread and perhaps empty; None where there are none.
+    """The credentials of the Bearer scheme, unparsed and perhaps empty; None if there are none.
 
     Args:
-        authorization: the values of the `Authorization` fields. A server may hand over several as one with commas (RFC
-            9110 §5.3), and no token holds a comma (RFC 6750 §2.1).
-        parameters: what else could carry a token, form-encoded: the query, the body.
+        authorization: the values of the `Authorization` fields. A server may join several with commas (RFC 9110 §5.3),
+            and no token holds a comma (RFC 6750 §2.1).
+        parameters: the other places that could carry a token, form-encoded: the query, the body.
     """
     fields = [field.strip(" \t").partition(" ") for field in ",".join(authorization).split(",")]
     tokens = [token.strip(" ") for scheme, _, token in fields if scheme.lower() == "bearer"]
@@ -38,5 +39,5 @@ def read_token(authorization: Iterable[str], *parameters: str) -> str | SeveralT
 
 
 def count_tokens(parameters: str) -> int:
-    """How many access tokens stand in form-encoded text. An empty parameter counts as absent (RFC 6749 §3.1)."""
+    """The number of access tokens in form-encoded text. An empty parameter counts as absent (RFC 6749 §3.1)."""
     return sum(name == _PARAMETER for name, _ in parse_qsl(parameters)) if parameters else 0

@@ -8,7 +8,7 @@ ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, RFC 9068 §2.1
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """What every access token says. Times are seconds since the epoch; `jkt` is the thumbprint of a bound key."""
+    """The claims of every access token. Times are seconds since the epoch; `jkt` is the thumbprint of a bound key."""
 
     iss: str
     sub: str
@@ -28,12 +28,12 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class ClientToken(_Token):
-    """The access token of a client itself (client credentials): `sub` is the client, and there is no session."""
+    """The access token of a client itself (client credentials grant): `sub` is the client, and there is no session."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserToken(_Token):
-    """The access token of a user: cut from a refresh token family `fam` in a session `sid`, at a `token_version`."""
+    """The access token of a user, from the refresh token family `fam` in the session `sid`, at a `token_version`."""
 
     sid: str
     fam: str
@@ -45,15 +45,15 @@ class UserToken(_Token):
 
 
 AccessTokenClaims: TypeAlias = UserToken | ClientToken
-"""What an access token says, of one kind or the other."""
+"""The claims of an access token of either kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdTokenClaims:
-    """What an ID token tells the client that it was made for. Times are seconds since the epoch.
+    """The claims of an ID token. Times are seconds since the epoch.
 
-    `nonce` stands in the first one alone; what a refresh gives has the same `iss`, `sub`, `aud` and `auth_time` (OpenID
-    Connect Core §12.2).
+    Only the first ID token carries `nonce`. One that comes from a refresh keeps `iss`, `sub`, `aud` and `auth_time`
+    (OpenID Connect Core §12.2).
     """
 
     iss: str

@@ -1,7 +1,7 @@
 """The `claims` parameter of an authorization request (OpenID Connect Core §5.5), read strictly.
 
-What is not understood is ignored, as §5.5 wants; what could be read in two ways is refused. Says what was asked for,
-and decides nothing: no claim is told that the scope does not allow.
+Unknown members are ignored, as §5.5 demands; anything that could be read in two ways is refused. This file only reads
+the request. It decides nothing: claims that the scope does not allow are never disclosed.
 """
 
 import json
@@ -22,20 +22,20 @@ _Asked = dict[str, object]
 
 
 class MalformedClaimsRequestError(ValueError):
-    """Not what §5.5 describes. The message is for us, and repeats nothing of the parameter."""
+    """The parameter does not have the form of §5.5. The message is for our log and repeats nothing of the parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimsRequest:
-    """What a client asks to be told.
+    """The claims that a client asks for.
 
     Attributes:
-        essential_auth_time: the client has to learn when the user proved to be who he is.
-        acr_values: which classes of sign-in would do, the best first; empty asks for none.
-        essential_acr: one of `acr_values` is demanded (§5.5.1.1), not only wished for.
-        userinfo: known claims asked for there.
-        id_token: known claims asked for in the ID token.
-        sub: the one user that the answer may be about (§3.1.2.2), by the name that the client knows him by.
+        essential_auth_time: whether the client requires the time at which the user proved who they are.
+        acr_values: the acceptable authentication contexts, the best first; empty if none is asked for.
+        essential_acr: whether one of `acr_values` is required (§5.5.1.1), not only preferred.
+        userinfo: the known claims asked for in the userinfo response.
+        id_token: the known claims asked for in the ID token.
+        sub: the only user that the answer may be about (§3.1.2.2), by the `sub` that this client sees.
     """
 
     essential_auth_time: bool = False
@@ -47,7 +47,7 @@ class ClaimsRequest:
 
 
 def parse_claims_request(text: str) -> ClaimsRequest:
-    """What `text` asks for; `ValueError` (of `json`, or ours) for anything but the one JSON object of §5.5."""
+    """Parse `text`; `ValueError` (of `json`, or ours) for anything but the JSON object of §5.5."""
     if len(text) > LONGEST:
         raise MalformedClaimsRequestError("too long")
     try:
@@ -83,7 +83,7 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def _read_member(asked: _Asked, name: str) -> dict[str, _Asked]:
-    """The claims asked for in one place; one that is null is asked for without more (§5.5.1)."""
+    """The claims asked for in one place; null asks for a claim without further demands (§5.5.1)."""
     members = asked.get(name, {})
     if not isinstance(members, dict):
         raise MalformedClaimsRequestError(f"{name} is no object")

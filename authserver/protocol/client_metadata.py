@@ -1,10 +1,10 @@
-"""Words that describe a registered client (RFC 7591 §2, RFC 8252)."""
+"""The terms that describe a registered client (RFC 7591 §2, RFC 8252)."""
 
 from enum import Enum
 
 
 class ClientKind(Enum):
-    """What a client is, which decides how it authenticates and which grants it may use."""
+    """The kind of a client. It decides how the client authenticates and which grants it may use."""
 
     PUBLIC = "public"
     CONFIDENTIAL = "confidential"
@@ -24,9 +24,9 @@ class ClientKind(Enum):
 
 
 class ConsentRule(Enum):
-    """When the user is asked whether the client may have what it asks for.
+    """When the user is asked for consent.
 
-    A native client's user is asked every time whatever the rule: another program may pass for it (RFC 8252 §8.6).
+    For a native client the user is asked every time under any rule: another program may pass for it (RFC 8252 §8.6).
     """
 
     REMEMBER = "remember"

@@ -1,8 +1,7 @@
-"""The token of a known device: a browser or a program at which somebody proved to be a certain user.
+"""The token of a known device: a browser or program in which a certain user once proved who they are.
 
-It opens nothing. Whoever shows it is not kept out by the wrong passwords of strangers (see
-`authentication.known_device`). Nothing of it is stored (see `proven_text`); its MAC makes it a secret that nobody can
-make up.
+It signs nobody in. A device that shows it is not kept out by the wrong passwords of strangers (see
+`authentication.known_device`). Nothing of it is stored (see `proven_text`); its MAC makes it impossible to forge.
 """
 
 import struct
@@ -19,13 +18,13 @@ _TEXT = ProvenText("dt_", b"authserver known device\0", _PAYLOAD.size)
 
 @dataclass(frozen=True, slots=True)
 class DeviceToken:
-    """What a token says.
+    """The content of a device token.
 
     Attributes:
         expires_at: seconds since the epoch.
-        credential_version: of the user, when they proved who they are.
-        user_digest: which user, without naming them.
-        device: random, so that each device is another one.
+        credential_version: the user's credential version when they proved who they are.
+        user_digest: identifies the user without naming them.
+        device: random, so that each device has a token of its own.
     """
 
     expires_at: int
@@ -35,13 +34,13 @@ class DeviceToken:
 
 
 def format_device_token(token: DeviceToken, mac_kid: str, mac_key: bytes) -> str:
-    """The text of `token`, tagged by the MAC key `mac_kid`."""
+    """The text of `token`, tagged with the MAC key `mac_kid`."""
     payload = _PAYLOAD.pack(token.expires_at, token.credential_version, token.user_digest, token.device)
     return _TEXT.write(Proven(mac_kid, payload), mac_key)
 
 
 def parse_device_token(text: str, find_mac_key: Callable[[str], bytes | None]) -> DeviceToken | None:
-    """What `text` proves, or None. Whether the device is known still, is not checked here."""
+    """The content of `text` if its MAC is right, or None. NOT checked: whether the device is still known."""
     match _TEXT.read(text, find_mac_key):
         case Proven(payload=payload):
             return DeviceToken(*_PAYLOAD.unpack(payload))

@@ -1,7 +1,7 @@
-"""Numbers that the contract fixes: no setting changes them."""
+"""The numbers that the contract fixes. No setting changes them."""
 
 from datetime import timedelta
 from typing import Final
 
 REST_MARGIN: Final = timedelta(seconds=10)
-"""By how much a family rests longer than its retry window: what clocks of nodes and a stalled request may differ by."""
+"""How much longer a family rests than its retry window: the time that node clocks and a stalled request may differ."""

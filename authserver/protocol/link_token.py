@@ -1,4 +1,4 @@
-"""The token of a link in a mail: the id of its row, proven (see `proven_text`). What the link does, its row says."""
+"""The token of a link in a mail: the id of its row, with a MAC (see `proven_text`). The row says what the link does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _TEXT = ProvenText("lt_", b"authserver mailed link\0", LINK_ID_BYTES + len(_PADD
 
 @dataclass(frozen=True, slots=True)
 class LinkToken:
-    """The link of the row `link_id`, tagged by the MAC key `mac_kid`."""
+    """The link of the row `link_id`, tagged with the MAC key `mac_kid`."""
 
     mac_kid: str
     link_id: bytes
@@ -24,7 +24,7 @@ def format_link_token(token: LinkToken, mac_key: bytes) -> str:
 
 
 def parse_link_token(text: str, find_mac_key: Callable[[str], bytes | None]) -> LinkToken | Malformed | UnknownMacKey:
-    """What `text` proves. That the link still works is the database's to say."""
+    """Check form and tag of `text`. Does NOT check that the link still works; only the database knows."""
     proven = _TEXT.read(text, find_mac_key)
     if not isinstance(proven, Proven):
         return proven

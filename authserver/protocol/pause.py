@@ -1,4 +1,4 @@
-"""When whoever is sent away because there is too much to do should come back."""
+"""How long a client should wait after an overloaded server has turned it away."""
 
 from typing import Final
 
@@ -9,5 +9,5 @@ LONGEST_PAUSE: Final = 4
 
 
 def draw_pause(entropy: Entropy) -> int:
-    """Seconds for `Retry-After`, from 1 to `LONGEST_PAUSE`, drawn anew: who is sent away together comes back apart."""
+    """Draw the seconds of `Retry-After`, 1 to `LONGEST_PAUSE`, so that clients refused together return apart."""
     return 1 + entropy(1)[0] % LONGEST_PAUSE

@@ -1,11 +1,11 @@
-"""Texts that prove their own origin: a payload, the id of a MAC key, a tag, a checksum, in base64url.
+"""Texts that prove their own origin: a payload, the id of a MAC key, a MAC tag and a checksum, in base64url.
 
-Such a text is derived from a row and a key whenever it is needed, so it is stored nowhere: a copy of the database
-makes none, and a copy of the keys names no row. Payloads have a length that makes the whole a multiple of three bytes,
-so that every changed character changes a byte.
+Such a text is derived from a row and a key whenever it is needed, and stored nowhere. A copy of the database alone
+cannot make one, and neither can a copy of the keys alone. Payloads have a length that makes the whole a multiple of
+three bytes, so that every changed character changes a byte.
 
 The checksum proves nothing. It tells a damaged text (refused for good) from one whose MAC key this node has not loaded
-yet (try again later): without it, a flipped bit in the key id would look like the latter.
+yet (try again later). Without it, a flipped bit in the key id would look like a key that is not loaded.
 """
 
 import hashlib
@@ -27,19 +27,19 @@ _CHECKSUM = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Not a text of ours, or one whose tag does not fit: it names no row and may end nothing."""
+    """Not a text of ours, or its tag is wrong: it names no row and must not end anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownMacKey:
-    """Well formed, but this node does not know the MAC key: it can neither be believed nor called invalid."""
+    """Well formed, but this node does not know the MAC key: the text can be neither trusted nor called invalid."""
 
     mac_kid: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What the text says, tagged by the MAC key `mac_kid`."""
+    """The payload of a text, tagged with the MAC key `mac_kid`."""
 
     mac_kid: str
     payload: bytes
@@ -47,20 +47,20 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class ProvenText:
-    """One kind of such texts. `domain` keeps a text of one kind from passing for another."""
+    """One kind of self-proving text. `domain` keeps a text of one kind from passing for another."""
 
     prefix: str
     domain: bytes
     payload_bytes: int
 
     def __post_init__(self) -> None:
-        """Refuse a kind of which no text could be read again, or some in two spellings."""
+        """Refuse a kind whose texts could not be read back, or would have two spellings."""
         if self._size % 3:
             raise ValueError(f"texts of {self._size} bytes do not fill their last character")
 
     @property
     def length(self) -> int:
-        """How many characters each text of this kind has."""
+        """The number of characters in each text of this kind."""
         return len(self.prefix) + self._size * 4 // 3
 
     @property
@@ -74,7 +74,7 @@ class ProvenText:
         return self.prefix + base64url.encode(tagged + _CHECKSUM.pack(zlib.crc32(tagged)))
 
     def read(self, text: str, find_mac_key: Callable[[str], bytes | None]) -> Proven | Malformed | UnknownMacKey:
-        """What `text` proves. Checks form and tag only: what its row says is the database's to know."""
+        """Check form and tag of `text`. Does NOT check what its row says; only the database knows."""
         data = self._decode(text)
         if data is None:
             return Malformed()
@@ -106,5 +106,5 @@ class ProvenText:
 
 @lru_cache(maxsize=16)
 def _begin_mac(mac_key: bytes, domain: bytes) -> hmac.HMAC:
-    # Every refresh makes two tags, and setting OpenSSL up for one costs three times as much as the tag itself.
+    # Every refresh makes two tags, and setting OpenSSL up for a tag costs three times as much as the tag itself.
     return hmac.new(mac_key, domain, hashlib.sha256)

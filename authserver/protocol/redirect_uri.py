@@ -1,7 +1,7 @@
-"""Where a browser may be sent, and from where it may call: redirect URIs, addresses and origins of clients.
+"""The redirect URIs, addresses and browser origins of clients: where a browser may be sent and may call from.
 
-Owns which of them may be registered and what counts as the same (RFC 9700 §2.1, RFC 8252 §7, OAuth 2.1 §2.3). URIs are
-never normalised: one that could be read in two ways is refused, and comparison is that of strings.
+Decides which may be registered and which match (RFC 9700 §2.1, RFC 8252 §7, OAuth 2.1 §2.3). URIs are never normalised:
+a URI that could be read in two ways is refused, and URIs are compared as strings.
 """
 
 import re
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from authserver.protocol.client_metadata import ClientKind
 
 LONGEST: Final = 2000
-"""Characters. Browsers and servers on the way cut or refuse what is much longer."""
+"""Characters. Browsers and proxies truncate or refuse much longer URIs."""
 
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+\Z")  # RFC 3986 §2
 _URI = re.compile(
@@ -40,11 +40,11 @@ _ANSWERED: Final = frozenset({"code", "state", "iss", "error", "error_descriptio
 
 
 def find_fault(uri: str, kind: ClientKind) -> str | None:
-    """Why a client of this kind may not register `uri` to be redirected to, as the end of a sentence; None if it may.
+    """Why a client of this kind may not register `uri` as a redirect URI, as the end of a sentence; None if it may.
 
-    Also for redirects after signing out. https is for every kind, http for the loopback interface alone, where nobody
-    listens on the way; a private-use scheme is for native clients and holds a dot (RFC 8252 §7.1, §8.4). NOT checked:
-    whether the host belongs to the client.
+    Redirects after signing out follow the rules, too. Every kind may use https. Only the loopback interface may use
+    http, because nobody can listen on the way. Only native clients may use a private-use scheme, which contains a dot
+    (RFC 8252 §7.1, §8.4). NOT checked: whether the host belongs to the client.
     """
     if len(uri) > LONGEST:
         return f"has more than {LONGEST} characters"
@@ -64,7 +64,7 @@ def find_fault(uri: str, kind: ClientKind) -> str | None:
 def find_address_fault(uri: str) -> str | None:
     """Why `uri` may not be an address that a page shows or loads, as the end of a sentence; None if it may.
 
-    https, or http on the loopback interface. NOT checked: what is there.
+    Allowed: https, or http on the loopback interface. NOT checked: what the address serves.
     """
     if len(uri) > LONGEST:
         return f"has more than {LONGEST} characters"
@@ -75,7 +75,7 @@ def find_address_fault(uri: str) -> str | None:
 
 
 def read_source(address: str) -> str:
-    """Scheme, host and port of an address that has no fault (`find_address_fault`)."""
+    """Scheme, host and port of an address in which `find_address_fault` finds no fault."""
     scheme, _, rest = address.partition("://")
     return f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}"
 
@@ -83,8 +83,8 @@ def read_source(address: str) -> str:
 def find_origin_fault(origin: str) -> str | None:
     """Why `origin` may not be registered as a browser origin, as the end of a sentence; None if it may.
 
-    It has to be written as browsers write it into the `Origin` header (RFC 6454 §6.2), or no request would ever match.
-    Also the origins of pages inside an app, and of browser extensions, which nobody else's page can have.
+    It has to be written as browsers write it in the `Origin` header (RFC 6454 §6.2), or no request would ever match.
+    Origins of pages inside an app and of browser extensions are allowed, because no other page can have them.
     """
     if _APP_SHELL.match(origin) is not None:
         return None
@@ -102,14 +102,14 @@ def find_origin_fault(origin: str) -> str | None:
 
 
 def matches(registered: Collection[str], presented: str, kind: ClientKind) -> bool:
-    """Whether `presented` is one of the redirect URIs that a client of this kind registered.
+    """Whether `presented` is one of the redirect URIs that a client of this kind has registered.
 
-    Character by character (RFC 9700 §2.1). The one exception is the port of `http://127.0.0.1` and `http://[::1]`: a
-    native app gets one from its operating system when it begins to listen (RFC 8252 §7.3). The port of `localhost` is
-    free for native clients alone, many of which use the name although §8.3 advises against it.
+    Compared character by character (RFC 9700 §2.1). The exception is the port of `http://127.0.0.1` and `http://[::1]`:
+    a native app gets one from its operating system when it begins to listen (RFC 8252 §7.3). The port of `localhost` is
+    free for native clients only, many of which use the name although §8.3 advises against it.
     """
     if find_fault(presented, ClientKind.NATIVE) is not None:
-        return False  # whatever an earlier release let in
+        return False  # an earlier release may have registered it
     if presented in registered:
         return True
     wanted = _without_port(presented, kind)
@@ -152,12 +152,12 @@ def _is_port(port: str | None) -> bool:
 
 
 def _is_host(host: str) -> bool:
-    """A DNS name, or an IP address in the one form that every reader reads alike."""
+    """Whether `host` is a DNS name, or an IP address in the one form that every parser reads alike."""
     try:
         if host.startswith("["):
             return host == f"[{IPv6Address(host[1:-1]).compressed}]"
         labels = host.split(".")
-        if _NUMBER.match(labels[-1]):  # browsers read such a host as an address, whatever stands before
+        if _NUMBER.match(labels[-1]):  # browsers read such a host as an IP address
             return host == str(IPv4Address(host))
     except AddressValueError:
         return False
@@ -176,5 +176,5 @@ def _find_query_fault(query: str) -> str | None:
     if _HIDDEN_CONTROL.search(query):
         return "hides a control character in its query"
     names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-    # Beside our own answer, a parser that takes the first of two would believe the registered one.
+    # Our answer adds these parameters. A parser that takes the first of two would read the registered one instead.
     return "has a query parameter with a name that responses use" if names & _ANSWERED else None

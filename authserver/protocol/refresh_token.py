@@ -1,4 +1,4 @@
-"""The refresh-token string: a position in a family that proves its own origin (see `proven_text`)."""
+"""The refresh-token string: a position in a family, with a MAC that proves its origin (see `proven_text`)."""
 
 import struct
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _TEXT = ProvenText(PREFIX, b"authserver refresh token\0", _PAYLOAD.size)
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """Generation `generation` of the family with the internal id `family_id`, tagged by the MAC key `mac_kid`."""
+    """Generation `generation` of the family with the internal id `family_id`, tagged with the MAC key `mac_kid`."""
 
     mac_kid: str
     family_id: bytes
@@ -38,7 +38,7 @@ def format_refresh_token(token: RefreshToken, mac_key: bytes) -> str:
 def parse_refresh_token(
     text: str, find_mac_key: Callable[[str], bytes | None]
 ) -> RefreshToken | Malformed | UnknownMacKey:
-    """What `text` proves. That the family exists and is alive is the database's to say."""
+    """Check form and tag of `text`. Does NOT check that the family exists and is alive; only the database knows."""
     proven = _TEXT.read(text, find_mac_key)
     if not isinstance(proven, Proven):
         return proven

@@ -1,7 +1,7 @@
 """The revocation feed on the wire (contract §5), written by the server and read by the verifier.
 
-Entries are idempotent and commute: `token_version` merges by maximum, and what can go back (a lock, a disabled client)
-carries a `rev` that rises per subject, of which the highest wins.
+Entries are idempotent and commute. `token_version` merges by maximum. An entry that can be undone (a lock, a disabled
+client) carries a `rev` that rises per subject; the highest `rev` wins.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 Value = TypeVar("Value")
 
 FORMAT = 1
-"""Raised when a kind is added: a reader that does not know it must refuse rather than overlook a revocation."""
+"""Increased when a kind is added: a reader that does not know the kind must refuse, not overlook a revocation."""
 _LARGEST_INTEGER = 2**53 - 1  # RFC 7493 §2.2
 
 
@@ -122,10 +122,11 @@ class FeedPage:
 
     Attributes:
         issuer: whose feed it is.
-        cursor: what to ask with next time.
-        reset: whether the page is all there is: what is known from before is merged with it, never dropped for it.
-        window: for how many seconds a revocation stays in the feed.
-        generated_at: when this was the newest page, in seconds since the epoch; each answer is stamped anew.
+        cursor: the position to ask from next time.
+        reset: whether the page holds the whole feed. A reader merges it with the entries that it already has, and drops
+            none.
+        window: the number of seconds that a revocation stays in the feed.
+        generated_at: when this was the newest page, in seconds since the epoch; each answer has its own.
         entries: oldest first.
     """
 
@@ -156,12 +157,12 @@ def write_page(page: FeedPage) -> dict[str, object]:
 
 
 def name_subject(entry: Entry) -> str:
-    """Whom or what `entry` is about: of two entries of one kind and subject the newer one says all."""
+    """The subject of `entry`. A newer entry of the same kind and subject replaces the older one."""
     return str(getattr(entry, entry.SUBJECT))
 
 
 class InvalidFeedError(ValueError):
-    """Not a feed that this code understands; whoever reads it must refuse rather than guess."""
+    """A feed that this code does not understand. The reader must refuse it rather than guess."""
 
 
 class UnknownFeedError(InvalidFeedError):
@@ -169,7 +170,7 @@ class UnknownFeedError(InvalidFeedError):
 
 
 def read_entry(members: object) -> Entry:
-    """The entry of a JSON object, or `InvalidFeedError`. Unknown members are ignored, unknown kinds are not."""
+    """The entry of a JSON object, or `InvalidFeedError`. Unknown members are ignored; unknown kinds are errors."""
     kind = _BY_KIND.get(_read_member(members, "kind", str))
     if kind is None:
         raise UnknownFeedError("an entry of unknown kind")
@@ -178,7 +179,7 @@ def read_entry(members: object) -> Entry:
 
 
 def read_page(members: object) -> FeedPage:
-    """The page of a JSON object, or `InvalidFeedError`: another format, a missing member, a wrong type."""
+    """The page of a JSON object, or `InvalidFeedError` for another format, a missing member or a wrong type."""
     if _read_member(members, "format", int) != FORMAT:
         raise UnknownFeedError("a feed of an unknown format")
     return FeedPage(

@@ -6,7 +6,7 @@ from typing import Final, final
 
 @final
 class Secret:
-    """Wraps a secret text so that logs, tracebacks and `repr` show nothing of it, not even its length."""
+    """A wrapped secret text. Logs, tracebacks and `repr` show nothing of it, not even its length."""
 
     __slots__ = ("_value",)
 
@@ -15,7 +15,7 @@ class Secret:
         self._value: Final = value
 
     def reveal(self) -> str:
-        """The text itself. Call it only where the text is consumed."""
+        """Return the text itself. Call this only where the text is consumed."""
         return self._value
 
     def __eq__(self, other: object) -> bool:
@@ -27,12 +27,12 @@ class Secret:
         )
 
     def __hash__(self) -> int:
-        """Refuse: a hash table of secrets compares them in variable time."""
+        """Refuse to hash: a hash table of secrets would compare them in variable time."""
         message = "secrets are not hashable"
         raise TypeError(message)
 
     def __repr__(self) -> str:
-        """Nothing of the value."""
+        """Return a text that shows nothing of the value."""
         return "Secret()"
 
     __str__ = __repr__

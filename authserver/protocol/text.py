@@ -1,7 +1,7 @@
-"""Which texts may come in at all: the one place where every reader of a text from outside asks.
+"""The rules for texts from outside, in one place: how long they may be, and which characters they may contain.
 
-A text is measured before anything else is done with it. Putting a text in a normal form takes quadratic time for a long
-run of combining marks, so nobody else normalises (`tests/architecture/test_texts.py`).
+A text is measured before anything else happens to it. Normalising takes quadratic time for a long run of combining
+marks, so no other file normalises (`tests/architecture/test_texts.py`).
 """
 
 import re
@@ -9,13 +9,13 @@ import unicodedata
 from typing import Final
 
 LONGEST_TEXT: Final = 16 * 1024
-"""Code points of one text from outside, whatever it is for. What a text is for has a bound of its own below this."""
+"""Code points of any text from outside. Each use of a text has a lower bound of its own."""
 
 _LONGEST_NORMALISED: Final = 4096  # a password of 1,024 characters, decomposed; quadratic time is milliseconds here
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
-# Controls, separators of lines and paragraphs, what turns the direction of the text after it (UAX #9: embeddings,
+# Controls, line and paragraph separators, characters that turn the direction of later text (UAX #9: embeddings,
 # overrides, isolates), interlinear annotation, surrogates. Joiners, no-break spaces and variation selectors are parts
 # of words, and of emoji, in many languages.
 _NOT_IN_A_LINE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
@@ -23,21 +23,21 @@ _JOINERS = " \u200c\u200d"
 
 
 def is_storable(text: str) -> bool:
-    """Whether `text` is no longer than any text may be, and every engine can keep it as it is.
+    """Whether `text` is within `LONGEST_TEXT`, and every database can store it unchanged.
 
-    No NUL (PostgreSQL refuses it), no lone surrogates (no UTF-8).
+    Refused: NUL (PostgreSQL rejects it) and lone surrogates (they have no UTF-8 form).
     """
     return len(text) <= LONGEST_TEXT and _NOT_STORABLE.search(text) is None
 
 
 def is_line(text: str, longest: int) -> bool:
-    """Whether `text` is at most `longest` code points on one line that reads as it is written. Any script will do."""
+    """Whether `text` is one line of at most `longest` code points that displays in the order written, in any script."""
     return len(text) <= longest and _NOT_IN_A_LINE.search(text) is None
 
 
 def clean_line(text: str, longest: int) -> str:
-    """The nearest text to `text` that is a line of at most `longest` code points; empty if nothing of it can stay."""
-    # Cut first. Twice, because what is taken out makes room.
+    """Turn `text` into a line of at most `longest` code points, changing little; empty if nothing can stay."""
+    # Cut before cleaning, and again after it, because cleaning removes characters.
     spaced = _NOT_IN_A_LINE.sub(" ", text[: 4 * longest])
     return re.sub(" {2,}", " ", spaced).strip(" ")[:longest].rstrip(_JOINERS)
 
@@ -46,7 +46,7 @@ def normalise(text: str) -> str:
     """`text` in NFC.
 
     Raises:
-        ValueError: the caller has let a text in that is longer than anything that is normalised.
+        ValueError: the caller passed a text longer than any that may be normalised.
     """
     if len(text) > _LONGEST_NORMALISED:
         raise ValueError("a text that nobody has measured")

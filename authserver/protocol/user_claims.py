@@ -1,4 +1,4 @@
-"""What can be said about a user, and which scope allows it (OpenID Connect Core §5.1, §5.4)."""
+"""The claims about a user, and the scope that allows each of them (OpenID Connect Core §5.1, §5.4)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,5 +13,5 @@ CLAIMS_OF_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def allowed_claims(scopes: frozenset[str]) -> frozenset[str]:
-    """The claims that userinfo may tell a client with these scopes."""
+    """The claims that userinfo may disclose to a client with these scopes."""
     return frozenset(name for scope in scopes for name in CLAIMS_OF_SCOPE.get(scope, ()))

@@ -1,4 +1,4 @@
-"""One installation: the values that its use cases work with, and the outcomes that they share."""
+"""One installation: the values that its use cases need, and the outcomes that they share."""
 
 from authserver.realm.realm import Passwords, Realm, Registration
 

@@ -1,7 +1,7 @@
 """Client records in memory, so that the hot path asks the database once.
 
-A record, and the set of all origins, is at most `MAX_AGE` old. What must bite at once (`disabled_at`) is read in the
-database by the statements themselves; a client that is not found is not remembered, or a stranger could fill the memory
+Records, and the set of all origins, are at most `MAX_AGE` old. What must take effect at once (`disabled_at`) is read
+from the database by the statements themselves. An unknown client is not remembered, or a stranger could fill the memory
 with names.
 """
 
@@ -22,7 +22,7 @@ MAX_AGE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """From where browsers may call, compared exactly: for each client, for the first-party ones, for any of them."""
+    """The allowed browser origins, compared exactly: of each client, of first-party clients, and of all clients."""
 
     by_client: Mapping[str, frozenset[str]]
     first_party: frozenset[str]
@@ -30,7 +30,7 @@ class Origins:
 
     @classmethod
     def of(cls, listed: Iterable[ClientOrigins]) -> "Origins":
-        """Sort what the database lists."""
+        """Group the origins that the database lists."""
         known = tuple(listed)
         return cls(
             {client.client_id: client.origins for client in known},
@@ -40,10 +40,10 @@ class Origins:
 
 
 class ClientRegistry:
-    """Finds clients; safe to share between threads (a dict is replaced entry by entry, the worst is a second look)."""
+    """Finds clients; safe to share between threads (dict entries are replaced singly; at worst, one is read twice)."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """Read through to `database`."""
+        """Read clients from `database` on demand."""
         self._database = database
         self._clock = clock
         self._cached: dict[str, tuple[Reading, Client]] = {}
@@ -67,16 +67,16 @@ class ClientRegistry:
     def find_origins(self) -> Origins:
         """The browser origins of all enabled clients.
 
-        All origins are read at once: asking for each one would let a stranger with many names keep the database busy,
-        and remembering the answers would let him fill the memory. While the database is away, what was read last
-        holds, or a page could not even read the 503.
+        All origins are read at once. With one query per origin, a stranger with many origins could keep the database
+        busy; with remembered answers, they could fill the memory. While the database is unreachable, the last set stays
+        in force, or a page could not even read the 503.
         """
         if self._origins[0].age(self._clock) >= MAX_AGE:
             self._read_origins()
         return self._origins[1]
 
     def _read_origins(self) -> None:
-        """Read them anew, one thread for all: who finds it reading goes on with what there is."""
+        """Read the origins again, in one thread only; other threads continue with the old set meanwhile."""
         if not self._reading_origins.acquire(blocking=False):
             return
         try:

@@ -1,11 +1,11 @@
-"""What a use case can come to, besides success. The doors turn these into answers."""
+"""The outcomes of use cases other than success. The doors turn them into answers."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No. `code` is stable and for programs, `message` for people; `reason` is for the log alone."""
+    """The request is refused. `code` is stable and for programs, `message` for people, `reason` only for the log."""
 
     code: str
     message: str
@@ -14,7 +14,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing that is wrong with one member of the input."""
+    """One error in one member of the input."""
 
     field: str
     code: str
@@ -23,21 +23,21 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """The input cannot be accepted; all that is wrong with it at once."""
+    """The input is invalid. Holds all of its errors."""
 
     errors: tuple[FieldError, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """Too many at once; nothing was done. Seconds after which to try again."""
+    """Too many requests at once; nothing was done. Holds the seconds after which to try again."""
 
     retry_after: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Reauthenticate:
-    """The session is too old for this act: sign in again first (RFC 9470). `max_age` is what counts as recent."""
+    """The sign-in is too old for this act: sign in again first (RFC 9470). `max_age` is the oldest allowed."""
 
     max_age: int
 

@@ -1,6 +1,6 @@
-"""What one installation consists of: the values that its use cases and grants work with.
+"""The parts of one installation: the values that its use cases and grants need.
 
-Built once by the assembly; one realm per installation. Holds no setting that a use case does not need and no request.
+Built once by the assembly; one realm per installation. It holds only settings that a use case needs, and no request.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from authserver.storage.rotation import Rotation
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Who may register, and what has to happen before the first sign-in."""
+    """Who may register, and what is required before the first sign-in."""
 
     open: bool
     require_verified_email: bool
@@ -30,7 +30,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Passwords:
-    """What verifying and choosing a password takes: how it is hashed, by how many at once, and what a good one is."""
+    """The values for verifying and choosing passwords: the hasher, its pool of threads, and the password policy."""
 
     hasher: PasswordHasher
     pool: HashingPool
@@ -39,7 +39,7 @@ class Passwords:
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """All that one installation's use cases need."""
+    """Everything that the use cases of one installation need."""
 
     issuer: str
     default_audience: str

@@ -1,1 +1,1 @@
-"""What is kept, as frozen values, and the pure rules on one of them. No SQL, no clock."""
+"""Stored records as frozen values, and the pure rules on a single record. No SQL, no clock."""

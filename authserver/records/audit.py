@@ -1,4 +1,4 @@
-"""One line of the audit record, who causes it, and which lines a reader asks for."""
+"""An audit record, the actor who causes it, and the filter by which a reader selects records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ Detail = Mapping[str, str | int | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who causes an event: a user's id, `client:ID`, `cli:NAME`, `server`; and the address the request came from."""
+    """The cause of an event: a user's id, `client:ID`, `cli:NAME` or `server`; and the address of the request."""
 
     name: str
     ip: str | None = None
 
 
 SERVER = Actor("server")
-"""The server by itself: what it does in the background, and what is no request of anybody."""
+"""The server itself: its background work, and everything else that no request caused."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One line of the record. `name` is an `AuditName`, or one that an earlier release wrote."""
+    """One audit record. `name` is an `AuditName`, or a name that an earlier release wrote."""
 
     event_id: str
     at: datetime
@@ -39,9 +39,9 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Which records are asked for: those that fit everything that is set. `since` is in, `until` is out.
+    """A filter of audit records. A record must match every part that is set. `since` is inclusive, `until` exclusive.
 
-    `without` names what nobody asks for.
+    `without` holds names to leave out.
     """
 
     user_id: str | None = None

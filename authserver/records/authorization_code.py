@@ -1,4 +1,4 @@
-"""An authorization code as kept, and its use."""
+"""A stored authorization code, and its use."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CodeUse:
-    """That a code was exchanged, and for which family (by the name that tokens carry)."""
+    """The exchange of a code, and the family that it produced (by the `fam` that tokens carry)."""
 
     at: datetime
     fam: str
@@ -14,7 +14,7 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """What one code stands for, as it was authorized. `request_id` names the request that it answers."""
+    """An authorization code with everything that was authorized. `request_id` names the request that it answers."""
 
     code_digest: bytes
     request_id: str

@@ -1,4 +1,4 @@
-"""A registered client as kept, and the secret that it had before."""
+"""A registered client as stored, and its former secret."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from authserver.records.scope_texts import ScopeTexts
 
 @dataclass(frozen=True, slots=True)
 class FormerSecret:
-    """The secret that a client had before; accepted until, and not at, `expires_at`."""
+    """The previous secret of a client, accepted before `expires_at` (exclusive)."""
 
     digest: bytes
     expires_at: datetime
@@ -22,13 +22,14 @@ class Client:
     Attributes:
         secret_digest: the SHA-256 of a random secret, None for a public client.
         retry_window, late_retry_window, access_token_lifetime, refresh_idle_lifetime, refresh_absolute_lifetime:
-            override the installation's, where they are set.
-        offline_access: it gets refresh tokens without asking for the scope of that name.
+            override those of the installation, where they are set.
+        offline_access: whether it gets refresh tokens without asking for the scope of that name.
         pairwise_salt: where it is set, ID tokens and userinfo name users by ids that no other client sees (OpenID
             Connect Core §8.1).
-        former_secret: accepted beside the current one for a while, so that a rotation interrupts nothing.
-        logo_uri, client_uri, policy_uri, tos_uri: what a consent shows of it (RFC 7591 §2).
-        scope_texts: the operator's words for what this client asks for; the installation's where there are none.
+        former_secret: accepted beside the current secret for a while, so that a rotation interrupts nothing.
+        logo_uri, client_uri, policy_uri, tos_uri: shown on the consent page (RFC 7591 §2).
+        scope_texts: the operator's words for the scopes of this client; where it has none, those of the installation
+            apply.
     """
 
     client_id: str
@@ -62,7 +63,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class ClientOrigins:
-    """From where browsers may call for one enabled client."""
+    """The origins from which browsers may call for one enabled client."""
 
     client_id: str
     first_party: bool

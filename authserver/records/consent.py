@@ -1,4 +1,4 @@
-"""What a user allowed a client, and the clients that may act for a user."""
+"""A user's consent to a client, and the clients that may act for a user."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a user allowed a client, and when he did last."""
+    """What a user has allowed a client, and when they last did so."""
 
     user_id: str
     client_id: str
@@ -15,18 +15,18 @@ class Consent:
     granted_at: datetime
 
     def covers(self, scope: frozenset[str], audience: frozenset[str]) -> bool:
-        """Whether nothing is asked for that was not allowed."""
+        """Whether the user has allowed all of `scope` and `audience`."""
         return scope <= self.scope and audience <= self.audience
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectedApp:
-    """A client that holds tokens of a user, or that he allowed something.
+    """A client that holds tokens of a user, or that has the user's consent.
 
     Attributes:
-        scope: all that it may do by one or the other, sorted.
-        granted_at: since when: what he said last, or where he was not asked the oldest of its families.
-        last_used_at: None while it holds nothing.
+        scope: everything that it may do by its tokens or by consent, sorted.
+        granted_at: when the user last consented; where they were not asked, the start of the oldest family.
+        last_used_at: None while it holds no tokens.
     """
 
     client_id: str

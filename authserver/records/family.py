@@ -1,4 +1,4 @@
-"""A refresh token family as the decisions see it: one row, decoded."""
+"""A refresh token family: one decoded row, as the decisions need it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ class LateRetryMark:
 
 @dataclass(frozen=True, slots=True)
 class GrantedAccess:
-    """What was authorized, and how the user had signed in: fixed when the family is born, the same at each refresh."""
+    """What was authorized, and how the user signed in. Set when the family is created; no refresh changes it."""
 
     user_id: str
     sid: str
@@ -38,8 +38,9 @@ class GrantedAccess:
 class Family:
     """A family's row together with the standing of its user and client, read in one statement.
 
-    `generation` is the one that may be exchanged next; `rotated_at` says since when; `mac_kid` tagged its string.
-    Until `rests_until` it is answered with itself; None: it can be exchanged at once, and its predecessor is no retry.
+    `generation` may be exchanged next, since `rotated_at`; its token is tagged with the key `mac_kid`. Until
+    `rests_until`, a refresh returns this generation again. None: it can be exchanged at once, and its predecessor is
+    never a retry.
     """
 
     family_id: bytes
@@ -63,13 +64,13 @@ class Family:
         return first_end(self.idle_expires_at, self.expires_at)
 
     def outlives(self, access_token_lifetime: timedelta) -> bool:
-        """Whether its refresh tokens were handed out: without offline access it ends with its first access token."""
+        """Whether its refresh tokens were handed out. If not (no offline access), it lasts one access token."""
         return self.generation > FIRST_GENERATION or self.idle_expires_at - self.rotated_at > access_token_lifetime
 
 
 @dataclass(frozen=True, slots=True)
 class NewFamily:
-    """A family at birth: generation 1 is the first token."""
+    """A new family, before it is stored. Its first token is generation 1."""
 
     family_id: bytes
     granted: GrantedAccess

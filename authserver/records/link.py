@@ -1,4 +1,4 @@
-"""Links in mails: what each is for, how long it lives, and the page that it opens."""
+"""Links in mails: the purpose of each, its lifetime, and the page that it opens."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class LinkPurpose(Enum):
-    """The value stands in the database: never change it."""
+    """The purpose of a link. The values are stored in the database, so never change them."""
 
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a name
     CONFIRM_EMAIL = "confirm_email"
@@ -16,7 +16,7 @@ class LinkPurpose(Enum):
 
     @property
     def lifetime(self) -> timedelta:
-        """How long after it was queued the link works."""
+        """How long the link works after its mail was queued."""
         return _LIFETIMES[self]
 
     @property
@@ -26,12 +26,12 @@ class LinkPurpose(Enum):
 
     @property
     def most_live(self) -> int | None:
-        """How many of one user work at a time, where that is bounded: no request ends one that was mailed before."""
+        """The largest number of live links of one user, or None. No request ends a link that was mailed before."""
         return 3 if self is LinkPurpose.RESET_PASSWORD else None
 
     @property
     def is_pending(self) -> bool:
-        """Whether it waits to change credentials, so that another event about them ends it (design §5)."""
+        """Whether the link would change credentials; then another credential event ends it (design §5)."""
         return self in {LinkPurpose.RESET_PASSWORD, LinkPurpose.CHANGE_EMAIL}
 
 
@@ -55,10 +55,10 @@ _PATHS = {
 
 @dataclass(frozen=True, slots=True)
 class MailLink:
-    """A link to `address`, the canonical one that it was sent to.
+    """A link, and the canonical `address` that it was mailed to.
 
-    `sid` names the session that asked, where one did. `mac_kid` is set when the link is first written into a mail, so
-    that every copy of the mail holds the same one.
+    `sid` names the session that asked for it, or is None. `mac_kid` is set when the link is first written into a mail,
+    so that every copy of the mail holds the same link.
     """
 
     link_id: bytes

@@ -1,4 +1,4 @@
-"""Whether an access token is good at this moment, by what is kept about its user, session and family."""
+"""Judges an access token by the stored state of its user, session and family."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from authserver.records.user import Standing
 
 @dataclass(frozen=True, slots=True)
 class BearerRefused:
-    """Why not. `code` is one of the verifier's (contract §6); `soft_logout` tells the client what to keep."""
+    """A refused access token. `code` is a code of the verifier (contract §6); `soft_logout` is for the client."""
 
     code: str
     soft_logout: bool
@@ -18,7 +18,7 @@ class BearerRefused:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the database says about the bearer of an access token at this moment."""
+    """The stored state of an access token's user, session and family at this moment."""
 
     standing: Standing
     token_version: int
@@ -30,22 +30,23 @@ class Presence:
     token_revoked: bool
 
     def is_over(self, now: datetime) -> bool:
-        """Whether session or family are over by themselves: idle for too long, or too old."""
+        """Whether the session or the family has expired: idle for too long, or too old."""
         return now >= self.session_expires_at or now >= self.family_ends_at
 
 
 def judge_bearer(
     presence: Presence | None, token_version: int, now: datetime, *, is_expired: bool, signing_out: bool
 ) -> BearerRefused | None:
-    """Why the token of this version is refused at `now`; None when it is good.
+    """Why a token with this version is refused at `now`; None if it is valid.
 
     Args:
-        presence: how its user, session and family stand; None where one of them does not exist.
-        token_version: the one that the token carries.
-        now: the clock reading that everything is compared with.
-        is_expired: whether its `exp` has passed. An expired token, too, is told whether its session may be taken up
-            again: it may be shown for years.
-        signing_out: whether it is shown to end its own session, which may then be locked, stale or softly ended.
+        presence: the state of its user, session and family; None where one of them does not exist.
+        token_version: the version in the token.
+        now: the one clock reading for all comparisons.
+        is_expired: whether its `exp` has passed. The refusal of an expired token still says whether its session can be
+            resumed; such a token may be shown for years.
+        signing_out: whether the token is used to end its own session. Then a locked user, a stale version or a soft end
+            does not matter.
     """
     ended = _judge_session(presence, now, signing_out=signing_out)
     if is_expired:

@@ -1,15 +1,15 @@
-"""A mail as it waits in the outbox."""
+"""A mail that waits in the outbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Parameters = Mapping[str, str | int | bool | None]
-"""What a template needs besides the link: plain values, no secret."""
+"""The values that a template needs besides the link: plain values, never a secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMail:
-    """A mail as it was queued. `link_id` names the link to write into it."""
+    """A queued mail. `link_id` names the link to write into it."""
 
     mail_id: str
     template: str

@@ -1,4 +1,4 @@
-"""A registration that waits for its link."""
+"""A registration that waits until its link is used."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,10 +8,10 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class PendingRegistration:
-    """One link to `address` (canonical), and the registration that counts if this link is used.
+    """One link, mailed to the canonical `address`, and the registration that takes effect if this link is used.
 
-    `registration_id` is the same in all links of one registration. `mac_kid` is set when the link is first written into
-    a mail, as it is in `link.MailLink`.
+    All links of one registration share `registration_id`. `mac_kid` is set when the link is first written into a mail,
+    so that every copy of the mail holds the same link.
     """
 
     link_id: bytes
@@ -27,5 +27,5 @@ class PendingRegistration:
 
     @property
     def purpose(self) -> LinkPurpose:
-        """What the link is for."""
+        """The purpose of the link."""
         return LinkPurpose.CONFIRM_EMAIL

@@ -1,7 +1,7 @@
-"""The operator's own words for scopes: what a person reads before they allow an app something.
+"""The operator's own descriptions of scopes, which a person reads before they allow an app something.
 
-Of the installation (a setting), and of one client (its record). Knows no page and no request. The texts are shown as
-text, never as HTML.
+The installation has some (a setting), and so may a client (its record). Knows no page and no request. The texts are
+shown as text, never as HTML.
 """
 
 import re
@@ -12,7 +12,7 @@ ScopeTexts = Mapping[str, Mapping[str, str]]
 """Scope → language → text. Each scope has a text in `ELSE`."""
 
 ELSE: Final = "en"
-"""The language for people in whose own there is no text."""
+"""The language for people in whose language there is no text."""
 
 LONGEST_TEXT: Final = 120
 _MOST_SCOPES: Final = 100
@@ -25,10 +25,10 @@ _REMEDY: Final = (
 
 
 def read_scope_texts(table: object) -> ScopeTexts:
-    """The texts of `table`: scope → text, or scope → language → text.
+    """Read the texts of `table`: scope → text, or scope → language → text.
 
     Raises:
-        ValueError: something in it cannot be shown; in one line, without any text.
+        ValueError: something in it cannot be shown. The message is one line and repeats no text.
     """
     if not isinstance(table, Mapping) or len(table) > _MOST_SCOPES:
         raise ValueError(_REMEDY)

@@ -1,4 +1,4 @@
-"""A session as kept: one sign-in of one user on one device, its browser, and its end."""
+"""A stored session (one sign-in of one user on one device), its browser, and its end."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The family or session is over. `by` names the credential event or reason; `soft_logout` is what clients hear."""
+    """The end of a family or session. `by` is the credential event or reason; clients receive `soft_logout`."""
 
     at: datetime
     by: str
@@ -14,16 +14,16 @@ class Ended:
 
 
 def first_end(idle_expires_at: datetime, expires_at: datetime) -> datetime:
-    """When something is over by itself: unused for too long, or too old, whichever is first (RFC 9700 §4.14.2).
+    """The earlier of two expiry times: unused for too long, or too old (RFC 9700 §4.14.2).
 
-    `idle_expires_at` is everywhere the end for want of use alone, however soon the other one is.
+    `idle_expires_at` always means the end through lack of use alone, even where `expires_at` comes earlier.
     """
     return min(idle_expires_at, expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in of one user on one device. `client_id` is the client that it was opened for, if it was for one."""
+    """One sign-in of one user on one device. `client_id` is the client that it was opened for, or None."""
 
     sid: str
     user_id: str
@@ -41,7 +41,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A live session as its user sees it: the clients in it, and when it was last used by one of them or at a page."""
+    """A live session as its user sees it: its clients, and when one of them or a page last used it."""
 
     session: Session
     clients: tuple[str, ...]
@@ -51,7 +51,7 @@ class SessionSummary:
 
 @dataclass(frozen=True, slots=True)
 class BrowserMark:
-    """By what a browser shows that a session is its own, since when, and until when if it is not seen again."""
+    """The mark by which a browser proves its session: since when, and until when if it is not seen again."""
 
     digest: bytes
     used_at: datetime

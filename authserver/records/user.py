@@ -1,4 +1,4 @@
-"""A user as kept, and their standing."""
+"""A stored user, and their standing."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ class Standing(Enum):
 
     @classmethod
     def of(cls, locked_at: datetime | None, disabled_at: datetime | None) -> "Standing":
-        """The standing of who was locked and disabled then; disabled outweighs locked."""
+        """The standing of a user who was locked or disabled at these times; disabled outweighs locked."""
         if disabled_at is not None:
             return cls.DISABLED
         return cls.ACTIVE if locked_at is None else cls.LOCKED
@@ -22,7 +22,7 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, decoded. `locked` is so also of one who is disabled, which `standing` puts first."""
+    """A decoded user. `locked` stays true for a disabled user, although `standing` then says only disabled."""
 
     user_id: str
     email: str
@@ -42,7 +42,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a user says of himself. None leaves a part as it is, an empty text takes it away."""
+    """A user's own profile data. None leaves a part unchanged; an empty text removes it."""
 
     name: str | None = None
     phone_number: str | None = None
@@ -51,7 +51,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a sign-in verifies, read in one statement; `password_hash` is None where none was ever set."""
+    """The data that a sign-in verifies, read in one statement. `password_hash` is None if none was ever set."""
 
     user: User
     password_hash: str | None = field(repr=False)

@@ -14,5 +14,5 @@ def is_device_id(text: str) -> bool:
 
 
 def choose_device_id(entropy: Entropy) -> str:
-    """A device id for a client that names none."""
+    """Make a device id for a client that names none."""
     return new_id(entropy)

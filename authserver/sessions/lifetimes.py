@@ -1,4 +1,4 @@
-"""How long things live."""
+"""The lifetimes of sessions, families and tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,18 +9,18 @@ from authserver.protocol.limits import REST_MARGIN
 
 @dataclass(frozen=True, slots=True)
 class RetryWindows:
-    """How late the predecessor of an unused successor may be shown again (design §4).
+    """How late a refresh token may be shown again while its successor is unused (design §4).
 
-    `retry_window` admits any number of repeats (a lost response, a second tab), and for so long, and a margin, the
-    family rests. `late_retry_window` admits one more, never in two consecutive generations (a phone that slept between
-    response and disk). Zero and zero is strict.
+    `retry_window` admits any number of repeats (a lost response, a second tab); the family rests for this window plus a
+    margin. `late_retry_window` admits one more repeat, never in two consecutive generations (a phone that slept between
+    response and disk). With both at zero, no repeat is admitted.
     """
 
     retry_window: timedelta
     late_retry_window: timedelta
 
     def of_client(self, client: "ClientLifetimes") -> "RetryWindows":
-        """Those of `client`, where it has its own."""
+        """The windows of `client`, where it has its own; otherwise these."""
         return RetryWindows(
             self.retry_window if client.retry_window is None else client.retry_window,
             self.late_retry_window if client.late_retry_window is None else client.late_retry_window,
@@ -28,7 +28,7 @@ class RetryWindows:
 
 
 class ClientLifetimes(Protocol):
-    """What a client's record says of its own; None where it says nothing."""
+    """A client's own lifetimes and windows; None where its record sets none."""
 
     @property
     def access_token_lifetime(self) -> timedelta | None: ...  # noqa: D102 - the names are the installation's
@@ -57,14 +57,14 @@ class Lifetimes:
     max_sessions_per_user: int
 
     def of_client(self, client: ClientLifetimes) -> "Lifetimes":
-        """What holds for `client`: its own lifetimes, none above the installation's, and its own windows.
+        """The values for `client`: its own lifetimes, limited to the installation's, and its own windows.
 
-        A token that outlives the installation's lifetime would outlive the feed window, and a refresh token its MAC
-        key: so a setting that was lowered after the client was registered wins.
+        An access token above the installation's lifetime would outlive the feed window, and a refresh token would
+        outlive its MAC key. So a setting that was lowered after the client was registered wins.
         """
         own = client.access_token_lifetime, client.refresh_idle_lifetime, client.refresh_absolute_lifetime
         if own == _NONE and (client.retry_window, client.late_retry_window) == _NONE[:2]:
-            return self  # as for nearly every client, at each of its refreshes
+            return self  # the case of nearly every client, at each refresh
         return Lifetimes(
             _at_most(self.access_token_lifetime, client.access_token_lifetime),
             _at_most(self.refresh_idle_lifetime, client.refresh_idle_lifetime),
@@ -78,24 +78,25 @@ _NONE = (None, None, None)
 
 
 def absolute_end(now: datetime, absolute_lifetime: timedelta) -> datetime:
-    """When what begins at `now` is over, however much it is used.
+    """The absolute end of something that begins at `now`, no matter how much it is used.
 
-    A whole second, because `exp` of a token is one (RFC 7519 §2): so no token lives on for the rest of it, and the last
-    second still holds one that lives.
+    It is a whole second, because `exp` of a token is one (RFC 7519 §2). So no token outlives this end by a fraction of
+    a second, and a token issued in the last second is still valid.
     """
     return (now + absolute_lifetime).replace(microsecond=0)
 
 
 def longest_silence(retry_window: timedelta, access_token_lifetime: timedelta) -> timedelta:
-    """How long after its last rotation the next refresh of a client may come that never lets its access token expire.
+    """The longest time from a rotation to the next refresh of a client that never lets its access token expire.
 
-    The last access token of a rest ends so late. A shorter idle lifetime would end the session of a client in use.
+    The last access token that is handed out during a rest ends this late. A shorter idle lifetime would end the session
+    of a client in use.
     """
     return retry_window + REST_MARGIN + access_token_lifetime
 
 
 def rest_end(now: datetime, retry_window: timedelta) -> datetime | None:
-    """Until when a family rests that was rotated, or retried late, at `now`; None where every refresh rotates."""
+    """The end of a family's rest after a rotation or late retry at `now`; None where every refresh rotates."""
     return now + retry_window + REST_MARGIN if retry_window else None
 
 

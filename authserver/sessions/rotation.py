@@ -1,7 +1,7 @@
 """Why a refresh token could not simply be exchanged: the classification behind the one rotation statement.
 
-The statement rotates or touches nothing. Only when it touched nothing is the row read and classified here
-(design §4). Nothing in this file revokes; it says what happened, and the caller acts on it.
+The statement rotates, or changes nothing. Only if it changed nothing, the row is read and classified here (design §4).
+Nothing in this file revokes: it says what happened, and the caller acts on it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from authserver.sessions.scope import Allowance, Lost, find_loss
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The proven refresh token, and what the request asks of it: `scope` and `audience` are None when it names none.
+    """A refresh token whose MAC is right, and the request. `scope` and `audience` are None if the request names none.
 
     `allowance` is what the client may have now.
     """
@@ -30,17 +30,17 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Rotatable:
-    """Nothing stands against it any more: run the statement again."""
+    """Nothing prevents the exchange any more: run the statement again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """The current generation, so soon after the last rotation that it stands: answer with itself, change nothing."""
+    """The current generation, while it rests after the last rotation: answer with itself, change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overtaken:
-    """An older generation whose request read the clock before the last rotation. The server delayed it: no reuse."""
+    """An older generation whose request read the clock before the last rotation. The server was slow; not a reuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +50,29 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class LateRetry:
-    """The same, later, for the first time in this generation and not in two generations running: record it."""
+    """The immediate predecessor after the retry window, once, and not in two consecutive generations: record it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """Two parties hold the family. `consecutive_late_retries` tells the slow proof from the plain one."""
+    """Two parties hold tokens of the family. `consecutive_late_retries`: two late retries in a row are the proof."""
 
     consecutive_late_retries: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Lapsed:
-    """The predecessor came after every window: nobody can tell owner from thief, so the family ends, softly."""
+    """The predecessor came after every window. Owner and thief look alike, so the family ends with a soft logout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Idle for too long, or past the absolute end."""
+    """The family was idle for too long, or is past its absolute end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """Ended before."""
+    """The family was ended earlier, or its client is disabled."""
 
     soft_logout: bool
 
@@ -86,27 +86,27 @@ class UserRefused:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A generation that the row has not reached: the database has lost commits. Nobody did wrong; raise an alarm."""
+    """A generation that the row has not reached: the database has lost commits. No attack; raise an alarm."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotForClient:
-    """Shown by a client it was not issued to, which proves nothing against its owner."""
+    """The token was shown by another client than its own. This proves nothing against its owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeExceeded:
-    """More scope asked than was granted and is left (RFC 6749 §6), or none is left."""
+    """The request asks for more scope than was granted and is still allowed (RFC 6749 §6), or none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceExceeded:
-    """A resource was named that was not granted or is lost (RFC 8707 §2.2), or none is left."""
+    """The request names a resource that was not granted or is no longer allowed (RFC 8707 §2.2), or none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No such family: never issued here, or ended so long ago that its row is gone."""
+    """No such family: it was never issued here, or it ended so long ago that its row is gone."""
 
 
 Excess = ScopeExceeded | AudienceExceeded
@@ -115,7 +115,7 @@ Classification = Rotatable | Resting | Retry | LateRetry | Overtaken | Refused
 
 
 def classify(family: Family | None, presented: Presented, windows: RetryWindows, now: datetime) -> Classification:  # noqa: C901, PLR0911 - one line per rule, in the order that decides
-    """Say what it means that `presented` was not exchanged. The order of the rules is the order of precedence."""
+    """Classify why `presented` was not exchanged. The first rule that applies wins."""
     if family is None:
         return Unknown()
     if presented.client_id != family.granted.client_id:
@@ -146,7 +146,7 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
 
 
 def _find_excess(presented: Presented, family: Family) -> Excess | None:
-    """What the request asks beyond what is left of the grant; also where it names nothing, and nothing is left."""
+    """Find what the request asks beyond what is left of the granted access, or that nothing at all is left."""
     granted, asked = family.granted, presented
     lost = find_loss(
         granted.scope,
@@ -168,14 +168,14 @@ def _find_excess(presented: Presented, family: Family) -> Excess | None:
 def _classify_predecessor(
     family: Family, generation: int, windows: RetryWindows, now: datetime
 ) -> Retry | LateRetry | Reused | Lapsed:
-    """`generation` precedes the current one, which is unused (else the row would be further on)."""
+    """Classify `generation`, the predecessor of the current one, which is unused (or the row would be further on)."""
     mark = family.late_retry
-    # The answer to a late retry can be lost like any other: it opens a retry window of its own, once.
+    # The answer to a late retry can be lost, too. So the late retry opens a retry window of its own, once.
     repeated = mark if mark is not None and mark.generation == generation else None
     retry_end = _find_retry_end(family, repeated, windows)
     if retry_end is not None and now < retry_end:
         return Retry()
-    # Without a window nothing is inside it, not even what read the clock before the winner did.
+    # With a window of zero nothing is inside it, not even a request that read the clock before the rotation.
     if repeated is not None or not windows.late_retry_window or now >= family.rotated_at + windows.late_retry_window:
         return Lapsed()
     if mark is not None and mark.generation == generation - 1:
@@ -184,9 +184,9 @@ def _classify_predecessor(
 
 
 def _find_retry_end(family: Family, repeated: LateRetryMark | None, windows: RetryWindows) -> datetime | None:
-    """Until when the predecessor is a retry, by the window of the rotation, whatever `windows` say by now.
+    """The end of the retry window that the rotation opened. A later change of `windows` does not move it.
 
-    A node of the release before the rests wrote none; then `windows` are all there is to go by.
+    A node of a release before the rests stored no end; then `windows` decide.
     """
     if family.rests_until is None:
         return None

@@ -1,4 +1,4 @@
-"""The append-only record of who did what, when, from where, with which outcome."""
+"""Statements on the append-only audit record: who did what, when, from where, with which outcome."""
 
 import json
 from datetime import datetime
@@ -31,12 +31,12 @@ def write(  # noqa: PLR0913 - who, what, about whom and with which outcome are d
     client_id: str | None = None,
     detail: Detail | None = None,
 ) -> None:
-    """Write one record inside the transaction whose act it describes."""
+    """Write one record in the transaction of the act that it describes."""
     append(tx, AuditRecord(new_id(entropy), now, name.value, outcome, by, user_id, sid, client_id, detail or {}))
 
 
 def append(tx: Connection, record: AuditRecord) -> None:
-    """Append `record` inside the transaction whose act it describes."""
+    """Append `record` in the transaction of the act that it describes."""
     tx.execute(
         insert(AuditEvent),
         {
@@ -57,16 +57,16 @@ def append(tx: Connection, record: AuditRecord) -> None:
 def list_page(
     tx: Connection, wanted: AuditFilter, *, limit: int, after: AuditRecord | None = None
 ) -> list[AuditRecord]:
-    """Up to `limit` records, newest first; those that follow `after`, the last one of the page before.
+    """List up to `limit` records, newest first, that follow `after`, the last one of the previous page.
 
-    A record that is committed later may carry an earlier instant: who follows the record looks back a little.
+    A record that is committed later may carry an earlier instant, so a program that polls must look back a little.
     """
     conditions = []
     if wanted.user_id is not None:
         conditions.append(_A.user_id == wanted.user_id)
     if wanted.name is not None:
         conditions.append(_A.name == wanted.name)
-    # SQLAlchemy refuses to build an order comparison with None, so these cannot be built first and picked later.
+    # SQLAlchemy refuses to build an order comparison with None, so each condition is built only if it is set.
     if wanted.since is not None:
         conditions.append(_A.at >= wanted.since)
     if wanted.until is not None:
@@ -85,7 +85,7 @@ def find_of_user(tx: Connection, user_id: str, event_id: str) -> AuditRecord | N
 
 
 def count_since(tx: Connection, name: AuditName, user_id: str | None, since: datetime, *, most: int) -> int:
-    """How many records of `name` are about this user, or about none, since then; no more than `most` are counted."""
+    """Count the records of `name` since then about this user (None: about no user), up to `most`."""
     about = _A.user_id.is_(None) if user_id is None else _A.user_id == user_id
     found = select(_A.event_id).where(about, _A.at > since, _A.name == name.value).limit(most).subquery()
     return tx.execute(select(func.count()).select_from(found)).scalar_one()

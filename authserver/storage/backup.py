@@ -1,4 +1,4 @@
-"""A copy of an SQLite database while servers write to it."""
+"""Backs up an SQLite database while servers write to it."""
 
 import os
 import sqlite3
@@ -11,14 +11,14 @@ from authserver.storage.database import Database
 
 
 class BackupRefusedError(Exception):
-    """No backup was made; the text says why and what to do instead."""
+    """No backup was made. The text says why and what to do instead."""
 
 
 def back_up(database: Database, target: Path) -> int:
     """Write the committed state of one moment to the new file `target`, mode 0600, and return its size in bytes.
 
-    The copy is one read transaction of SQLite's backup API, so writers go on meanwhile (WAL). It is checked and synced
-    before it gets its name: a backup that is interrupted leaves no file `target`.
+    The copy is one read transaction of SQLite's backup API, so writers continue meanwhile (WAL). It is checked and
+    synced before it gets its name, so an interrupted backup leaves no file `target`.
 
     Raises:
         BackupRefusedError: the database is not SQLite, `target` exists, or it cannot be written.
@@ -37,7 +37,7 @@ def back_up(database: Database, target: Path) -> int:
         try:
             _copy(database, unnamed)
             _sync(unnamed)
-            os.link(unnamed, target)  # unlike a rename it replaces nothing
+            os.link(unnamed, target)  # unlike a rename, it replaces nothing
         finally:
             unnamed.unlink()
         _sync(target.parent)
@@ -53,8 +53,8 @@ def back_up(database: Database, target: Path) -> int:
 def _copy(database: Database, target: Path) -> None:
     with database.read() as tx, closing(sqlite3.connect(target, isolation_level=None)) as copy:
         source: Any = tx.connection.driver_connection
-        source.backup(copy)  # all pages in one step: step by step it begins anew after each write of a server
-        # One file instead of three: without this, reading the copy makes a -wal and a -shm beside it.
+        source.backup(copy)  # all pages at once: a copy in steps restarts after each write of a server
+        # Without this, reading the copy would create -wal and -shm files beside it.
         copy.execute("PRAGMA journal_mode=DELETE")
         (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":

@@ -1,4 +1,4 @@
-"""Statements on the sessions that browsers hold by a cookie: one sign-in for several applications."""
+"""Statements on the sessions that browsers hold with a cookie: one sign-in for several applications."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ _S = SessionRow.__table__.c
 
 
 def hand_over(tx: Connection, sid: str, mark: BrowserMark, auth_time: datetime) -> None:
-    """Hand the session to the browser that holds the cookie of `mark`; no earlier cookie opens it any more."""
+    """Give the session to the browser that holds the cookie of `mark`; an earlier cookie no longer opens it."""
     tx.execute(
         update(SessionRow)
         .where(_S.sid == sid)
@@ -26,7 +26,7 @@ def hand_over(tx: Connection, sid: str, mark: BrowserMark, auth_time: datetime) 
 
 
 def touch(tx: Connection, mark: BrowserMark) -> None:
-    """Note that the browser was here."""
+    """Record that the browser was seen."""
     tx.execute(
         update(SessionRow)
         .where(_S.browser_digest == mark.digest, _S.ended_at.is_(None))
@@ -48,7 +48,7 @@ def find(tx: Connection, digest: bytes, now: datetime) -> tuple[Session, datetim
 
 
 def find_on_device(tx: Connection, user_id: str, device_id: str, now: datetime) -> Session | None:
-    """The live session that this browser held, whether it still has its cookie or not."""
+    """The live session of this browser, found by its device, even if the browser has lost its cookie."""
     row = tx.execute(
         SESSION.where(
             _S.user_id == user_id,

@@ -1,4 +1,4 @@
-"""Statements on what a client holds of all users: told when it is enabled again, removed when it is deleted."""
+"""Statements on a client's families of all users, for enabling the client again and for deleting it."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ _S = Session.__table__.c
 
 
 def list_dead_fams(tx: Connection, client_id: str, *, used_since: datetime, limit: int) -> list[str]:
-    """Up to `limit` names of the families that died when the client was disabled and were used since that instant.
+    """List up to `limit` `fam`s of families that died when the client was disabled and were used since `used_since`.
 
-    A family that rested since then counts as used: while it rests it gives access tokens and is not written.
+    A family that rested since then counts as used: a resting family gives out access tokens without a write.
     """
     return list(
         tx.execute(
@@ -23,7 +23,7 @@ def list_dead_fams(tx: Connection, client_id: str, *, used_since: datetime, limi
             .where(
                 _F.client_id == client_id,
                 _F.client_family_version < _C.family_version,
-                _F.ended_at.is_(None),  # those that ended by themselves have been told
+                _F.ended_at.is_(None),  # families that were ended are already in the feed
                 or_(_F.rotated_at > used_since, _F.late_retry_at > used_since, _F.rests_until > used_since),
             )
             .limit(limit)
@@ -32,12 +32,12 @@ def list_dead_fams(tx: Connection, client_id: str, *, used_since: datetime, limi
 
 
 def remove_families(tx: Connection, client_id: str, *, limit: int) -> int:
-    """Remove up to `limit` families of the client; how many these were."""
+    """Remove up to `limit` families of the client; return how many."""
     some = select(_F.family_id).where(_F.client_id == client_id).limit(limit)
     return tx.execute(delete(RefreshTokenFamily).where(_F.family_id.in_(some))).rowcount
 
 
 def remove_client(tx: Connection, client_id: str) -> None:
-    """Remove the client, of which no family is left; its codes and the consents to it go with it."""
+    """Remove the client, which must have no family left, with its codes and the consents to it."""
     tx.execute(update(Session).where(_S.client_id == client_id).values(client_id=None))
     tx.execute(delete(Client).where(_C.client_id == client_id))

@@ -24,9 +24,9 @@ def find(tx: Connection, client_id: str) -> Client | None:
 
 
 def find_family_version(tx: Connection, client_id: str) -> int | None:
-    """The version that families begun now must carry; None while the client is disabled.
+    """The version that new families must carry; None while the client is disabled.
 
-    Read inside the transaction that begins the family: a record from memory may be seconds old.
+    Read it in the transaction that begins the family: a record from memory may be seconds old.
     """
     version: int | None = tx.execute(
         select(_C.family_version).where(_C.client_id == client_id, _C.disabled_at.is_(None)).with_for_update(read=True)
@@ -35,13 +35,13 @@ def find_family_version(tx: Connection, client_id: str) -> int | None:
 
 
 def find_for_update(tx: Connection, client_id: str) -> Client | None:
-    """The client, and nobody else changes its row before this transaction ends."""
+    """The client, with its row locked until this transaction ends."""
     row = tx.execute(_CLIENT.where(_C.client_id == client_id).with_for_update()).one_or_none()
     return None if row is None else _decode(row)
 
 
 def list_origins(tx: Connection) -> list[ClientOrigins]:
-    """From where browsers may call, for each enabled client."""
+    """The browser origins of each enabled client."""
     rows = tx.execute(select(_C.client_id, _C.first_party, _C.origins).where(_C.disabled_at.is_(None)))
     return [ClientOrigins(row.client_id, row.first_party, frozenset(row.origins.split())) for row in rows]
 
@@ -52,7 +52,7 @@ def list_all(tx: Connection) -> list[Client]:
 
 
 def add(tx: Connection, client: Client) -> bool:
-    """Insert `client`; False when there is one with its id."""
+    """Insert `client`; False if its id is taken."""
     row = {
         "client_id": client.client_id,
         "kind": client.kind.value,
@@ -71,12 +71,12 @@ def add(tx: Connection, client: Client) -> bool:
 
 
 def change(tx: Connection, client: Client) -> None:
-    """Write what an operator may set anew. Id, kind, secret, standing and version stay as they are in the database."""
+    """Write the members that an operator may change. Id, kind, secret, standing and version stay unchanged."""
     tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(_encode_settings(client)))
 
 
 def write_secrets(tx: Connection, client_id: str, digest: bytes, former: FormerSecret | None) -> None:
-    """Replace the client's secret, and the former one with it."""
+    """Replace the client's secret and its former secret."""
     tx.execute(
         update(ClientRow)
         .where(_C.client_id == client_id)
@@ -89,7 +89,7 @@ def write_secrets(tx: Connection, client_id: str, digest: bytes, former: FormerS
 
 
 def disable(tx: Connection, client_id: str, now: datetime) -> bool:
-    """Disable the client and raise its family version, so that its families stay dead; False when it already was."""
+    """Disable the client and raise its family version, so that its families stay dead; False if it already was."""
     return bool(
         tx.execute(
             update(ClientRow)
@@ -100,7 +100,7 @@ def disable(tx: Connection, client_id: str, now: datetime) -> bool:
 
 
 def enable(tx: Connection, client_id: str) -> bool:
-    """Let the client begin new families; False when it was not disabled."""
+    """Let the client begin new families; False if it was not disabled."""
     return bool(
         tx.execute(
             update(ClientRow).where(_C.client_id == client_id, _C.disabled_at.is_not(None)).values(disabled_at=None)

@@ -1,4 +1,4 @@
-"""Statements on time itself: the database's clock, and the newest instant that a trusted clock read."""
+"""Statements on the database's clock, and on the newest instant that a trusted clock read."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ _M = ClockMark.__table__.c
 
 
 def read_database_clock(tx: Connection) -> datetime | None:
-    """What the database's clock says; None for SQLite, whose clock is this machine's."""
+    """Read the database's clock; None for SQLite, which uses this machine's clock."""
     if tx.dialect.name != "postgresql":
         return None
     now: datetime = tx.execute(text("SELECT clock_timestamp()")).scalar_one()
@@ -19,7 +19,7 @@ def read_database_clock(tx: Connection) -> datetime | None:
 
 
 def find_vouched(tx: Connection) -> datetime | None:
-    """The newest instant that a trusted clock read. Before the first: when the newest audit event was written."""
+    """The newest instant that a trusted clock read. If none is stored, the instant of the newest audit event."""
     vouched: datetime | None = tx.execute(select(_M.vouched_at)).scalar_one()
     if vouched is not None:
         return vouched
@@ -28,5 +28,5 @@ def find_vouched(tx: Connection) -> datetime | None:
 
 
 def vouch(tx: Connection, now: datetime) -> None:
-    """Write down that a trusted clock says `now`, whatever was written before."""
+    """Record that a trusted clock reads `now`, replacing the earlier value."""
     tx.execute(update(ClockMark).values(vouched_at=now))

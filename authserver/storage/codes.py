@@ -1,4 +1,4 @@
-"""Statements on authorization codes. A code is known by its digest alone."""
+"""Statements on authorization codes. Only the digest of a code is stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,7 +45,7 @@ def find(tx: Connection, code_digest: bytes) -> AuthorizationCode | None:
 
 
 def take_back(tx: Connection, request_id: str) -> bool:
-    """Delete the code that answers this request, so that another can; False if it was used up already.
+    """Delete the code that answers this request, so that another one can; False if it was already used.
 
     The caller holds the user's row.
     """
@@ -54,7 +54,7 @@ def take_back(tx: Connection, request_id: str) -> bool:
 
 
 def use(tx: Connection, code_digest: bytes, use: CodeUse) -> bool:
-    """Use the code up; False when that was done before. Of many at once, one gets True."""
+    """Mark the code as used; False if it already was. Of concurrent callers, exactly one gets True."""
     return bool(
         tx.execute(
             update(CodeRow)
@@ -65,7 +65,7 @@ def use(tx: Connection, code_digest: bytes, use: CodeUse) -> bool:
 
 
 def end_unused(tx: Connection, user_id: str, sids: Sequence[str] | None = None, *, client_id: str | None = None) -> int:
-    """Delete the codes of the user that wait to be used: all, or those of the sessions `sids` or of a client; how many.
+    """Delete unused codes of the user: all, or those of the sessions `sids` or of a client; return how many.
 
     Only `revocation` calls this.
     """
@@ -78,7 +78,7 @@ def end_unused(tx: Connection, user_id: str, sids: Sequence[str] | None = None, 
 
 
 def prune(tx: Connection, expired_before: datetime, *, limit: int) -> int:
-    """Remove up to `limit` codes that expired before then, used or not; how many."""
+    """Remove up to `limit` codes that expired before `expired_before`, used or not; return how many."""
     old = select(_K.code_digest).where(_K.expires_at < expired_before).order_by(_K.expires_at).limit(limit)
     return tx.execute(delete(CodeRow).where(_K.code_digest.in_(pick_free(old)))).rowcount
 
@@ -86,7 +86,7 @@ def prune(tx: Connection, expired_before: datetime, *, limit: int) -> int:
 def _decode(row: Row[Any]) -> AuthorizationCode:
     return AuthorizationCode(
         code_digest=row.code_digest,
-        request_id=row.request_id or "",  # an earlier release kept none
+        request_id=row.request_id or "",  # an earlier release did not store it
         user_id=row.user_id,
         sid=row.sid,
         client_id=row.client_id,

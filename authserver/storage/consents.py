@@ -1,4 +1,4 @@
-"""Statements on what users allow clients."""
+"""Statements on users' consents to clients."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ _F = RefreshTokenFamily.__table__.c
 
 
 def find(tx: Connection, user_id: str, client_id: str) -> Consent | None:
-    """What this user allowed this client, or None."""
+    """The consent of this user to this client, or None."""
     row = tx.execute(
         select(_N.scope, _N.audience, _N.granted_at).where(_N.user_id == user_id, _N.client_id == client_id)
     ).one_or_none()
@@ -25,7 +25,7 @@ def find(tx: Connection, user_id: str, client_id: str) -> Consent | None:
 
 
 def remember(tx: Connection, consent: Consent) -> None:
-    """Add to what was allowed before. The caller holds the user's row, so that nobody else does the same."""
+    """Add `consent` to the earlier one. The caller holds the user's row, so that no other transaction does the same."""
     known = find(tx, consent.user_id, consent.client_id)
     scope, audience = consent.scope, consent.audience
     if known is not None:
@@ -44,18 +44,18 @@ def remember(tx: Connection, consent: Consent) -> None:
 
 
 def forget(tx: Connection, user_id: str, client_id: str) -> bool:
-    """Remove what this user allowed this client; False when there was nothing."""
+    """Remove the consent of this user to this client; False if there was none."""
     return bool(tx.execute(delete(ConsentRow).where(_N.user_id == user_id, _N.client_id == client_id)).rowcount)
 
 
 def forget_all(tx: Connection, user_id: str) -> None:
-    """Remove all that this user allowed anybody. Only `revocation` calls this."""
+    """Remove all consents of this user. Only `revocation` calls this."""
     tx.execute(delete(ConsentRow).where(_N.user_id == user_id))
 
 
 def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]:
-    """The clients that hold live families of this user, or that he allowed something, by name."""
-    # Scopes hold no other space, and the two engines' aggregates share only this much.
+    """The clients that hold live families of this user or have their consent, ordered by name."""
+    # A scope token holds no space. Both databases can join strings with a separator, by different functions.
     join = func.group_concat if tx.dialect.name == "sqlite" else func.string_agg
     used = (
         select(

@@ -1,8 +1,8 @@
-"""The engines and the one way to hold a transaction.
+"""The database engines, and the one way to hold a transaction.
 
-All connections are in autocommit at the driver. A write transaction announces itself (`BEGIN IMMEDIATE` on SQLite,
-`BEGIN` on PostgreSQL), a read runs its statements as they are, and the hot statement goes straight to the driver: one
-pool, no extra round trip for the path that has to be fast.
+All connections are in autocommit mode at the driver. A write transaction begins explicitly (`BEGIN IMMEDIATE` on
+SQLite, `BEGIN` on PostgreSQL), reads run without a transaction, and the hot statement goes straight to the driver. So
+one pool serves all, and the fast path has no extra round trip.
 """
 
 import sqlite3
@@ -39,7 +39,7 @@ class Database:
     """One database: a pool of connections and the ways to use one."""
 
     def __init__(self, url: URL, *, pool_size: int, turns: int, prepared: bool) -> None:
-        """Prepare a pool for `url`; nothing is connected before the first statement (a pool must not cross a fork)."""
+        """Prepare a pool for `url`. It connects at the first statement, because a pool must not cross a fork."""
         self.dialect = url.get_backend_name()
         self.engine = _build_writer(url, pool_size, prepared=prepared)
         self._turns = Turns(turns, max(turns - max(turns // 4, 1), 1))
@@ -58,14 +58,14 @@ class Database:
                     yield tx
                     last.run(tx)
             except (DBAPIError, self._translating_failures.driver_error):
-                # A COMMIT that fails may leave its transaction open, and the pool resets nothing: what the next request
-                # does on this connection would never be committed.
+                # A COMMIT that fails may leave its transaction open, and the pool resets nothing. The work of the next
+                # request on this connection would then never be committed.
                 tx.invalidate()
                 raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading, outside any transaction: each statement sees the newest committed state."""
+        """A connection for reading, without a transaction: each statement sees the newest committed state."""
         with self._translating_failures, self._turns, self._reader.connect() as tx:
             yield tx
 
@@ -83,7 +83,7 @@ class CompiledStatement:
     """A single statement, compiled once and executed at the driver, in autocommit, on a pooled connection."""
 
     def __init__(self, database: Database, statement: "Select[Any] | ReturningUpdate[Any]") -> None:
-        """Compile `statement` for the dialect of `database`; its bind parameters become the keyword arguments."""
+        """Compile `statement` for `database`; its bind parameters become keyword arguments of `execute`."""
         dialect = database.engine.dialect
         compiled = statement.compile(dialect=dialect)
         self._database = database
@@ -98,9 +98,9 @@ class CompiledStatement:
         self._decoders = [(place, decode) for place, decode in enumerate(decoders) if decode is not None]
 
     def execute(self, **parameters: object) -> Any:  # noqa: ANN401 - a tuple with names
-        """The first row, by name, each value as its column's type has it, or None.
+        """Run the statement; return the first row, with names and with values decoded by their columns' types, or None.
 
-        Parameters go to the driver as they are.
+        Parameters go to the driver without SQLAlchemy's types.
         """
         row = self._execute(parameters)
         if row is None:
@@ -121,7 +121,7 @@ class CompiledStatement:
                 row: Sequence[Any] | None = cursor.fetchone()
                 cursor.close()
             except BaseException as error:
-                # The pool must not hand a connection whose server has gone to the next request.
+                # The next request must not get a connection whose server has gone.
                 if database.engine.dialect.is_disconnect(error, connection.driver_connection, None):  # type: ignore[arg-type]
                     connection.invalidate()
                 raise
@@ -132,14 +132,14 @@ class CompiledStatement:
 
 
 def open(url: str, *, pool_size: int = 5, turns: int | None = None, prepared: bool = True) -> Database:  # noqa: A001 - storage.open() reads as what it is
-    """The database at `url` (`sqlite:///…` or `postgresql://…`); nothing is connected yet.
+    """Open the database at `url` (`sqlite:///…` or `postgresql://…`). It connects at the first statement.
 
     Args:
-        url: where it is.
-        pool_size: connections, at most.
-        turns: how many requests may be inside at once, each with a connection; the others are for threads that serve
-            no request. All of them, by default.
-        prepared: False keeps no statement prepared on the server, which old poolers in transaction mode lose.
+        url: the database URL.
+        pool_size: the largest number of connections.
+        turns: how many requests may hold a connection at once; the other connections are for threads that serve no
+            request. By default, all connections are for requests.
+        prepared: False for old poolers in transaction mode, which lose prepared statements: then the server keeps none.
     """
     parsed = read_url(url) if url.startswith("sqlite:") else make_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -170,14 +170,14 @@ def _build_writer(url: URL, pool_size: int, *, prepared: bool) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,
-        # Nothing to reset: a transaction is ended where it was begun, and everything else commits by itself.
+        # Nothing to reset: each transaction ends where it was begun, and all else is in autocommit.
         pool_reset_on_return=None,
-        # A statement that fails is logged with what it said, and that would be addresses and hashes (ASVS 16.2.5).
+        # A failing statement is logged with its parameters, which would include addresses and hashes (ASVS 16.2.5).
         hide_parameters=True,
         connect_args={**postgres.CONNECT_ARGUMENTS, **({} if prepared else {"prepare_threshold": None})},
     )
     engine.dialect.connect = postgres.connect  # type: ignore[assignment]  # the driver's own has no deadline
-    # First of all: SQLAlchemy's own questions end in a traceback where the answers are bytes (SQL_ASCII).
+    # Before all other listeners: with SQL_ASCII, answers are bytes, and SQLAlchemy's own queries end in a traceback.
     event.listen(engine, "connect", _demand_utf8, insert=True)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
@@ -199,23 +199,23 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _use_wal(connection: Any) -> None:  # noqa: ANN401 - the driver's own type
-    """Turn WAL on, which is kept in the file: the first connection of all does it, the others find it done."""
+    """Turn WAL on. The mode is stored in the file, so only the first connection ever has to do this."""
     for _ in range(_WAL_TRIES):
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode=WAL")
             return
-        # Two that try at once would wait for each other, so SQLite fails one of them at once. For a write everybody
-        # waits his turn, and after it the other one has turned WAL on.
+        # Two connections that try at once would wait for each other, so SQLite fails one of them. A write waits for its
+        # turn instead, and after the wait the other connection has turned WAL on.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode=WAL")
 
 
 class _TranslatingFailures:
-    """What the drivers raise becomes what this room raises. Not a generator: it surrounds the hot statement."""
+    """Turns the drivers' exceptions into those of this room. Not a generator, because it wraps the hot statement."""
 
     def __init__(self, engine: Engine) -> None:
-        """Know the failures of the driver of `engine`, the only one that is loaded."""
+        """Collect the failures of the driver of `engine`, the only driver that is loaded."""
         driver: Any = engine.dialect.loaded_dbapi
         self.driver_error: type[Exception] = driver.Error
         self._driver = driver
@@ -228,13 +228,13 @@ class _TranslatingFailures:
             OperationalError,
             InterfaceError,
             PoolTimeoutError,
-            # What the driver raises below SQLAlchemy, for the hot statement.
+            # The hot statement bypasses SQLAlchemy and gets the driver's own exception.
             driver.OperationalError,
             driver.InterfaceError,
         )
 
     def __enter__(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if error is None:

@@ -1,4 +1,4 @@
-"""Statements on refresh token families, but for the one that rotates them (see `rotation`)."""
+"""Statements on refresh token families, except the one that rotates them (see `rotation`)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -42,7 +42,7 @@ GRANTED_COLUMNS = (
 
 
 def decode_granted(row: Any, auth_time: datetime) -> GrantedAccess:  # noqa: ANN401 - any row that holds `GRANTED_COLUMNS` by name
-    """What the family of `row` was granted; the instant `auth_time` decoded."""
+    """Decode the access that the family of `row` was granted; `auth_time` is its decoded instant."""
     return GrantedAccess(
         user_id=row.user_id,
         sid=row.sid,
@@ -58,17 +58,17 @@ def decode_granted(row: Any, auth_time: datetime) -> GrantedAccess:  # noqa: ANN
 
 
 def enabled_for_family() -> ColumnElement[bool]:
-    """Whether the client of the family is enabled, and was not disabled since the family began."""
+    """SQL: the client of the family is enabled, and has not been disabled since the family began."""
     return and_(_C.disabled_at.is_(None), _C.family_version == _F.client_family_version)
 
 
 def family_end() -> ColumnElement[datetime]:
-    """`Family.ends_at` in a statement; the two engines have other names for a minimum of two."""
+    """SQL for `Family.ends_at`. The two databases name the minimum of two values differently."""
     return case((_F.idle_expires_at < _F.expires_at, _F.idle_expires_at), else_=_F.expires_at)
 
 
 def is_live(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether the family has neither been ended nor is over by itself."""
+    """SQL: the family was not ended and has not expired."""
     return and_(_F.ended_at.is_(None), _F.idle_expires_at > now, _F.expires_at > now)
 
 
@@ -99,7 +99,7 @@ _FAMILY: Select[Any] = (
 
 
 FIND: Select[Any] = _FAMILY.where(_F.family_id == bindparam("wanted_family", type_=LargeBinary))
-"""What `find` asks, as a statement of its own, for whoever compiles it once; `decode_family` reads its row."""
+"""The statement of `find`, for code that compiles it once; `decode_family` reads its row."""
 
 
 def find(tx: Connection, family_id: bytes) -> Family | None:
@@ -115,19 +115,19 @@ def find_by_fam(tx: Connection, fam: str) -> Family | None:
 
 
 def list_excess(tx: Connection, sid: str, client_id: str, most: int) -> list[Family]:
-    """What this client holds in this session beyond the `most` families that it used last."""
+    """The families of this client in this session, except the `most` that it used last."""
     mine = _FAMILY.where(_F.sid == sid, _F.client_id == client_id, _F.ended_at.is_(None))
     return [decode_family(row) for row in tx.execute(mine.order_by(_F.rotated_at.desc(), _F.fam).offset(most))]
 
 
 def list_of_client(tx: Connection, user_id: str, client_id: str) -> list[Family]:
-    """What this client holds of this user and has not ended."""
+    """The families of this client and user that have not ended."""
     rows = tx.execute(_FAMILY.where(_F.user_id == user_id, _F.client_id == client_id, _F.ended_at.is_(None)))
     return [decode_family(row) for row in rows]
 
 
 def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
-    """The same, and nobody else changes the row before this transaction ends. Lock its user first."""
+    """The family, with its row locked until this transaction ends, or None. Lock its user first."""
     row = tx.execute(
         _FAMILY.where(_F.family_id == family_id).with_for_update(of=RefreshTokenFamily.__table__)
     ).one_or_none()
@@ -135,7 +135,7 @@ def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
 
 
 def decode_family(row: Row[Any]) -> Family:
-    """The family in a row of `FIND`, instants and truth values decoded."""
+    """Decode a row of `FIND`, with its instants and booleans."""
     return Family(
         family_id=row.family_id,
         granted=decode_granted(row, row.auth_time),
@@ -184,7 +184,7 @@ def add(tx: Connection, family: NewFamily, now: datetime) -> None:
 
 
 def mark_late_retry(tx: Connection, family_id: bytes, mark: LateRetryMark, rests_until: datetime | None) -> None:
-    """Record that the predecessor `mark.generation` was shown again after the retry window; the family rests again."""
+    """Record a late retry of the predecessor `mark.generation`; the family rests again."""
     tx.execute(
         update(RefreshTokenFamily)
         .where(_F.family_id == family_id)
@@ -198,7 +198,7 @@ def end_of_sessions(tx: Connection, sids: Sequence[str], ended: Ended) -> None:
 
 
 def end_one(tx: Connection, family_id: bytes, ended: Ended) -> bool:
-    """End this family; False when it had ended before. Only `revocation` calls this."""
+    """End this family; False if it had already ended. Only `revocation` calls this."""
     return bool(_end(tx, _F.family_id == family_id, ended))
 
 

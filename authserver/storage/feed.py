@@ -1,11 +1,11 @@
 """Statements on the revocation feed.
 
-Entries wait in the transaction that causes them and are written last before it commits (`last`), under one
-counter row: transactions that revoke commit in the order of their positions. So a reader that has seen position 10 has
-seen position 9, whatever was committed concurrently, and a rolled-back transaction leaves no gap.
+Entries wait in the transaction that causes them. They are written last before it commits (see `last`), under a lock on
+one counter row, so transactions that revoke commit in the order of their positions. A reader that has seen position 10
+has therefore seen position 9, and a rolled-back transaction leaves no gap.
 
-Every node takes that row, so nobody may stand still with it. On PostgreSQL the statement that takes it and the COMMIT
-that gives it back are one message: a process that is frozen has either not sent it or is not needed any more.
+Every node locks that row, so no process may hang while it holds it. On PostgreSQL, the statement that locks it and the
+COMMIT that releases it are one message: a frozen process has either not sent the message, or is no longer needed.
 """
 
 import dataclasses
@@ -33,12 +33,12 @@ _E = FeedEntry.__table__.c
 _N = FeedCounter.__table__.c
 _U = User.__table__.c
 KEY_WINDOW = timedelta(days=30)
-"""For how long a compromised key is named: caches of keys live longer than tokens do."""
+"""How long the feed names a compromised key. Key caches live longer than tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest entry. A reader names it as its cursor, so that a database that lost its tail is found out."""
+    """The newest entry. Readers send it as their cursor, which reveals a database that has lost its newest entries."""
 
     position: int
     entry_id: str
@@ -48,12 +48,12 @@ EMPTY = Head(0, "")
 
 
 def append(tx: Connection, entry: Entry, entry_id: str) -> None:
-    """Have `entry` written when this transaction commits. Its `rev`, if it has one, is given to it then."""
+    """Schedule `entry` to be written when this transaction commits. Its `rev`, if any, is assigned then."""
     last.queue(tx, _write, (entry, entry_id))
 
 
 def _write(tx: Connection, waiting: list[tuple[Entry, str]]) -> None:
-    """Write what waits: the last statements before the commit, on PostgreSQL with it."""
+    """Write the waiting entries: the last statements before the commit, on PostgreSQL together with it."""
     if tx.dialect.name == "postgresql":
         _write_and_commit(tx, waiting)
         return
@@ -64,26 +64,26 @@ def _write(tx: Connection, waiting: list[tuple[Entry, str]]) -> None:
 
 
 def find_head(tx: Connection) -> Head:
-    """The newest entry; `EMPTY` when there is none."""
+    """The newest entry; `EMPTY` if there is none."""
     row = tx.execute(select(_E.position, _E.entry_id).order_by(_E.position.desc()).limit(1)).one_or_none()
     return EMPTY if row is None else Head(row.position, row.entry_id)
 
 
 def holds(tx: Connection, head: Head) -> bool:
-    """Whether `head` is an entry of this feed (still)."""
+    """Whether `head` is still an entry of this feed."""
     entry_id = tx.execute(select(_E.entry_id).where(_E.position == head.position)).scalar_one_or_none()
     return bool(entry_id == head.entry_id)
 
 
 def list_since(tx: Connection, head: Head, up_to: Head, *, limit: int) -> list[str] | None:
-    """The entries after `head`, which the feed holds, up to and with `up_to`, as JSON; None for more than `limit`."""
+    """The entries after `head` (in the feed) up to and including `up_to`, as JSON; None if more than `limit`."""
     after = _E.position > head.position, _E.position <= up_to.position
     bodies = tx.execute(select(_E.body).where(*after).order_by(_E.position).limit(limit + 1)).scalars().all()
     return list(bodies) if len(bodies) <= limit else None
 
 
 def list_window(tx: Connection, now: datetime, window: timedelta, up_to: Head) -> list[str]:
-    """All that still matters, the newest entry of each subject, oldest first, as JSON."""
+    """The entries that still matter, only the newest of each subject, oldest first, as JSON."""
     rows = tx.execute(
         _ENTRY.where(_E.position <= up_to.position, _still_matters(now, window)).order_by(_E.position)
     ).all()
@@ -92,17 +92,17 @@ def list_window(tx: Connection, now: datetime, window: timedelta, up_to: Head) -
 
 
 def is_token_revoked(tx: Connection, jti: str) -> bool:
-    """Whether the one token `jti` was revoked within the window."""
+    """Whether the token `jti` was revoked within the window."""
     return tx.execute(select(is_revoked(jti))).scalar_one()
 
 
 def is_revoked(jti: str | ColumnElement[str]) -> ColumnElement[bool]:
-    """The same, for a statement that asks other things, too."""
+    """SQL: the token `jti` was revoked within the window; for use in a larger statement."""
     return select(_E.position).where(_E.kind == TokenEntry.KIND, _E.subject == jti).exists()
 
 
 def prune(tx: Connection, now: datetime, window: timedelta, *, limit: int) -> int:
-    """Remove up to `limit` entries that matter to nobody; how many. The newest one stays, for cursors to name."""
+    """Remove up to `limit` entries that no longer matter; return how many. The newest stays, for cursors to name."""
     newest = select(func.max(_E.position)).scalar_subquery()
     over = select(_E.position).where(~_still_matters(now, window), _E.position < newest).limit(limit)
     return tx.execute(delete(FeedEntry).where(_E.position.in_(over))).rowcount
@@ -114,7 +114,7 @@ INSERT INTO feed_entries (position, entry_id, kind, subject, body, at)
 SELECT before + ordinal, entry_id, kind, subject, replace(body, '"rev":0', '"rev":' || before + ordinal), at
 FROM raised, json_to_recordset({})
     AS waiting(ordinal bigint, entry_id text, kind text, subject text, body text, at bigint)"""
-"""How many there are, twice, and they themselves. No string in a body can hold `"rev":0`: JSON escapes the marks."""
+"""Parameters: the number of entries, twice, then the entries. `"rev":0` occurs in no string: JSON escapes quotes."""
 
 
 def _write_and_commit(tx: Connection, waiting: list[tuple[Entry, str]]) -> None:
@@ -134,7 +134,7 @@ def _still_matters(now: datetime, window: timedelta) -> Any:  # noqa: ANN401 - a
     return or_(
         _E.at > now - window,
         (_E.kind == KeyEntry.KIND) & (_E.at > now - KEY_WINDOW),
-        # A lock holds as long as it lasts, and its entry with it.
+        # The entry of a lock matters as long as the lock is in force.
         (_E.kind == UserEntry.KIND) & locked.exists(),
     )
 

@@ -1,6 +1,6 @@
-"""Instants in the database: microseconds since the epoch in a BIGINT, the same on every engine.
+"""Instants in the database: microseconds since the epoch in a BIGINT, on both databases.
 
-SQLite has no time type, and the hot statement compares instants in SQL; integers do both everywhere.
+SQLite has no time type, and the hot statement compares instants in SQL. Integers work for both.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(instant: datetime) -> int:
-    """Microseconds since the epoch, exactly."""
+    """Convert to microseconds since the epoch, exactly."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The aware UTC instant behind a stored number."""
+    """Convert a stored number to an aware UTC instant."""
     return _EPOCH + timedelta(microseconds=micros)
 
 

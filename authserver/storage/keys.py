@@ -14,17 +14,17 @@ _KEYS: Select[Any] = select(Key.__table__).order_by(_K.created_at, _K.kid)
 
 
 def lock(tx: Connection) -> None:
-    """Let nobody else change the keys before this transaction ends. Read them after this, not before.
+    """Lock the keys table until this transaction ends. Read the keys after this call, not before.
 
-    The table, not its rows: a lock on rows neither keeps others from inserting nor shows what they inserted meanwhile,
-    and two rotations at once would each publish a next key. SQLite has locked the database already.
+    Row locks would not be enough: they neither prevent inserts nor show rows inserted meanwhile, so two rotations at
+    once would each publish a next key. On SQLite, the database is already locked.
     """
     if tx.dialect.name == "postgresql":
         tx.execute(text("LOCK TABLE keys IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def load_all(tx: Connection) -> KeySet:
-    """All keys, oldest first. A row that makes no sense is a `BrokenKeyError`."""
+    """All keys, oldest first. An impossible row raises `BrokenKeyError`."""
     return KeySet(tuple(_decode(row) for row in tx.execute(_KEYS)))
 
 
@@ -34,7 +34,7 @@ def add(tx: Connection, key: StoredKey) -> None:
 
 
 def replace(tx: Connection, key: StoredKey, *, was: StoredKey) -> None:
-    """Put `key` in the place of `was`; `BrokenKeyError`, and no change, if that is not what is there."""
+    """Replace `was` by `key`; `BrokenKeyError`, and no change, if the row is not equal to `was`."""
     changed = tx.execute(
         update(Key)
         .where(_K.kid == was.kid, _K.state == was.state.value, _K.sealed.is_not_distinct_from(was.sealed))

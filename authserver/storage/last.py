@@ -1,6 +1,6 @@
-"""What a transaction writes last, right before it commits: collected while it runs.
+"""Collects the writes that a transaction makes last, right before it commits.
 
-The database knows nothing of what that is. Each writer gets all that was queued for it, once.
+`database` does not know what they write. Each writer is called once, with all items that were queued for it.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ _LAST = "authserver.last"
 
 
 def queue(tx: Connection, write: Callable[[Connection, list[Item]], None], item: Item) -> None:
-    """Have `write` called with `item`, and all others queued for it, when this transaction is about to commit."""
+    """Queue `item`: right before the commit, `write` is called once with all items that were queued for it."""
     tx.info.setdefault(_LAST, {}).setdefault(write, []).append(item)
 
 
 def forget(tx: Connection) -> None:
-    """Drop what an earlier transaction on the same connection left behind when it was rolled back."""
+    """Drop the items of an earlier transaction on this connection that was rolled back."""
     tx.info.pop(_LAST, None)
 
 
 def run(tx: Connection) -> None:
-    """Call the writers."""
+    """Call each writer with its items."""
     queued: dict[Callable[[Connection, list[Any]], None], list[Any]] = tx.info.pop(_LAST, {})
     for write, items in queued.items():
         write(tx, items)

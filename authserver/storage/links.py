@@ -1,4 +1,4 @@
-"""Statements on links that were mailed. A link ends once: used, ended by an event, or replaced."""
+"""Statements on mailed links. A link ends once: it is used, ended by an event, or replaced."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -45,19 +45,19 @@ def find(tx: Connection, link_id: bytes) -> MailLink | None:
 
 
 def find_live(tx: Connection, link_id: bytes, now: datetime) -> MailLink | None:
-    """The link, if it would work now."""
+    """The link, if it works now."""
     row = tx.execute(_LINK.where(_L.link_id == link_id, _is_live(now))).one_or_none()
     return None if row is None else _decode(row)
 
 
 def find_end(tx: Connection, link_id: bytes) -> str:
-    """Why a link does not work: `used`, `replaced`, the event that overtook it, `expired`; `unknown` once pruned."""
+    """Why a link does not work: `used`, `replaced`, the event that ended it, `expired`; `unknown` after pruning."""
     row = tx.execute(select(_L.ended_by).where(_L.link_id == link_id)).one_or_none()
     return "unknown" if row is None else row.ended_by or "expired"
 
 
 def use(tx: Connection, link_id: bytes, now: datetime) -> bool:
-    """Use the link up; False when it was used, ended or has expired: the one statement that decides a race."""
+    """Mark the link as used; False if it was used, ended or has expired. This one statement decides races."""
     return bool(
         tx.execute(
             update(LinkRow).where(_L.link_id == link_id, _is_live(now)).values(ended_at=now, ended_by="used")
@@ -66,32 +66,32 @@ def use(tx: Connection, link_id: bytes, now: datetime) -> bool:
 
 
 def fix_mac_key(tx: Connection, link_id: bytes, mac_kid: str, *, instead_of: str | None = None) -> None:
-    """Settle which MAC key writes this link, unless that is settled.
+    """Set the MAC key that writes this link, unless it is already set.
 
-    `instead_of` is a key that has ended, so that what it wrote is dead: where that one was settled, `mac_kid` now is.
+    `instead_of` is a key that has ended, so that its links are dead: if that key was set, `mac_kid` replaces it.
     """
     settled = _L.mac_kid.is_(None) if instead_of is None else _L.mac_kid == instead_of
     tx.execute(update(LinkRow).where(_L.link_id == link_id, settled).values(mac_kid=mac_kid))
 
 
 def end_pending(tx: Connection, user_id: str, ended: Ended) -> int:
-    """End the user's links that wait to change credentials; how many still worked. Only `revocation` calls this."""
+    """End the user's links that would change credentials; return how many still worked. For `revocation` only."""
     pending = [purpose.value for purpose in LinkPurpose if purpose.is_pending]
     return _end(tx, ended, _L.user_id == user_id, _L.purpose.in_(pending))
 
 
 def end_since(tx: Connection, user_id: str, since: datetime, ended: Ended) -> int:
-    """End all of the user's links issued after `since`; how many still worked. Only `revocation` calls this."""
+    """End all of the user's links issued after `since`; return how many still worked. Only `revocation` calls this."""
     return _end(tx, ended, _L.user_id == user_id, _L.issued_at > since)
 
 
 def end_purpose(tx: Connection, user_id: str, purpose: LinkPurpose, ended: Ended) -> None:
-    """End the user's links of one purpose, because another one takes their place."""
+    """End the user's links of one purpose, because a new one replaces them."""
     _end(tx, ended, _L.user_id == user_id, _L.purpose == purpose.value)
 
 
 def count_live(tx: Connection, user_id: str, purpose: LinkPurpose, now: datetime) -> int:
-    """How many links of this purpose the user has that would work now."""
+    """Count the user's links of this purpose that work now."""
     return _count(tx, _L.user_id == user_id, _L.purpose == purpose.value, _is_live(now))
 
 
@@ -106,7 +106,7 @@ def list_mailed(tx: Connection, user_id: str, purpose: LinkPurpose, *, since: da
 
 
 def find_first_issued(tx: Connection, user_id: str, purposes: Sequence[LinkPurpose], now: datetime) -> datetime | None:
-    """When the oldest of the user's links of these purposes that would work now was issued, or None."""
+    """When the oldest working link of the user with one of these purposes was issued, or None."""
     wanted = _L.purpose.in_([purpose.value for purpose in purposes])
     first: datetime | None = tx.execute(
         select(func.min(_L.issued_at)).where(_L.user_id == user_id, wanted, _is_live(now))
@@ -115,7 +115,7 @@ def find_first_issued(tx: Connection, user_id: str, purposes: Sequence[LinkPurpo
 
 
 def is_reserved(tx: Connection, address: str, now: datetime, *, but: str | None = None) -> bool:
-    """Whether somebody else than the user `but` may still take `address` back: nobody can register it meanwhile."""
+    """Whether a user other than `but` may still take `address` back; until then nobody can register it."""
     takes_back = [LinkPurpose.REVERT_EMAIL.value, LinkPurpose.NOT_ME.value]
     conditions = [_L.address == address, _L.purpose.in_(takes_back), _is_live(now)]
     if but is not None:
@@ -124,7 +124,7 @@ def is_reserved(tx: Connection, address: str, now: datetime, *, but: str | None 
 
 
 def prune(tx: Connection, over_since: datetime, *, limit: int) -> int:
-    """Remove up to `limit` links that expired before `over_since`; how many."""
+    """Remove up to `limit` links that expired before `over_since`; return how many."""
     over = select(_L.link_id).where(_L.expires_at < over_since).limit(limit)
     return tx.execute(delete(LinkRow).where(_L.link_id.in_(pick_free(over)))).rowcount
 
@@ -134,7 +134,7 @@ def _is_live(now: datetime) -> ColumnElement[bool]:
 
 
 def _end(tx: Connection, ended: Ended, *where: ColumnElement[bool]) -> int:
-    # Also those that have expired: another node's clock may be behind this one's.
+    # Expired links are ended, too: another node's clock may be behind this one.
     statement = update(LinkRow).where(*where, _L.ended_at.is_(None)).values(ended_at=ended.at, ended_by=ended.by)
     expiries = tx.execute(statement.returning(_L.expires_at)).scalars()
     return sum(expires_at > ended.at for expires_at in expiries)

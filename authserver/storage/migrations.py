@@ -1,10 +1,10 @@
-"""Bringing a database to the schema of this release, and comparing it with what this release expects.
+"""Migrates a database to the schema of this release, and compares the schema with what this release expects.
 
-Migrations go forward only, in one transaction: one that is killed leaves the database as it was, and two nodes that
-migrate at once do it one after the other. Revisions are numbered, and each leaves the release before it working, so
-that the nodes of that release go on serving while the new ones start.
+Migrations go forward only, in one transaction: a killed migration leaves the database unchanged, and two nodes that
+migrate at once do so one after the other. Revisions are numbered. The previous release works with each new revision, so
+its nodes continue to serve while the new ones start.
 
-It brings Alembic, so the command line imports it where a command needs it; what a server asks is in `revision`.
+It imports Alembic, so the command line imports it only in commands that need it. `revision` has what a server needs.
 """
 
 import threading
@@ -27,19 +27,19 @@ from authserver.storage.schema import Base
 from authserver.storage.sqlite_file import create_file
 
 COMPARISON: Final[Mapping[str, Any]] = MappingProxyType({"compare_type": True, "compare_server_default": True})
-"""What Alembic looks at beyond names when it compares a database with the models."""
+"""What Alembic compares, besides names, between a database and the models."""
 
-_ONE_AT_A_TIME = threading.Lock()  # in this process, where Alembic's context is one global
-_TURN_SECONDS = 60  # for which one migration waits for another one
+_ONE_AT_A_TIME = threading.Lock()  # within this process: Alembic's context is a global
+_TURN_SECONDS = 60  # how long one migration waits for another
 _LOCK_SECONDS = 10  # twice as long as any statement of a serving node may take
 _ADVISORY_LOCK = int.from_bytes(b"authserv")
 
 
 def upgrade(database: Database) -> str | None:
-    """Bring the schema to `revision.head()`; the revision that it was at before, None where there was no schema.
+    """Migrate the schema to `revision.head()`; return its earlier revision, or None if there was no schema.
 
-    A schema that a newer release has left behind is left alone. Raises `UnknownRevisionError` for one that is none of
-    ours, and `StorageUnavailableError` when the database is away or others hold its tables for too long.
+    A schema of a newer release is not changed. Raises `UnknownRevisionError` for a revision that is not ours, and
+    `StorageUnavailableError` if the database is unreachable or its tables are locked for too long.
     """
     if database.dialect == "sqlite":
         _make_file(database)
@@ -61,13 +61,13 @@ def _make_file(database: Database) -> None:
 
 
 def attach(config: Config, database: Database) -> Config:
-    """The same configuration, for `migrations/env.py` to find the database in."""
+    """Put `database` into `config`, where `migrations/env.py` finds it; return `config`."""
     config.attributes["database"] = database
     return config
 
 
 def check(database: Database) -> list[str]:
-    """How the schema differs from what this release expects, one sentence for each difference."""
+    """List the differences between the schema and what this release expects, one sentence each."""
     with database.read() as tx:
         context = MigrationContext.configure(tx, opts=dict(COMPARISON))
         found = compare_metadata(context, Base.metadata)
@@ -77,9 +77,10 @@ def check(database: Database) -> list[str]:
 
 @contextmanager
 def hold(database: Database) -> Iterator[Connection]:
-    """A write transaction for changing the schema, while nobody else does.
+    """A write transaction for changing the schema; only one runs at a time.
 
-    The connection does not go back to the pool: its time-outs, and SQLite's foreign keys, are not those of requests.
+    The connection does not return to the pool, because its time-outs and SQLite's foreign key setting differ from those
+    of requests.
     """
     try:
         with database.engine.connect() as connection:
@@ -99,8 +100,8 @@ def hold(database: Database) -> Iterator[Connection]:
 def _hold_sqlite(connection: Connection) -> Iterator[Connection]:
     driver: Any = connection.connection.dbapi_connection
     driver.execute(f"PRAGMA busy_timeout={_TURN_SECONDS * 1000}")
-    # Altering a table means to copy it and to drop the old one, which would delete what refers to its rows. Inside a
-    # transaction this pragma does nothing, so it comes before.
+    # Altering a table copies it and drops the old one, which would delete the rows that refer to it. Inside a
+    # transaction this pragma has no effect, so it comes before.
     driver.execute("PRAGMA foreign_keys=OFF")
     with connection.begin():
         yield connection
@@ -117,7 +118,7 @@ def _hold_postgres(connection: Connection) -> Iterator[Connection]:
         connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_TURN_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-        # A migration that waits for a table makes everybody behind it wait, too; better to give up and be run again.
+        # A migration that waits for a table blocks every request behind it, so it gives up and can be run again.
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
         yield connection
 
@@ -126,7 +127,7 @@ _WORDS: Final = {"add": "is missing", "remove": "should not be there", "modify":
 
 
 def _describe(change: tuple[Any, ...]) -> str:
-    """One of Alembic's differences, as a sentence about the database."""
+    """Describe one of Alembic's differences as a sentence about the database."""
     verb, _, kind = change[0].partition("_")
     if verb == "modify":  # (what, schema, table, column, …)
         kind, subject = f"{kind.replace('_', ' ')} of column", f"{change[2]}.{change[3]}"
@@ -138,7 +139,7 @@ def _describe(change: tuple[Any, ...]) -> str:
 
 
 def _compare_checks(tx: Connection) -> Iterator[str]:
-    """Check constraints by name; Alembic leaves them out."""
+    """Compare check constraints by name, because Alembic does not."""
     inspector = inspect(tx)
     for name in sorted(set(inspector.get_table_names()) & Base.metadata.tables.keys()):
         constraints = Base.metadata.tables[name].constraints

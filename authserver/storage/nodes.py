@@ -1,6 +1,6 @@
-"""Statements on running servers: which master keys each of them has loaded.
+"""Statements on running servers and the master keys that each has loaded.
 
-`rewrap` asks before it seals everything under a new master key; nothing else depends on these rows.
+`rewrap` reads them before it seals everything under a new master key; nothing else depends on these rows.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from authserver.records.node import NodeReport
 from authserver.storage.schema import Node
 
 LIVE_WINDOW = timedelta(seconds=30)
-"""A server that has not reported for so long is not running."""
+"""A server that has not reported for this long counts as stopped."""
 
 _KEPT = timedelta(days=1)
 _N = Node.__table__.c
 
 
 def report(tx: Connection, node: NodeReport, now: datetime) -> None:
-    """Write down what `node` has loaded."""
+    """Record what `node` has loaded."""
     values = {"master_keys": " ".join(node.master_keys), "seen_at": now}
-    # A node writes its own row only, so nobody can insert it between these two.
+    # Only the node itself writes its row, so no other process can insert it between these two statements.
     if not tx.execute(update(Node).where(_N.node_id == node.node_id).values(values)).rowcount:
         tx.execute(insert(Node), {"node_id": node.node_id, **values})
 
 
 def prune(tx: Connection, now: datetime) -> None:
-    """Forget nodes that went away long ago: each start of a server process adds one."""
+    """Remove nodes that stopped long ago: each start of a server process adds a row."""
     tx.execute(delete(Node).where(_N.seen_at < now - _KEPT))
 
 

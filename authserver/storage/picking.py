@@ -1,4 +1,4 @@
-"""Which rows a step of pruning takes."""
+"""Selects the rows that a step of pruning removes."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from sqlalchemy import Select, select
 
 
 def pick_free(rows: Select[Any]) -> Select[Any]:
-    """The keys that `rows` selects, chosen once, without the rows that somebody else is working on; for an `IN`.
+    """Select the keys of `rows` once, without rows that others have locked; for use in an `IN`.
 
-    As a subquery of `IN` alone, PostgreSQL may run them again for each row that it compares. Rows that are locked for
-    this very statement are passed over, so each run finds the next ones, and a LIMIT limits nothing.
+    PostgreSQL may run a plain subquery of `IN` again for each row that it compares. It skips the rows that this very
+    statement has locked, so each run finds the next ones, and a LIMIT has no effect.
     """
-    # Inside the subquery: Python's SQLite counts no changed rows for a statement that begins with WITH.
+    # WITH stands inside the subquery: Python's SQLite reports no row count for a statement that begins with WITH.
     picked = rows.with_for_update(skip_locked=True).cte(nesting=True)
     return select(*picked.prefix_with("MATERIALIZED", dialect="postgresql").c)

@@ -1,4 +1,4 @@
-"""Whether a pooler stands before PostgreSQL, which decides whether prepared statements can be kept there."""
+"""Detects a pooler before PostgreSQL. With a pooler, prepared statements may be lost."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from authserver.storage.database import Database
 
 
 def meets_pooler(database: Database) -> bool:
-    """Whether connections end at something else than the process of PostgreSQL that answers.
+    """Whether connections end at a pooler instead of the PostgreSQL process that answers.
 
-    A server names the process that serves a connection when it begins; PgBouncer makes a number up for itself.
+    PostgreSQL sends the id of the serving process when a connection begins; PgBouncer sends an invented number.
     """
     if database.dialect != "postgresql":
         return False

@@ -1,8 +1,8 @@
-"""Statements that remove what is over for good, a few rows at a time.
+"""Statements that remove expired and ended rows, a few at a time.
 
-What rotation changes has no index, so the families that are over cannot be asked for. Each step looks at the next few
-in the order of their (random) ids instead, from where the last one stopped; the caller holds that place. No step waits
-for a row that somebody else is working on: it is left for the next time round, and nobody can deadlock with this.
+The columns that rotation changes have no index, so no query can find the ended families directly. Each step looks at
+the next few in the order of their (random) ids, from where the last step stopped; the caller keeps that place. No step
+waits for a locked row: the next round takes it, and no deadlock is possible.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from authserver.storage.picking import pick_free
 from authserver.storage.schema import AuditEvent, RefreshTokenFamily, Session
 
 BATCH: Final = 200
-"""How many rows of one table a step looks at: a few milliseconds of one connection, and of SQLite's only writer."""
+"""Rows of one table per step. This takes a few milliseconds of one connection, and of SQLite's only writer."""
 
 START: Final = b""
 """The place before the first family."""
@@ -28,7 +28,7 @@ _S = Session.__table__.c
 
 @dataclass(frozen=True, slots=True)
 class FamiliesPruned:
-    """How many families went, which sessions they were of, and where to go on; None after the last family."""
+    """The number of removed families, their sessions, and the place to continue; None after the last family."""
 
     count: int
     sids: frozenset[str]
@@ -36,7 +36,7 @@ class FamiliesPruned:
 
 
 def prune_families(tx: Connection, place: bytes, over_since: datetime, *, limit: int = BATCH) -> FamiliesPruned:
-    """Of the `limit` families after `place` remove those that ended, fell idle or expired before `over_since`."""
+    """Of the `limit` families after `place`, remove those that ended, became idle or expired before `over_since`."""
     looked_at = (
         tx.execute(select(_F.family_id).where(_F.family_id > place).order_by(_F.family_id).limit(limit)).scalars().all()
     )
@@ -45,7 +45,7 @@ def prune_families(tx: Connection, place: bytes, over_since: datetime, *, limit:
     over = select(_F.family_id).where(
         _F.family_id > place,
         _F.family_id <= looked_at[-1],
-        # A family that has ended may have been fresh; one that has not, falls idle before it expires.
+        # An ended family may have been in use. A family that was not ended becomes idle before it expires.
         func.coalesce(_F.ended_at, _F.idle_expires_at) < over_since,
     )
     removed = delete(RefreshTokenFamily).where(_F.family_id.in_(pick_free(over))).returning(_F.sid)
@@ -54,9 +54,9 @@ def prune_families(tx: Connection, place: bytes, over_since: datetime, *, limit:
 
 
 def prune_sessions(tx: Connection, sids: Collection[str], over_since: datetime, *, limit: int = BATCH) -> int:
-    """Remove the sessions that ended or expired before `over_since` and hold no family any more; how many these were.
+    """Remove sessions that ended or expired before `over_since` and have no family left; return how many.
 
-    Looked at are `sids`, which have just lost a family, and the `limit` that expired first.
+    It examines `sids`, which have just lost a family, and the `limit` sessions that expired first.
     """
     bare = ~select(_F.family_id).where(_F.sid == _S.sid).exists()
     of_families = select(_S.sid).where(
@@ -69,6 +69,6 @@ def prune_sessions(tx: Connection, sids: Collection[str], over_since: datetime, 
 
 
 def prune_audit_events(tx: Connection, before: datetime, *, limit: int = BATCH) -> int:
-    """Remove up to `limit` audit events that are older than `before`, the oldest first; how many these were."""
+    """Remove up to `limit` audit events older than `before`, the oldest first; return how many."""
     old = select(_A.event_id).where(_A.at < before).order_by(_A.at).limit(limit)
     return tx.execute(delete(AuditEvent).where(_A.event_id.in_(pick_free(old)))).rowcount

@@ -1,7 +1,7 @@
-"""Statements on registrations that wait for their link: what somebody typed, beside the link that proves the address.
+"""Statements on pending registrations: what a person typed, beside the link that will prove the address.
 
-A row is a link. Further mails about one registration copy its row under a link of their own, so that no mail takes the
-link of an earlier one away. Using any link takes all rows of its address.
+Each row is one link. A further mail about a registration copies its row under a new link, so that no mail invalidates
+the link of an earlier one. Using any link removes all rows of its address.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def add(tx: Connection, registration: PendingRegistration) -> None:
 
 
 def find_live(tx: Connection, link_id: bytes, now: datetime) -> PendingRegistration | None:
-    """The registration whose link would work now, or None."""
+    """The registration of this link, if the link works now, or None."""
     row = tx.execute(_REGISTRATION.where(_R.link_id == link_id, _R.expires_at > now)).one_or_none()
     return None if row is None else _decode(row)
 
@@ -41,7 +41,7 @@ def find_newest_hash(tx: Connection, address: str, now: datetime) -> str | None:
 
 
 def list_kept(tx: Connection, address: str, now: datetime) -> list[PendingRegistration]:
-    """The registrations of `address` that are kept, each once, by its newest link; the newest registration first."""
+    """The kept registrations of `address`, each once with its newest link; the newest registration first."""
     kept = _REGISTRATION.where(_R.address == address, _R.kept_until > now)
     newest: dict[str, PendingRegistration] = {}
     for row in tx.execute(kept.order_by(_R.asked_at.desc(), _R.issued_at.desc())):
@@ -57,7 +57,7 @@ def list_mailed(tx: Connection, address: str, *, since: datetime) -> list[Mailed
 
 
 def lock_all(tx: Connection, address: str) -> None:
-    """Take all rows of `address`, in one order, so that two who use two of its links do not deadlock."""
+    """Lock all rows of `address` in a fixed order, so that two uses of its links do not deadlock."""
     tx.execute(select(_R.link_id).where(_R.address == address).order_by(_R.link_id).with_for_update()).all()
 
 
@@ -69,20 +69,20 @@ def forget_all(tx: Connection, address: str) -> None:
 def end(tx: Connection, registration_ids: Sequence[str], now: datetime) -> None:
     """End these registrations with all their links.
 
-    Their rows stay, without what was typed, as long as they count against the number of mails to the address.
+    Their rows stay, without the typed data, as long as they count against the number of mails to the address.
     """
     nothing = {"name": "", "password_hash": "", "kept_until": now, "expires_at": now}
     tx.execute(update(RegistrationRow).where(_R.registration_id.in_(registration_ids)).values(**nothing))
 
 
 def fix_mac_key(tx: Connection, link_id: bytes, mac_kid: str, *, instead_of: str | None = None) -> None:
-    """Settle which MAC key writes this link; see `links.fix_mac_key`."""
+    """Set the MAC key that writes this link, if none is set; with `instead_of`, if that key is set."""
     settled = _R.mac_kid.is_(None) if instead_of is None else _R.mac_kid == instead_of
     tx.execute(update(RegistrationRow).where(_R.link_id == link_id, settled).values(mac_kid=mac_kid))
 
 
 def prune(tx: Connection, over_since: datetime, *, limit: int) -> int:
-    """Remove up to `limit` rows that were kept until before `over_since`; how many."""
+    """Remove up to `limit` rows whose time of keeping ended before `over_since`; return how many."""
     over = select(_R.link_id).where(_R.kept_until < over_since).limit(limit)
     return tx.execute(delete(RegistrationRow).where(_R.link_id.in_(pick_free(over)))).rowcount
 

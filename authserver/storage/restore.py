@@ -1,4 +1,4 @@
-"""Statements for a database that was restored from a backup: nothing that was revoked since may come back to life."""
+"""Statements for a database restored from a backup: nothing that was revoked since may become valid again."""
 
 from datetime import datetime
 
@@ -18,13 +18,13 @@ from authserver.storage.schema import (
 
 
 def allow_long_statements(tx: Connection) -> None:
-    """Each statement here touches whole tables, once in the life of a backup."""
+    """Lift the statement time-out: each statement here touches whole tables, once per restored backup."""
     if tx.dialect.name == "postgresql":
         tx.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def end_everything(tx: Connection, ended: Ended) -> int:
-    """End all sessions, families, codes, mailed links and registrations that wait; how many sessions that ended."""
+    """End all sessions, families, codes, mailed links and pending registrations; return how many sessions."""
     values = {"ended_at": ended.at, "ended_by": ended.by}
     how = {**values, "soft_logout": ended.soft_logout}
     tx.execute(delete(AuthorizationCode).where(AuthorizationCode.used_at.is_(None)))
@@ -35,7 +35,7 @@ def end_everything(tx: Connection, ended: Ended) -> int:
 
 
 def lift_versions(tx: Connection, now: datetime) -> None:
-    """Put each user's versions above all that were ever handed out: versions count events, and time runs faster."""
+    """Raise each user's versions above all that were ever issued: they count events, and seconds pass faster."""
     floor = int(now.timestamp())
     tx.execute(
         update(User).values(
@@ -46,7 +46,7 @@ def lift_versions(tx: Connection, now: datetime) -> None:
 
 
 def lift_feed(tx: Connection, now: datetime) -> None:
-    """Put the feed's next position above every one that a reader may have seen."""
+    """Set the feed's next position above every position that a reader may have seen."""
     floor = to_micros(now)
     tx.execute(
         update(FeedCounter).values(position=case((FeedCounter.position < floor, floor), else_=FeedCounter.position + 1))

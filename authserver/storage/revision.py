@@ -1,7 +1,8 @@
-"""Which schema a database has, and whether this release can work with it. What a server asks; `migrations` changes it.
+"""Reads the schema revision of a database, and decides whether this release can work with it.
 
-Revisions are numbered, and the files of `find_directory()` are named by their number: whoever only asks needs no
-Alembic, which would be a tenth of a worker's memory.
+A server needs only this file; `migrations` changes the schema. Revisions are numbered, and the files in
+`find_directory()` begin with their number. So reading the revision needs no Alembic, which would take a tenth of a
+worker's memory.
 """
 
 from functools import cache
@@ -16,11 +17,11 @@ from authserver.records.failures import UnknownRevisionError
 from authserver.storage.database import Database
 
 _DIGITS: Final = 4
-_UNDEFINED_TABLE: Final = "42P01"  # PostgreSQL's SQLSTATE; SQLite has only a sentence
+_UNDEFINED_TABLE: Final = "42P01"  # PostgreSQL's SQLSTATE; SQLite has only a message
 
 
 def current(database: Database) -> str | None:
-    """The revision that the database is at, or None where no migration has run."""
+    """The revision of the database, or None if no migration has run."""
     with database.read() as tx:
         try:
             revision: str | None = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
@@ -33,7 +34,7 @@ def current(database: Database) -> str | None:
 
 @cache
 def head() -> str:
-    """The revision that this release works with: the highest number that a migration is named by."""
+    """The revision of this release: the highest number among the names of the migrations."""
     numbers = [file.name[:_DIGITS] for file in find_directory().glob(f"versions/{'[0-9]' * _DIGITS}_*.py")]
     if not numbers:
         raise FileNotFoundError(f"there are no migrations in {find_directory()}")
@@ -41,7 +42,7 @@ def head() -> str:
 
 
 def is_current(database: Database) -> bool:
-    """Whether this release can work with the schema: it is at `head()`, or a newer release has migrated it already."""
+    """Whether this release can work with the schema: it is at `head()`, or a newer release has migrated it."""
     try:
         return reaches_head(current(database))
     except UnknownRevisionError:
@@ -63,7 +64,7 @@ def number_after(revision: str | None) -> str:
 
 
 def find_directory() -> Path:
-    """The folder of migrations: in the package as it is installed, or beside it in a checkout."""
+    """The folder of migrations: in the installed package, or beside it in a checkout."""
     package = Path(authserver.__file__).parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"

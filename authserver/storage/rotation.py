@@ -1,4 +1,4 @@
-"""The hot statement: rotation is one compare-and-set (design §4). Nobody reads a family before it."""
+"""The hot statement: rotation is one compare-and-set (design §4). The family is not read before it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MOST_PLANS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What the winning statement returns: what was granted, and the user as of now."""
+    """The result of a successful rotation: the granted access, and the user as of now."""
 
     granted: GrantedAccess
     generation: int
@@ -35,7 +35,7 @@ class Rotated:
 
 
 class _Shape(NamedTuple):
-    """What of a demand is in the statement's text: how many words, all of them or one, and `admin` with its role."""
+    """The part of a demand in the statement's text: how many words, all or one of them, and `admin` with its role."""
 
     words: int
     demands_all: bool
@@ -44,18 +44,18 @@ class _Shape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a request and its client make of the statement: the shapes of its text, and the words it is run with."""
+    """The statement for one request and client: the shapes of its text, and the words that it is run with."""
 
     shapes: tuple[_Shape, _Shape]
     parameters: Mapping[str, str]
 
 
-@lru_cache(maxsize=_MOST_PLANS)  # or each refresh would pay a quarter of its statement for it
+@lru_cache(maxsize=_MOST_PLANS)  # uncached, it would cost a quarter of the statement's time
 def _plan(scope: frozenset[str] | None, audience: tuple[str, ...] | None, allowance: Allowance) -> _Plan:
-    """The grant must hold all that the request names; where it names nothing, one of what its client may have."""
+    """What was granted must hold all that the request names; if it names nothing, any word that the client may have."""
     scopes = tuple(allowance.scope if scope is None else scope)
     audiences = tuple(allowance.audience if audience is None else audience)
-    others = tuple(word for word in scopes if word != ADMIN_SCOPE)  # that one counts only while the user has the role
+    others = tuple(word for word in scopes if word != ADMIN_SCOPE)  # `admin` counts only while the user has the role
     scope_shape = _Shape(len(others), scope is not None, len(others) < len(scopes))
     words = {f"scope_{position}": f" {word} " for position, word in enumerate(others)}
     resources = {f"resource_{position}": f" {word} " for position, word in enumerate(audiences)}
@@ -63,10 +63,10 @@ def _plan(scope: frozenset[str] | None, audience: tuple[str, ...] | None, allowa
 
 
 class Rotation:
-    """The hot statement: exchange one generation for the next, or touch nothing.
+    """The hot statement: exchanges one generation for the next, or changes nothing.
 
-    Everything that can refuse is in its WHERE. It is compiled once per number of scope tokens and resources that a
-    client may have, or that a request names (the caller bounds both), and runs in autocommit at the driver.
+    Every condition is in its WHERE. It is compiled once per number of scope tokens and resources that a client may have
+    or a request names (the caller limits both), and runs in autocommit at the driver.
     """
 
     def __init__(self, database: Database) -> None:
@@ -85,11 +85,11 @@ class Rotation:
         idle_expires_at: datetime,
         rests_until: datetime | None,
     ) -> Rotated | None:
-        """Exchange the presented generation for its successor, tagged by `mac_kid`, or return None and change nothing.
+        """Exchange the presented generation for its successor, tagged with `mac_kid`; None if nothing was changed.
 
-        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once. The grant,
-        and what the client may have now, must hold all scopes and resources that the request names; where it names
-        none, they must share something.
+        `rests_until` is the end of the rest that begins now; None: the successor can be exchanged at once. What was
+        granted, and what the client may have now, must hold all scopes and resources that the request names; if it
+        names none, they must have something in common.
         """
         allowance = presented.allowance
         if not allowance.covers(presented.scope, presented.audience):
@@ -111,9 +111,9 @@ class Rotation:
         return None if row is None else _decode_rotated(row)
 
     def find(self, family_id: bytes) -> Family | None:
-        """The family that `rotate` has left alone, with the standing of its user and client, or None.
+        """The family that `rotate` did not change, with the standing of its user and client, or None.
 
-        Each answer to a family that rests reads it, so this statement is compiled once, too.
+        Every answer of a resting family needs this, so the statement is compiled once, too.
         """
         if self._find is None:
             self._find = self._database.compile(FIND)
@@ -158,7 +158,7 @@ def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN4
 
 
 def _meets(granted: ColumnElement[str], name: str, shape: _Shape) -> list[ColumnElement[bool]]:
-    """Whether the space-separated words `granted` meet a demand of this shape; a grant of nothing has lost nothing."""
+    """SQL: the space-separated words `granted` meet a demand of this shape. If nothing was granted, they do."""
     held = [_holds(granted, bindparam(f"{name}_{position}", type_=Text)) for position in range(shape.words)]
     if shape.admin:
         is_admin = select(_U.user_id).where(_U.user_id == _F.user_id, _holds(_U.roles, _spaced(ADMIN_ROLE)))
@@ -167,9 +167,9 @@ def _meets(granted: ColumnElement[str], name: str, shape: _Shape) -> list[Column
 
 
 def _holds(words: ColumnElement[str], word: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the space-separated `words` hold the one that `word` has between spaces."""
+    """SQL: the space-separated `words` contain the word that `word` holds between two spaces."""
     spaced = literal_column("' '", Text) + words + literal_column("' '", Text)
-    # Not LIKE: SQLite would compare without regard to case.
+    # Not LIKE, which ignores case on SQLite.
     return func.replace(spaced, word, literal_column("''")) != spaced
 
 
@@ -179,12 +179,12 @@ def _spaced(word: str) -> ColumnElement[str]:
 
 def _user_column(column: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a scalar sub-select of any type
     # UPDATE … FROM … RETURNING users.x fails on SQLite 3.40; a correlated sub-select works on both. The outer column
-    # is spelled out, because SQLAlchemy drops table names in SQLite's RETURNING and would compare a user with himself.
+    # is spelled out, because SQLAlchemy drops table names in SQLite's RETURNING: the column would equal itself.
     return select(column).where(_U.user_id == literal_column("refresh_token_families.user_id")).scalar_subquery()
 
 
 class _Returned(NamedTuple):
-    """What the statement returns, by name: two of its columns have none of their own."""
+    """The columns of the result by name: two of them have no name of their own."""
 
     user_id: str
     sid: str

@@ -1,7 +1,7 @@
-"""The tables. Read by the statements of this room, by the migrations, and by the Flask-SQLAlchemy binding.
+"""The tables, used by the statements of this room, the migrations and the Flask-SQLAlchemy binding.
 
-Nothing usable is stored: passwords as hashes, client secrets as digests, private keys sealed, refresh tokens not at
-all. Lists of words (scopes, audiences, roles) are space-separated text, in the order given.
+No secret is stored in usable form: passwords are hashes, client secrets are digests, private keys are sealed, and
+refresh tokens are not stored. Lists of words (scopes, audiences, roles) are space-separated text, in the order given.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from authserver.storage.instants import Instant
 
 
 class Base(DeclarativeBase):
-    """Declarative base. Constraint names are fixed, so that migrations can name them on every engine."""
+    """The declarative base. Constraint names are fixed, so that migrations can name them on both databases."""
 
     metadata = MetaData(
         naming_convention={
@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person. `token_version` condemns access tokens; `credential_version` condemns sign-ins that were under way."""
+    """A user. Raising `token_version` invalidates access tokens; raising `credential_version`, sign-ins in progress."""
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("token_version >= 1", name="token_version_positive"),)
@@ -62,7 +62,7 @@ class User(Base):
 
 
 class Client(Base):
-    """A registered OAuth client. `family_version` rises when it is disabled: families begun before stay dead."""
+    """A registered OAuth client. `family_version` rises when it is disabled, so that earlier families stay dead."""
 
     __tablename__ = "clients"
 
@@ -97,9 +97,9 @@ class Client(Base):
 
 
 class Session(Base):
-    """One sign-in of one user on one device. It ends once, for good.
+    """One sign-in of one user on one device. It ends only once, for good.
 
-    One that began at a page has a cookie, of which the digest is kept, and no client until one asks for a code.
+    A session that began at a page has a cookie, whose digest is stored, and no client until one asks for a code.
     """
 
     __tablename__ = "sessions"
@@ -136,14 +136,14 @@ class Session(Base):
 
 
 class RefreshTokenFamily(Base):
-    """All refresh tokens of one authorization of one client in one session: one row, however often it refreshes.
+    """All refresh tokens of one authorization of one client in one session, in one row.
 
-    What rotation changes is never indexed and the page keeps room, so that PostgreSQL updates it in place (HOT).
-    Who, what and where (user, scope, audience, device, authentication) is fixed at birth and copied here, so that
-    the hot statement touches this row alone and reads one row of the user and one of the client.
+    The columns that rotation changes are never indexed, and pages keep free space, so that PostgreSQL updates in place
+    (HOT). User, scope, audience, device and authentication are set when the family is created and copied here, so that
+    the hot statement changes only this row, and reads one row of the user and one of the client.
 
-    `rests_until` is written by each rotation and each late retry; NULL at birth, and where there is no retry window.
-    A node of the release before 0005 does not know the column: what it inserts has 0, and what it rotates keeps a
+    Each rotation and each late retry writes `rests_until`. It is NULL in a new family, and where there is no retry
+    window. A node of the release before 0005 does not know the column: its inserts have 0, and its rotations leave a
     value that is older than the rotation.
     """
 
@@ -182,9 +182,9 @@ class RefreshTokenFamily(Base):
 
 
 class AuthorizationCode(Base):
-    """A code that was given to a client, by its digest. It stays a while after its use, so that a second one is seen.
+    """A code that was given to a client, by its digest. It stays after its use, so that a second use is detected.
 
-    A code that waits to be used is deleted by the credential events that end what its session could have been given.
+    A credential event that ends a session deletes the unused codes of that session.
     """
 
     __tablename__ = "authorization_codes"
@@ -211,7 +211,7 @@ class AuthorizationCode(Base):
 
 
 class Consent(Base):
-    """What a user allows a client, remembered until he takes it back."""
+    """A user's consent to a client, remembered until the user withdraws it."""
 
     __tablename__ = "consents"
 
@@ -225,7 +225,7 @@ class Consent(Base):
 
 
 class Key(Base):
-    """A signing or MAC key: public part in clear, private part sealed by the master key."""
+    """A signing or MAC key: the public part in clear, the private part sealed under the master key."""
 
     __tablename__ = "keys"
 
@@ -245,7 +245,7 @@ class Key(Base):
 
 
 class Node(Base):
-    """A running server process: which master keys it has loaded, and when it last said so."""
+    """A running server process: the master keys that it has loaded, and when it last reported."""
 
     __tablename__ = "nodes"
 
@@ -255,7 +255,7 @@ class Node(Base):
 
 
 class MailLink(Base):
-    """A link that was mailed. The link itself is derived from this row's id and a MAC key, and is never stored."""
+    """A mailed link. Its token is derived from this row's id and a MAC key, and is never stored."""
 
     __tablename__ = "mail_links"
     __table_args__ = (
@@ -276,9 +276,9 @@ class MailLink(Base):
 
 
 class PendingRegistration(Base):
-    """A registration that waits for a link to be used, beside that link. Each mail about it adds a row of its own.
+    """A pending registration and one of its links. Each mail about it adds a row.
 
-    It is about nobody: no row of `users` exists before a link is used, and then all rows of the address go.
+    It belongs to no user: no row of `users` exists before a link is used, and then all rows of the address are removed.
     """
 
     __tablename__ = "pending_registrations"
@@ -297,7 +297,7 @@ class PendingRegistration(Base):
 
 
 class OutboxMail(Base):
-    """A mail to be sent, or a wish that ends in one. The row goes when the mail has been handed over."""
+    """A mail to be sent, or a request that leads to one. The row is removed when the mail has been handed over."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_rank_due_at", "rank", "due_at"),)
@@ -314,7 +314,7 @@ class OutboxMail(Base):
 
 
 class FeedEntry(Base):
-    """What was revoked, for resource servers. `position` is the order of commits, without gaps."""
+    """A revocation, for resource servers. `position` is the order of commits, without gaps."""
 
     __tablename__ = "feed_entries"
     __table_args__ = (Index("ix_feed_entries_kind_subject", "kind", "subject"),)
@@ -328,7 +328,7 @@ class FeedEntry(Base):
 
 
 class FeedCounter(Base):
-    """One row. Each revoking transaction raises it last before it commits, so that they commit in its order."""
+    """One row. Each revoking transaction raises it last before it commits, so that they commit in this order."""
 
     __tablename__ = "feed_counter"
     __table_args__ = (CheckConstraint("counter_id = 1", name="one_row"),)
@@ -338,7 +338,7 @@ class FeedCounter(Base):
 
 
 class ClockMark(Base):
-    """One row: the newest instant that a trusted clock read, for processes that start to compare their clock with."""
+    """One row: the newest instant that a trusted clock read. A starting process compares its clock with it."""
 
     __tablename__ = "clock_mark"
     __table_args__ = (CheckConstraint("mark_id = 1", name="one_row"),)
@@ -348,7 +348,7 @@ class ClockMark(Base):
 
 
 class AuditEvent(Base):
-    """Who did what, when, from where, with which outcome. Append-only; holds no secret and no token."""
+    """An audit event: who did what, when, from where, with which outcome. Append-only; no secret, no token."""
 
     __tablename__ = "audit_events"
     __table_args__ = (Index("ix_audit_events_user_id_at", "user_id", "at"),)

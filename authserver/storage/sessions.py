@@ -1,4 +1,4 @@
-"""Statements on sessions. Endings are written by `revocation` alone."""
+"""Statements on sessions. Only `revocation` ends them."""
 
 from datetime import datetime
 from functools import cache
@@ -36,9 +36,9 @@ SESSION: Final[Select[Any]] = select(
     _S.amr,
     _S.acr,
 )
-"""What `decode_session` reads."""
+"""The columns that `decode_session` reads."""
 
-# Built once: to build a statement takes several times as long as to execute it.
+# Built once: building a statement takes several times as long as executing it.
 _LIVE = SESSION.where(
     _S.user_id == bindparam("user_id"),
     _S.sid == bindparam("sid"),
@@ -105,7 +105,7 @@ def find_live_on_device(tx: Connection, user_id: str, device_id: str) -> str | N
 
 
 def find_device_name(tx: Connection, user_id: str, device_id: str) -> str:
-    """What the user's sessions on this device, ended or not, called it last; empty where nothing is known of it."""
+    """The newest name of this device in the user's sessions, ended or not; empty if the device is unknown."""
     name: str | None = tx.execute(_DEVICE_NAMES, {"user_id": user_id, "device_id": device_id}).scalar_one_or_none()
     return name or ""
 
@@ -122,19 +122,19 @@ def exists_on_device(tx: Connection, email: str, device_id: str) -> bool:
 
 
 def find_live(tx: Connection, user_id: str, sid: str, now: datetime) -> Session | None:
-    """The user's session, if it has not ended and is not past its end."""
+    """The user's session, if it has neither ended nor expired."""
     row = tx.execute(_LIVE, {"user_id": user_id, "sid": sid, "now": now}).one_or_none()
     return None if row is None else decode_session(row)
 
 
 def find_owner(tx: Connection, sid: str) -> str | None:
-    """The user whose session this is or was, or None."""
+    """The user of this session, ended or not, or None."""
     user_id: str | None = tx.execute(select(_S.user_id).where(_S.sid == sid)).scalar_one_or_none()
     return user_id
 
 
 def find_presence(tx: Connection, user_id: str, sid: str, fam: str, jti: str) -> Presence | None:
-    """How user, session and family of an access token stand now; None when one of them does not exist."""
+    """The state of an access token's user, session and family; None if one of them does not exist."""
     row = tx.execute(_PRESENCE, {"user_id": user_id, "sid": sid, "fam": fam, "jti": jti}).one_or_none()
     if row is None:
         return None
@@ -174,7 +174,7 @@ def _select_live(dialect: str) -> Select[Any]:
             _S.browser_idle_expires_at,
             func.max(_F.rotated_at).label("rotated_at"),
             func.max(family_end()).label("families_end_at"),
-            # Client ids hold no space, and the two engines' aggregates share only this much.
+            # A client id holds no space. Both databases can join strings with a separator.
             join(_F.client_id, " ").label("clients"),
         )
         .select_from(SessionRow.__table__.outerjoin(RefreshTokenFamily.__table__, live_family))
@@ -196,9 +196,9 @@ def _summarise(row: Row[Any]) -> SessionSummary:
 
 
 def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, but: str | None = None) -> list[str]:
-    """End the user's sessions that have not ended: all, `only` this `sid`, or all `but` this one; their `sid`s.
+    """End the user's open sessions: all, `only` this `sid`, or all `but` this one; return their `sid`s.
 
-    Only `revocation` calls this, and ends the families in the same transaction.
+    Only `revocation` calls this, and it ends the families in the same transaction.
     """
     which = [_S.user_id == user_id, _S.ended_at.is_(None)]
     if only is not None:
@@ -216,7 +216,7 @@ def end(tx: Connection, user_id: str, ended: Ended, *, only: str | None = None, 
 
 
 def decode_session(row: Row[Any]) -> Session:
-    """A row of `SESSION`, and of what adds columns to it."""
+    """Decode a row of `SESSION`, which may have further columns."""
     return Session(
         sid=row.sid,
         user_id=row.user_id,

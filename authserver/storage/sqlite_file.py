@@ -1,6 +1,7 @@
-"""The file of a SQLite database: where its URL says it is, made by whoever creates a schema and by nobody else.
+"""The file of an SQLite database, named by its URL. Only code that creates a schema creates the file.
 
-SQLite would make a file wherever a connection names one, readable as the umask allows; `-wal` and `-shm` take after it.
+SQLite itself would create any file that a connection names, with the mode of the umask; `-wal` and `-shm` get the mode
+of the file.
 """
 
 import os
@@ -16,22 +17,22 @@ _ASIDE: Final = ("", "-wal", "-shm")
 
 
 class MissingFileError(Exception):
-    """There is no such file. The text is one line that names it and the remedy."""
+    """The file does not exist. The text is one line with its name and the remedy."""
 
 
 def read_url(url: str) -> URL:
-    """The parts of `sqlite:////absolute/path`, whose path is percent-encoded as in any URL."""
+    """Parse `sqlite:////absolute/path`, whose path is percent-encoded as in any URL."""
     return URL.create("sqlite", database=unquote(url.removeprefix(_PREFIX)))
 
 
 def create_file(url: URL) -> None:
-    """Make the file if there is none, and close it, and what lies beside it, to everybody but its owner.
+    """Create the file if it is missing; make it and its companion files accessible only to the owner.
 
     Raises:
-        OSError: the system refuses; `filename` says where.
+        OSError: the system refuses; `filename` is the path.
     """
     path = find_path(url)
-    # Not O_EXCL: another process may create the same database at this moment, and it is then the same file.
+    # Not O_EXCL: another process may create the same database at this moment, which is fine.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     for aside in _ASIDE:
         file = path.with_name(path.name + aside)
@@ -40,7 +41,7 @@ def create_file(url: URL) -> None:
 
 
 def demand_file(url: URL) -> None:
-    """Raise `MissingFileError` where there is no file: what reads a database never makes one."""
+    """Raise `MissingFileError` if there is no file: code that reads a database never creates one."""
     path = find_path(url)
     try:
         path.stat()
@@ -50,15 +51,15 @@ def demand_file(url: URL) -> None:
             " an existing installation"
         ) from None
     except OSError:
-        return  # the driver says what is wrong
+        return  # the driver will say what is wrong
 
 
 def find_path(url: URL) -> Path:
-    """Where the file is."""
+    """The path of the file."""
     return Path(url.database or "")
 
 
 def is_no_database(error: BaseException | None, driver: Any) -> bool:  # noqa: ANN401 - a DBAPI module
-    """Whether the driver says, by its barest failure, that the file is of another kind, or damaged."""
+    """Whether the driver's base exception says that the file is not a database, or is damaged."""
     bare = error.orig if isinstance(error, DBAPIError) else error
     return type(bare) is driver.DatabaseError

@@ -1,4 +1,4 @@
-"""Statements on users. Writers of hashes, roles, states and versions are called by `revocation` alone."""
+"""Statements on users. Only `revocation` calls the writers of hashes, roles, states and versions."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -16,7 +16,7 @@ _U = UserRow.__table__.c
 
 
 class AddressTakenError(Exception):
-    """Another user has this address, or may still take it back. The transaction is lost."""
+    """Another user has this address, or may still take it back. The transaction must be rolled back."""
 
 
 _USER: Select[Any] = select(
@@ -35,7 +35,7 @@ _USER: Select[Any] = select(
     _U.address,
     _U.profile_changed_at,
 )
-# Built once: to build a statement takes several times as long as to execute it.
+# Built once: building a statement takes several times as long as executing it.
 _BY_ID = _USER.where(_U.user_id == bindparam("user_id"))
 _BY_EMAIL = _USER.where(_U.email == bindparam("email"))
 _LOCKING = _BY_ID.with_for_update(key_share=True)
@@ -52,7 +52,7 @@ def find(tx: Connection, user_id: str) -> User | None:
 
 
 def load(tx: Connection, user_id: str) -> User:
-    """The user with this id, who was there a moment ago in this transaction."""
+    """The user with this id, who was already found in this transaction."""
     return _decode(tx.execute(_BY_ID, {"user_id": user_id}).one())
 
 
@@ -62,38 +62,38 @@ def find_by_email(tx: Connection, email: str) -> User | None:
 
 
 def find_credentials(tx: Connection, email: str) -> Credentials | None:
-    """The user with this canonical address and the stored password hash, or None."""
+    """The user with this canonical address, with the stored password hash, or None."""
     row = tx.execute(_CREDENTIALS, {"email": email}).one_or_none()
     return None if row is None else Credentials(_decode(row), row.password_hash)
 
 
 def lock(tx: Connection, user_id: str) -> User | None:
-    """Take the user's row: nobody else writes it, or begins a session for it, before this transaction ends."""
+    """Lock the user's row: until this transaction ends, no other writes it or begins a session for the user."""
     return _decode_or_none(tx.execute(_LOCKING, {"user_id": user_id}).one_or_none())
 
 
 def find_credentials_by_id(tx: Connection, user_id: str) -> Credentials | None:
-    """The user with this id and the stored password hash, or None."""
+    """The user with this id, with the stored password hash, or None."""
     row = tx.execute(_CREDENTIALS_BY_ID, {"user_id": user_id}).one_or_none()
     return None if row is None else Credentials(_decode(row), row.password_hash)
 
 
 def find_hash_near(tx: Connection, user_id: str) -> str | None:
-    """The password hash of the user with this id or the next one, after the last one the first; None without one.
+    """The password hash of the user with this id or the next id (after the last, the first); None if there is none.
 
-    Ids are random, so a random `user_id` finds each user about as likely as another.
+    Ids are random, so a random `user_id` finds each user with about equal probability.
     """
     stored: str | None = tx.execute(_HASH_NEAR, {"user_id": user_id}).scalar_one_or_none()
     return stored
 
 
 def list_page(tx: Connection, *, after: str, limit: int) -> list[User]:
-    """Up to `limit` users whose address sorts after `after`, in that order."""
+    """List up to `limit` users whose address sorts after `after`, in the order of addresses."""
     return [_decode(row) for row in tx.execute(_USER.where(_U.email > after).order_by(_U.email).limit(limit))]
 
 
 def add(tx: Connection, user: NewUser, now: datetime) -> bool:
-    """Insert `user`; False when the address is another user's, or one that another user may still take back."""
+    """Insert `user`; False if another user has the address, or may still take it back."""
     try:
         with tx.begin_nested():
             tx.execute(
@@ -120,17 +120,18 @@ def add(tx: Connection, user: NewUser, now: datetime) -> bool:
 def _refuse_reserved(tx: Connection, user_id: str, email: str, now: datetime) -> None:
     """Raise `AddressTakenError` if another user may still take `email` back.
 
-    Asked after `email` was written, never before: who gives an address up holds its place in the unique index until
-    they commit, so whoever writes it waits for that, and then this statement sees the link that takes it back.
+    Call this after `email` was written, never before. A transaction that gives an address up holds its place in the
+    unique index until it commits. So the write waits for that commit, and this statement then sees the link that takes
+    the address back.
     """
     if links.is_reserved(tx, email, now, but=user_id):
         raise AddressTakenError
 
 
 def write_change(tx: Connection, user_id: str, change: UserChange, *, raise_credentials: bool, now: datetime) -> None:
-    """Write what an event changes, or raise `AddressTakenError`. Only `revocation` calls this.
+    """Write the changes of an event, or raise `AddressTakenError`. Only `revocation` calls this.
 
-    `raise_credentials` condemns the sign-ins that are under way: they verified what is no longer so.
+    `raise_credentials` makes the sign-ins in progress fail, because they have verified old credentials.
     """
     if change.deleted:
         tx.execute(delete(UserRow).where(_U.user_id == user_id))
@@ -174,19 +175,19 @@ def _values(change: UserChange, now: datetime) -> dict[str, Any]:
 
 
 def write_profile(tx: Connection, user_id: str, profile: Profile, now: datetime) -> None:
-    """Store what is not None."""
+    """Store the members of `profile` that are not None."""
     values = {name: value for name, value in asdict(profile).items() if value is not None}
     tx.execute(update(UserRow).where(_U.user_id == user_id).values(**values, profile_changed_at=now))
 
 
 def load_token_version(tx: Connection, user_id: str) -> int | None:
-    """The lowest version that passes; None for a user who does not exist."""
+    """The lowest token version that is accepted; None for a user who does not exist."""
     version: int | None = tx.execute(select(_U.token_version).where(_U.user_id == user_id)).scalar_one_or_none()
     return version
 
 
 def raise_token_version(tx: Connection, user_id: str) -> int | None:
-    """Condemn all access tokens issued so far; the lowest version that still passes."""
+    """Invalidate all access tokens issued so far; return the lowest version that is still accepted."""
     version: int | None = tx.execute(
         update(UserRow)
         .where(_U.user_id == user_id)

@@ -1,1 +1,1 @@
-"""Handing out tokens: what a client may have, the birth of a family, the answer, and what a token proves."""
+"""Issues tokens: the limits of a client, new families, token answers, and the proofs that tokens carry."""

@@ -1,4 +1,4 @@
-"""What a client may be given, by its record as it stands now: the bound of everything that is handed out to it."""
+"""The scope and audience that a client's present record allows: the limit of all tokens issued to it."""
 
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,7 @@ _MOST_REMEMBERED: Final = 1024
 
 
 def find_allowance(realm: Realm, client: Client) -> Allowance:
-    """The scope and audience that `client` may have at this moment, whatever it was granted earlier.
+    """The scope and audience that `client` may have at this moment, independent of what was granted earlier.
 
     The issuer is an audience of first-party clients, and of those that may ask for `openid` (contract §1).
     """
@@ -20,6 +20,6 @@ def find_allowance(realm: Realm, client: Client) -> Allowance:
     return _allow(client.scope, client.audience, everybodys)
 
 
-@lru_cache(maxsize=_MOST_REMEMBERED)  # asked for twice in each refresh
+@lru_cache(maxsize=_MOST_REMEMBERED)  # called twice in each refresh
 def _allow(scope: tuple[str, ...], own: tuple[str, ...], everybodys: tuple[str, ...]) -> Allowance:
     return Allowance(frozenset(scope), frozenset((*own, *everybodys)))

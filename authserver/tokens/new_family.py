@@ -1,4 +1,4 @@
-"""The birth of a refresh token family: at a sign-in, or when a code is exchanged."""
+"""Creates a refresh token family, at a sign-in or when a code is exchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from authserver.tokens.token_answer import Holding
 
 @dataclass(frozen=True, slots=True)
 class AccessToGrant:
-    """What a family is born with besides its session.
+    """The access to grant to a new family, in its session.
 
     Attributes:
-        client_family_version: read in the same transaction (`clients.find_family_version`): a disabled client has none.
-        offline: whether refresh tokens are handed out. Without them the family lives as long as its access token.
+        client_family_version: read in the same transaction (`clients.find_family_version`); a disabled client has none.
+        offline: whether refresh tokens are handed out. Without them, the family lives as long as its access token.
     """
 
     scope: str
@@ -43,7 +43,7 @@ def begin_family(
     granted: AccessToGrant,
     now: datetime,
 ) -> Holding:
-    """Give `client` a family in `session`, at its first generation. The caller holds the user's row."""
+    """Create a family of `client` in `session`, at its first generation. The caller holds the user's row."""
     lifetimes = realm.lifetimes.of_client(client)
     idle_lifetime = lifetimes.refresh_idle_lifetime if granted.offline else lifetimes.access_token_lifetime
     expires_at = min(absolute_end(now, lifetimes.refresh_absolute_lifetime), session.expires_at)
@@ -80,7 +80,7 @@ def begin_family(
 
 
 def choose_audience(realm: Realm, client: Client, scope: str, resources: Sequence[str]) -> tuple[str, ...] | None:
-    """Whom the tokens are for (contract §1, RFC 8707 §2); None when the client may not name one of `resources`."""
+    """Choose the audience of the tokens (contract §1, RFC 8707 §2); None if one of `resources` is not allowed."""
     if not resources:
         at_home = client.first_party or OPENID_SCOPE in scope.split()
         return (realm.issuer, realm.default_audience) if at_home else (realm.default_audience,)

@@ -1,4 +1,4 @@
-"""What a refresh token, a mailed link or a known device proves to this node, from the keys in memory alone."""
+"""Checks the MAC of refresh tokens, mailed links and device tokens, with the keys in memory."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,23 +13,23 @@ Proof = TypeVar("Proof")
 
 @dataclass(frozen=True, slots=True)
 class EndedMacKey:
-    """Tagged by a key that is retired or compromised: whoever shows it gets nothing, and has done nothing wrong."""
+    """The text is tagged with a retired or compromised key: it is refused, but its presenter did nothing wrong."""
 
     mac_kid: str
 
 
 def prove_refresh_token(realm: Realm, text: str) -> RefreshToken | Malformed | EndedMacKey | UnknownMacKey:
-    """The position that `text` proves, or why none. Asks no database, except once a second for an unknown key."""
+    """Check `text`; return its position, or why it proves none. An unknown key reads the database once a second."""
     return _name_ended(realm, parse_refresh_token(text, lambda kid: _find_secret(realm, kid)))
 
 
 def prove_link_token(realm: Realm, text: str) -> LinkToken | Malformed | EndedMacKey | UnknownMacKey:
-    """The same for the token of a mailed link."""
+    """Check the token of a mailed link; return the link, or why `text` proves none."""
     return _name_ended(realm, parse_link_token(text, lambda kid: _find_secret(realm, kid)))
 
 
 def prove_device_token(realm: Realm, text: str) -> DeviceToken | None:
-    """What the token of a known device says, if it is one of ours. Asks the database as little as the others."""
+    """Check the token of a known device; None if it is not ours. An unknown key reads the database once a second."""
     return parse_device_token(text, lambda kid: _find_secret(realm, kid))
 
 

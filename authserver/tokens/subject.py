@@ -1,4 +1,4 @@
-"""Under which names a client knows a user and his device (OpenID Connect Core §8)."""
+"""The names by which a client knows a user and their device (OpenID Connect Core §8)."""
 
 import hashlib
 import hmac
@@ -11,10 +11,10 @@ SUBJECT_TYPES: Final = ("public", "pairwise")
 
 
 def subject_identifier(client: Client, user_id: str) -> str:
-    """`sub` in ID tokens and at userinfo: the user's id, or for a pairwise client a name that no other client sees.
+    """The `sub` in ID tokens and at userinfo: the user's id, or for a pairwise client a name that no other client sees.
 
-    The salt is the client's own, so each client is a sector by itself (§8.1). Access tokens carry the user's id all the
-    same: they are for resource servers, and no client has to read them.
+    Each client has a salt of its own, so each client is a separate sector (§8.1). Access tokens always carry the user's
+    id: they are for resource servers, and no client has to read them.
     """
     if client.pairwise_salt is None:
         return user_id
@@ -22,10 +22,10 @@ def subject_identifier(client: Client, user_id: str) -> str:
 
 
 def device_identifier(client: Client, device_id: str) -> str:
-    """`device_id` in token answers: for a client that is not our own a name that stands for it, and is of no use here.
+    """The `device_id` in token answers: the id itself for a first-party client, otherwise a pseudonym for the client.
 
-    The id itself keeps a flood of wrong passwords from locking its owner out (`authentication.known_device`): nobody
-    else needs it.
+    The id itself protects its owner from being locked out by a flood of wrong passwords
+    (`authentication.known_device`), so no other client gets it. The server does not accept the pseudonym.
     """
     if client.first_party:
         return device_id

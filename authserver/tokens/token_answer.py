@@ -1,4 +1,4 @@
-"""Handing out tokens: what a sign-in, a refresh or a code exchange answers (contract §2)."""
+"""Issues the tokens that a sign-in, a refresh or a code exchange answers (contract §2)."""
 
 import math
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from authserver.tokens.subject import device_identifier, subject_identifier
 
 @dataclass(frozen=True, slots=True)
 class AccessAnswer:
-    """An access token, and with the scope `openid` the ID token beside it. Lifetimes are seconds.
+    """An access token and, with the scope `openid`, an ID token. Lifetimes are in seconds.
 
-    `device_token` is there where the user has just shown their password.
+    `device_token` is set if the user has just given their password.
     """
 
     access_token: str = field(repr=False)
@@ -47,7 +47,7 @@ class TokenAnswer(AccessAnswer):
 
 @dataclass(frozen=True, slots=True)
 class RestingAnswer(TokenAnswer):
-    """A token answer of a family that rests: its refresh token is the one that was shown, and need not be stored."""
+    """A token answer of a resting family: its refresh token is the presented one and need not be stored again."""
 
 
 Answer = TypeVar("Answer", bound=AccessAnswer)
@@ -55,7 +55,7 @@ Answer = TypeVar("Answer", bound=AccessAnswer)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A family at one generation, with its user as of now: all that an answer is derived from."""
+    """A family at one generation, and its user as of now. The whole answer is derived from it."""
 
     family_id: bytes
     generation: int
@@ -68,10 +68,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a request asks for within what was granted; None asks for all of it. It does not narrow the family.
+    """The part of the granted access that a request asks for; None asks for all of it. It does not narrow the family.
 
-    `scope` is RFC 6749 §6, `audience` RFC 8707 §2.2. The caller has checked that both lie within the grant and within
-    what the client may still have.
+    `scope`: RFC 6749 §6; `audience`: RFC 8707 §2.2. NOT checked here: that both lie within what was granted and what
+    the client may still have; the caller has done so.
     """
 
     scope: frozenset[str] | None = None
@@ -91,10 +91,10 @@ def issue_tokens(
     nonce: str | None = None,
     shape: type[TokenAnswer] = TokenAnswer,
 ) -> TokenAnswer:
-    """Sign an access token, and an ID token where one is due, and derive the refresh-token string, in memory.
+    """Sign an access token and, if due, an ID token, and derive the refresh-token string, all in memory.
 
-    `now` was read before the statement that `holding` comes from, so that no token is younger than the state it
-    speaks of. `client` is the one that the family is for.
+    Read `now` before the statement that returned `holding`, so that no token is younger than the state that it
+    describes. `client` is the client of the family.
     """
     refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
     with_refresh_token = partial(
@@ -114,7 +114,7 @@ def issue_access(
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
     nonce: str | None = None,
 ) -> AccessAnswer:
-    """The same without a refresh token, for a family that has no offline access."""
+    """Sign an access token and, if due, an ID token, for a family without offline access (no refresh token)."""
     return _issue(realm, holding, client, now, narrowing, nonce, AccessAnswer)
 
 
@@ -130,7 +130,7 @@ def _issue(
     granted, allowance = holding.granted, find_allowance(realm, client)
     lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
     issued_at = int(now.timestamp())
-    # No token outlives its family, which ends with its session at the latest. Rounded up: see `absolute_end`.
+    # No token outlives its family, which ends no later than its session. Rounded up: see `absolute_end`.
     expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
     carried = effective_scope(granted.scope, narrowing.scope, allowance, holding.roles)
     key = realm.keyring.current.signing_key

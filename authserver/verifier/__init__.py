@@ -1,16 +1,16 @@
-"""The SDK of resource servers: verifies access tokens offline, with the issuer's public keys.
+"""The SDK for resource servers: verifies access tokens offline, with the issuer's public keys.
 
     verifier = Verifier(issuer="https://auth.example", audience="https://api.example")
     claims = verifier.verify(token)
 
-What can go wrong:
+Errors:
 
-ValueError        a `Verifier` that was set up wrongly; raised once, by its constructor
-InvalidToken      every refusal of a token, whatever was shown; `.code` (contract §6), `.status`, `.soft_logout`,
-                  `.www_authenticate`. Also when no keys can be had (`keys_unavailable`, status 503).
+ValueError        wrong settings of a `Verifier`; raised only by its constructor
+InvalidToken      every refusal, of any input; `.code` (contract §6), `.status`, `.soft_logout`,
+                  `.www_authenticate`. Also raised without usable keys (`keys_unavailable`, status 503).
 
-Nothing else is raised. This package needs PyJWT and cryptography only; adapters for frameworks stand beside it
-(`authserver.verifier.flask`) and are never imported from here.
+Nothing else is raised. This package needs only PyJWT and cryptography. Adapters for frameworks (such as
+`authserver.verifier.flask`) are separate modules and are never imported from here.
 """
 
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken

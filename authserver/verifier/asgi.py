@@ -7,8 +7,8 @@
     @app.get("/notes")
     async def notes(token: Annotated[AccessTokenClaims, Depends(require_token(scope="read"))]): ...
 
-The event loop never waits: what is not answered from memory at once is done in threads of its own. The claims are in
-`scope["state"]["token"]` (`request.state.token`). A WebSocket is checked when it is opened, and not again.
+The event loop never waits: checks that cannot be answered from memory run in separate threads. The claims are in
+`scope["state"]["token"]` (`request.state.token`). A WebSocket is checked only when it is opened.
 """
 
 import asyncio
@@ -35,10 +35,10 @@ _POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 
 
 class TokenMiddleware:
-    """Pure ASGI. `guard`: "everything" but `open_paths`, or only the "routes" that depend on `require_token`.
+    """ASGI middleware. `guard`: "everything" except `open_paths`, or only the "routes" that depend on `require_token`.
 
-    `scope`, `max_age`, `acr`: what everything that is guarded here demands (`demands.Demand`). `open_paths` are whole
-    paths, compared as they are. `resource`, `metadata_url`: see `BearerGuard`.
+    `scope`, `max_age`, `acr`: the demand on all guarded requests (`demands.Demand`). `open_paths` are complete paths,
+    compared exactly. `resource`, `metadata_url`: see `BearerGuard`.
     """
 
     def __init__(  # noqa: PLR0913 - what may be set
@@ -54,7 +54,7 @@ class TokenMiddleware:
         resource: str | None = None,
         metadata_url: str | None = None,
     ) -> None:
-        """`ValueError` for settings that contradict each other."""
+        """Check the settings; `ValueError` if they contradict each other."""
         if guard not in {"everything", "routes"}:
             raise ValueError("guard is everything or routes")
         self._demand = Demand(scope, max_age, acr)
@@ -66,7 +66,7 @@ class TokenMiddleware:
         self._door = _Door(BearerGuard(verifier, resource=resource, metadata_url=metadata_url))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, WebSocket, or life of the application."""
+        """Handle one request, WebSocket, or lifespan of the application."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
@@ -97,9 +97,9 @@ class TokenMiddleware:
 def require_token(
     *, scope: str | None = None, max_age: int | None = None, acr: str | None = None
 ) -> Callable[..., Awaitable[AccessTokenClaims]]:
-    """For FastAPI's `Depends`: the claims of a good token that meets the demand (`demands.Demand`).
+    """Make a FastAPI dependency: the claims of a valid token that meets the demand (`demands.Demand`).
 
-    Needs `TokenMiddleware` around the application, which answers for it when the token is refused.
+    It needs `TokenMiddleware` around the application, which sends the answer if the token is refused.
     """
     from starlette.requests import HTTPConnection
 
@@ -115,7 +115,7 @@ def require_token(
 
 
 class _Door:
-    """Checks requests of one application without holding up its event loop."""
+    """Checks requests of one application without blocking its event loop."""
 
     def __init__(self, guard: BearerGuard) -> None:
         self._guard = guard
@@ -146,7 +146,7 @@ class _Door:
             return True
 
     def _pool(self) -> ThreadPoolExecutor:
-        """Its own: while the issuer is away, what else the application does in threads goes on."""
+        """A separate pool, so that an unreachable issuer does not block the application's own threads."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, "authserver-verify")
         return self._threads

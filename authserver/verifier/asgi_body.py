@@ -1,4 +1,4 @@
-"""A body of ASGI that two can read: the middleware, for a second token, and the application."""
+"""An ASGI body with two readers: the middleware, which looks for a second token, and the application."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -12,7 +12,7 @@ _MORE: Final = "http.request"
 
 
 class NoticedBody:
-    """The application's `receive`, for a short body: notes what passes, and hands on what was read ahead."""
+    """The application's `receive`, for a short body: keeps the messages, and replays those that were read ahead."""
 
     def __init__(self, receive: Receive) -> None:
         """Read from `receive`."""
@@ -22,11 +22,11 @@ class NoticedBody:
         self._is_whole = False
 
     async def __call__(self) -> Message:
-        """Hand on the next message of the request."""
+        """Return the next message of the request."""
         return self._ahead.popleft() if self._ahead else await self._note()
 
     async def read(self) -> bytes:
-        """The whole body, whether or not the application has read of it; what is left when the client goes away."""
+        """Read the whole body, including what the application has read; incomplete if the client disconnects."""
         while not self._is_whole:
             self._ahead.append(await self._note())
         return self._noted

@@ -1,7 +1,7 @@
-"""Bearer tokens in HTTP requests, as every adapter for a framework needs them (RFC 6750, 9470, 9728).
+"""Bearer tokens in HTTP requests, for all framework adapters (RFC 6750, 9470, 9728).
 
-What a refusal looks like, and the metadata with which a client finds the issuer. Knows no
-framework: an adapter turns an `Answer` into what its framework sends.
+Builds refusals, and the metadata with which a client finds the issuer. Knows no framework: an adapter converts an
+`Answer` to a response of its framework.
 """
 
 import json
@@ -31,7 +31,7 @@ _URL = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send instead of what was asked for."""
+    """A response to send instead of the requested one."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ class Answer:
 
 
 class RefusedError(Exception):
-    """A request that goes no further; `answer` is for the client."""
+    """The request is refused; `answer` is for the client."""
 
     def __init__(self, answer: Answer) -> None:
         """Keep `answer`."""
@@ -48,32 +48,32 @@ class RefusedError(Exception):
 
 
 class BearerGuard:
-    """Lets requests with good tokens through, and tells the others why not.
+    """Lets requests with valid tokens through, and answers the others with a refusal.
 
     Args:
-        verifier: says which tokens are good.
-        resource: the URL that clients know this resource server by (RFC 9728 §1.2). Default: the audience, if the
-            verifier has exactly one and it is a URL; else no metadata are served.
-        metadata_url: where clients find the metadata, if that is not at the host that they asked, as behind a proxy
-            which changes it.
+        verifier: decides which tokens are valid.
+        resource: the URL by which clients know this resource server (RFC 9728 §1.2). Default: the audience, if the
+            verifier has exactly one and it is a URL; otherwise no metadata is served.
+        metadata_url: the URL of the metadata, if its host is not the host of the request, as behind a proxy that
+            changes it.
     """
 
     def __init__(self, verifier: Verifier, *, resource: str | None = None, metadata_url: str | None = None) -> None:
-        """Refuse with `ValueError` what could not stand in a challenge."""
+        """Check the URLs; `ValueError` if one cannot be written in a challenge."""
         for url in (resource, metadata_url):
             if url is not None and not _URL.match(url):
                 raise ValueError("resource and metadata_url are http or https URLs")
         self.verifier = verifier
         self.serves_metadata = False
-        """Set by an adapter that hands out what `describe` says; before, no challenge points there."""
+        """Set by an adapter that serves the metadata of `describe`; until then, no challenge points to it."""
         self._resource = _find_resource(verifier.audiences) if resource is None else resource
         self._metadata_url = metadata_url
 
     def admit(self, token: str | SeveralTokens | None, demand: Demand, base_url: str) -> AccessTokenClaims:
-        """The claims of a good token that meets `demand`, or `RefusedError`. May wait: see `Verifier.verify_at_once`.
+        """The claims of a valid token that meets `demand`, or `RefusedError`. May wait: see `Verifier.verify_at_once`.
 
-        `token`: what `read_token` says of header and query. `base_url`: scheme, host and mount of the request, without
-        a slash at the end. Where `may_carry_token` says so, `check_form` comes next.
+        `token`: the result of `read_token` for header and query. `base_url`: scheme, host and mount of the request,
+        without a slash at the end. If `may_carry_token` is true, call `check_form` next.
         """
         if isinstance(token, SeveralTokens):
             raise RefusedError(self._refuse_several(base_url))
@@ -87,19 +87,19 @@ class BearerGuard:
         return claims
 
     def check_form(self, form: bytes, base_url: str) -> None:
-        """`RefusedError` if the body carries a token, beside that of the header.
+        """Raise `RefusedError` if the body carries a second token, besides that of the header.
 
-        Comes after `admit`, so that nobody without a good token makes this server read a body.
+        Call it after `admit`, so that this server reads no body without a valid token.
         """
         if count_tokens(form.decode("latin-1")):
             raise RefusedError(self._refuse_several(base_url))
 
     def challenge(self, base_url: str) -> Answer:
-        """To a request without credentials: no error code either (RFC 6750 §3.1)."""
+        """The answer to a request without credentials; it has no error code (RFC 6750 §3.1)."""
         return _answer(_UNAUTHORIZED, {}, ("WWW-Authenticate", self._point_to_metadata("Bearer", base_url)))
 
     def refuse(self, refusal: InvalidToken, base_url: str) -> Answer:
-        """To a request whose token is refused."""
+        """The answer to a request whose token is refused."""
         body = {"error": refusal.error, "error_description": refusal.description, "soft_logout": refusal.soft_logout}
         challenge = refusal.www_authenticate
         if challenge is None:
@@ -107,7 +107,7 @@ class BearerGuard:
         return _answer(refusal.status, body, ("WWW-Authenticate", self._point_to_metadata(challenge, base_url)))
 
     def describe(self, path: str) -> Answer | None:
-        """The metadata of this resource server (RFC 9728 §2), if `path` is where they belong."""
+        """The metadata of this resource server (RFC 9728 §2), if `path` is its path; otherwise None."""
         if self._resource is None or path not in {WELL_KNOWN, WELL_KNOWN + _path_of(self._resource)}:
             return None
         document = {
@@ -120,19 +120,22 @@ class BearerGuard:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Where `describe` has something to say."""
+        """The paths at which `describe` returns metadata."""
         if self._resource is None:
             return ()
         return tuple(dict.fromkeys((WELL_KNOWN, WELL_KNOWN + _path_of(self._resource))))
 
     def _refuse_several(self, base_url: str) -> Answer:
-        """RFC 6750 §3.1."""
+        """The answer to a request with more than one token (RFC 6750 §3.1)."""
         body: dict[str, object] = {"error": "invalid_request", "error_description": SEVERAL_TOKENS}
         challenge = self._point_to_metadata(SEVERAL_CHALLENGE, base_url)
         return _answer(_BAD_REQUEST, body, ("WWW-Authenticate", challenge))
 
     def _point_to_metadata(self, challenge: str, base_url: str) -> str:
-        """RFC 9728 §5.1. What a client calls this host is repeated to that client only, and only if it is a URL."""
+        """Add the metadata URL to a challenge (RFC 9728 §5.1).
+
+        The client's own name for this host is repeated to that client only, and only if it is a URL.
+        """
         url = self._metadata_url
         if url is None and self.serves_metadata and self._resource is not None and _URL.match(base_url):
             url = base_url + WELL_KNOWN + _path_of(self._resource)
@@ -155,7 +158,7 @@ def _find_resource(audiences: frozenset[str]) -> str | None:
 
 
 def _path_of(resource: str) -> str:
-    """RFC 9728 §3.1: the path of the resource comes after the well-known one."""
+    """The path of the metadata: the path of the resource follows the well-known one (RFC 9728 §3.1)."""
     _, _, path = resource.partition("://")[2].partition("/")
     return f"/{path}".rstrip("/")
 

@@ -1,11 +1,12 @@
-"""Tokens whose signature and claims were checked before, so that the second check is a dictionary look-up.
+"""A cache of verified tokens, so that a second check is a dictionary look-up.
 
-Holds only verified tokens (garbage cannot fill it), keyed by a digest (a dump of the process shows no token here), and
-at most `capacity` of them, the oldest out. It says that a token WAS valid: whether it still is, is the caller's to ask.
-Without a lock: each step is one atomic operation on a dictionary, and losing an entry costs one signature check.
+It holds only verified tokens (garbage cannot fill it), keyed by a digest (a dump of the process shows no token here),
+and at most `capacity` of them; the oldest is removed first. An entry says that the token WAS valid. NOT checked:
+whether it still is; the caller must do so. There is no lock: each step is one atomic operation on a dictionary, and
+losing an entry costs one signature check.
 
-Small on purpose: what many tokens say alike is kept once, and the key that signed a token is looked up by the token's
-header, which the signature covers, instead of being kept with each token.
+Entries are small: values that many tokens share are stored once, and the signing key of a token is looked up by the
+token's header, which the signature covers.
 """
 
 import hashlib
@@ -20,13 +21,13 @@ from authserver.protocol.claims import AccessTokenClaims, ClientToken
 CAPACITY = 10_000
 _MOST_HEADERS = 64
 _MOST_SHARED = 1024
-_DIGEST_SIZE = 16  # 128 bits: nobody finds a second token with the digest of a given one
+_DIGEST_SIZE = 16  # 128 bits: finding a second token with the digest of a given one is infeasible
 
 _Value = TypeVar("_Value", bound=Hashable)
 
 
 class VerifiedTokens:
-    """A bounded memory of verified tokens."""
+    """A bounded cache of verified tokens."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         """Hold up to `capacity` tokens."""
@@ -36,7 +37,7 @@ class VerifiedTokens:
         self._shared: dict[object, object] = {}
 
     def find(self, token: str, digest: bytes) -> tuple[AccessTokenClaims, str] | None:
-        """What was verified of `token`, and the id of the key that signed it."""
+        """The verified claims of `token` and the id of the key that signed it, or None."""
         claims = self._claims.get(digest)
         if claims is None:
             return None
@@ -44,13 +45,13 @@ class VerifiedTokens:
         return None if kid is None else (claims, kid)
 
     def remember(self, token: str, digest: bytes, signed: SignedClaims) -> None:
-        """Keep `signed`, which is what `token` says, under its digest."""
+        """Store `signed`, the content of `token`, under its digest."""
         self._bound()
         self._kids[token[: token.index(".")]] = signed.kid
         self._claims[digest] = self._slim(signed.claims)
 
     def forget(self, digest: bytes) -> None:
-        """Drop what is under `digest`, if anything."""
+        """Remove the entry of `digest`, if any."""
         self._claims.pop(digest, None)
 
     def _bound(self) -> None:
@@ -61,7 +62,7 @@ class VerifiedTokens:
         while len(self._claims) >= self._capacity:
             try:
                 self.forget(next(iter(self._claims)))
-            except (StopIteration, RuntimeError):  # another thread was quicker
+            except (StopIteration, RuntimeError):  # another thread was faster
                 return
 
     def _slim(self, claims: AccessTokenClaims) -> AccessTokenClaims:
@@ -82,7 +83,7 @@ class VerifiedTokens:
 
 
 def digest_token(token: object) -> bytes | None:
-    """The key of `token` here; None for what cannot be a token, whatever its type and size."""
+    """The cache key of `token`; None for any object that cannot be a token, of any type and size."""
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not token.isascii():
         return None
     return hashlib.blake2b(token.encode("ascii"), digest_size=_DIGEST_SIZE).digest()  # twice as fast as SHA-256

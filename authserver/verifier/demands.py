@@ -1,4 +1,4 @@
-"""What one route demands beyond a valid token: scope (RFC 6750 §3.1), recent and strong sign-in (RFC 9470)."""
+"""The demands of a route beyond a valid token: scope (RFC 6750 §3.1), recent and strong sign-in (RFC 9470)."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Demand:
     acr: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not stand in a challenge: `ValueError`."""
+        """Raise `ValueError` for a value that cannot be written in a challenge."""
         for value in (self.scope, self.acr):
             if value is not None and not (_QUOTABLE.match(value) and value.strip()):
                 raise ValueError("scope and acr are space-separated values, without quotes")
@@ -29,8 +29,8 @@ class Demand:
     def check(self, claims: AccessTokenClaims, *, now: float, leeway: float) -> None:
         """Raise `InvalidToken` unless `claims` meet this demand.
 
-        A token without `auth_time` or `acr`, such as a client's own, never meets a demand on it, nor does an
-        `auth_time` that is still to come.
+        A token without `auth_time` or `acr`, such as a client's own, never meets a demand on it. An `auth_time` in the
+        future does not either.
         Does NOT check the token itself.
         """
         if self.scope is not None and not claims.scopes.issuperset(self.scope.split()):

@@ -1,4 +1,4 @@
-"""The verifier for Django: a middleware that guards every view, and decorators for single ones.
+"""The verifier for Django: a middleware that guards every view, and decorators for single views.
 
     # settings.py
     AUTHSERVER_VERIFIER = Verifier(issuer="https://auth.example", audience="https://api.example", ...)
@@ -9,9 +9,9 @@
     def notes(request):
         return JsonResponse({"owner": request.token.sub})
 
-With the middleware a view without a decorator needs a good token, too, and `open_to_all` lets everybody in. The claims
-are in `request.token`. Further settings: `AUTHSERVER_RESOURCE` and `AUTHSERVER_METADATA_URL`, see `BearerGuard`.
-A token in a header is sent by a program, never by a browser on its own: such views may be `csrf_exempt`.
+With the middleware, a view without a decorator needs a valid token, too; `open_to_all` opens a view to everybody. The
+claims are in `request.token`. Further settings: `AUTHSERVER_RESOURCE` and `AUTHSERVER_METADATA_URL`, see `BearerGuard`.
+Browsers never send a token header by themselves, so such views may be `csrf_exempt`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -35,16 +35,16 @@ _OWN_RULES = "_authserver_own_rules"
 
 
 class TokenMiddleware:
-    """Lets a request through to its view if its token is good, and serves the metadata of this resource server."""
+    """Lets a request through to its view if its token is valid, and serves the metadata of this resource server."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        """Read the settings: a wrong one stops the start."""
+        """Read the settings; a wrong one stops the start."""
         self._get_response = get_response
         self._guard = _guard()
         self._guard.serves_metadata = True
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """One request."""
+        """Handle one request."""
         description = self._guard.describe(request.path_info) if request.method in {"GET", "HEAD"} else None
         return self._get_response(request) if description is None else _respond(description)
 
@@ -62,10 +62,10 @@ class TokenMiddleware:
 def require_token(
     *, scope: str | None = None, max_age: int | None = None, acr: str | None = None
 ) -> Callable[[_View], _View]:
-    """Let a request through to the view below if its token is good and meets the demand (`demands.Demand`).
+    """Decorate a view: let a request through if its token is valid and meets the demand (`demands.Demand`).
 
-    For functions, sync or async; a class-based view takes it by `method_decorator(..., name="dispatch")`, and needs
-    the middleware not to.
+    For functions, sync or async. For a class-based view, use `method_decorator(..., name="dispatch")`, without the
+    middleware.
     """
     demand = Demand(scope, max_age, acr)
 
@@ -86,7 +86,7 @@ def require_token(
 
 
 def open_to_all(view: _View) -> _View:
-    """Let everybody in to the view below, although the middleware guards every other one."""
+    """Decorate a view: open it to everybody, although the middleware guards all other views."""
     return _with_own_rules(view)
 
 
@@ -106,7 +106,7 @@ def _guard() -> BearerGuard:
 
 
 def _check(request: HttpRequest, demand: Demand) -> HttpResponse | None:
-    """None if the request may go on; `request.token` is set then."""
+    """Check the request: None, with `request.token` set, if it is allowed; otherwise the answer to send."""
     value = request.headers.get("Authorization")
     token = read_token([] if value is None else [value], request.META.get("QUERY_STRING", ""))
     base_url = f"{request.scheme}://{_host(request)}"
@@ -125,7 +125,7 @@ _CHECK_IN_THREAD: Callable[[HttpRequest, Demand], Awaitable[HttpResponse | None]
 
 
 def _host(request: HttpRequest) -> str:
-    """What the client calls this host, with the mount; not checked here, and repeated to that client only."""
+    """The client's name for this host, with the mount. NOT checked; it is repeated to that client only."""
     return f"{request.META.get('HTTP_HOST', '')}{request.META.get('SCRIPT_NAME', '')}"
 
 

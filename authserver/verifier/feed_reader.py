@@ -1,12 +1,12 @@
-"""One reader's place in the revocation feed: asks for what is new (contract §5) and merges it.
+"""Reads the revocation feed: asks for new entries (contract §5) and merges them.
 
-`fresh_since` is the promise: everything that was revoked before that moment is in `state`. It counts from the start of
-the request, less the time that the answer spent in caches, and never from later than the answer's own stamp allows
-(`issuer_time`): `generated_at` of a page, `Date` less `Age` of a 304. An answer that renews nothing is followed by a
-question for the whole page. A page that says more than this code understands takes the promise back: what is known may
-then be too little. Any other failure leaves everything as it is, to grow old.
+`fresh_since` is a promise: everything that was revoked before that moment is in `state`. It is the start of the
+request, less the time that the answer spent in caches, and never later than the answer's own stamp allows
+(`issuer_time`): `generated_at` of a page, `Date` less `Age` of a 304. After an answer that renews nothing, the whole
+page is requested. A page with an unknown format or kind cancels the promise, because a revocation may be missing. After
+any other failure, the state stays unchanged and becomes older.
 
-Several threads may ask at once; their answers are merged one after the other.
+Several threads may poll at once; their answers are merged one after the other.
 """
 
 import json
@@ -28,17 +28,17 @@ TIMEOUT = 4.0
 LARGEST_PAGE = 32 * 1024 * 1024
 """Bytes: some 250,000 entries."""
 SNAPSHOT_INTERVAL = 3600.0
-"""Seconds after which everything is read anew, in case that reader and server have come to differ."""
+"""Seconds after which the whole feed is read again, in case reader and server differ."""
 _FORGET_INTERVAL = 60.0
 _UNUSABLE_CURSOR = frozenset({400, 404, 410, 414})
 
 Exchange = Callable[[Call], Fetched]
-_NO_COPY: tuple[str, str | None] = ("", None)  # the URL that was answered last, and its entity tag
+_NO_COPY: tuple[str, str | None] = ("", None)  # the URL of the last answer, and its entity tag
 
 
 @dataclass(frozen=True, slots=True)
 class FeedSource:
-    """Where the feed of `issuer` is, and as whom it is read. `uri` has passed `fetch.check_url` and has no query."""
+    """The address of the feed of `issuer`, and the credentials. `uri` has passed `fetch.check_url` and has no query."""
 
     uri: str
     issuer: str
@@ -46,15 +46,15 @@ class FeedSource:
 
 
 def ask_feed(call: Call) -> Fetched:
-    """The answer to `call` within `TIMEOUT` and `LARGEST_PAGE`."""
+    """Send `call`, limited by `TIMEOUT` and `LARGEST_PAGE`, and return the answer."""
     return exchange(call, timeout=TIMEOUT, largest=LARGEST_PAGE)
 
 
 class FeedReader:
-    """Reads the feed at `source` step by step."""
+    """Reads the feed at `source`, one poll at a time."""
 
     def __init__(self, source: FeedSource, *, leeway: float, clock: Clock, ask: Exchange = ask_feed) -> None:
-        """Ask nothing yet. `leeway`: see `FeedState`."""
+        """Prepare; nothing is requested yet. `leeway`: see `FeedState`."""
         self.state = FeedState(leeway=leeway)
         self.fresh_since = NEVER
         self._source = source
@@ -68,7 +68,7 @@ class FeedReader:
         self._next_forgetting_at = -math.inf
 
     def poll(self) -> None:
-        """Ask once. `FetchError` or `InvalidFeedError` when that brought nothing."""
+        """Request the feed once. `FetchError` or `InvalidFeedError` if there is no usable answer."""
         asked = Reading.of(self._clock)
         if self._read_whole.until(asked) >= SNAPSHOT_INTERVAL:
             self._cursor = ""
@@ -100,7 +100,7 @@ class FeedReader:
         if page.issuer != self._source.issuer:
             raise InvalidFeedError("the feed of another issuer")
         if self.fresh_since == NEVER and asked.wall - page.generated_at > page.window:
-            # By this machine's clock every token that the page could vouch for has expired.
+            # By this machine's clock, all tokens that the page covers have expired.
             raise InvalidFeedError("an old page, or one of the two clocks is wrong")
         self.state.apply(page, int(asked.monotonic))
         self._cursor = page.cursor
@@ -117,7 +117,7 @@ class FeedReader:
                 self._read_whole = asked
         else:
             self._copy = _NO_COPY
-        # Never back: an answer that is older than what is known takes nothing away.
+        # Never moved back: an answer that is older than the state removes nothing.
         self.fresh_since = max(self.fresh_since, dated.shift(-fetched.age), key=lambda since: -since.until(asked))
 
     def _forget(self, now: float) -> None:
@@ -127,14 +127,14 @@ class FeedReader:
 
 
 def _find_stamp(fetched: Fetched, page: FeedPage | None) -> float | None:
-    """When the issuer says that the answer was true, on its clock; None when it does not say."""
+    """The instant, on the issuer's clock, for which the answer was true; None if the issuer does not say."""
     if page is not None:
         return page.generated_at
     return None if fetched.sent_at is None else fetched.sent_at - fetched.age
 
 
 def _read_body(body: bytes) -> FeedPage:
-    """Its author has proved who it is, so `jose.strict_json`, nine times slower, is not needed here."""
+    """Parse a page. Its author is authenticated, so `jose.strict_json`, nine times slower, is not needed."""
     try:
         members = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,15 +1,15 @@
-"""What the pages of the revocation feed add up to, and what that says of a token.
+"""The merged state of the revocation feed, and the check of a token against it.
 
-Pure: no I/O, and time comes in as `now`, whole seconds on a clock that never goes back. Every merge is a maximum, so
-pages may come twice, late, out of order or as a whole snapshot, and the outcome is the same; a snapshot is merged, too,
-and never takes away what is known. One thread applies pages; any number of threads may ask meanwhile.
+Pure: no I/O, and time is the argument `now`, whole seconds on a clock that never goes back. Every merge is a maximum,
+so the result is the same if pages come twice, late, out of order or as a whole snapshot. A snapshot is merged, too, and
+never removes entries. One thread applies pages; any number of threads may check tokens meanwhile.
 
-Entries are forgotten one window after they were learned: every token they could condemn has expired by then. That is
-counted from when they were learned here and never by the wall clock, which may be set. Not forgotten: locks in force,
+Entries are forgotten one window after they were learned, when every token that they refuse has expired. This is counted
+from the moment when they were learned here, never by the wall clock, which may be set. Not forgotten: locks in force,
 and keys within `KEY_WINDOW`.
 
-A lock is in force until a newer entry lifts it. Who was away for longer than the window may have missed that entry: so
-a lock that a snapshot does not name, although it is older than the snapshot's window, is over.
+A lock is in force until a newer entry lifts it. A reader that was disconnected for longer than the window may have
+missed that entry. So a lock is over if it is older than a snapshot's window and the snapshot does not name it.
 """
 
 from typing import assert_never
@@ -29,10 +29,10 @@ from authserver.protocol.revocation_feed import (
 from authserver.verifier.revocations import Revoked
 
 MARGIN = 60
-"""Seconds by which a window exceeds leeway and lifetime of the tokens that it covers (design §6)."""
+"""Seconds by which a window exceeds the sum of leeway and token lifetime (design §6)."""
 KEY_WINDOW = 30 * 24 * 3600
 
-# A user is one integer, which takes a third of the memory that an object would:
+# A user is one integer, which takes a third of the memory of an object:
 # rev | locked | soft_logout | token_version | learned at. The first three together are compared as one number.
 _LEARNED_BITS, _VERSION_BITS = 40, 53  # numbers on the wire are below 2^53
 _LEARNED, _VERSION = (1 << _LEARNED_BITS) - 1, (1 << _VERSION_BITS) - 1
@@ -50,14 +50,14 @@ _OUTLIVES_FEED = Revoked("invalid_claim")
 
 
 class FeedState:
-    """The merged feed. Before the first page it knows no window either, and so refuses every token."""
+    """The merged feed. Before the first page, it knows no window and refuses every token."""
 
     def __init__(self, *, leeway: float) -> None:
-        """`leeway`: for how many seconds after `exp` tokens still pass here."""
+        """Begin empty. `leeway`: how many seconds after `exp` this resource server still accepts tokens."""
         self._leeway = leeway
         self._users: dict[str, int] = {}
-        self._locks: dict[str, int] = {}  # sub → when the lock was last known to be in force, on the issuer's clock
-        self._locks_since = 0  # an older one that no snapshot has named since is over
+        self._locks: dict[str, int] = {}  # sub → when the lock was last in force, on the issuer's clock
+        self._locks_since = 0  # an older lock that no snapshot has named since is over
         self._sessions: dict[str, int] = {}  # sid → learned at, and whether it ended softly
         self._families: dict[str, int] = {}
         self._tokens: dict[str, int] = {}
@@ -69,26 +69,26 @@ class FeedState:
         self._longest_lifetime = 0.0
 
     def __len__(self) -> int:
-        """How many entries are remembered."""
+        """The number of remembered entries."""
         named = (self._sessions, self._families, self._tokens, self._keys)
         return len(self._users) + len(self._clients) + sum(len(kind) for kind in named)
 
     def apply(self, page: FeedPage, now: int) -> None:
-        """Merge `page`. Applying it again, or after pages that are newer, changes nothing."""
+        """Merge `page`. Applying it again, or after newer pages, changes nothing."""
         seen_at = page.generated_at if page.reset else 0
         soft, hard = _mark(now, soft_logout=True), _mark(now, soft_logout=False)  # shared by all entries of the page
         for entry in page.entries:
             self._merge(entry, now, seen_at, soft, hard)
-        if page.reset:  # after its entries: no lock that it names may be open in between
+        if page.reset:  # after its entries, so that no lock in the page is lifted for a moment
             self._locks_since = max(self._locks_since, page.generated_at - page.window)
         self._window = max(self._window, (page.generated_at, page.window))
         self._longest_window = max(self._longest_window, page.window)
         self._longest_lifetime = self._window[1] - self._leeway - MARGIN
 
     def rewind(self, stamp: int) -> None:
-        """Take back what was concluded from pages stamped by a clock that was far ahead: the issuer's now says `stamp`.
+        """Undo conclusions from pages whose stamps were far ahead; the issuer's clock now says `stamp`.
 
-        Such a snapshot would else count as newer than every lock of the years that it jumped over.
+        Otherwise such a snapshot would count as newer than every later lock until that time.
         """
         if self._locks_since > stamp:
             self._locks_since = stamp - self._longest_window
@@ -96,7 +96,7 @@ class FeedState:
             self._window = (stamp, self._window[1])
 
     def forget(self, now: int) -> None:
-        """Drop what condemns no unexpired token any more."""
+        """Remove the entries that can no longer refuse an unexpired token."""
         oldest = now - self._longest_window
         self._users = {
             sub: user for sub, user in self._users.items() if user & _LEARNED >= oldest or self._is_locked(sub, user)
@@ -111,7 +111,7 @@ class FeedState:
     def check(self, claims: AccessTokenClaims, kid: str) -> Revoked | None:  # noqa: PLR0911 - the rows of design §6
         """Why a token with these claims, signed by `kid`, is refused; None if nothing is known against it.
 
-        Does NOT check whether the token has expired, nor whether this state is young enough to be asked.
+        Does NOT check whether the token has expired, nor whether this state is recent enough.
         """
         condemned = self._check_user(claims) if isinstance(claims, UserToken) else None
         if condemned is not None:
@@ -125,7 +125,7 @@ class FeedState:
         if claims.iat < self._floor:
             return _BEFORE_FLOOR
         if claims.exp - claims.iat > self._longest_lifetime:
-            return _OUTLIVES_FEED  # its revocation might be forgotten while it lives
+            return _OUTLIVES_FEED  # its revocation might be forgotten before it expires
         return None
 
     def _check_user(self, claims: UserToken) -> Revoked | None:
@@ -134,7 +134,7 @@ class FeedState:
             return _LOCKED_OUT
         if user is not None and claims.token_version < user >> _LEARNED_BITS & _VERSION:
             if self._ended_hard(claims):
-                return _ENDED_HARD  # what is said of the session itself says more than what is said of its user
+                return _ENDED_HARD  # an entry about the session outweighs one about its user
             is_soft = _standing(user) & _SOFT or claims.sid in self._sessions
             return _STALE_SOFTLY if is_soft else _STALE
         if claims.sid in self._sessions or claims.fam in self._families:
@@ -169,7 +169,7 @@ class FeedState:
                 assert_never(entry)
 
     def _merge_user(self, entry: UserEntry, now: int, seen_at: int) -> None:
-        if entry.locked:  # before the user: no lock may be open in between
+        if entry.locked:  # before the user, so that the lock has no gap
             self._locks[entry.sub] = max(self._locks.get(entry.sub, 0), entry.at, seen_at)
         standing = entry.rev << 2 | entry.locked << 1 | entry.soft_logout
         version = entry.token_version
@@ -191,7 +191,7 @@ def _mark(learned_at: int, *, soft_logout: bool) -> int:
 
 
 def _merge_marks(known: int | None, new: int) -> int:
-    """The later time; softly only if both say so: a session that ended hard stays so."""
+    """Merge two marks: the later time; soft only if both are soft, because a hard end stays hard."""
     if known is None:
         return new
     return max(known, new) if known & new & _SOFT else max(known, new) & ~_SOFT

@@ -1,8 +1,8 @@
-"""One exchange over HTTPS: bounded in time and size, no redirects, certificates checked by the standard library.
+"""One HTTPS exchange: limited in time and size, no redirects, certificates checked by the standard library.
 
-Plain HTTP is for loopback, and for an inner network whose owner says so. The whole exchange, name look-up included, has
-one deadline: a socket's own time-out starts anew with every byte and does not cover DNS, so the exchange runs in a
-thread that is left behind if it is late.
+Plain HTTP is only for loopback, and for an internal network if its owner allows it. The whole exchange, including the
+name look-up, has one deadline. A socket's own time-out restarts with every byte and does not cover DNS, so the exchange
+runs in a thread, which is abandoned if it is late.
 """
 
 import base64
@@ -29,7 +29,7 @@ _AGE = re.compile(r"\d{1,9}\Z")
 
 
 class FetchError(Exception):
-    """No usable answer; the message says why, for the log. `status`: what was answered, if anything was."""
+    """There is no usable answer. The message says why, for the log. `status`: the HTTP status, if there was one."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         """Keep both."""
@@ -42,12 +42,12 @@ class Fetched:
     """An answer.
 
     Attributes:
-        body: empty when the asker's copy is still good (304).
-        fresh_for: for how many more seconds its sender calls it fresh; None: not said.
-        age: for how many seconds it has been in caches on its way.
-        etag: what to ask with next time, as it stands in the header.
+        body: the content; empty if the requester's copy is still current (304).
+        fresh_for: the remaining seconds for which the sender calls it fresh; None if not stated.
+        age: the seconds that it has spent in caches on its way.
+        etag: the entity tag for the next request, as in the header.
         modified: False for a 304.
-        sent_at: its `Date`, seconds since the epoch on its sender's clock; None: not said.
+        sent_at: its `Date`, in seconds since the epoch on the sender's clock; None if not stated.
     """
 
     body: bytes
@@ -60,7 +60,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What to ask for. `etag`: of the copy that the asker has; `form`: a body, which makes it a POST."""
+    """A request. `etag`: the tag of the copy that the requester has; `form`: a body, which makes it a POST."""
 
     url: str
     authorization: Secret | None = None
@@ -69,7 +69,7 @@ class Call:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """As they are sent."""
+        """The headers of the request."""
         headers = {"Accept": "application/json", "User-Agent": f"authserver-verifier/{__version__}"}
         if self.authorization is not None:
             headers["Authorization"] = self.authorization.reveal()
@@ -85,7 +85,7 @@ def write_basic(client_id: str, client_secret: str) -> Secret:
 
 
 def check_url(url: str, *, allow_http: bool = False) -> str:
-    """`url` itself, if it is https, or http to this machine, or with `allow_http` to any; `ValueError` otherwise."""
+    """Return `url` if it is https, http to this machine, or with `allow_http` any http; otherwise `ValueError`."""
     parts = urlsplit(url)
     if not parts.hostname or parts.port == 0 or parts.username is not None or parts.fragment:
         raise ValueError("a URL needs a host, and neither credentials nor a fragment")
@@ -95,13 +95,13 @@ def check_url(url: str, *, allow_http: bool = False) -> str:
 
 
 def fetch(url: str, *, timeout: float, largest: int) -> Fetched:
-    """The document at `url`, or `FetchError` after at most `timeout` seconds. `url` has passed `check_url`."""
+    """Get the document at `url`, or `FetchError` after at most `timeout` seconds. `url` has passed `check_url`."""
     return exchange(Call(url), timeout=timeout, largest=largest)
 
 
 def exchange(call: Call, *, timeout: float, largest: int) -> Fetched:
-    """The answer to `call`, or `FetchError` after at most `timeout` seconds. Its URL has passed `check_url`."""
-    # Looked up now, not when this module was loaded: gevent puts its own there, perhaps after a fork.
+    """Get the answer to `call`, or `FetchError` after at most `timeout` seconds. Its URL has passed `check_url`."""
+    # Looked up now, not at import: gevent replaces this class, perhaps after a fork.
     outcomes: queue.SimpleQueue[Fetched | FetchError] = queue.SimpleQueue()
     thread = threading.Thread(
         target=lambda: outcomes.put(_attempt(call, timeout, largest)), name="authserver-fetch", daemon=True
@@ -133,7 +133,7 @@ class _RefuseRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> None:
-        """Follow nothing: keys come from the configured place only (ASVS 9.1.3)."""
+        """Follow no redirect: keys come from the configured address only (ASVS 9.1.3)."""
 
 
 def _attempt(call: Call, timeout: float, largest: int) -> Fetched | FetchError:
@@ -142,7 +142,7 @@ def _attempt(call: Call, timeout: float, largest: int) -> Fetched | FetchError:
     )
     handlers: list[urllib.request.BaseHandler] = [_RefuseRedirects()]
     if urlsplit(call.url).scheme == "http":
-        # Loopback means this machine, not the proxy's; and what is inside must not leave it in clear.
+        # Loopback means this machine, not the proxy's machine; and plain text must not leave the internal network.
         handlers.append(urllib.request.ProxyHandler({}))
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as response:
@@ -162,13 +162,13 @@ def _read(response: http.client.HTTPResponse, largest: int) -> Fetched | FetchEr
     body = response.read(largest + 1)
     if len(body) > largest:
         return FetchError(f"more than {largest} bytes")
-    if response.length:  # a read with a limit does not tell a short body from a whole one
+    if response.length:  # a read with a limit cannot tell a truncated body from a complete one
         return FetchError("the body was cut off")
     return _describe(body, response.headers, modified=True)
 
 
 def _describe(body: bytes, headers: Message, *, modified: bool) -> Fetched:
-    """`fresh_for` is `max-age` less the time that the answer has spent in caches on its way (RFC 9111 §4.2)."""
+    """Convert an answer. `fresh_for` is `max-age` less the time that it has spent in caches (RFC 9111 §4.2)."""
     stated_age = headers.get("Age", "").strip()
     age = int(stated_age) if _AGE.match(stated_age) else 0
     max_age = _MAX_AGE.search(headers.get("Cache-Control", ""))

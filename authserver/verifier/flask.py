@@ -1,4 +1,4 @@
-"""The verifier for Flask: a decorator that lets only requests with a good access token through.
+"""The verifier for Flask: a decorator that lets only requests with a valid access token through.
 
     auth = FlaskVerifier(Verifier(issuer="https://auth.example", audience="https://api.example", ...), app)
 
@@ -7,9 +7,9 @@
     def notes():
         return {"owner": g.token.sub}
 
-The token comes from the `Authorization` header only (RFC 6750 §2.1), never from a query string or a form; a second one
-there is status 400. The view finds the claims in `flask.g.token`. NOT checked: whose data a route returns; that is the
-view's business.
+The token comes from the `Authorization` header only (RFC 6750 §2.1), never from a query string or a form; a second
+token there gives status 400. The view finds the claims in `flask.g.token`. NOT checked: whose data a route returns; the
+view must do that.
 """
 
 from collections.abc import Callable
@@ -41,13 +41,13 @@ class FlaskVerifier:
         resource: str | None = None,
         metadata_url: str | None = None,
     ) -> None:
-        """Use `verifier` for every guarded view. `resource`, `metadata_url`: see `BearerGuard`."""
+        """Guard views with `verifier`. `resource`, `metadata_url`: see `BearerGuard`."""
         self._guard = BearerGuard(verifier, resource=resource, metadata_url=metadata_url)
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Serve the metadata (RFC 9728), to which challenges point, from `app`."""
+        """Serve the metadata (RFC 9728) from `app`; challenges point to it."""
         self._guard.serves_metadata = True
         for number, path in enumerate(self._guard.paths):
             app.add_url_rule(path, f"authserver_metadata_{number}", self._describe, methods=["GET"])
@@ -55,9 +55,9 @@ class FlaskVerifier:
     def require_token(
         self, *, scope: str | None = None, max_age: int | None = None, acr: str | None = None
     ) -> Callable[[_View[_P]], _View[_P]]:
-        """Let a request through to the view below if its token is good and meets the demand (`demands.Demand`).
+        """Decorate a view: let a request through if its token is valid and meets the demand (`demands.Demand`).
 
-        Place it below the route. Refusals are answered as RFC 6750 §3 says, with `soft_logout` in the JSON body.
+        Place it below the route decorator. Refusals follow RFC 6750 §3, with `soft_logout` in the JSON body.
         """
         demand = Demand(scope, max_age, acr)
 
@@ -83,12 +83,12 @@ class FlaskVerifier:
 
 
 def _read_form() -> bytes:
-    """The body, if it can carry a token. The view can read it once more, in whichever way it likes."""
+    """The body, if it can carry a token. The view can read it again, in any way."""
     if not may_carry_token(request.headers.get("Content-Type", ""), request.headers.get("Content-Length", "")):
         return b""
     body = request.get_data(cache=True)
     request.stream = BytesIO(body)
-    # Empty, if something before the view has parsed the form: what was read is there then.
+    # The body is empty if other code has already parsed the form; then the form holds its content.
     return body or urlencode(list(request.form.items(multi=True))).encode()
 
 

@@ -1,14 +1,14 @@
-"""Follows the revocation feed in the background, and answers from memory what it says of a token (design §6).
+"""Follows the revocation feed in the background, and checks tokens against it from memory (design §6).
 
-One daemon thread per process polls; it begins with the first question, again in a process that was forked, and ends
-with `close` or with its owner. Who asks waits for it in two cases only, for `PATIENCE` at most: before the first
-snapshot, and when nobody has polled for longer than `maximum_staleness`, as in a process that was frozen between two
-requests. The thread is then replaced, since it may hang in an exchange that the freeze has cut. No lock is held across
-I/O.
+One daemon thread per process polls. It starts at the first check, also in a forked process, and ends with `close` or
+with its owner. A check waits for it in two cases only, for at most `PATIENCE`: before the first snapshot, and if there
+was no poll for longer than `maximum_staleness`, as in a process that was frozen between two requests. The thread is
+then replaced, since it may hang in an exchange that the freeze has interrupted. No lock is held during I/O.
 
-What is known grows old while the issuer cannot be reached. Beyond `maximum_staleness` the choice is the owner's:
-`refuse` every token, `accept` what is not known to be revoked, or `introspect` each one. Whatever the choice, nothing
-passes (except by introspection) before the first snapshot, or while the feed says what this code does not understand.
+The state becomes older while the issuer cannot be reached. Beyond `maximum_staleness`, `when_stale` decides: `refuse`
+every token, `accept` tokens that are not known to be revoked, or `introspect` each token. In every case, no token is
+accepted (except by introspection) before the first snapshot, or while the feed contains something that this code does
+not understand.
 """
 
 import logging
@@ -29,12 +29,12 @@ from authserver.verifier.process_lock import ProcessLock
 from authserver.verifier.revocations import Revoked
 
 POLL_INTERVAL: Final = 0.5
-"""Seconds from one poll to the next, less up to a fifth, so that readers spread."""
+"""Seconds from one poll to the next, less a random part of up to a fifth, so that readers do not poll together."""
 LONGEST_PAUSE: Final = 5.0
-"""Seconds between two polls that fail."""
+"""The longest pause in seconds between two failed polls."""
 MAXIMUM_STALENESS: Final = 10.0
 PATIENCE: Final = 3.0
-"""Seconds, from the first question on, for which askers wait for an answer of the feed."""
+"""Seconds, from the first check on, for which checks wait for an answer of the feed."""
 
 WhenStale = Literal["refuse", "accept", "introspect"]
 
@@ -44,9 +44,9 @@ _log = logging.getLogger("authserver.verifier")
 
 
 class FeedFollower:
-    """`Revocations` from the feed at `source`. Safe for threads, and for processes that fork.
+    """Knows the revocations of the feed at `source`. Safe with threads and with processes that fork.
 
-    `introspector` is needed for, and used only with, `when_stale="introspect"`. Durations are seconds.
+    `introspector` is required, and used, only with `when_stale="introspect"`. Durations are in seconds.
     """
 
     def __init__(  # noqa: PLR0913 - what may be tuned
@@ -62,7 +62,7 @@ class FeedFollower:
         clock: Clock | None = None,
         ask: Exchange = ask_feed,
     ) -> None:
-        """Check the settings; nothing is asked before the first question. `ValueError` for what cannot work."""
+        """Check the settings; the first request is sent at the first check. `ValueError` for impossible settings."""
         if not 0 < poll_interval < maximum_staleness < math.inf:
             raise ValueError("0 < poll_interval < maximum_staleness")
         if when_stale not in {"refuse", "accept", "introspect"}:
@@ -74,7 +74,7 @@ class FeedFollower:
         self._uri = source.uri
         self._poll_interval = poll_interval
         self._maximum_staleness = maximum_staleness
-        self._punctual = min(3 * poll_interval, maximum_staleness)  # who is later than this is looked after
+        self._punctual = min(3 * poll_interval, maximum_staleness)  # a poll later than this is followed up
         self._longest_silence = max(maximum_staleness, max(poll_interval, LONGEST_PAUSE) + TIMEOUT)
         self._accepts = when_stale == "accept"
         self._introspector = introspector
@@ -91,18 +91,18 @@ class FeedFollower:
 
     @property
     def lag(self) -> float:
-        """See `Revocations.lag`."""
+        """The age of the state in seconds; infinite if nothing is known."""
         return self._reader.fresh_since.age(self._clock)
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
-        """See `Revocations.check`."""
+        """Why `token` is refused; None if nothing is known against it."""
         reader = self._reader
         if reader.fresh_since.age(self._clock) > self._punctual:
             return self._check_late(claims, kid, token)
         return reader.state.check(claims, kid)
 
     def answers_at_once(self) -> bool:
-        """See `Revocations.answers_at_once`."""
+        """Whether `check` would not have to wait now."""
         if self.lag <= self._maximum_staleness:
             return True
         if self._introspector is not None:
@@ -110,7 +110,7 @@ class FeedFollower:
         return self._closed.is_set() or (self._is_following() and self._remaining_patience() <= 0)
 
     def close(self) -> None:
-        """End the thread. What is known grows old from now on."""
+        """End the thread. The state becomes older from now on."""
         self._closed.set()
         self._over.set()
 
@@ -127,13 +127,13 @@ class FeedFollower:
         return None if self._accepts and lag < math.inf else _UNAVAILABLE
 
     def _keep_following(self) -> None:
-        """Start the thread if none polls: at first, in a forked process, which inherits none, and after a freeze."""
+        """Start the thread if none polls: at the first check, after a fork, which ends threads, after a freeze."""
         if self._is_following():
             return
         with self._beginning.own:
             if self._closed.is_set() or self._is_following():
                 return
-            self._over.set()  # for the thread that is replaced, if there is one
+            self._over.set()  # ends the replaced thread, if there is one
             self._over, self._answered = threading.Event(), threading.Event()
             self._began = self._polled = Reading.of(self._clock)
             self._process = os.getpid()
@@ -145,7 +145,7 @@ class FeedFollower:
             )
             try:
                 thread.start()
-            except RuntimeError as error:  # no more threads here: what is known grows old, and then is not used
+            except RuntimeError as error:  # no more threads possible: the state becomes stale
                 _log.warning("revocations of %s are not followed: %s", self._uri, error)
                 return
             self._thread = thread
@@ -153,17 +153,17 @@ class FeedFollower:
                 self._over.set()
 
     def _is_following(self) -> bool:
-        # The process, too: under gevent a forked child sees its parent's threads as alive, and they never run there.
+        # Compare the process, too: under gevent, a forked child sees its parent's threads as alive, but none runs.
         if self._thread is None or self._process != os.getpid() or not self._thread.is_alive():
             return False
         return self._polled.age(self._clock) <= self._longest_silence
 
     def _remaining_patience(self) -> float:
-        """Seconds for which to wait now; none after an answer."""
+        """The seconds to wait now; 0 after an answer."""
         return 0.0 if self._answered.is_set() else max(0.0, self._patience - self._began.age(self._clock))
 
     def _poll(self) -> float:
-        """Ask once; for how many seconds to pause then."""
+        """Poll once; return the seconds to pause afterwards."""
         self._polled = Reading.of(self._clock)
         try:
             self._reader.poll()
@@ -179,14 +179,14 @@ class FeedFollower:
         return self._jitter(self._poll_interval)
 
     def _jitter(self, seconds: float) -> float:
-        """Up to a fifth less: the microseconds at which an answer arrives are as good as any randomness here."""
+        """Shorten `seconds` by up to a fifth. The microseconds at which an answer arrives are random enough here."""
         return seconds * (1 - self._clock.monotonic() * 1e3 % 1 / 5)
 
 
 def follow_feed(
     issuer: str, base_url: str, authorization: Secret, *, leeway: float, when_stale: WhenStale, clock: Clock
 ) -> FeedFollower:
-    """The follower of the feed of `issuer` at its usual place below `base_url`, which has passed `fetch.check_url`."""
+    """Follow the feed of `issuer` at its usual path below `base_url`, which has passed `fetch.check_url`."""
     base = base_url.rstrip("/")
     introspector = None
     if when_stale == "introspect":
@@ -204,7 +204,7 @@ def _introspect(introspector: Introspector, token: str) -> Revoked | None:
 
 
 def _follow(owner: "weakref.ref[FeedFollower]", over: threading.Event, answered: threading.Event) -> None:
-    """Poll until `over`, or until nobody holds the owner any more."""
+    """Poll until `over` is set, or until the owner has been garbage-collected."""
     while not over.is_set():
         follower = owner()
         if follower is None:

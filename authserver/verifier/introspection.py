@@ -1,7 +1,7 @@
-"""Asking the issuer about one token (RFC 7662): for resource servers that choose so while the feed is away.
+"""Asks the issuer about one token (RFC 7662), for resource servers that choose this while the feed is unreachable.
 
-Authoritative, and slow: one request per token, remembered for `KEPT_FOR`. What is neither a clear "active" nor a clear
-"not active" is no answer but an error: nothing here lets a token through by accident, or calls a good one revoked.
+Authoritative but slow: one request per token, remembered for `KEPT_FOR`. An answer that is neither a clear "active" nor
+a clear "not active" is an error, so that no token is accepted, or called revoked, by accident.
 """
 
 import json
@@ -15,14 +15,14 @@ from authserver.verifier.cache import digest_token
 from authserver.verifier.fetch import Call, Fetched, FetchError, exchange
 
 KEPT_FOR = 1.0
-"""Seconds for which an answer is used again, and for which nobody asks after a failure."""
+"""Seconds for which an answer is reused, and for which no request is sent after a failure."""
 TIMEOUT = 2.0
 _LARGEST_ANSWER = 64 * 1024
 _CAPACITY = 1_000
 
 
 def ask_issuer(call: Call) -> Fetched:
-    """The answer to `call` within `TIMEOUT`."""
+    """Send `call`, limited by `TIMEOUT`, and return the answer."""
     return exchange(call, timeout=TIMEOUT, largest=_LARGEST_ANSWER)
 
 
@@ -33,12 +33,12 @@ class _Said:
 
 
 class Introspector:
-    """Asks the endpoint `uri`, which has passed `fetch.check_url`. Safe for threads: at worst a question is doubled."""
+    """Asks the endpoint `uri`, which has passed `fetch.check_url`. Thread-safe: at worst, a request is sent twice."""
 
     def __init__(
         self, uri: str, authorization: Secret, *, clock: Clock, ask: Callable[[Call], Fetched] = ask_issuer
     ) -> None:
-        """Ask nothing yet."""
+        """Prepare; nothing is requested yet."""
         self._uri = uri
         self._authorization = authorization
         self._clock = clock
@@ -47,7 +47,7 @@ class Introspector:
         self._failed = NEVER
 
     def is_active(self, token: str) -> bool:
-        """Whether `token` is worth something now; `FetchError` when that cannot be learned."""
+        """Whether `token` is active now; `FetchError` if the issuer gives no clear answer."""
         digest = digest_token(token)
         if digest is None:
             return False
@@ -74,7 +74,7 @@ class Introspector:
 
 
 def _read_answer(body: bytes) -> bool:
-    """`active` (RFC 7662 §2.2), or `ValueError`: a proxy's error page and a body cut short say nothing of the token."""
+    """Read `active` (RFC 7662 §2.2); `ValueError` for other bodies, as a proxy's error page or a truncated answer."""
     answer = json.loads(body)
     active = answer.get("active") if isinstance(answer, dict) else None
     if not isinstance(active, bool):

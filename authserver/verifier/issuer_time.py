@@ -1,11 +1,11 @@
-"""When an answer of the issuer was true, told by the issuer's own stamps and this machine's clocks.
+"""Finds when an answer of the issuer was true, from the issuer's own stamps and this machine's clocks.
 
-The two machines' clocks may differ by minutes, so a stamp is compared with earlier stamps only: since an answer was
-stamped, as much time must have passed at the issuer as here. A cache that replays an old page shows an old stamp, and
-renews nothing.
+The two machines' clocks may differ by minutes, so a stamp is compared only with earlier stamps: between two stamps, as
+much time must have passed at the issuer as here. A cache that replays an old page shows an old stamp, and renews
+nothing.
 
-An issuer whose clock is set back, and another node whose clock is behind, look like a replay at first. What tells them
-apart is that their stamps go on: stamps that have kept pace with this machine for `PROOF` seconds are believed.
+An issuer whose clock was set back, or another node whose clock is behind, looks like a replay at first. But their
+stamps advance: stamps that have kept pace with this machine for `PROOF` seconds are trusted.
 Pure: stamps and readings in, a reading out.
 """
 
@@ -17,23 +17,23 @@ from authserver.clock import Reading
 RESOLUTION: Final = 1.0
 """Stamps are whole seconds, rounded down."""
 TOLERANCE: Final = 1.0
-"""Seconds by which a stamp may lag before it is not on time: pages are kept for a moment at the issuer."""
+"""Seconds by which a stamp may lag and still be on time: the issuer caches pages for a moment."""
 DRIFT: Final = 0.001
-"""How much slower than this machine's clock the issuer's may run: twice what time servers correct by slewing."""
+"""How much slower than this machine's clock the issuer's may run: twice the rate at which time servers slew."""
 PROOF: Final = 3.0
-"""Seconds for which stamps of a clock that is behind must have kept pace."""
+"""Seconds for which the stamps of a clock that is behind must keep pace."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """An answer by which others are judged: its stamp was made between two readings here."""
+    """An answer with which others are compared: its stamp was made between two readings here."""
 
     stamp: float
     asked: Reading
     answered: Reading
 
     def date(self, stamp: float, asked: Reading) -> Reading:
-        """The latest instant here at which an answer with `stamp` can have been true, if the mark's was on time."""
+        """The latest instant here at which an answer with `stamp` can have been true, if this mark was on time."""
         slewed = DRIFT * self.answered.until(asked)
         return self.answered.shift(stamp + RESOLUTION - self.stamp + slewed)
 
@@ -41,23 +41,23 @@ class _Mark:
         return self.date(stamp, asked).until(asked) <= TOLERANCE
 
     def is_outdone(self, stamp: float, asked: Reading) -> bool:
-        """Whether `stamp` is at least as much ahead of this machine as the mark's stamp was."""
+        """Whether `stamp` is at least as far ahead of this machine as the stamp of this mark was."""
         return stamp - self.stamp >= (1 - DRIFT) * self.asked.until(asked)
 
 
 class IssuerTime:
-    """Dates the answers of one issuer. Not for several threads at once."""
+    """Dates the answers of one issuer. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Know no answer yet."""
+        """Begin without any answer."""
         self._mark: _Mark | None = None
         self._behind: _Mark | None = None
 
     def date(self, stamp: float, asked: Reading, answered: Reading) -> Reading:
-        """From when on the answer counts that was stamped `stamp`, seconds since the epoch on the issuer's clock.
+        """The instant here for which an answer with `stamp` (seconds since the epoch, issuer's clock) was true.
 
-        `asked` and `answered` are the readings here before and after. Nothing counts from later than `asked`. The first
-        answer of all is taken to be on time.
+        `asked` and `answered` are the readings here before and after the exchange. The result is never later than
+        `asked`. The very first answer counts as on time.
         """
         new = _Mark(stamp, asked, answered)
         if self._mark is None or self._has_kept_pace(new):

@@ -1,12 +1,12 @@
-"""The issuer's public keys at a resource server, fetched when needed and kept as long as that is right.
+"""The issuer's public keys at a resource server, fetched when needed and cached.
 
-A good set is refreshed in the background before it is too old, and who finds their key in it never waits. Who waits
-for a fetch: the first question of all; one about an unknown key; and one after a silence so long that nobody has tried
-to refresh the set. Others answer meanwhile from the set that is there: it is one immutable value, swapped at the end.
-One fetch is in flight at a time. A cool-down follows every attempt, so that neither tokens with random `kid`s nor an
-issuer that is down turn into a stream of requests. A failed fetch changes nothing: the last good set serves for
-`KEPT_FOR`, then `KeysUnavailableError`. Does NOT learn at once that a key was withdrawn: that takes up to `MAX_AGE`,
-or the revocation feed.
+A key set is refreshed in the background before it is too old, and a look-up that finds its key never waits. Three kinds
+of look-up wait for a fetch: the very first; one of an unknown key; and one after a pause so long that no refresh was
+attempted. Other look-ups use the present set meanwhile, which is one immutable value, replaced at the end.
+One fetch runs at a time. A cool-down follows every attempt, so that neither tokens with random `kid`s nor an issuer
+that is down cause a stream of requests. A failed fetch changes nothing: the last good set is used for `KEPT_FOR`, then
+`KeysUnavailableError` is raised. Does NOT learn at once that a key was withdrawn: that takes up to `MAX_AGE`, or the
+revocation feed.
 """
 
 import logging
@@ -22,34 +22,34 @@ from authserver.verifier.fetch import Fetched, FetchError, fetch
 from authserver.verifier.process_lock import ProcessLock
 
 MAX_AGE = 300.0
-"""Seconds after which a set is fetched anew; a smaller `max-age` of the issuer is honoured, down to `SHORTEST_AGE`."""
+"""Seconds after which a set is fetched again; a smaller `max-age` of the issuer is used, down to `SHORTEST_AGE`."""
 SHORTEST_AGE = 1.0
 REFRESHED_FROM = 0.75
-"""The part of its age from which on a set that is asked is refreshed in the background."""
+"""The fraction of its maximum age after which a set is refreshed in the background when it is used."""
 COOL_DOWN = 5.0
 """Seconds between two attempts."""
 KEPT_FOR = 24 * 3600.0
-"""Seconds for which the last good set serves while the issuer cannot be reached."""
+"""Seconds for which the last good set is used while the issuer cannot be reached."""
 TIMEOUT = 5.0
-"""Seconds for one fetch as a whole, and for who waits for the first one."""
+"""Seconds for one whole fetch, and for waiting for the first one."""
 LARGEST_SET = 64 * 1024
 
 _log = logging.getLogger("authserver.verifier")
 
 
 class KeysUnavailableError(Exception):
-    """There is no set of keys young enough to decide with."""
+    """There is no key set that is recent enough to decide with."""
 
 
 class Keys(Protocol):
-    """Has the issuer's public keys."""
+    """A source of the issuer's public keys."""
 
     def find_key(self, kid: str) -> VerificationKey | None:
-        """The key `kid`, or None if the issuer does not publish it; `KeysUnavailableError` if that cannot be said."""
+        """The key `kid`, or None if the issuer does not publish it; `KeysUnavailableError` if this is unknown."""
         ...
 
     def is_fresh(self, kid: str) -> bool:
-        """Whether `find_key` would answer from memory, and with a key."""
+        """Whether `find_key` would return a key from memory."""
         ...
 
 
@@ -73,22 +73,22 @@ _NONE_YET = _KeySet({}, asked=NEVER, fresh_for=0)
 
 
 def fetch_jwks(uri: str) -> Fetched:
-    """The document at `uri` within `TIMEOUT` and `LARGEST_SET`."""
+    """Get the document at `uri`, limited by `TIMEOUT` and `LARGEST_SET`."""
     return fetch(uri, timeout=TIMEOUT, largest=LARGEST_SET)
 
 
 def _read_usable(body: bytes) -> dict[str, VerificationKey]:
     keys = read_jwks(body)
-    if not keys:  # an empty set would refuse every token, an earlier one refuses none too many
+    if not keys:  # an empty set would refuse every token; an earlier set refuses no valid one
         raise InvalidKeySetError("no usable key in it")
     return keys
 
 
 class JwksClient:
-    """The keys at `uri`, which has passed `fetch.check_url`. Safe for threads, and for processes that fork."""
+    """The keys at `uri`, which has passed `fetch.check_url`. Safe with threads and with processes that fork."""
 
     def __init__(self, uri: str, *, clock: Clock, fetch: Callable[[str], Fetched] = fetch_jwks) -> None:
-        """Remember `uri`; nothing is fetched before the first question."""
+        """Keep `uri`; nothing is fetched before the first look-up."""
         self._uri = uri
         self._clock = clock
         self._fetch = fetch
@@ -99,7 +99,7 @@ class JwksClient:
         self._in_flight = ProcessLock()
 
     def find_key(self, kid: str) -> VerificationKey | None:
-        """See `Keys.find_key`."""
+        """The key `kid`, or None if the issuer does not publish it; `KeysUnavailableError` if this is unknown."""
         current = self._set
         key = current.keys.get(kid)
         if key is not None and self._is_looked_after(current):
@@ -113,23 +113,23 @@ class JwksClient:
         return current.keys.get(kid)
 
     def is_fresh(self, kid: str) -> bool:
-        """See `Keys.is_fresh`."""
+        """Whether `find_key` would return a key from memory."""
         current = self._set
-        if not current.is_fresh(self._clock):  # then `find_key` decides who waits
+        if not current.is_fresh(self._clock):  # then `find_key` decides whether to wait
             return False
         self._refresh_behind(current)
         return kid in current.keys
 
     def _is_looked_after(self, current: _KeySet) -> bool:
-        """Whether `current` may answer: it is fresh, or usable and somebody has tried to refresh it of late."""
+        """Whether `current` may be used: it is fresh, or usable with a recent attempt to refresh it."""
         if current.is_fresh(self._clock):
             return True
-        # Attempts that fail are a cool-down apart, also where the issuer states a shorter age.
+        # Failed attempts are a cool-down apart, even if the issuer states a shorter age.
         of_late = max(current.fresh_for, 2 * COOL_DOWN) if self._has_failed else current.fresh_for
         return current.is_usable(self._clock) and self._attempted.age(self._clock) < of_late
 
     def _refresh_behind(self, current: _KeySet) -> None:
-        """Refresh the set in a thread, if it is due and nobody does."""
+        """Refresh the set in a thread, if this is due and no other thread does it."""
         if not current.is_due(self._clock) or not self._has_cooled_down():
             return
         in_flight = self._in_flight.own
@@ -139,13 +139,13 @@ class JwksClient:
             threading.Thread(
                 target=self._attempt_and_release, args=(in_flight,), name="authserver-keys", daemon=True
             ).start()
-        except RuntimeError as error:  # no more threads here: who finds the set too old fetches it
+        except RuntimeError as error:  # no more threads possible: a look-up that finds the set too old fetches it
             in_flight.release()
             _log.warning("keys of %s not refreshed: %s", self._uri, error)
 
     def _attempt_and_release(self, in_flight: threading.Lock) -> None:
         try:
-            if self._has_cooled_down():  # else another thread has just tried
+            if self._has_cooled_down():  # otherwise another thread has just tried
                 self._attempt()
         finally:
             in_flight.release()
@@ -164,7 +164,7 @@ class JwksClient:
             keys = _read_usable(fetched.body)
             age = MAX_AGE if fetched.fresh_for is None else min(MAX_AGE, max(SHORTEST_AGE, fetched.fresh_for))
             self._set, self._has_failed = _KeySet(keys, asked, age), False
-            pause = min(COOL_DOWN, age * REFRESHED_FROM)  # else a short max-age could not be kept
+            pause = min(COOL_DOWN, age * REFRESHED_FROM)  # a full cool-down would break a short max-age
         except (FetchError, InvalidKeySetError) as error:
             self._has_failed = True
             _log.warning("keys of %s not refreshed: %s", self._uri, error)

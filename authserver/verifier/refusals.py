@@ -1,6 +1,6 @@
-"""What a resource server answers to a token that it refuses: one row per code of contract §6.
+"""The answers of a resource server to refused tokens: one row per code of contract §6.
 
-The codes are for programs, the descriptions for the other side (RFC 6750 §3), the reason for the log.
+The codes are for programs, the descriptions for the other side (RFC 6750 §3), the reasons for the log.
 """
 
 from collections.abc import Mapping
@@ -69,9 +69,9 @@ ANSWERS: Mapping[RefusalCode, _Answer] = {
 class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
     """A refused token.
 
-    `code` (contract §6), `status` (401, 403 or 503), `soft_logout` (the client may keep its local state and sign in
-    or refresh again; advisory, design §6), `error` and `description` (RFC 6750 §3.1) for the answer, `reason` for the
-    log. No part of it repeats the token.
+    `code` (contract §6), `status` (401, 403 or 503), `soft_logout` (the client may keep its local state and sign in or
+    refresh again; advisory, design §6), `error` and `description` (RFC 6750 §3.1) for the answer, `reason` for the log.
+    No part repeats the token.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
         soft_logout: bool | None = None,
         demands: Mapping[str, str] | None = None,
     ) -> None:
-        """`soft_logout` None means: as usual for `code`. `demands` are further parameters of the challenge."""
+        """Build a refusal. `soft_logout` None uses the default of `code`; `demands` are parameters of the challenge."""
         super().__init__(code, reason)
         answer = ANSWERS[code]
         self.code = code
@@ -98,7 +98,7 @@ class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
 
     @property
     def www_authenticate(self) -> str | None:
-        """The challenge (RFC 6750 §3, RFC 9470 §3); None where another token would not help (503)."""
+        """The challenge (RFC 6750 §3, RFC 9470 §3); None if another token would not help (503)."""
         if self.status == _UNAVAILABLE:
             return None
         parameters = {"error": self.error, **self._demands}

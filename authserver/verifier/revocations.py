@@ -1,4 +1,4 @@
-"""The seam for what was revoked: asked for every token, also for one whose signature was checked before."""
+"""The interface to revocations. It is asked for every token, even if the signature was checked before."""
 
 import math
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from authserver.verifier.refusals import RevocationCode
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """Why a token is refused. `soft_logout` None means: as usual for `code`.
+    """Why a token is refused. `soft_logout` None means the default of `code`.
 
-    `invalid_claim`: it outlives the memory of the feed, so nobody could say that it has not been revoked.
+    `invalid_claim`: the token outlives the window of the feed, so its revocation could be forgotten.
     """
 
     code: RevocationCode | Literal["invalid_claim"]
@@ -20,38 +20,38 @@ class Revoked:
 
 
 class Revocations(Protocol):
-    """Knows what was revoked. Asked on every call of `verify`, so it answers from memory."""
+    """Knows what was revoked. It is asked at every call of `verify`, so it should answer from memory."""
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:
         """Why `token`, with these claims and signed by key `kid`, is refused; None if nothing is known against it."""
         ...
 
     def answers_at_once(self) -> bool:
-        """Whether `check` would not have to wait for anything now."""
+        """Whether `check` would not have to wait now."""
         ...
 
     @property
     def lag(self) -> float:
-        """How many seconds old what it knows is; infinite when it knows nothing."""
+        """The age of its knowledge in seconds; infinite if it knows nothing."""
         ...
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Release threads and connections."""
         ...
 
 
 class NoFeed:
-    """Knows nothing: a revoked token then lives until it expires, one access-token lifetime at most."""
+    """Knows no revocation. A revoked token is accepted until it expires, at most one access-token lifetime."""
 
     lag = math.inf
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:  # noqa: ARG002 - the seam's shape
-        """See `Revocations.check`."""
+        """Return None: nothing is known against any token."""
         return None
 
     def answers_at_once(self) -> bool:
-        """See `Revocations.answers_at_once`."""
+        """Return True: `check` never waits."""
         return True
 
     def close(self) -> None:
-        """See `Revocations.close`."""
+        """Do nothing: there is nothing to release."""

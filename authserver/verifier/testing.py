@@ -1,13 +1,12 @@
-"""For the tests of resource servers: tokens that their verifier accepts, and revocations that it sees at once.
+"""Test support for resource servers: tokens that their verifier accepts, and revocations that it sees at once.
 
     kit = TokenKit(audience="https://api.example")
-    app = create_app(kit.verifier)                      # where the real one is passed in production
+    app = create_app(kit.verifier)                      # in place of the real verifier
 
     token = kit.token(sub="ada", scope="read")
     kit.revoke_user("ada")                              # 401 from now on; a token made after this passes
 
-No network, no thread, no server; every check is the real one. Nothing here is for production: whoever holds the kit
-signs what he likes.
+No network, no thread, no server; every check is the real one. Never use this in production: the kit signs any token.
 """
 
 import json
@@ -40,7 +39,7 @@ _ALGORITHM: Final = ALGORITHMS[0]
 
 
 class TokenKit:
-    """An issuer in memory. Times are seconds; `audience` as for `Verifier`, and in every token."""
+    """An issuer in memory. Times are in seconds; `audience` as for `Verifier`, and in every token."""
 
     def __init__(
         self,
@@ -49,7 +48,7 @@ class TokenKit:
         issuer: str = "https://auth.example",
         clock: Clock | None = None,
     ) -> None:
-        """Make the first key. `clock`: for tests in which time passes."""
+        """Make the first key. Pass a `clock` for tests in which time passes."""
         self.issuer = issuer
         self.audience = [audience] if isinstance(audience, str) else list(audience)
         self._clock = clock or SystemClock()
@@ -60,12 +59,12 @@ class TokenKit:
         self._locked: set[str] = set()
         self._counter = 0
         self.verifier = Verifier(issuer, audience, revocations=self._revocations, keys=self._keys, clock=self._clock)
-        """Accepts what `token` and `client_token` make."""
+        """A verifier that accepts the tokens of `token` and `client_token`."""
 
     def token(self, sub: str = "user", scope: str = "", *, age: int = 0, **claims: object) -> str:
-        """A token of the user `sub`, issued `age` seconds ago (from 330 on it has expired), changed by `claims`.
+        """Make a token of the user `sub`, issued `age` seconds ago (it has expired from 330 on), changed by `claims`.
 
-        Of the session `session-of-<sub>` and the family `family-of-<sub>`, unless `claims` say otherwise; None leaves a
+        Its session is `session-of-<sub>` and its family `family-of-<sub>`, unless `claims` say otherwise. None leaves a
         claim out.
         """
         user = {
@@ -79,7 +78,7 @@ class TokenKit:
         return self._sign({**self._common(sub, "client", scope, age), **user, **claims})
 
     def client_token(self, client_id: str = "client", scope: str = "", *, age: int = 0, **claims: object) -> str:
-        """A token of the client itself, from the client-credentials grant."""
+        """Make a token of the client itself, as from the client-credentials grant."""
         return self._sign({**self._common(client_id, client_id, scope, age), **claims})
 
     def bearer(self, token: str) -> dict[str, str]:
@@ -87,7 +86,7 @@ class TokenKit:
         return {"Authorization": f"Bearer {token}"}
 
     def revoke_user(self, sub: str, *, soft_logout: bool = False) -> None:
-        """Every token of `sub` up to now is stale, as after a changed password; later ones are good."""
+        """Make every token of `sub` up to now stale, as after a password change; later tokens are valid."""
         self._versions[sub] = self._versions.get(sub, 1) + 1
         self._tell_user(sub, soft_logout=soft_logout)
 
@@ -97,20 +96,20 @@ class TokenKit:
         self._tell_user(sub, soft_logout=True)
 
     def unlock_user(self, sub: str) -> None:
-        """Accept them again."""
+        """Accept the tokens of `sub` again, after `lock_user`."""
         self._locked.discard(sub)
         self._tell_user(sub, soft_logout=True)
 
     def revoke_session(self, sid: str, *, soft_logout: bool = False) -> None:
-        """The session has ended, for good or softly."""
+        """End the session `sid`, for good or softly."""
         self._revocations.tell(SessionEntry(sid, soft_logout, self._now()))
 
     def revoke_family(self, fam: str) -> None:
-        """The refresh token family has ended, and its access tokens with it."""
+        """End the refresh token family `fam`, and its access tokens with it."""
         self._revocations.tell(FamilyEntry(fam, self._now()))
 
     def revoke_token(self, token: str) -> None:
-        """This one token is refused, however it is spelled."""
+        """Refuse this one token, in any spelling."""
         payload = json.loads(base64url.decode(token.split(".")[1]))
         self._revocations.tell(TokenEntry(payload["jti"], self._now()))
 
@@ -119,20 +118,20 @@ class TokenKit:
         self._revocations.tell(ClientEntry(client_id, disabled, self._revocations.next_rev(), self._now()))
 
     def compromise_key(self) -> None:
-        """Tokens up to now were signed by a key that is not trusted any more; later ones are signed by another."""
+        """Distrust the key that signed the tokens up to now; later tokens are signed by a new key."""
         self._revocations.tell(KeyEntry(self._signing_key[0], self._now()))
         self._signing_key = self._keys.add()
 
     def refuse_issued_before(self, instant: int) -> None:
-        """As after a restored backup: whatever was issued before `instant` is refused."""
+        """Refuse all tokens issued before `instant`, as after a restored backup."""
         self._revocations.tell(IssuerEntry(instant, self._now()))
 
     def lose_feed(self) -> None:
-        """The feed is away for too long: every token is refused as `revocations_unavailable`."""
+        """Make the feed unreachable for too long: every token is refused as `revocations_unavailable`."""
         self._revocations.is_away = True
 
     def find_feed(self) -> None:
-        """It is back."""
+        """Make the feed reachable again, after `lose_feed`."""
         self._revocations.is_away = False
 
     def _now(self) -> int:
@@ -181,7 +180,7 @@ class _Keys:
 
 
 class _Revocations:
-    """`Revocations` that hear of everything at once."""
+    """An implementation of `Revocations` that learns of everything at once."""
 
     def __init__(self) -> None:
         self._state = FeedState(leeway=LONGEST_LEEWAY)

@@ -1,7 +1,7 @@
 """`Verifier`: the checks of design §6 in their order, from a token's text to its claims.
 
-First everything that the token itself proves (`jose.access_token`), remembered for the next time; then, on every call,
-what may have changed since: `exp`, the key, and what was revoked.
+First comes everything that the token itself proves (`jose.access_token`); the result is cached. Then, at every call,
+everything that may have changed since: `exp`, the key, and revocations.
 """
 
 from collections.abc import Collection
@@ -24,18 +24,27 @@ _NO_FEED = NoFeed()
 
 
 class Verifier:
-    """Verifies access tokens of one issuer for one resource server. Keep one for the whole process; threads share it.
+    """Verifies access tokens of one issuer for one resource server. Keep one for the whole process; it is thread-safe.
 
-    Shapes: `issuer` letter for letter as in `iss`, also a slash at its end, https or http on loopback; `audience` one
-    or several of which `aud` must name one; `client_id` and `client_secret` of this resource server at the issuer: with
-    them it follows the revocation feed; `leeway` seconds, at most 30; `longest_lifetime` of a token, seconds;
-    `when_stale`: what becomes of tokens while the feed is away for more than 10 s, see `follower`; `internal_url`: the
-    URL below which keys, feed and introspection are asked for instead of `issuer`, with the issuer's path if it has
-    one; `allow_http`: `internal_url` and `jwks_uri` may be http, where everybody on the way can read the client secret
-    and forge keys; `revocations` and `keys` from somewhere else than the issuer. `ValueError` for anything else.
+    Args:
+        issuer: exactly as in `iss`, including a slash at its end; https, or http on loopback.
+        audience: one or several; `aud` must name one of them.
+        client_id, client_secret: of this resource server at the issuer; with them it follows the revocation feed.
+        jwks_uri: the URL of the keys, if it is not the issuer's usual one.
+        internal_url: the base URL of keys, feed and introspection instead of `issuer`, with the issuer's path, if any.
+        allow_http: whether `internal_url` and `jwks_uri` may be http. Everybody on the way can then read the client
+            secret and forge keys.
+        leeway: seconds, at most 30.
+        longest_lifetime: the longest accepted lifetime of a token, in seconds.
+        when_stale: how tokens are treated while the feed is unreachable for more than 10 s (see `follower`).
+        revocations, keys: other sources than the issuer.
+        clock: the source of time.
 
-    NOT checked: without credentials and without `revocations`, whether a token has been revoked: then it lives until
-    it expires.
+    Raises:
+        ValueError: any other setting.
+
+    NOT checked: without credentials and without `revocations`, whether a token has been revoked. It is then accepted
+    until it expires.
     """
 
     def __init__(  # noqa: PLR0913 - contract §6
@@ -84,27 +93,27 @@ class Verifier:
 
     @property
     def issuer(self) -> str:
-        """Whose tokens are verified."""
+        """The issuer whose tokens are verified."""
         return self._expectation.issuer
 
     @property
     def audiences(self) -> frozenset[str]:
-        """Of which a token must name one."""
+        """The audiences, of which a token must name one."""
         return self._audiences
 
     @property
     def lag(self) -> float:
-        """How old the knowledge of what was revoked is, in seconds; infinite without a feed, or before its first page.
+        """The age of the knowledge of revocations in seconds; infinite without a feed, or before its first page.
 
-        For metrics: above 10 s, by default, every token is refused.
+        Use it for metrics. Above 10 s, by default, every token is refused.
         """
         return self._revocations.lag
 
     def verify(self, token: str) -> AccessTokenClaims:
-        """The claims of `token`, or `InvalidToken`; nothing else is raised, whatever `token` is.
+        """Verify `token` and return its claims, or raise `InvalidToken`; nothing else is raised, for any object.
 
         Does NOT check scope, age or strength of the sign-in (see `require`). A token that is bound to a key (`cnf`) is
-        refused: nothing here sees a DPoP proof, and without it such a token is a stolen one (RFC 9449 §7.1).
+        refused: this function gets no DPoP proof, and without one the token may be stolen (RFC 9449 §7.1).
         """
         digest = digest_token(token)
         known = None if digest is None else self._verified.find(token, digest)
@@ -113,7 +122,7 @@ class Verifier:
             and self._clock.seconds() < known[0].exp + self._expectation.leeway
             and self._keys.is_fresh(known[1])
         ):
-            claims, kid = known  # nearly always
+            claims, kid = known  # the usual case
         else:
             claims, kid = self._check_signature(token, digest, known)
         revoked = self._revocations.check(claims, kid, token)
@@ -122,9 +131,10 @@ class Verifier:
         return claims
 
     def verify_at_once(self, token: str) -> AccessTokenClaims | None:
-        """As `verify`, or None where that would have to check a signature or wait for somebody.
+        """Verify `token` from memory only; None if that would need a signature check or waiting.
 
-        For event loops, which must not wait: after None, call `verify` in a thread.
+        Raises `InvalidToken`, as `verify` does. For event loops, which must not wait: after None, call `verify` in a
+        thread.
         """
         digest = digest_token(token)
         known = None if digest is None else self._verified.find(token, digest)
@@ -140,14 +150,14 @@ class Verifier:
         max_age: int | None = None,
         acr: str | None = None,
     ) -> None:
-        """Raise `InvalidToken` unless `claims`, which `verify` returned, meet the demand (shapes: `demands.Demand`).
+        """Raise `InvalidToken` unless `claims`, returned by `verify`, meet the demand (shapes: `demands.Demand`).
 
-        Does NOT verify again: `claims` from elsewhere prove nothing.
+        Does NOT verify again: `claims` from another source prove nothing.
         """
         self.check(Demand(scope, max_age, acr), claims)
 
     def check(self, demand: Demand, claims: AccessTokenClaims) -> None:
-        """As `require`, with a demand that was made before."""
+        """Raise `InvalidToken` unless `claims`, returned by `verify`, meet the prepared `demand`."""
         demand.check(claims, now=self._clock.seconds(), leeway=self._expectation.leeway)
 
     def close(self) -> None:
@@ -179,7 +189,7 @@ class Verifier:
         return signed.claims, signed.kid
 
     def _recheck(self, digest: bytes, claims: AccessTokenClaims, kid: str, now: float) -> None:
-        """What may have changed since the signature was checked: the time, and the issuer's keys."""
+        """Check what may have changed since the signature was checked: the time, and the issuer's keys."""
         if now >= claims.exp + self._expectation.leeway:
             self._verified.forget(digest)
             raise TokenRejected("expired", "exp has passed")
@@ -191,7 +201,7 @@ class Verifier:
 def _choose_addresses(
     issuer: str, internal_url: str | None, jwks_uri: str | None, *, allow_http: bool
 ) -> tuple[str, str]:
-    """Below which URL the feed and introspection are, and where the keys are."""
+    """Choose the base URL of feed and introspection, and the URL of the keys."""
     if allow_http and internal_url is None and jwks_uri is None:
         raise ValueError("allow_http is for an internal_url or a jwks_uri; the issuer itself must be https")
     base_url = check_url(issuer)

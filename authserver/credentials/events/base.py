@@ -1,4 +1,4 @@
-"""What every credential event has in common. Facts only: who asked, and from where, is given to `revocation.apply`."""
+"""The base of all credential events. They hold facts only; `revocation.apply` gets who asked, and from where."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom or what something happened to, by the ids that an audit record has members for."""
+    """The subject of an event, by the ids that an audit record can hold."""
 
     user_id: str | None = None
     sid: str | None = None
@@ -28,20 +28,20 @@ class Subject:
 class CredentialEvent:
     """A fact about a user's credentials or standing, or about a client or key that vouches for them.
 
-    A subclass is a frozen, slotted dataclass. What it is about comes from its base: `UserEvent`, `SessionEvent`,
-    `ClientEvent`, `KeyEvent`; its own fields say what is new.
+    A subclass is a frozen, slotted dataclass. Its base defines its subject: `UserEvent`, `SessionEvent`, `ClientEvent`
+    or `KeyEvent`. Its own fields hold the new facts.
 
-    What settings may make of the row is granted, never assumed: a row that a setting could weaken until the event means
-    nothing (a sign-out that signs nobody out) would be a switch that turns a check off.
+    Settings may change only what a subclass allows explicitly. A row that settings could weaken until the event has no
+    effect (a sign-out that signs nobody out) would be a switch that turns a check off.
 
     Attributes:
-        name: stable; stands in audit records, receipts and settings. Never used again for something else.
-        audit_name: the word of the OWASP vocabulary under which it is recorded; several events may share one.
-        POLICY: the row in force unless settings say otherwise.
-        other_reaches: what settings may put in place of the row's reach.
+        name: stable, used in audit records, receipts and settings. Never reused for another event.
+        audit_name: the OWASP vocabulary word under which it is recorded; several events may share one.
+        POLICY: the row in force unless settings change it.
+        other_reaches: the values that settings may give to the row's reach.
         adjustable: the other members of the row that settings may change.
-        changes_credentials: whether a sign-in that was verified before may still succeed after it: it raises the
-            user's `credential_version`, and ends what waits to change credentials.
+        changes_credentials: whether it raises the user's `credential_version`, so that a sign-in verified before it
+            fails, and ends what waits to change credentials.
     """
 
     name: ClassVar[str]
@@ -52,25 +52,25 @@ class CredentialEvent:
     changes_credentials: ClassVar[bool] = False
 
     def subject(self) -> Subject:
-        """Whom or what the event is about."""
+        """The subject of the event."""
         raise NotImplementedError
 
     def change(self) -> UserChange:
-        """What is written on the user's row."""
+        """The changes to the user's row."""
         return NO_CHANGE
 
     def facts(self) -> Mapping[str, str]:
-        """What the audit record keeps of the event besides whom it is about; never a secret, never an address."""
+        """The details for the audit record, besides the subject; never a secret, never an address."""
         return {}
 
     def notices(self, address: str) -> tuple[Notice, ...]:
-        """Whom to tell, where the policy says so. `address` is the user's before the event."""
+        """The mails to send if the policy notifies. `address` is the user's address before the event."""
         return (Notice(self.name, address, LinkPurpose.NOT_ME),)
 
 
 @dataclass(frozen=True, slots=True)
 class UserEvent(CredentialEvent):
-    """Something about the user `user_id`."""
+    """An event about the user `user_id`."""
 
     user_id: str
 
@@ -81,7 +81,7 @@ class UserEvent(CredentialEvent):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent(UserEvent):
-    """Something about one session of a user."""
+    """An event about the session `sid` of a user."""
 
     sid: str
 
@@ -92,7 +92,7 @@ class SessionEvent(UserEvent):
 
 @dataclass(frozen=True, slots=True)
 class ClientEvent(CredentialEvent):
-    """Something about the client `client_id`."""
+    """An event about the client `client_id`."""
 
     client_id: str
 
@@ -103,7 +103,7 @@ class ClientEvent(CredentialEvent):
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent(CredentialEvent):
-    """Something about the signing key `kid`."""
+    """An event about the signing key `kid`."""
 
     kid: str
 
@@ -113,7 +113,7 @@ class KeyEvent(CredentialEvent):
 
 
 def register(*events: type[CredentialEvent]) -> tuple[type[CredentialEvent], ...]:
-    """The events in the order given; a name that two of them claim raises `ValueError`, and so at import."""
+    """The events in the order given; two events with one name raise `ValueError`, at import."""
     for name, claims in Counter(event.name for event in events).items():
         if claims > 1:
             message = f"{claims} credential events are called {name!r}"

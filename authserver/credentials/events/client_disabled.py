@@ -1,4 +1,4 @@
-"""An OAuth client was disabled: what it holds dies, for all users."""
+"""An OAuth client was disabled: its tokens end, for all users."""
 
 from dataclasses import dataclass
 from typing import ClassVar

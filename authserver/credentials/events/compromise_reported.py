@@ -1,4 +1,4 @@
-"""The owner of an address says: this was not me."""
+"""The owner of an address reported a change that they did not make."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +16,11 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class CompromiseReported(UserEvent):
-    """Somebody else acts as `user_id`. `email`, where the link was sent to, is the address again.
+    """Somebody else acts as `user_id`. `email`, to which the link was sent, becomes the address again.
 
-    No password works before a reset, which is mailed to `email` alone, and every link mailed after the reported one
-    (`link_issued_at`) is dead: what a thief was sent is worth nothing. The mails about it carry no such link, or the
-    two sides would take turns.
+    No password works before a reset, whose link is mailed to `email` only. Every link mailed after the reported one
+    (`link_issued_at`) is dead, so the links that a thief received are worthless. The mails about this event carry no
+    link to report it, or the two sides would take turns.
     """
 
     name: ClassVar[str] = "compromise_reported"

@@ -1,4 +1,4 @@
-"""The owner of the earlier address took a change of address back."""
+"""The owner of the earlier address undid a change of address."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +16,9 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class EmailChangeReverted(UserEvent):
-    """`email` is the address of `user_id` again. Whoever changed it knew the password, so it is taken for stolen.
+    """`email` is the address of `user_id` again. The change required the password, so the password counts as stolen.
 
-    See `CompromiseReported`, whose consequences this has.
+    It has the consequences of `CompromiseReported`.
     """
 
     name: ClassVar[str] = "email_change_reverted"

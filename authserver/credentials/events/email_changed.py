@@ -1,4 +1,4 @@
-"""The user's address is another one, confirmed by a link that was sent to it."""
+"""The user's address was changed, and confirmed by a link that was sent to the new one."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ from authserver.records.link import LinkPurpose
 
 @dataclass(frozen=True, slots=True)
 class EmailChanged(UserEvent):
-    """`email` is the new address of `user_id`. The old one is told, with a link that takes it back for 7 days."""
+    """`email` is the new address of `user_id`. For 7 days, a link mailed to the old address undoes the change."""
 
     name: ClassVar[str] = "email_changed"
     audit_name: ClassVar[AuditName] = AuditName.USER_UPDATED

@@ -10,7 +10,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class MfaChanged(UserEvent):
-    """The second factors of `user_id` are others."""
+    """The second factors of `user_id` have changed."""
 
     name: ClassVar[str] = "mfa_changed"
     audit_name: ClassVar[AuditName] = AuditName.FACTOR_CHANGE

@@ -1,4 +1,4 @@
-"""The user chose another password, knowing the old one."""
+"""The user changed their password, giving the old one."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,7 +15,7 @@ from authserver.protocol.audit_name import AuditName
 class PasswordChanged(UserEvent):
     """`password_hash` is the hash of the new password of `user_id`.
 
-    The session that asked goes on under new tokens; a thief's copy of its old ones dies with the others.
+    The session that asked continues with new tokens; a thief's copy of its old tokens dies with the other sessions.
     """
 
     name: ClassVar[str] = "password_changed"

@@ -1,4 +1,4 @@
-"""The same password under a newer hash: an ordinary sign-in brings it about."""
+"""An ordinary sign-in replaced the hash of an unchanged password by a newer one."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,10 +15,10 @@ from authserver.protocol.audit_name import AuditName
 class PasswordRehashed(UserEvent):
     """The hash of an unchanged password was replaced by a stronger one; `password_hash` is the new one.
 
-    `replaces` is the hash that was verified: where it is no longer the stored one, the password has been changed
+    `replaces` is the hash that was verified. If it is no longer the stored one, the password has been changed
     meanwhile, and nothing is written.
 
-    Settings may change nothing here: a re-hash that ended or bumped anything would sign people out for signing in.
+    Settings may not change this row: a re-hash that ended or bumped anything would sign people out for signing in.
     """
 
     name: ClassVar[str] = "password_rehashed"

@@ -1,4 +1,4 @@
-"""The user set a password with a link that was mailed."""
+"""The user set a new password with a mailed link."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -13,9 +13,9 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class PasswordReset(UserEvent):
-    """`password_hash` is the hash of the new password of `user_id`, who gets nothing but that: nobody is signed in.
+    """`password_hash` is the hash of the new password of `user_id`. A reset signs nobody in.
 
-    `email` is the address that the link was sent to, and which is confirmed by its use.
+    `email` is the address that the link was sent to; its use confirms the address.
     """
 
     name: ClassVar[str] = "password_reset"

@@ -1,4 +1,4 @@
-"""An administrator or operator gave a user another password."""
+"""An administrator or operator gave a user a new password."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -13,9 +13,9 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class PasswordSetByAdmin(UserEvent):
-    """The password of `user_id` is another one now, chosen by somebody else; `password_hash` is its hash.
+    """Somebody else chose a new password for `user_id`; `password_hash` is its hash.
 
-    Nothing is kept: whoever is signed in, the user or a thief, knew the old one.
+    No session is kept: everybody who is signed in, the user or a thief, knew the old password.
     """
 
     name: ClassVar[str] = "password_set_by_admin"

@@ -1,4 +1,4 @@
-"""A refresh token of a past generation came back: two parties hold the family (RFC 9700 §4.14.2)."""
+"""A refresh token of a past generation came back: two parties hold tokens of the family (RFC 9700 §4.14.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

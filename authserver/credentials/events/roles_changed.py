@@ -1,4 +1,4 @@
-"""The roles of a user are others."""
+"""The roles of a user were changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class RolesChanged(UserEvent):
-    """`roles` are all roles of `user_id` from now on. Sessions live: the next refresh carries them."""
+    """`roles` are all roles of `user_id` from now on. Sessions continue; their next refresh carries the new roles."""
 
     name: ClassVar[str] = "roles_changed"
     audit_name: ClassVar[AuditName] = AuditName.ROLES_CHANGE

@@ -10,7 +10,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SessionEndedByAdmin(SessionEvent):
-    """Somebody with the right to do so ended the session `sid` of another person."""
+    """An administrator or operator ended the session `sid` of a user."""
 
     name: ClassVar[str] = "session_ended_by_admin"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED

@@ -1,4 +1,4 @@
-"""The user ended one session out of the list of sessions."""
+"""The user ended one session in the list of their sessions."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SessionEndedByUser(SessionEvent):
-    """The user picked the session `sid`, of whatever device, and ended it."""
+    """The user ended the session `sid`, on any device."""
 
     name: ClassVar[str] = "session_ended_by_user"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED

@@ -1,4 +1,4 @@
-"""The user signed out of the session that asked."""
+"""The user signed out of the current session."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -10,7 +10,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SignedOutByAdmin(UserEvent):
-    """Everything that `user_id` holds ends; he may sign in again."""
+    """All sessions of `user_id` end; they may sign in again."""
 
     name: ClassVar[str] = "signed_out_by_admin"
     audit_name: ClassVar[AuditName] = AuditName.SESSION_REVOKED

@@ -10,10 +10,10 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SignedOutElsewhere(UserEvent):
-    """The user ended the other sessions and goes on in the current one.
+    """The user ended the other sessions; the current one continues.
 
-    Nothing is bumped, because that would refuse the access token which just asked; the ended sessions' access tokens
-    die through their `sid`. Nothing is renewed, because the answer carries no tokens (contract §3).
+    Nothing is bumped, because that would refuse the access token of this request; the ended sessions' access tokens die
+    through their `sid`. Nothing is renewed, because the answer carries no tokens (contract §3).
     """
 
     name: ClassVar[str] = "signed_out_elsewhere"

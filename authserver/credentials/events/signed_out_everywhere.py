@@ -1,4 +1,4 @@
-"""The user signed out of all sessions, the current one too."""
+"""The user signed out of all sessions, including the current one."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -10,9 +10,9 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyCompromised(KeyEvent):
-    """Nothing that the key `kid` signed may be believed any more.
+    """Nothing that the key `kid` signed can be trusted any more.
 
-    Sessions live: their next refresh is signed by its successor.
+    Sessions continue: the successor of the key signs at their next refresh.
     """
 
     name: ClassVar[str] = "signing_key_compromised"

@@ -17,7 +17,7 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class UserDeleted(UserEvent):
-    """`user_id` and everything that names him is gone; the audit record keeps the id."""
+    """`user_id` and everything that names them is gone; the audit record keeps the id."""
 
     name: ClassVar[str] = "user_deleted"
     audit_name: ClassVar[AuditName] = AuditName.USER_DELETED

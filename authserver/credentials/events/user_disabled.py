@@ -13,7 +13,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class UserDisabled(UserEvent):
-    """`user_id` is out: everything he holds is dead for good, also when he is enabled again."""
+    """All sessions and tokens of `user_id` are dead for good, even if they are enabled again."""
 
     name: ClassVar[str] = "user_disabled"
     audit_name: ClassVar[AuditName] = AuditName.USER_DISABLED

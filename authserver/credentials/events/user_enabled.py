@@ -13,7 +13,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class UserEnabled(UserEvent):
-    """`user_id` may open new sessions; the old ones stay dead."""
+    """The user `user_id` may open new sessions; the old ones stay dead."""
 
     name: ClassVar[str] = "user_enabled"
     audit_name: ClassVar[AuditName] = AuditName.USER_ENABLED

@@ -1,4 +1,4 @@
-"""A user was locked for the time being."""
+"""A user was locked temporarily."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ from authserver.protocol.audit_name import AuditName
 
 @dataclass(frozen=True, slots=True)
 class UserLocked(UserEvent):
-    """`user_id` may do nothing until he is unlocked. A lock is not a logout: the same tokens work afterwards."""
+    """`user_id` may do nothing until they are unlocked. A lock is not a logout: the same tokens work afterwards."""
 
     name: ClassVar[str] = "user_locked"
     audit_name: ClassVar[AuditName] = AuditName.LOGIN_LOCK
