@@ -20,8 +20,9 @@ from authserver.config import Settings, load_settings
 from authserver.custody.key_custody import KeyCustody
 from authserver.custody.rewrap_keys import report_node
 from authserver.custody.rotate_keys import rotate_keys
-from authserver.deliveries.files import FileDelivery
-from authserver.deliveries.smtp import SmtpDelivery
+from authserver.deliveries.files import FileCarrier
+from authserver.deliveries.mails import Post
+from authserver.deliveries.smtp import SmtpCarrier
 from authserver.deliveries.smtp_url import read_smtp_url
 from authserver.mail.compose import Composer, UnusableTemplateError
 from authserver.protocol.entropy import Entropy, new_id
@@ -33,7 +34,7 @@ from authserver.storage.pooler import meets_pooler
 from authserver.upkeep.housekeeping import Chore, Housekeeping
 from authserver.upkeep.keep_time import Timekeeper
 from authserver.upkeep.prune import Pruning, Retention
-from authserver.upkeep.work_outbox import Post, work_outbox
+from authserver.upkeep.work_outbox import move_earlier_outbox, work_outbox
 from authserver.web.application import Application, DoorSettings, create_application
 from authserver.web.limits.limits import open_counters
 from authserver.web.limits.node_counters import NodeCounters
@@ -96,7 +97,10 @@ def list_mail_chores(settings: Settings, realm: Realm, timekeeper: Timekeeper) -
     # When it is first needed, and again until it can be built: `serve` has tried the templates, but a worker that is
     # begun after they were broken must serve all the same.
     load_post = functools.cache(lambda: build_post(settings))
-    return (Chore("work_outbox", 1, lambda: work_outbox(realm, load_post(), timekeeper)),)
+    return (
+        Chore("work_outbox", 1, lambda: work_outbox(realm, load_post(), timekeeper)),
+        Chore("move_earlier_outbox", 10, lambda: move_earlier_outbox(realm)),
+    )
 
 
 def build_post(settings: Settings) -> Post:
@@ -104,8 +108,8 @@ def build_post(settings: Settings) -> Post:
     sender = settings.mail_from or SENDER_OF_FILES
     composer = Composer(settings.issuer, sender, settings.home / "templates" / "mail")
     if settings.smtp_url is None:
-        return Post(composer, FileDelivery(settings.home / "mail"))
-    return Post(composer, SmtpDelivery(read_smtp_url(settings.smtp_url.reveal()), sender.addr_spec))
+        return Post(composer, FileCarrier(settings.home / "mail"))
+    return Post(composer, SmtpCarrier(read_smtp_url(settings.smtp_url.reveal()), sender.addr_spec))
 
 
 def try_page_templates(settings: Settings) -> None:

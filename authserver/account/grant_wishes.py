@@ -1,20 +1,26 @@
-"""What the outbox worker does about a wish: look the address up, and queue the mail that its owner shall get."""
+"""The kind `wish`: the outbox worker looks the address up, and queues the mail that its owner shall get."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar, final
 
 from authserver.credentials.link_pace import DAY, choose_lifetime
 from authserver.credentials.notice import Notice
+from authserver.deliveries.kind import PAUSES
+from authserver.deliveries.outcome import Outcome, Settled, Unready
 from authserver.mail.queue import queue_confirmation, queue_mail
-from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, RESET_WISH
+from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, RESET_WISH, WISHES
+from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import new_id
 from authserver.protocol.link_token import LINK_ID_BYTES
 from authserver.realm import Realm
+from authserver.records.delivery import Delivery
 from authserver.records.link import LinkPurpose
-from authserver.records.queued_mail import QueuedMail
 from authserver.records.registration import PendingRegistration
 from authserver.records.user import Standing, User
-from authserver.storage import Transaction, links, outbox, registrations, users
+from authserver.records.wish import WISH, Wish, read_wish
+from authserver.storage import Transaction, deliveries, links, registrations, users
 
 WAITING_REGISTRATIONS = 5
 """How many registrations of one address wait at a time; one more takes the place of the oldest."""
@@ -23,17 +29,47 @@ REGISTRATION_WAITS = timedelta(days=7)
 """For how long another link to a registration can be had."""
 
 
-def grant_wish(tx: Transaction, realm: Realm, wish: QueuedMail, now: datetime) -> None:
+@final
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Wishes of one installation. To an operator each of them is a mail that was asked for."""
+
+    name: ClassVar[str] = WISH
+    word: ClassVar[str] = "mail"
+    given_up: ClassVar[AuditName] = AuditName.MAIL_GIVEN_UP
+    pauses: ClassVar[Sequence[timedelta]] = PAUSES
+
+    realm: Realm
+
+    def attempt(self, delivery: Delivery) -> Outcome:
+        """See `Kind`."""
+        wish = read_wish(delivery)
+        if wish.name not in WISHES:
+            return Unready("this release knows no such wish")
+        with self.realm.database.write() as tx:
+            _grant(tx, self.realm, wish, self.realm.clock.now())
+        return Settled()
+
+    def describe(self, delivery: Delivery) -> Mapping[str, str]:
+        """See `Kind`."""
+        return {"template": f"wish:{delivery.payload.get('name')}", "mail_id": delivery.delivery_id}
+
+    def find_user(self, tx: Transaction, delivery: Delivery) -> None:
+        """See `Kind`. Whose address it is was not looked up."""
+        del tx, delivery
+
+
+def _grant(tx: Transaction, realm: Realm, wish: Wish, now: datetime) -> None:
     """Do what `wish` asks for, if there is anything to do, and take it out of the outbox."""
-    if not outbox.remove(tx, wish.mail_id):
+    if not deliveries.remove(tx, wish.wish_id):
         return
     user = users.find_by_email(tx, wish.address)
-    match wish.template:
-        case _ if wish.template == RESET_WISH:
+    match wish.name:
+        case _ if wish.name == RESET_WISH:
             _offer_reset(tx, realm, user, now)
-        case _ if wish.template == RESEND_WISH:
+        case _ if wish.name == RESEND_WISH:
             _offer_confirmation(tx, realm, user, wish.address, now)
-        case _ if wish.template == REGISTER_WISH:
+        case _ if wish.name == REGISTER_WISH:
             _register(tx, realm, user, wish, now)
 
 
@@ -69,7 +105,7 @@ def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, addres
         _mail_registration(tx, realm, registration, now, others=len(waiting) - 1)
 
 
-def _register(tx: Transaction, realm: Realm, user: User | None, wish: QueuedMail, now: datetime) -> None:
+def _register(tx: Transaction, realm: Realm, user: User | None, wish: Wish, now: datetime) -> None:
     """Keep the registration beside its link: nothing of it is anybody's before that link is used."""
     if user is not None:
         _mail_reset(tx, realm, user, "register_taken" if user.email_verified else "confirm_account", now)

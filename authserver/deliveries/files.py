@@ -11,13 +11,13 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Final, final
 
-from authserver.deliveries.deliver import Delivered, Failed
+from authserver.deliveries.outcome import Delivered, Failed
 
 _LONGEST_LINE: Final = 990  # bytes; RFC 5322 §2.1.1 has 998
 
 
 @final
-class FileDelivery:
+class FileCarrier:
     """Writes each message into a file of its own; a copy of the same mail replaces the first."""
 
     __slots__ = ("_folder",)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from email.message import EmailMessage
 from typing import Final, assert_never, final
 
-from authserver.deliveries.deliver import Deferred, Delivered, Failed, Undeliverable
+from authserver.deliveries.outcome import Deferred, Delivered, Failed, Undeliverable
 from authserver.deliveries.smtp_url import Encryption, SmtpServer
 
 _STEP_SECONDS: Final = 10
@@ -20,7 +20,7 @@ _ABOUT_US: Final = re.compile(rb"5\.7\.")  # RFC 3463 §3.8: a policy, such as "
 
 
 @final
-class SmtpDelivery:
+class SmtpCarrier:
     """Hands messages to one mail server. `sender` receives the bounces."""
 
     __slots__ = ("_context", "_sender", "_server")
@@ -85,7 +85,8 @@ class SmtpDelivery:
         except (smtplib.SMTPException, OSError) as error:
             # smtplib reports its own time-outs as a closed connection
             stalled = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
-            return Deferred(f"{type(error).__name__}: {error}", stalled=stalled)
+            domain = f"@{address.rpartition('@')[2]}"
+            return Deferred(f"{type(error).__name__}: {error}", stalled=domain if stalled else None)
 
     def _hand_over(
         self, smtp: smtplib.SMTP, message: EmailMessage, address: str

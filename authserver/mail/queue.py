@@ -10,7 +10,7 @@ from authserver.records.link import LinkPurpose, MailLink
 from authserver.records.queued_mail import Parameters, QueuedMail
 from authserver.records.registration import PendingRegistration
 from authserver.records.user import User
-from authserver.storage import Transaction, links, outbox
+from authserver.storage import Transaction, deliveries, links
 
 
 def queue_mail(
@@ -46,7 +46,7 @@ def queue_mail(
         link_id=None if link is None else link.link_id,
         parameters={"name": user.name if is_his else "", "at": int(now.timestamp()), **(parameters or {})},
     )
-    outbox.queue(tx, mail, now, rank=rank(notice.template))
+    deliveries.queue(tx, mail.as_delivery(), now, rank=rank(notice.template))
 
 
 def queue_confirmation(
@@ -64,7 +64,7 @@ def queue_confirmation(
         link_id=registration.link_id,
         parameters={"name": "", "at": at, "asked": asked, "others": others},
     )
-    outbox.queue(tx, mail, now, rank=rank(mail.template))
+    deliveries.queue(tx, mail.as_delivery(), now, rank=rank(mail.template))
 
 
 def _issue_link(

@@ -5,11 +5,11 @@ Registrations are anonymous, so their mails must not delay a password reset or a
 
 from typing import Final
 
-URGENT: Final = 0
-ROUTINE: Final = 1
+from authserver.records.delivery import Rank
+
 _OF_REGISTRATION: Final = frozenset({"confirm_email", "confirm_account", "register_taken"})
 
 
-def rank(template: str) -> int:
-    """The rank of a mail, `URGENT` or `ROUTINE`; the lower goes first. `WISHES` has the ranks of wishes."""
-    return ROUTINE if template in _OF_REGISTRATION else URGENT
+def rank(template: str) -> Rank:
+    """The rank of a mail. `WISHES` has the ranks of wishes."""
+    return Rank.ROUTINE if template in _OF_REGISTRATION else Rank.URGENT

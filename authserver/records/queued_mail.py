@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+from authserver.protocol import base64url
+from authserver.records.delivery import Delivery
+
+MAIL: Final = "mail"
+"""The kind."""
 
 Parameters = Mapping[str, str | int | bool | None]
 """The values that a template needs besides the link: plain values, never a secret."""
@@ -16,4 +23,24 @@ class QueuedMail:
     address: str = field(repr=False)
     link_id: bytes | None = field(repr=False)
     parameters: Parameters = field(repr=False)
-    attempts: int = 0
+
+    def as_delivery(self) -> Delivery:
+        """What is queued; `read_mail` reads it."""
+        payload = {
+            "template": self.template,
+            "link_id": None if self.link_id is None else base64url.encode(self.link_id),
+            "parameters": dict(self.parameters),
+        }
+        return Delivery(self.mail_id, MAIL, self.address, payload)
+
+
+def read_mail(delivery: Delivery) -> QueuedMail:
+    """The mail that was queued as `delivery`. A payload of another shape is a broken world."""
+    link_id: str | None = delivery.payload["link_id"]
+    return QueuedMail(
+        mail_id=delivery.delivery_id,
+        template=delivery.payload["template"],
+        address=delivery.target,
+        link_id=None if link_id is None else base64url.decode(link_id),
+        parameters=delivery.payload["parameters"],
+    )

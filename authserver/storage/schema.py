@@ -296,8 +296,24 @@ class PendingRegistration(Base):
     expires_at: Mapped[datetime]
 
 
+class QueuedDelivery(Base):
+    """A delivery to be made. The row goes when it has been made, or given up."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_rank_due_at", "rank", "due_at"),)
+
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    target: Mapped[str] = mapped_column(index=True)
+    payload: Mapped[str]
+    rank: Mapped[int]
+    queued_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int]
+
+
 class OutboxMail(Base):
-    """A mail to be sent, or a request that leads to one. The row is removed when the mail has been handed over."""
+    """A mail or a wish that release 0.1 queued; see `authserver/storage/earlier_outbox.py`."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_rank_due_at", "rank", "due_at"),)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
 
-from authserver.storage import Database, codes, links, nodes, outbox, prune, registrations
+from authserver.storage import Database, codes, deliveries, links, nodes, prune, registrations
 from authserver.storage.prune import BATCH, START
 from authserver.trusted_time import Trusted
 
@@ -21,8 +21,8 @@ class Retention:
     Attributes:
         audit: audit events, from when they were written.
         ends: ended and expired families, sessions and links. By far longer than the clocks of two nodes can disagree.
-        outbox: mails, from when they were due last. Longer than any mail waits for its next attempt or any link works,
-            so what is left was queued where nobody works on the outbox.
+        outbox: deliveries, from when they were due last. Longer than any of them waits for its next attempt or any link
+            works, so what is left was queued where nobody works on the outbox.
         registrations: those that wait no longer, for as long as they count against the mails to their address.
         codes: authorization codes, used or not: for as long a second use is noticed (RFC 9700 §4.2.4).
     """
@@ -76,7 +76,7 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
         sessions = prune.prune_sessions(tx, families.sids, over_since)
         audit_events = prune.prune_audit_events(tx, now - retention.audit)
         old_links = links.prune(tx, over_since, limit=BATCH)
-        mails = outbox.prune(tx, now - retention.outbox, limit=BATCH)
+        mails = deliveries.prune(tx, now - retention.outbox, limit=BATCH)
         old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
         waiting = registrations.prune(tx, now - retention.registrations, limit=BATCH)
         nodes.prune(tx, now)

@@ -34,7 +34,7 @@ from authserver.records.presence import BearerRefused
 from authserver.records.user import Standing, User
 from authserver.revocation import Receipt
 from authserver.storage import consents, links, users
-from authserver.storage.schema import Base, Consent, OutboxMail
+from authserver.storage.schema import Base, Consent, QueuedDelivery
 from authserver.storage.schema import Session as SessionRow
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.people.person import BY, Person
@@ -232,7 +232,7 @@ def _is_live(realm: Realm, link_id: bytes) -> bool:
 
 def _count_mails(realm: Realm) -> int:
     with realm.database.read() as tx:
-        return len(tx.execute(select(OutboxMail.mail_id)).all())
+        return len(tx.execute(select(QueuedDelivery.delivery_id)).all())
 
 
 def _revive(scene: Scene, event: CredentialEvent) -> bool:

@@ -26,7 +26,7 @@ from authserver.realm import Realm
 from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, sessions, users
-from authserver.storage.schema import MailLink, OutboxMail, Session
+from authserver.storage.schema import MailLink, QueuedDelivery, Session
 from authserver.tokens.token_answer import TokenAnswer
 from tests.support.people.person import BY, Person
 from tests.support.world.clock import ManualClock
@@ -190,7 +190,7 @@ def look_at(tx: Transaction, world: World, person: Person) -> Account:
 
 
 def count_mails(tx: Transaction) -> int:
-    return tx.execute(select(func.count()).select_from(OutboxMail)).scalar_one()
+    return tx.execute(select(func.count()).select_from(QueuedDelivery)).scalar_one()
 
 
 def is_spared(row: PolicyRow, asked: Asked) -> bool:

@@ -14,11 +14,13 @@ from authserver.mail.queue import queue_mail
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
 from authserver.records.audit import Actor
+from authserver.records.delivery import Delivery, Rank
 from authserver.records.link import LinkPurpose
 from authserver.records.queued_mail import QueuedMail
 from authserver.records.session import Ended
-from authserver.storage import links, outbox, users
-from authserver.storage.schema import MailLink, OutboxMail
+from authserver.records.wish import Wish
+from authserver.storage import deliveries, links, users
+from authserver.storage.schema import MailLink, QueuedDelivery
 from authserver.upkeep.work_outbox import work_outbox
 from tests.support.people.mail import Mailbox, deliver_all, read_link, read_text
 from tests.support.people.outbox import Killed, count_rows, is_reset_by, load_link_id, post, tell
@@ -68,7 +70,7 @@ def test_no_usable_link_is_stored(realm: Realm, user_id: str) -> None:
     """ASVS 6.4.1: a copy of the database is worth no link, before the mail is sent or after."""
     tell(realm, user_id)
     with realm.database.read() as tx:
-        queued = str(tx.execute(sqlalchemy.select(OutboxMail.__table__)).all())
+        queued = str(tx.execute(sqlalchemy.select(QueuedDelivery.__table__)).all())
     token = read_link(*deliver_all(realm))
     with realm.database.read() as tx:
         kept = str(tx.execute(sqlalchemy.select(MailLink.__table__)).all())
@@ -96,12 +98,19 @@ def test_a_mail_whose_link_works_no_more_is_dropped(realm: Realm, user_id: str, 
 
 
 def test_a_mail_of_a_later_release_is_left_to_its_nodes(realm: Realm, clock: ManualClock) -> None:
-    """While a release is rolled out, old nodes meet mails and wishes that they do not know."""
+    """While a release is rolled out, old nodes meet mails, wishes and kinds that they do not know."""
+    queued = (
+        QueuedMail("mail", "from_tomorrow", EMAIL, None, {"at": 0}).as_delivery(),
+        Wish("wish", "from_tomorrow", EMAIL, {"at": 0}).as_delivery(),
+        Delivery("kind", "from_tomorrow", EMAIL, {}),
+    )
     with realm.database.write() as tx:
-        for template in ("from_tomorrow", "wish:from_tomorrow"):
-            outbox.queue(tx, QueuedMail(template, template, EMAIL, None, {"at": 0}), clock.now(), rank=0)
+        for delivery in queued:
+            deliveries.queue(tx, delivery, clock.now(), rank=Rank.URGENT)
     assert deliver_all(realm) == []
-    assert count_rows(realm) == 2
+    with realm.database.read() as tx:
+        left = tx.execute(sqlalchemy.select(QueuedDelivery.delivery_id, QueuedDelivery.attempts)).all()
+    assert sorted(left) == [("kind", 0), ("mail", 1), ("wish", 1)]
 
 
 def test_a_name_is_written_only_to_an_address_that_is_proven(realm: Realm, user_id: str, clock: ManualClock) -> None:

@@ -9,7 +9,8 @@ import pytest
 from authserver.account.grant_wishes import REGISTRATION_WAITS
 from authserver.account.register import ask_confirmation, register
 from authserver.account.reset_password import ask_reset
-from authserver.deliveries.deliver import Failed
+from authserver.deliveries.kind import PAUSES
+from authserver.deliveries.outcome import Failed
 from authserver.mail.wishes import REGISTER_WISH, queue_wish
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
@@ -17,7 +18,7 @@ from authserver.records.link import LinkPurpose
 from authserver.storage.schema import MailLink, PendingRegistration
 from authserver.trusted_time import Trusted
 from authserver.upkeep.prune import Retention, prune_all
-from authserver.upkeep.work_outbox import PAUSES, work_outbox
+from authserver.upkeep.work_outbox import work_outbox
 from tests.support.people.mail import deliver_all
 from tests.support.people.outbox import Troubled, count_rows, is_reset_by, post, tell
 from tests.support.world.clock import ManualClock

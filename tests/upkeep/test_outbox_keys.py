@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from authserver.account.reset_password import ask_reset
-from authserver.deliveries.deliver import Failed
+from authserver.deliveries.kind import PAUSES
+from authserver.deliveries.outcome import Failed
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import build_keyring
@@ -18,7 +19,7 @@ from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
 from authserver.realm import Realm
 from authserver.storage import links
-from authserver.upkeep.work_outbox import PAUSES, work_outbox
+from authserver.upkeep.work_outbox import work_outbox
 from tests.support.people.mail import deliver_all
 from tests.support.people.outbox import Troubled, count_rows, is_reset_by, load_link_id, post, tell
 from tests.support.world.clock import ManualClock

@@ -11,9 +11,10 @@ from itertools import count
 import pytest
 from typing_extensions import override
 
-from authserver.deliveries.deliver import Delivered
+from authserver.deliveries.outbox import LEASE
+from authserver.deliveries.outcome import Delivered
 from authserver.realm import Realm
-from authserver.upkeep.work_outbox import LEASE, work_outbox
+from authserver.upkeep.work_outbox import work_outbox
 from tests.support.people.mail import Mailbox, read_link
 from tests.support.people.outbox import Killed, count_rows, post, tell
 from tests.support.world.clock import ManualClock

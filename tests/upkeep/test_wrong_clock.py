@@ -20,14 +20,14 @@ from authserver.config import Settings, load_settings
 from authserver.credentials.events import RolesChanged, SignedOut
 from authserver.custody.key_custody import KeyCustody
 from authserver.custody.rotate_keys import repair_keys, rotate_keys
-from authserver.deliveries.deliver import Failed
+from authserver.deliveries.outcome import Failed
 from authserver.keyring.keys import KeyState, Purpose
 from authserver.keyring.master_files import create_master_key
 from authserver.keyring.steps import Promote, Redate
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.storage.schema import Base, Node, OutboxMail
+from authserver.storage.schema import Base, Node, QueuedDelivery
 from authserver.trusted_time import PROBATION, Doubted, Trusted
 from authserver.upkeep.housekeeping import Chore
 from authserver.upkeep.keep_time import Timekeeper
@@ -258,7 +258,7 @@ def test_a_mail_that_was_put_off_by_a_wrong_clock_goes_out_all_the_same(
     assert count_rows(realm) == 1, "its link is over by that clock, which is no reason to drop it"
     clock.set_wall(clock.now() - 10 * YEAR)
     process.work()
-    assert count_rows(realm, OutboxMail) == 0
+    assert count_rows(realm, QueuedDelivery) == 0
     assert len(list((installation.settings.home / "mail").iterdir())) == 2
 
 

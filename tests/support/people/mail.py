@@ -8,24 +8,25 @@ from email.policy import SMTPUTF8
 from functools import lru_cache
 from pathlib import Path
 
-from authserver.deliveries.deliver import Delivered
+from authserver.deliveries.mails import Post
+from authserver.deliveries.outcome import Delivered
 from authserver.mail.compose import Composer
 from authserver.realm import Realm
-from authserver.upkeep.work_outbox import Post, work_outbox
+from authserver.upkeep.work_outbox import work_outbox
 
 SENDER = Address("Auth", "no-reply", "auth.example")
 _LINK = re.compile(r"^(https?://\S+?/[a-z/-]+)\?token=(lt_[\w-]+)$", re.MULTILINE)
 
 
 class Mailbox:
-    """A delivery that keeps what it is given."""
+    """A carrier that keeps what it is given."""
 
     def __init__(self) -> None:
         """Begin empty."""
         self.messages: list[EmailMessage] = []
 
     def deliver(self, message: EmailMessage, address: str) -> Delivered:
-        """See `Delivery`."""
+        """See `Carrier`."""
         assert message["To"] == address
         self.messages.append(message)
         return Delivered()

@@ -1,21 +1,22 @@
 """The outbox in tests: what is queued, what carries it away, and what goes wrong on the way."""
 
+from dataclasses import replace
 from email.message import EmailMessage
 
 import sqlalchemy
 
 from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.credentials.events import MfaChanged
-from authserver.deliveries.deliver import Delivered, Delivery, Failed, Undeliverable
-from authserver.deliveries.smtp import SmtpDelivery
+from authserver.deliveries.mails import Carrier, Post
+from authserver.deliveries.outcome import Delivered, Failed, Undeliverable
+from authserver.deliveries.smtp import SmtpCarrier
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.storage.schema import MailLink, OutboxMail, PendingRegistration
-from authserver.upkeep.work_outbox import Post
+from authserver.storage.schema import MailLink, PendingRegistration, QueuedDelivery
 from tests.support.people.mail import SENDER, compose_as, read_link
 from tests.support.wire.smtp import SmtpSink
-from tests.support.world.realm import ISSUER
+from tests.support.world.realm import EMAIL, ISSUER
 
 
 class Killed(BaseException):
@@ -23,7 +24,7 @@ class Killed(BaseException):
 
 
 class Troubled:
-    """A delivery that comes to what it is told, and keeps what reached it."""
+    """A carrier that comes to what it is told, and keeps what reached it."""
 
     def __init__(self, outcome: Failed | Undeliverable | type[BaseException]) -> None:
         """Come to `outcome`, always."""
@@ -31,21 +32,21 @@ class Troubled:
         self.messages: list[EmailMessage] = []
 
     def deliver(self, message: EmailMessage, address: str) -> Delivered | Failed | Undeliverable:
-        """See `Delivery`."""
+        """See `Carrier`."""
         self.messages.append(message)
         if isinstance(self._outcome, type):
             raise self._outcome(f"about {address}")
         return self._outcome
 
 
-def post(delivery: Delivery) -> Post:
-    """Mails of the test realm, carried by `delivery`."""
-    return Post(compose_as(ISSUER), delivery)
+def post(carrier: Carrier) -> Post:
+    """Mails of the test realm, carried by `carrier`."""
+    return Post(compose_as(ISSUER), carrier)
 
 
 def by_smtp(sink: SmtpSink) -> Post:
     """Mails of the test realm, handed over to a real server."""
-    return post(SmtpDelivery(sink.server, SENDER.addr_spec))
+    return post(SmtpCarrier(sink.server, SENDER.addr_spec))
 
 
 def tell(realm: Realm, user_id: str) -> None:
@@ -54,7 +55,7 @@ def tell(realm: Realm, user_id: str) -> None:
         realm.revocation.apply(tx, MfaChanged(user_id), by=Actor("test"), now=realm.clock.now())
 
 
-def count_rows(realm: Realm, table: type[OutboxMail | MailLink | PendingRegistration] = OutboxMail) -> int:
+def count_rows(realm: Realm, table: type[QueuedDelivery | MailLink | PendingRegistration] = QueuedDelivery) -> int:
     """How many mails or links there are."""
     with realm.database.read() as tx:
         return tx.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table)).scalar_one()
@@ -65,6 +66,15 @@ def load_link_id(realm: Realm) -> bytes:
     with realm.database.read() as tx:
         link_id: bytes = tx.execute(sqlalchemy.select(MailLink.__table__.c.link_id)).scalar_one()
     return link_id
+
+
+def granting_nothing(realm: Realm) -> Realm:
+    """`realm` on a node that can make no links, so no wish comes true there."""
+
+    def fail(_: int) -> bytes:
+        raise ValueError(EMAIL)
+
+    return replace(realm, entropy=fail)
 
 
 def is_reset_by(realm: Realm, message: EmailMessage) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from authserver.deliveries.deliver import Delivered, Failed
-from authserver.deliveries.files import FileDelivery
+from authserver.deliveries.files import FileCarrier
+from authserver.deliveries.outcome import Delivered, Failed
 from authserver.mail.compose import Composer, WrittenLink
 from authserver.protocol.secret import Secret
 from authserver.records.link import LinkPurpose
@@ -19,7 +19,7 @@ ADDRESS = "ada@example.test"
 
 def write(folder: Path, mail_id: str = "mail-1", name: str = "Zoë") -> Delivered | Failed:
     mail = QueuedMail(mail_id, "user_deleted", ADDRESS, None, {"name": name, "at": 1_767_268_800})
-    return FileDelivery(folder).deliver(Composer("https://auth.example", SENDER).compose(mail, None), ADDRESS)
+    return FileCarrier(folder).deliver(Composer("https://auth.example", SENDER).compose(mail, None), ADDRESS)
 
 
 def test_a_mail_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_half_written_mail_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_link_can_be_copied_from_the_file_whatever_the_name_is(tmp_path: Path, name: str) -> None:
     link = WrittenLink(LinkPurpose.NOT_ME, Secret("lt_" + "A" * 120), datetime(2026, 1, 2, tzinfo=UTC))
     mail = QueuedMail("mail-1", "password_changed", ADDRESS, None, {"name": name, "at": 1_767_268_800})
-    FileDelivery(tmp_path).deliver(Composer("https://auth.example", SENDER).compose(mail, link), ADDRESS)
+    FileCarrier(tmp_path).deliver(Composer("https://auth.example", SENDER).compose(mail, link), ADDRESS)
     (file,) = tmp_path.iterdir()
     text = file.read_bytes().decode()
     assert f"https://auth.example/not-me?token=lt_{'A' * 120}" in text

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from authserver.deliveries import smtp
-from authserver.deliveries.deliver import Deferred, Delivered, Failed, Undeliverable
-from authserver.deliveries.smtp import SmtpDelivery
+from authserver.deliveries.outcome import Deferred, Delivered, Failed, Undeliverable
+from authserver.deliveries.smtp import SmtpCarrier
 from authserver.deliveries.smtp_url import Encryption, SmtpServer
 from authserver.mail.compose import Composer
 from authserver.records.queued_mail import QueuedMail
@@ -24,7 +24,7 @@ Outcome = Delivered | Deferred | Failed | Undeliverable
 def send(server: SmtpServer, address: str = ADDRESS, name: str = "Ada") -> Outcome:
     mail = QueuedMail("mail-1", "user_deleted", address, None, {"name": name, "at": 1_700_000_000})
     message = Composer("https://auth.example", SENDER).compose(mail, None)
-    return SmtpDelivery(server, SENDER.addr_spec).deliver(message, address)
+    return SmtpCarrier(server, SENDER.addr_spec).deliver(message, address)
 
 
 def reason_of(outcome: Outcome) -> str:

@@ -1,0 +1,46 @@
+"""The table `outbox`, in which release 0.1 queues mails and wishes: while it is replaced, and what it leaves behind.
+
+Nodes of that release know no other table, and work on this one themselves. What is due here, and not in their hands, is
+moved. A later release removes this file and the table.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, select
+
+from authserver.records.delivery import Delivery, Rank
+from authserver.records.queued_mail import QueuedMail
+from authserver.records.wish import Wish
+from authserver.storage import deliveries
+from authserver.storage.deliveries import is_due
+from authserver.storage.picking import pick_free
+from authserver.storage.schema import OutboxMail
+
+_O = OutboxMail.__table__.c
+_WISH: Final = "wish:"
+_AT_ONCE: Final = 100
+
+
+def is_any_left(tx: Connection, now: datetime) -> bool:
+    """Whether there is something to move; takes no lock."""
+    return bool(tx.execute(select(select(_O.mail_id).where(is_due(_O.due_at, now)).exists())).scalar_one())
+
+
+def move_some(tx: Connection, now: datetime) -> None:
+    """Make deliveries of some of what is due, with the attempts that were made."""
+    left = select(_O.mail_id).where(is_due(_O.due_at, now)).order_by(_O.rank, _O.due_at).limit(_AT_ONCE)
+    for row in tx.execute(delete(OutboxMail).where(_O.mail_id.in_(pick_free(left))).returning(*_O)).all():
+        due_at = min(row.due_at, now)
+        deliveries.queue(tx, _translate(row), row.queued_at, rank=Rank(row.rank), due_at=due_at)
+
+
+def _translate(row: Row[Any]) -> Delivery:
+    parameters = json.loads(row.parameters)
+    if row.template.startswith(_WISH):
+        queued: Wish | QueuedMail = Wish(row.mail_id, row.template.removeprefix(_WISH), row.address, parameters)
+    else:
+        queued = QueuedMail(row.mail_id, row.template, row.address, row.link_id, parameters)
+    return replace(queued.as_delivery(), attempts=row.attempts)
