@@ -11,12 +11,15 @@ from authserver.credentials.user_change import NO_CHANGE
 from authserver.records.user import Standing, User
 
 
-def alters(event: CredentialEvent) -> bool:
-    """Of an event without a user here: one about a key always does; one about a user who is gone is a failure."""
-    return isinstance(event, KeyEvent | UserEvent)
+def alters(event: CredentialEvent, user: User | None) -> bool:
+    """Whether `event` changes anything. `user` is whom it is about, as they are; None if there is no such user.
+
+    One about a key always does, and one about a user who is gone is a failure, which is recorded.
+    """
+    return isinstance(event, KeyEvent | UserEvent) if user is None else _alters_user(event, user)
 
 
-def alters_user(event: CredentialEvent, user: User) -> bool:
+def _alters_user(event: CredentialEvent, user: User) -> bool:
     """Whether the event changes the user, or what somebody is about to do with their credentials."""
     change = event.change()
     if change == NO_CHANGE:

@@ -14,7 +14,7 @@ from authserver.records.family import Family
 from authserver.records.session import Ended
 from authserver.records.user import User
 from authserver.revocation.consequences import follow
-from authserver.revocation.difference import alters, alters_user
+from authserver.revocation.difference import alters
 from authserver.revocation.done import (
     Circumstances,
     ClientDeleted,
@@ -81,7 +81,7 @@ class Revocation:
         live = set() if user is None else {one.session.sid for one in sessions.list_live(tx, user.user_id, now)}
         ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
         loss = end_by_policy(tx, event, ruling, user, current, ended)
-        acts = loss.is_any or (alters(event) if user is None else alters_user(event, user))
+        acts = loss.is_any or alters(event, user)
         token_version = None if user is None else user.token_version
         if user is not None and acts:
             token_version = _change_user(tx, event, ruling, user, now)
