@@ -33,8 +33,7 @@ def move_some(tx: Connection, now: datetime) -> None:
     """Make deliveries of some of what is due, with the attempts that were made."""
     left = select(_O.mail_id).where(is_due(_O.due_at, now)).order_by(_O.rank, _O.due_at).limit(_AT_ONCE)
     for row in tx.execute(delete(OutboxMail).where(_O.mail_id.in_(pick_free(left))).returning(*_O)).all():
-        due_at = min(row.due_at, now)
-        deliveries.queue(tx, _translate(row), row.queued_at, rank=Rank(row.rank), due_at=due_at)
+        deliveries.queue(tx, _translate(row), row.queued_at, rank=Rank(row.rank), due_at=row.due_at)
 
 
 def _translate(row: Row[Any]) -> Delivery:
