@@ -9,10 +9,10 @@ from typing import Any, Final
 import pytest
 import yaml  # type: ignore[import-untyped]  # its stubs are another package
 
-from authserver.cli.main import authserver
 from authserver.config import load_settings
 from authserver.realm import Realm
 from tests.support.people.api import Api
+from tests.support.people.shell import load_every_command
 
 DEPLOYMENT: Final = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
 DRAIN_SECONDS: Final = 10
@@ -65,7 +65,7 @@ def test_both_pods_have_the_settings_and_the_secrets(manifests: dict[str, Any]) 
 def test_what_the_pods_run_is_a_command(manifests: dict[str, Any], kind: str) -> None:
     """With options that it has."""
     name, *words = container_of(manifests[kind])["args"]
-    command = authserver.commands[name]
+    command = load_every_command().commands[name]
     if kind == "Job":
         assert (name, words) == ("db", ["upgrade"])
         return
