@@ -1,4 +1,4 @@
-"""The kind `wish`: the outbox worker looks the address up, and queues the mail that its owner shall get."""
+"""The kind `wish`: looks up the address that a wish names, and queues the mail for its owner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ REGISTRATION_WAITS = timedelta(days=7)
 @final
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Wishes of one installation. To an operator each of them is a mail that was asked for."""
+    """Wishes of one installation. In the log they are mails, because that is what an operator waits for."""
 
     name: ClassVar[str] = WISH
     word: ClassVar[str] = "mail"
@@ -42,7 +42,7 @@ class Wishes:
     realm: Realm
 
     def attempt(self, delivery: Delivery) -> Outcome:
-        """See `Kind`."""
+        """Grant the wish, and remove it in the same transaction."""
         wish = read_wish(delivery)
         if wish.name not in WISHES:
             return Unready("this release knows no such wish")
@@ -51,11 +51,11 @@ class Wishes:
         return Settled()
 
     def describe(self, delivery: Delivery) -> Mapping[str, str]:
-        """See `Kind`."""
+        """Return the name and the id of the wish."""
         return {"template": f"wish:{delivery.payload.get('name')}", "mail_id": delivery.delivery_id}
 
     def find_user(self, tx: Transaction, delivery: Delivery) -> None:
-        """See `Kind`. Whose address it is was not looked up."""
+        """Find nobody: the address was not looked up."""
         del tx, delivery
 
 

@@ -1,4 +1,4 @@
-"""A kind of delivery: what must reach somebody, and how one attempt at it goes."""
+"""The interface that every kind of delivery implements."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -11,18 +11,18 @@ from authserver.storage import Transaction
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 PAUSES: Final = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 8 * _HOUR)
-"""About a day, for whom that is long enough."""
+"""Pauses between attempts over about a day."""
 
 
 class Kind(Protocol):
-    """One kind. Made when a server starts, with all that its attempts need.
+    """A kind of delivery. An instance holds everything that attempts need.
 
     Attributes:
-        name: of the kind, in the table of deliveries.
-        word: begins the names of its log lines, such as `mail_put_off`.
-        given_up: the record of a delivery that was never made.
-        pauses: between one attempt and the next; after the last one a delivery is given up. None is longer than
-            `LONGEST_WAIT`.
+        name: the kind's name in the table `deliveries`.
+        word: the first word of its log events, such as `mail` in `mail_put_off`.
+        given_up: the audit name for a delivery that is given up.
+        pauses: the pauses between attempts. When an attempt after the last pause fails, the delivery is given up. Each
+            is shorter than `LONGEST_WAIT`.
     """
 
     name: ClassVar[str]
@@ -31,17 +31,17 @@ class Kind(Protocol):
     pauses: ClassVar[Sequence[timedelta]]
 
     def attempt(self, delivery: Delivery) -> Outcome:
-        """Make the delivery. Called with no transaction open, because it may take long; may be called again.
+        """Try to make the delivery. Call it without an open transaction, because it may take long.
 
-        What is handed over is the same each time, or says that it is a copy. Nothing that this raises is logged but
-        the name of the exception; the delivery is put off then.
+        It may be called again after a success that was not recorded, so copies must be recognisable. If it raises, the
+        delivery is put off, and only the name of the exception is logged.
         """
         ...
 
     def describe(self, delivery: Delivery) -> Mapping[str, str]:
-        """What names the delivery in log and audit record: no target, and nothing that somebody typed."""
+        """Return what names the delivery in log and audit record: no target, and nothing that a person typed."""
         ...
 
     def find_user(self, tx: Transaction, delivery: Delivery) -> str | None:
-        """The id of the user whom it is about, for the audit record, if that is known."""
+        """Find the id of the user whom the delivery is about, for the audit record."""
         ...

@@ -1,6 +1,6 @@
-"""The kind `mail`: written when it is sent, with its link, and handed to whatever carries mails away.
+"""The kind `mail`: composes a queued mail with its link, and hands it to a carrier.
 
-Every copy of a mail is the same, with the same link in it.
+Every copy of a mail is the same, and contains the same link.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ from authserver.storage import Database, Transaction, links, registrations
 
 
 class Carrier(Protocol):
-    """A way out for mails. Called with no transaction open, because it may take long."""
+    """A way of delivery for mails. Call it without an open transaction, because it may take long."""
 
     def deliver(self, message: EmailMessage, address: str) -> Delivered | Deferred | Failed | Undeliverable:
         """Hand `message` over, to be delivered to `address`."""
@@ -34,7 +34,7 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Who writes the mails, and who carries them."""
+    """What composes mails, and what delivers them."""
 
     composer: Composer
     carrier: Carrier
@@ -43,7 +43,7 @@ class Post:
 @final
 @dataclass(frozen=True, slots=True)
 class Mails:
-    """Mails of one installation. While it doubts the clock, none is dropped because its link has expired by it."""
+    """Mails of one installation. While `doubts_clock` is true, no mail is dropped because its link has expired."""
 
     name: ClassVar[str] = MAIL
     word: ClassVar[str] = "mail"
@@ -57,7 +57,7 @@ class Mails:
     doubts_clock: Callable[[], bool]
 
     def attempt(self, delivery: Delivery) -> Outcome:
-        """See `Kind`."""
+        """Compose the mail and hand it to the carrier, unless its link no longer works."""
         mail = read_mail(delivery)
         link = None if mail.link_id is None else self._write_link(mail.link_id, self.clock.now())
         if isinstance(link, Needless) and self.doubts_clock():
@@ -71,17 +71,17 @@ class Mails:
         return self.post.carrier.deliver(message, mail.address)
 
     def describe(self, delivery: Delivery) -> Mapping[str, str]:
-        """See `Kind`."""
+        """Return the template and the id of the mail."""
         return {"template": str(delivery.payload.get("template")), "mail_id": delivery.delivery_id}
 
     def find_user(self, tx: Transaction, delivery: Delivery) -> str | None:
-        """See `Kind`. A mail without a link says nothing of its user."""
+        """Find the user of the mail's link; None if it has no link."""
         link_id = delivery.payload.get("link_id")
         link = None if link_id is None else links.find(tx, base64url.decode(link_id))
         return None if link is None else link.user_id
 
     def _write_link(self, link_id: bytes, now: datetime) -> WrittenLink | Needless | Unready:
-        """The link, written with the MAC key that was settled for it once and for all, or is now."""
+        """Write the link with the MAC key that the first attempt chose for it."""
         link = self._settle_mac_key(link_id, now)
         if link is None or link.mac_kid is None:
             return Needless()
@@ -98,12 +98,12 @@ class Mails:
         if link is None or (link.mac_kid is not None and keyring.find_ended_mac_key(link.mac_kid) is None):
             return link
         with self.database.write() as tx:
-            # What an ended key wrote is dead wherever it is: the mail then goes out again under a living one.
+            # Links of an ended key work nowhere, so the mail is sent again with a link of the current key.
             kept = links if isinstance(link, MailLink) else registrations
             kept.fix_mac_key(tx, link_id, keyring.mac_key.kid, instead_of=link.mac_kid)
             return _find_live(tx, link_id, now)
 
 
 def _find_live(tx: Transaction, link_id: bytes, now: datetime) -> MailLink | PendingRegistration | None:
-    """The link of a user, or of a registration."""
+    """Find the live link of a user or of a registration."""
     return links.find_live(tx, link_id, now) or registrations.find_live(tx, link_id, now)

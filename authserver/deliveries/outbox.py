@@ -1,7 +1,8 @@
-"""Working on the outbox: each delivery is made at least once, put off, or given up. Any number of nodes side by side.
+"""The outbox: claims due deliveries, lets their kinds make them, and puts them off or gives them up on failure.
 
-Whoever dies between making a delivery and saying so leaves it to the next one. No transaction is open while one is
-made. What is logged names a delivery as its kind describes it, never its target.
+Any number of nodes work side by side. A process that dies after a delivery and before its removal leaves it to the
+next one, so each delivery is made at least once. No transaction is open during an attempt. Log lines name a delivery as
+its kind describes it, never its target.
 """
 
 from collections.abc import Collection
@@ -30,9 +31,9 @@ from authserver.records.failures import StorageUnavailableError
 from authserver.storage import Database, audit, deliveries
 
 LEASE: Final = timedelta(seconds=60)
-"""How long a claimed delivery is left to whoever claimed it."""
+"""How long a claimed delivery belongs to the process that claimed it."""
 SPARED: Final = timedelta(minutes=1)
-"""How long a target that is not served now is spared other attempts."""
+"""How long other deliveries to a target wait after one was deferred."""
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ _log = structlog.get_logger(__name__)
 @final
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The outbox of one installation, and the kinds of deliveries that this process makes."""
+    """The outbox of one installation, with the kinds of deliveries that this process makes."""
 
     database: Database
     clock: Clock
@@ -48,11 +49,10 @@ class Outbox:
     kinds: tuple[Kind, ...]
 
     def work(self, *, most: int) -> int:
-        """Work on what is due, one after the other, until nothing is; how many deliveries that were.
+        """Process due deliveries one after the other, up to `most`, until none is due; return how many.
 
-        Where the way out of a kind fails, the rest of that kind waits for the next call: a mail server that is down
-        should not be asked once per mail. A delivery that fails for itself, or a target that is not served now, holds
-        up no other one.
+        After a `Failed`, the other deliveries of that kind wait for the next call: a mail server that is down should
+        not be asked once per mail. All other failures, and other kinds, delay nothing.
         """
         working = {kind.name: kind for kind in self.kinds}
         for count in range(most):
@@ -115,10 +115,10 @@ class Outbox:
             deliveries.postpone(tx, delivery, self.clock.now() + pause)
 
     def _hold_back(self, delivery: Delivery, neighbours: str | None) -> None:
-        """Spare a target that is not served now other attempts for a while, so that its deliveries keep their order.
+        """Postpone other deliveries to the target, so that they keep their order.
 
-        Where the answer took long, its routine neighbours, too: each might take as long, and others wait for it. Urgent
-        ones never: whoever has one bad address at a domain must not delay the resets of everybody there.
+        If the attempt took long, also postpone routine deliveries to its neighbours, because each may take as long.
+        Urgent ones are never postponed: one bad address at a domain must not delay password resets for all others.
         """
         now = self.clock.now()
         until = now + SPARED

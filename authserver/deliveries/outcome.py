@@ -1,4 +1,4 @@
-"""What an attempt at a delivery comes to."""
+"""The results of an attempt at a delivery."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -6,34 +6,31 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Somebody else answers for it now."""
+    """It was handed over; another system is responsible for it now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The kind has done what there was to do, and has removed the delivery in the same transaction."""
+    """The kind has processed it, and has removed it from the outbox in the same transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needless:
-    """Nobody has a use for it any more."""
+    """It is useless by now: a mail whose link no longer works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The way out does not work now, for nothing of this kind.
-
-    `reason` is for the log: it has no target, and no text of what is delivered.
-    """
+    """No delivery of this kind works now. `reason` is for the log: no target, and no text of the delivery."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """It does not work now for this target or delivery; others may. `reason` as in `Failed`.
+    """It does not work now for this target or delivery; others may work. `reason` as in `Failed`.
 
-    `stalled` says that it took long to find out, and for which others it may, too: those whose target ends so.
+    `stalled` is set if the attempt took long: attempts for other targets with this ending may take as long.
     """
 
     reason: str
@@ -42,7 +39,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Unready:
-    """What is to be handed over cannot be made now. `reason` as in `Failed`."""
+    """This node cannot prepare it now. `reason` as in `Failed`."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""A delivery as it waits in the outbox: what must reach somebody outside, at least once."""
+"""A delivery that waits in the outbox: a mail, or something else that must reach somebody outside at least once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from enum import IntEnum
 from typing import Any, TypeAlias
 
 Payload: TypeAlias = Mapping[str, Any]
-"""JSON from which the kind can make what it hands over, as often as it takes. No secret, no link, no token."""
+"""JSON values from which each attempt derives what it hands over. They hold no secret, no link and no token."""
 
 
 class Rank(IntEnum):
-    """Which deliveries go first: the lower."""
+    """The order of deliveries; the lower rank goes first."""
 
     URGENT = 0
     ROUTINE = 1
@@ -18,14 +18,14 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as it was queued.
+    """A queued delivery.
 
     Attributes:
-        delivery_id: the same in all attempts, so that who receives two copies can tell.
-        kind: who knows what to do with it (`authserver/deliveries/kind.py`).
-        target: who shall get it, in the words of the kind: for mails an address.
+        delivery_id: the same in all attempts, so that a recipient of two copies can recognise them.
+        kind: the name of its kind (`authserver/deliveries/kind.py`).
+        target: the recipient, in the form that the kind uses; an address for mails.
         payload: see `Payload`.
-        attempts: how many have begun.
+        attempts: the number of attempts that have begun.
     """
 
     delivery_id: str

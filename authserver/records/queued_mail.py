@@ -8,7 +8,7 @@ from authserver.protocol import base64url
 from authserver.records.delivery import Delivery
 
 MAIL: Final = "mail"
-"""The kind."""
+"""The kind of a delivery that is a mail."""
 
 Parameters = Mapping[str, str | int | bool | None]
 """The values that a template needs besides the link: plain values, never a secret."""
@@ -25,7 +25,7 @@ class QueuedMail:
     parameters: Parameters = field(repr=False)
 
     def as_delivery(self) -> Delivery:
-        """What is queued; `read_mail` reads it."""
+        """Return the delivery to queue; `read_mail` is the way back."""
         payload = {
             "template": self.template,
             "link_id": None if self.link_id is None else base64url.encode(self.link_id),
@@ -35,7 +35,7 @@ class QueuedMail:
 
 
 def read_mail(delivery: Delivery) -> QueuedMail:
-    """The mail that was queued as `delivery`. A payload of another shape is a broken world."""
+    """Return the mail that was queued as `delivery`. An unexpected payload raises `KeyError` or `ValueError`."""
     link_id: str | None = delivery.payload["link_id"]
     return QueuedMail(
         mail_id=delivery.delivery_id,

@@ -1,4 +1,4 @@
-"""A wish as it waits in the outbox: what a stranger asks for by naming an address."""
+"""A wish that waits in the outbox: an anonymous request that names an address."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,12 +7,12 @@ from authserver.records.delivery import Delivery
 from authserver.records.queued_mail import Parameters
 
 WISH: Final = "wish"
-"""The kind."""
+"""The kind of a delivery that is a wish."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A wish as it was queued. `address` is canonical; `parameters` hold no secret (a password hash is none)."""
+    """A queued wish. `address` is canonical. `parameters` hold no secret; a password hash does not count as one."""
 
     wish_id: str
     name: str
@@ -20,11 +20,11 @@ class Wish:
     parameters: Parameters = field(repr=False)
 
     def as_delivery(self) -> Delivery:
-        """What is queued; `read_wish` reads it."""
+        """Return the delivery to queue; `read_wish` is the way back."""
         payload = {"name": self.name, "parameters": dict(self.parameters)}
         return Delivery(self.wish_id, WISH, self.address, payload)
 
 
 def read_wish(delivery: Delivery) -> Wish:
-    """The wish that was queued as `delivery`. A payload of another shape is a broken world."""
+    """Return the wish that was queued as `delivery`. An unexpected payload raises `KeyError`."""
     return Wish(delivery.delivery_id, delivery.payload["name"], delivery.target, delivery.payload["parameters"])

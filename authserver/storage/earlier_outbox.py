@@ -1,7 +1,7 @@
-"""The table `outbox`, in which release 0.1 queues mails and wishes: while it is replaced, and what it leaves behind.
+"""The table `outbox` of release 0.1: moves mails and wishes from there to `deliveries`.
 
-Nodes of that release know no other table, and work on this one themselves. What is due here, and not in their hands, is
-moved. A later release removes this file and the table.
+During a rolling upgrade, nodes of release 0.1 still queue and send in `outbox`. Only rows that are due are moved: the
+others are claimed or put off by such a node. A later release removes this file and the table.
 """
 
 import json
@@ -25,12 +25,12 @@ _AT_ONCE: Final = 100
 
 
 def is_any_left(tx: Connection, now: datetime) -> bool:
-    """Whether there is something to move; takes no lock."""
+    """Whether a row is due. Takes no lock."""
     return bool(tx.execute(select(select(_O.mail_id).where(is_due(_O.due_at, now)).exists())).scalar_one())
 
 
 def move_some(tx: Connection, now: datetime) -> None:
-    """Make deliveries of some of what is due, with the attempts that were made."""
+    """Move some of the due rows, with the attempts that were made."""
     left = select(_O.mail_id).where(is_due(_O.due_at, now)).order_by(_O.rank, _O.due_at).limit(_AT_ONCE)
     for row in tx.execute(delete(OutboxMail).where(_O.mail_id.in_(pick_free(left))).returning(*_O)).all():
         deliveries.queue(tx, _translate(row), row.queued_at, rank=Rank(row.rank), due_at=row.due_at)

@@ -297,7 +297,7 @@ class PendingRegistration(Base):
 
 
 class QueuedDelivery(Base):
-    """A delivery to be made. The row goes when it has been made, or given up."""
+    """A delivery to be made. The row is removed when it was made or given up."""
 
     __tablename__ = "deliveries"
     __table_args__ = (Index("ix_deliveries_rank_due_at", "rank", "due_at"),)

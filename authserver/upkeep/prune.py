@@ -21,8 +21,8 @@ class Retention:
     Attributes:
         audit: audit events, from when they were written.
         ends: ended and expired families, sessions and links. By far longer than the clocks of two nodes can disagree.
-        outbox: deliveries, from when they were due last. Longer than any of them waits for its next attempt or any link
-            works, so what is left was queued where nobody works on the outbox.
+        outbox: deliveries, from when they were due last. Longer than any pause between attempts, and than links work,
+            so such a delivery was queued where no process works on the outbox.
         registrations: those that wait no longer, for as long as they count against the mails to their address.
         codes: authorization codes, used or not: for as long a second use is noticed (RFC 9700 §4.2.4).
     """

@@ -1,4 +1,4 @@
-"""The outbox worker: which kinds of deliveries there are, and a turn of work on what is due."""
+"""Use cases of the outbox worker: lists the kinds of deliveries, and processes those that are due."""
 
 from authserver.account.grant_wishes import Wishes
 from authserver.deliveries.kind import Kind
@@ -11,7 +11,7 @@ from authserver.upkeep.keep_time import Timekeeper
 
 
 def list_kinds(realm: Realm, post: Post, timekeeper: Timekeeper | None = None) -> tuple[Kind, ...]:
-    """What this release delivers. A new kind is one file, and one line here."""
+    """List the kinds of deliveries. A new kind is one file, and one line here."""
 
     def doubts_clock() -> bool:
         return timekeeper is not None and isinstance(timekeeper.look(), Doubted)
@@ -23,13 +23,13 @@ def list_kinds(realm: Realm, post: Post, timekeeper: Timekeeper | None = None) -
 
 
 def work_outbox(realm: Realm, post: Post, timekeeper: Timekeeper | None = None, *, most: int = 100) -> int:
-    """Work on what is due; how many deliveries that were. See `Outbox.work`."""
+    """Process due deliveries, up to `most`; return how many. See `Outbox.work`."""
     outbox = Outbox(realm.database, realm.clock, realm.entropy, list_kinds(realm, post, timekeeper))
     return outbox.work(most=most)
 
 
 def move_earlier_outbox(realm: Realm) -> None:
-    """Move what a node of release 0.1 left behind; see `authserver/storage/earlier_outbox.py`."""
+    """Move mails that nodes of release 0.1 left behind; see `authserver/storage/earlier_outbox.py`."""
     now = realm.clock.now()
     with realm.database.read() as tx:
         if not earlier_outbox.is_any_left(tx, now):
