@@ -97,12 +97,6 @@ def test_what_a_node_of_that_release_has_in_its_hands_is_left_to_it(realm: Realm
     assert (count_left(realm), len(deliver_all(realm))) == (0, 1)
 
 
-def test_what_was_put_off_by_a_wrong_clock_arrives(realm: Realm, clock: ManualClock) -> None:
-    queue_as_before(realm, mail(clock.now(), due_at=clock.now() + timedelta(days=3650)))
-    move_earlier_outbox(realm)
-    assert len(deliver_all(realm)) == 1
-
-
 def test_nodes_that_move_at_once_move_each_mail_once(realm: Realm, clock: ManualClock) -> None:
     ids = [f"mail-{number}" for number in range(250)]
     queue_as_before(realm, *(mail(clock.now(), one) for one in ids))

@@ -27,7 +27,7 @@ from authserver.keyring.steps import Promote, Redate
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.storage.schema import Base, Node, QueuedDelivery
+from authserver.storage.schema import Base, Node, OutboxMail, QueuedDelivery
 from authserver.trusted_time import PROBATION, Doubted, Trusted
 from authserver.upkeep.housekeeping import Chore
 from authserver.upkeep.keep_time import Timekeeper
@@ -260,6 +260,26 @@ def test_a_mail_that_was_put_off_by_a_wrong_clock_goes_out_all_the_same(
     process.work()
     assert count_rows(realm, QueuedDelivery) == 0
     assert len(list((installation.settings.home / "mail").iterdir())) == 2
+
+
+def test_a_mail_that_release_0_1_put_off_by_a_wrong_clock_goes_out_all_the_same(
+    installation: Installation, process: Process, clock: ManualClock
+) -> None:
+    """Every server process moves what is left in the table of that release."""
+    now = clock.now()
+    mail = {
+        "mail_id": "mail-1",
+        "template": "user_deleted",
+        "address": "ada@example.test",
+        "parameters": '{"name": "", "at": 0}',
+        "queued_at": now,
+        "due_at": now + 10 * YEAR,
+        "attempts": 1,
+    }
+    with installation.realm.database.write() as tx:
+        tx.execute(sqlalchemy.insert(OutboxMail), [mail])
+    process.work(2)
+    assert [file.name for file in (installation.settings.home / "mail").glob("*-mail-1.eml")] != []
 
 
 def test_who_signed_in_by_a_wrong_clock_has_not_signed_in_recently(
