@@ -374,7 +374,7 @@ def test_a_lock_is_no_logout(realm: Realm, user_id: str, browser: Browser) -> No
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "registration",
     [
         None,
         {"first_party": False},

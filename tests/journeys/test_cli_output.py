@@ -110,7 +110,9 @@ def begin(name: str, folder: Path, databases: SqliteDatabases) -> tuple[Installa
     pem = subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], check=True, capture_output=True).stdout
     (folder / "key.pem").write_bytes(pem)
     outputs = (folder / "stdout", folder / "stderr")
-    return installation, WarmProcess(MUTE[name], (), folder, installation.environment, outputs)
+    # Or else `keys rotate` would find a MAC key due where the script is slow, and none where it is quick.
+    environment = {**installation.environment, "AUTHSERVER_KEY_ROTATION_INTERVAL": "86400"}
+    return installation, WarmProcess(MUTE[name], (), folder, environment, outputs)
 
 
 def describe(installation: Installation) -> dict[str, Any]:
