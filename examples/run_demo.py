@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 from socket import create_server
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -38,7 +39,7 @@ ACCESS=$(printf %s "$TOKENS" | field access_token); FIRST=$(printf %s "$TOKENS" 
 curl -s -H "Authorization: Bearer $ACCESS" {resource}/me
 
 # 3. Refresh twice with the same token, as after a lost response. Both times you get the same successor.
-refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d client_id=first-party \\
+refresh() {{ curl -s -w '\\n' {issuer}/oauth/token -d grant_type=refresh_token -d client_id=first-party \\
     -d refresh_token="$1"; }}; \\
 refresh "$FIRST" | field refresh_token; SECOND=$(refresh "$FIRST" | field refresh_token); printf '%s\\n' "$SECOND"
 
@@ -51,7 +52,7 @@ curl -s -H "Authorization: Bearer $(printf %s "$TOKENS" | field access_token)" {
 #    refused, and the session ends, so its newest token is refused, too.
 STRICT=$(AUTHSERVER_CONFIG={config} {python} -m authserver clients create Strict --first-party --scope profile \\
     --retry-window 0 --late-retry-window 0 --json | field client_id); LOGIN='{login}'; \\
-refresh() {{ curl -s {issuer}/oauth/token -d grant_type=refresh_token -d "client_id=$STRICT" \\
+refresh() {{ curl -s -w '\\n' {issuer}/oauth/token -d grant_type=refresh_token -d "client_id=$STRICT" \\
     -d refresh_token="$1"; }}; \\
 STOLEN=$(curl -s {issuer}/api/login -H 'Content-Type: application/json' \\
     -d "${{LOGIN%?}}, \\"client_id\\": \\"$STRICT\\"}}" | field refresh_token); \\
@@ -59,13 +60,16 @@ NEWEST=$(refresh "$(refresh "$STOLEN" | field refresh_token)" | field refresh_to
 refresh "$STOLEN"; refresh "$NEWEST"
 
 # 6. Sign in on two devices and change the password on one. The resource server rejects the other device's access token
-#    within a second, and accepts the new token of this device.
-sign_in() {{ curl -s {issuer}/api/login -H 'Content-Type: application/json' -d '{login}' | field access_token; }}; \
-THEIRS=$(sign_in); MINE=$(curl -s {issuer}/api/account/password -H "Authorization: Bearer $(sign_in)" \
-    -H 'Content-Type: application/json' -d '{change}' | field access_token); \
-for i in 1 2 3 4 5 6 7 8; do sleep 0.2; \
-    curl -s -o /dev/null -w '%{{http_code}} ' -H "Authorization: Bearer $THEIRS" {resource}/me; done; \
-curl -s -H "Authorization: Bearer $THEIRS" {resource}/me; curl -s -H "Authorization: Bearer $MINE" {resource}/me
+#    within a second, and accepts the new token of this device. The last call changes the password back.
+sign_in() {{ curl -s {issuer}/api/login -H 'Content-Type: application/json' -d '{login}' | field access_token; }}; \\
+THEIRS=$(sign_in); MINE=$(curl -s {issuer}/api/account/password -H "Authorization: Bearer $(sign_in)" \\
+    -H 'Content-Type: application/json' -d '{change}' | field access_token); \\
+for i in 1 2 3 4 5 6 7 8; do sleep 0.2; \\
+    curl -s -o /dev/null -w '%{{http_code}} ' -H "Authorization: Bearer $THEIRS" {resource}/me; done; echo; \\
+curl -s -w '\\n' -H "Authorization: Bearer $THEIRS" {resource}/me; \\
+curl -s -H "Authorization: Bearer $MINE" {resource}/me; \\
+curl -s -o /dev/null {issuer}/api/account/password -H "Authorization: Bearer $MINE" \\
+    -H 'Content-Type: application/json' -d '{change_back}'
 
 Ctrl-C here stops both servers.
 """
@@ -95,12 +99,18 @@ def main() -> int:
         email=EMAIL,
         password=values["password"],
         login=json.dumps({"email": EMAIL, "password": values["password"]}),
-        change=json.dumps({"current_password": values["password"], "new_password": f"{values['password']}-2"}),
-        folder=Path.cwd(),
-        python=sys.executable,
-        config=environment["AUTHSERVER_CONFIG"],
+        change=change(values["password"], f"{values['password']}-2"),
+        change_back=change(f"{values['password']}-2", values["password"]),
+        folder=quote(str(Path.cwd())),
+        python=quote(sys.executable),
+        config=quote(environment["AUTHSERVER_CONFIG"]),
     )
     return serve(options.port, resource, environment, guide)
+
+
+def change(current: str, new: str) -> str:
+    """The body of a change of password."""
+    return json.dumps({"current_password": current, "new_password": new})
 
 
 def authserver(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":

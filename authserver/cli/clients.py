@@ -210,7 +210,7 @@ def _say_what_to_paste(context: Context, registered: RegisteredClient) -> list[s
         known = {"issuer": issuer, "audience": audience, "client_id": client.client_id, "client_secret": secret}
         arguments = ", ".join(f"{name}={value!r}" for name, value in known.items())
         return [
-            "For the API (pip install authserver):",
+            "For the API (pip install WHEEL):",
             "  from authserver.verifier import Verifier",
             f"  verifier = Verifier({arguments})",
             "  claims = verifier.verify(token)",

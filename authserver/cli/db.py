@@ -9,6 +9,7 @@ from authserver.administration.back_up import BackupRefused, back_up
 from authserver.cli.clock_option import confirm_clock_option
 from authserver.cli.context import Context
 from authserver.cli.questions import ask, yes_option
+from authserver.cli.receipts import count
 from authserver.custody.recover import recover_from_restore
 from authserver.upkeep.prune import Retention, prune_all
 
@@ -86,12 +87,15 @@ def restored(context: Context, *, yes: bool, confirm_clock: bool) -> None:
 
     Stop the servers first. The command ends all sessions softly, replaces all keys, raises every token version, ends
     mailed links, and tells resource servers that follow the feed to refuse all tokens issued before now. Passwords,
-    addresses, roles and account states are those of the backup: review them.
+    addresses, roles, clients and account states are those of the backup: review them.
     """
     # A backup may be of any age, so its records cannot say that the clock is ahead; they can say that it is behind.
     at = context.trust_clock(confirmed=confirm_clock, longest_pause=timedelta.max)
     clock = f"This machine's clock says {at.now:%Y-%m-%d %H:%M} UTC."
     ask(f"{clock} End all sessions and replace all keys?", yes=yes)
     done = recover_from_restore(context.custody, at, by=context.operator)
-    click.echo(f"replaced {done.keys} keys, ended {done.sessions} sessions; no token issued before now is valid")
-    click.echo("review what may have changed since the backup: passwords, addresses, roles, locked and disabled users")
+    what = f"replaced {count(done.keys, 'key')}, ended {count(done.sessions, 'session')}"
+    click.echo(f"{what}; no token issued before now is valid")
+    click.echo(
+        "review what may have changed since the backup: passwords, addresses, roles, clients, locked and disabled users"
+    )

@@ -90,11 +90,11 @@ def say_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
         parts.append(_say_act(act, receipt, user, dry_run=dry_run))
     if act is None or receipt.sessions_ended:
         how = f" ({receipt.mode})" if receipt.sessions_ended else ""
-        parts.append(f"{_count(receipt.sessions_ended, 'session')} {'would end' if dry_run else 'ended'}{how}")
+        parts.append(f"{count(receipt.sessions_ended, 'session')} {'would end' if dry_run else 'ended'}{how}")
     if receipt.sessions_kept:
         parts.append(_say_kept(receipt.sessions_kept, pauses=act is not None and act.pauses, dry_run=dry_run))
     if receipt.links_ended:
-        parts.append(f"{_count(receipt.links_ended, 'mailed link')} {'would be' if dry_run else 'is'} dead")
+        parts.append(f"{count(receipt.links_ended, 'mailed link')} {'would be' if dry_run else 'is'} dead")
     if receipt.mails:
         parts.append(f"{'would mail' if dry_run else 'mailed'} {', '.join(receipt.mails)}")
     return "; ".join(parts)
@@ -117,10 +117,11 @@ def say_bounds(receipt: Receipt) -> str:
 
 def _say_kept(number: int, *, pauses: bool, dry_run: bool) -> str:
     if pauses:
-        return f"{_count(number, 'session')} {'would pause' if dry_run else 'paused'}"
+        return f"{count(number, 'session')} {'would pause' if dry_run else 'paused'}"
     goes_on = "would go on" if dry_run else "goes on" if number == 1 else "go on"
-    return f"{_count(number, 'session')} {goes_on}"
+    return f"{count(number, 'session')} {goes_on}"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """`number` things: "no sessions", "1 session", "2 sessions"."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

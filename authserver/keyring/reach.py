@@ -68,7 +68,10 @@ def find_foreign_owner(path: Path, status: os.stat_result) -> str | None:
     """Why the owner, who can always change the file, is not acceptable; None if they are."""
     if status.st_uid in {os.geteuid(), 0}:
         return None
-    return f"{path}: belongs to another user; it must belong to the one that runs the server, or to root"
+    return (
+        f"{path}: belongs to another user than the one that runs this command; it must belong to the one that runs the"
+        " server, or to root. If it does, run this command as that user, too"
+    )
 
 
 def find_reader(standing: Standing) -> str | None:

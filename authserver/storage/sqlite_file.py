@@ -47,8 +47,8 @@ def demand_file(url: URL) -> None:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise MissingFileError(
-            f"there is no database {path}; run authserver init to create it, or set AUTHSERVER_HOME to the folder of"
-            " an existing installation"
+            f"there is no database {path}; run authserver init to create it, or set AUTHSERVER_CONFIG or"
+            " AUTHSERVER_HOME to those of an existing installation"
         ) from None
     except OSError:
         return  # the driver will say what is wrong

@@ -33,6 +33,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"(?<![\w./'-])(?<!install )authserver((?: [a-z][a-z-]+)+)")
 _MAKE = re.compile(r"^`?make ([a-z][a-z-]*)")
 _ROW = re.compile(rf"^\| `(?:{PREFIX})?([A-Z_]+)` \| `?(\d+)(?:`| \|| \()", re.MULTILINE)
+_FROM_INDEX = re.compile(r"pip install [^`\n]*?(?<![\w./*-])authserver\b|python3 -m pip")
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
 
@@ -164,3 +165,10 @@ def test_what_exists_passes(text: str) -> None:
         *unknown_commands(text),
         *unknown_targets(text),
     ] == []
+
+
+def test_the_way_to_install_works_on_a_bare_machine() -> None:
+    """No package index has authserver: under its name it could be anybody's. Debian's python3 has no pip."""
+    sources = (ROOT / "authserver").rglob("*.py")
+    found = {name(file): _FROM_INDEX.findall(file.read_text(encoding="utf-8")) for file in [*DOCUMENTS, *sources]}
+    assert {file: ways for file, ways in found.items() if ways} == {}

@@ -128,7 +128,7 @@ def test_it_is_said_what_to_paste_into_an_application(shell: Shell) -> None:
 def test_it_is_said_what_to_paste_into_an_api(shell: Shell) -> None:
     """Three lines of Python that are Python."""
     typed = shell.type("clients", "create", "API", "--resource-server", "--audience", "https://api.example")
-    _, pasted = typed.stdout.split("For the API (pip install authserver):\n")
+    _, pasted = typed.stdout.split("For the API (pip install WHEEL):\n")
     code = "".join(line.strip() + "\n" for line in pasted.splitlines())
     compile(code, "pasted", "exec")
     assert len(code.splitlines()) == 3

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.people.shell import Shell
 from tests.support.wire.http import answers
+from tests.support.wire.smtp import make_certificate
 from tests.support.world.databases import SqliteDatabases
 from tests.support.world.processes import PATIENCE, end, wait_until
 from tests.support.world.server import install
@@ -25,8 +26,16 @@ CRON: Final = re.compile(r"^(?:[0-9*/]+ +){5}authserver  (.*)$", re.MULTILINE)
 LINES: Final = tuple(dict.fromkeys(CRON.findall(DEPLOYMENT) + CRON.findall((DOCS / "keys.md").read_text())))
 
 
-def test_the_lines_of_cron_work_with_what_cron_gives_them(tmp_path: Path, sqlite_databases: SqliteDatabases) -> None:
-    """Its PATH, no setting, any folder. Other lines would rotate the keys of a new database in root's home."""
+def move(text: str, folder: Path) -> str:
+    """`text` with the paths of the documented installation in `folder`."""
+    for path in ("/opt/authserver/bin", "/var/lib/authserver"):
+        text = text.replace(path, str(folder))
+    return text.replace("/etc/authserver.toml", str(folder / "authserver.toml"))
+
+
+@pytest.fixture
+def installed(tmp_path: Path, sqlite_databases: SqliteDatabases) -> Path:
+    """The folder of an installation as documented: settings in a file, the command, a folder for backups."""
     installation = install(tmp_path, sqlite_databases.migrated())
     settings = {name: value for name, value in installation.settings.items() if name in {"HOME", "KEYS_DIR"}}
     settings["DATABASE_URL"] = installation.database_url
@@ -35,26 +44,51 @@ def test_the_lines_of_cron_work_with_what_cron_gives_them(tmp_path: Path, sqlite
     (tmp_path / "backups").mkdir()
     (tmp_path / "authserver").write_text(f'#!/bin/sh\nexec {sys.executable} -m authserver "$@"\n')
     (tmp_path / "authserver").chmod(0o755)
-    assert len(LINES) == 2
+    return tmp_path
+
+
+def run_bare(*command: str | Path) -> None:
+    """Run `command` to success as cron would: with its PATH, no setting, in another folder."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(DOCS.parent)}
+    done = subprocess.run(
+        command, cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert done.returncode == 0, (command, done.stderr)
+
+
+def test_the_lines_of_cron_work_with_what_cron_gives_them(installed: Path) -> None:
+    """Its PATH, no setting, any folder. Other lines would rotate the keys of a new database in root's home."""
+    outdated = installed / "backups" / "authserver-2020-01-01.db"
+    outdated.touch()
+    os.utime(outdated, (0, 0))
+    assert len(LINES) == 3
     for line in LINES:
-        here = (
-            line.replace("/opt/authserver/bin", str(tmp_path))
-            .replace("/etc/authserver.toml", str(toml))
-            .replace("/var/lib/authserver", str(tmp_path))
-            .replace(r"\%", "%")
-        )
-        environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": str(DOCS.parent)}
-        done = subprocess.run(
-            ["/bin/sh", "-c", here],
-            cwd="/",
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == 0, (line, done.stderr)
-    assert len(list((tmp_path / "backups").iterdir())) == 1
+        run_bare("/bin/sh", "-c", move(line, installed).replace(r"\%", "%"))
+    (backup,) = (installed / "backups").iterdir()
+    assert backup != outdated
+
+
+def test_the_command_of_root_is_that_of_the_installation(installed: Path) -> None:
+    """With its settings, from any folder and with every argument. Only the change of user is left out here."""
+    (wrapper,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", DEPLOYMENT, re.DOTALL)
+    command = installed / "root's command"
+    command.write_text(move(wrapper, installed).replace("runuser -u authserver -- ", ""))
+    command.chmod(0o755)
+    backup = installed / "a b.db"
+    run_bare(command, "db", "backup", backup)
+    assert backup.exists()
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
+def test_the_configuration_is_one_that_nginx_understands(tmp_path: Path) -> None:
+    """Also the nginx of Debian 12 and Ubuntu 24.04, which is older than the directive `http2`."""
+    (servers,) = re.findall(r"```nginx\n(.*?)```", DEPLOYMENT, re.DOTALL)
+    _, chain_and_key = make_certificate(tmp_path, "auth.example")
+    servers = re.sub(r"/etc/ssl/auth\.example/\w+\.pem", str(chain_and_key), servers)
+    file = tmp_path / "nginx.conf"
+    file.write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{servers}}}\n")
+    done = subprocess.run(["nginx", "-t", "-c", file], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")

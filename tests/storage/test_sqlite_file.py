@@ -92,8 +92,8 @@ def test_what_reads_makes_no_database_and_names_the_remedy(run: Run, home: Path,
     result = run(*command)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"Error: there is no database {home}/authserver.db; run authserver init to create it, or set AUTHSERVER_HOME"
-        " to the folder of an existing installation\n"
+        f"Error: there is no database {home}/authserver.db; run authserver init to create it, or set"
+        " AUTHSERVER_CONFIG or AUTHSERVER_HOME to those of an existing installation\n"
     )
     assert not home.exists()
 

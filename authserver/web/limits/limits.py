@@ -174,7 +174,7 @@ def _connect(url: str) -> Storage:
         return cast("Storage", storage_from_string(url, wrap_exceptions=True, **timeouts))
     except ConfigurationError:
         raise UnusableCountersError(
-            "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'authserver[redis]'"
+            "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'WHEEL[redis]'"
         ) from None
     except ValueError:
         # Its text may quote the URL, which holds a password.

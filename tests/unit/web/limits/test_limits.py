@@ -124,7 +124,7 @@ def test_a_missing_client_is_one_line_with_its_remedy(
     with pytest.raises(UnusableCountersError) as refusal:
         open_counters(url, None, clock, SeededEntropy())
     assert str(refusal.value) == (
-        "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'authserver[redis]'"
+        "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'WHEEL[redis]'"
     )
 
 
