@@ -79,6 +79,13 @@ def test_the_command_of_root_is_that_of_the_installation(installed: Path) -> Non
     assert backup.exists()
 
 
+def test_http_2_is_switched_on_as_every_nginx_understands_it() -> None:
+    """The directive `http2` came with nginx 1.25.1; held here also where no nginx is there to say so."""
+    directives = [line.split("#")[0].split() for line in DEPLOYMENT.splitlines()]
+    assert ["listen", "443", "ssl", "http2;"] in directives
+    assert not any(words[:1] == ["http2"] for words in directives)
+
+
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
 def test_the_configuration_is_one_that_nginx_understands(tmp_path: Path) -> None:
     """Also the nginx of Debian 12 and Ubuntu 24.04, which is older than the directive `http2`."""
