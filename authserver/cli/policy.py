@@ -12,8 +12,8 @@ from authserver.cli.output import Plain, Record, Value, json_option, print_list,
 from authserver.cli.receipts import describe_receipt, say_receipt
 from authserver.credentials.events import EVENTS, CredentialEvent
 from authserver.credentials.policy_row import PolicyRow
-from authserver.credentials.policy_words import explain
 from authserver.credentials.representative import represent
+from authserver.revocation.policy_words import explain
 
 _COLUMNS = ("event", "reach", "mode", "bump", "renew_current", "client_may_choose", "spared", "notify", "changed")
 

@@ -31,9 +31,9 @@ from authserver.config.values import (
     SmtpUrl,
     seconds,
 )
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.limits import REST_MARGIN
 from authserver.protocol.secret import Secret
+from authserver.revocation.policy import RevocationPolicy
 from authserver.sessions.lifetimes import longest_silence
 
 PREFIX: Final = "AUTHSERVER_"

@@ -16,13 +16,13 @@ from pydantic import BeforeValidator, PlainValidator
 from pydantic_settings import NoDecode
 
 from authserver.branding.brand import Accent, Logo, derive_accent, read_logo
-from authserver.credentials.revocation_policy import RevocationPolicy, RevocationPolicyError
 from authserver.deliveries.smtp_url import read_sender, read_smtp_url
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_line
 from authserver.records.scope_texts import ScopeTexts, read_scope_texts
+from authserver.revocation.policy import RevocationPolicy, RevocationPolicyError
 
 LONGEST: Final = 10 * 365 * 24 * 3600
 LONGEST_PRODUCT_NAME: Final = 60

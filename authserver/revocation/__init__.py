@@ -1,4 +1,4 @@
-"""The one room that ends things: for users, clients and keys.
+"""The one room that ends things, for users, clients and keys; its policy says which credential event ends what.
 
 `Revocation.apply` carries out a credential event as the policy says; `Revocation.end_session` and `end_family` end one
 thing that no event of the user ended. All of them run inside the caller's transaction and write the audit record in

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.policy_row import Mode, PolicyRow
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy
 from authserver.records.audit import Actor
@@ -27,6 +26,7 @@ from authserver.revocation.done import (
     TokenRevoked,
 )
 from authserver.revocation.ending import end_by_policy
+from authserver.revocation.policy import RevocationPolicy
 from authserver.revocation.receipt import Receipt, bounds
 from authserver.storage import Transaction, client_holdings, clients, codes, consents, families, sessions, users
 

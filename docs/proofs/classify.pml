@@ -30,7 +30,7 @@
 /* rests_until, told by the age of what wrote it: now - (rests_until - W - M). NO_REST: it is NULL, or long past. */
 #define NO_REST (RETRY_WINDOW + MARGIN + LONGEST_LAG)
 
-/* refresh_token_families in authserver/storage/schema.py */
+/* refresh_token_families in authserver/storage/schema/sessions.py */
 typedef Row {
 	bool ended;             /* ended_at is set */
 	byte age;               /* now - rotated_at; capped where nothing tells the difference */

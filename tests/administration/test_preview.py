@@ -21,9 +21,7 @@ from authserver.credentials import events
 from authserver.credentials.events import EVENTS, CredentialEvent
 from authserver.credentials.events.base import UserEvent
 from authserver.credentials.passwords import PasswordHasher, Verification
-from authserver.credentials.policy_words import Sentence, explain
 from authserver.credentials.representative import represent
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
@@ -33,6 +31,8 @@ from authserver.records.link import LinkPurpose
 from authserver.records.presence import BearerRefused
 from authserver.records.user import Standing, User
 from authserver.revocation import Receipt
+from authserver.revocation.policy import RevocationPolicy
+from authserver.revocation.policy_words import Sentence, explain
 from authserver.storage import consents, links, users
 from authserver.storage.schema import Base, Consent, QueuedDelivery
 from authserver.storage.schema import Session as SessionRow

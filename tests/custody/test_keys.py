@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.custody.change_keys import (
     compromise_key,
     import_key,
@@ -39,6 +38,7 @@ from authserver.keyring.steps import Change, Compromise, NothingDue, Promote, Re
 from authserver.records.audit import Actor
 from authserver.records.node import NodeReport
 from authserver.revocation import Revocation
+from authserver.revocation.policy import RevocationPolicy
 from authserver.storage import Database, keys, nodes
 from authserver.storage.nodes import LIVE_WINDOW
 from authserver.storage.schema import AuditEvent, Key

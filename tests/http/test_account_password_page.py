@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
 from authserver.records.audit import AuditFilter
+from authserver.revocation.policy import RevocationPolicy
 from authserver.storage import audit
 from tests.support.people.account_pages import is_signed_in, read_form, sign_in
 from tests.support.people.api import Api, content

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.realm import Realm
 from authserver.revocation import Revocation
+from authserver.revocation.policy import RevocationPolicy
 from authserver.web.limits.limits import ADDRESS_FACTOR
 from tests.support.people.api import Api, content, field_errors, problem
 from tests.support.people.credentials import (

@@ -20,11 +20,11 @@ from authserver.credentials.events import EVENTS, CredentialEvent
 from authserver.credentials.events.base import UserEvent
 from authserver.credentials.policy_row import Mode, PolicyRow, Reach, Spared
 from authserver.credentials.representative import represent
-from authserver.credentials.revocation_policy import RevocationPolicy, RevocationPolicyError
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.records.link import LinkPurpose
 from authserver.revocation import Receipt
+from authserver.revocation.policy import RevocationPolicy, RevocationPolicyError
 from authserver.storage import Transaction, sessions, users
 from authserver.storage.schema import MailLink, QueuedDelivery, Session
 from authserver.tokens.token_answer import TokenAnswer

@@ -11,7 +11,6 @@ from authserver.clock import Clock
 from authserver.credentials.hashing_pool import HashingPool, Places
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import CHEAP, PasswordHasher
-from authserver.credentials.revocation_policy import RevocationPolicy
 from authserver.jose.algorithms import find_algorithm
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import Keyring, build_keyring
@@ -25,6 +24,7 @@ from authserver.realm import Passwords, Realm, Registration
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
+from authserver.revocation.policy import RevocationPolicy
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage.rotation import Rotation
 

@@ -6,7 +6,7 @@ import pytest
 
 from authserver.config import Settings, SettingsError, load_settings
 from authserver.credentials.policy_row import Mode
-from authserver.credentials.revocation_policy import RevocationPolicy
+from authserver.revocation.policy import RevocationPolicy
 
 SOFT = RevocationPolicy({"password_changed": {"mode": "soft"}})
 

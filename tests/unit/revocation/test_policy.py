@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from authserver.credentials.events import EVENTS, CredentialEvent, SignedOut
 from authserver.credentials.events.base import KeyEvent, UserEvent
-from authserver.credentials.revocation_policy import Mode, PolicyRow, Reach, RevocationPolicy, RevocationPolicyError
+from authserver.revocation.policy import Mode, PolicyRow, Reach, RevocationPolicy, RevocationPolicyError
 
 
 @dataclass(frozen=True, slots=True)

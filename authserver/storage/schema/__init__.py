@@ -1,0 +1,35 @@
+"""The tables, used by the statements of this room, the migrations and the Flask-SQLAlchemy binding.
+
+No secret is stored in usable form: passwords are hashes, client secrets are digests, private keys are sealed, and
+refresh tokens are not stored. Lists of words (scopes, audiences, roles) are space-separated text, in the order given.
+
+Each module holds the tables of one subject. A statement imports its tables from here.
+"""
+
+from authserver.storage.schema.base import Base
+from authserver.storage.schema.clients import Client
+from authserver.storage.schema.deliveries import OutboxMail, QueuedDelivery
+from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter, FeedEntry
+from authserver.storage.schema.keys import Key, Node
+from authserver.storage.schema.people import Consent, MailLink, PendingRegistration, User
+from authserver.storage.schema.sessions import AuthorizationCode, RefreshTokenFamily, Session
+
+__all__ = [
+    "AuditEvent",
+    "AuthorizationCode",
+    "Base",
+    "Client",
+    "ClockMark",
+    "Consent",
+    "FeedCounter",
+    "FeedEntry",
+    "Key",
+    "MailLink",
+    "Node",
+    "OutboxMail",
+    "PendingRegistration",
+    "QueuedDelivery",
+    "RefreshTokenFamily",
+    "Session",
+    "User",
+]

@@ -1,0 +1,43 @@
+"""The table of OAuth clients."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from authserver.storage.schema.base import Base
+
+
+class Client(Base):
+    """A registered OAuth client. `family_version` rises when it is disabled, so that earlier families stay dead."""
+
+    __tablename__ = "clients"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    first_party: Mapped[bool]
+    scope: Mapped[str]
+    audience: Mapped[str]
+    redirect_uris: Mapped[str]
+    origins: Mapped[str]
+    retry_window: Mapped[int | None]
+    late_retry_window: Mapped[int | None]
+    family_version: Mapped[int]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    post_logout_redirect_uris: Mapped[str] = mapped_column(server_default=text("''"))
+    offline_access: Mapped[bool] = mapped_column(server_default=false())
+    consent: Mapped[str] = mapped_column(server_default=text("'remember'"))
+    access_token_lifetime: Mapped[int | None]
+    refresh_idle_lifetime: Mapped[int | None]
+    refresh_absolute_lifetime: Mapped[int | None]
+    pairwise_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    former_secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    former_secret_expires_at: Mapped[datetime | None]
+    logo_uri: Mapped[str | None]
+    client_uri: Mapped[str | None]
+    policy_uri: Mapped[str | None]
+    tos_uri: Mapped[str | None]
+    scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
