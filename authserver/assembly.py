@@ -15,6 +15,7 @@ from authserver.custody.key_custody import KeyCustody
 from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.master_files import load_master_keys
+from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
 from authserver.realm import Passwords, Realm, Registration
 from authserver.realm.client_registry import ClientRegistry
@@ -88,6 +89,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         registration=Registration(
             open=settings.registration == "open", require_verified_email=settings.require_verified_email
         ),
+        outbound=Outbound(settings.private_hosts),
         clock=clock,
         entropy=custody.entropy,
     )

@@ -16,6 +16,7 @@ from authserver.config.values import (
     AccentColour,
     DatabaseUrl,
     Folder,
+    Hosts,
     Issuer,
     Length,
     LimitsUrl,
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=1, le=512)] = 24
     keep_alive: Annotated[timedelta, BeforeValidator(seconds(1, 3600))] = timedelta(seconds=75)
     trusted_proxies: Networks = ()
+    private_hosts: Hosts = ()
     limits_url: LimitsUrl = Secret("memory")
     login_limits: LoginLimits = "10 per 10 minutes; 100 per day"
 

@@ -103,6 +103,22 @@ def _networks(value: object) -> tuple[IPv4Network | IPv6Network, ...]:
         raise ValueError("must be addresses or networks, separated by commas: 10.0.0.5, 192.168.0.0/24") from None
 
 
+def _hosts(value: object) -> tuple[str, ...]:
+    parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    hosts = [str(part).strip().lower() for part in parts] if isinstance(parts, list | tuple) else [""]
+    if not all(_is_host(host) for host in hosts):
+        raise ValueError("must be hosts without scheme and port, separated by commas: crm.intranet, 10.0.0.5")
+    return tuple(hosts)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return bool(text) and text.isascii() and not set(text) & set("/@[] *?#:")
+    return True
+
+
 def _metrics(value: object) -> str:
     if value != "off":
         raise ValueError("must be off: this release serves no metrics")
@@ -197,5 +213,6 @@ LoginLimits = Annotated[str, BeforeValidator(_login_limits)]
 ProductName = Annotated[str, BeforeValidator(_product_name)]
 AccentColour = Annotated[Accent, NoDecode, PlainValidator(_accent)]
 LogoFile = Annotated[Logo | None, NoDecode, PlainValidator(_logo)]
+Hosts = Annotated[tuple[str, ...], NoDecode, PlainValidator(_hosts)]
 ScopeWords = Annotated[ScopeTexts, NoDecode, PlainValidator(_scope_texts)]
 Link = Annotated[str | None, BeforeValidator(_link)]

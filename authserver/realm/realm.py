@@ -11,6 +11,7 @@ from authserver.credentials.hashing_pool import HashingPool
 from authserver.credentials.password_policy import PasswordPolicy
 from authserver.credentials.passwords import PasswordHasher
 from authserver.keyring.live import LiveKeyring
+from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
@@ -54,5 +55,6 @@ class Realm:
     reauthentication_age: timedelta
     jwks_max_age: timedelta
     registration: Registration
+    outbound: Outbound
     clock: Clock
     entropy: Entropy

@@ -34,7 +34,7 @@ STAIRCASE: Staircase = (
     ("records",),
     ("jose",),
     ("protocol",),
-    ("trusted_time", "patience"),
+    ("trusted_time", "patience", "outbound"),
     ("clock",),
 )
 """From the top of the stairs down; rooms of one step do not import each other."""

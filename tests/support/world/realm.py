@@ -17,6 +17,7 @@ from authserver.keyring.keyring import Keyring, build_keyring
 from authserver.keyring.live import LiveKeyring
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
+from authserver.outbound import Outbound
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
@@ -45,6 +46,7 @@ LIFETIMES = Lifetimes(
 # One for all tests: loading the hash backends and starting threads takes longer than most tests.
 _HASHER = PasswordHasher(CHEAP)
 _HASHING_POOL = HashingPool(Places(200, 0), threads=2)
+_OUTBOUND = Outbound({"127.0.0.1", "localhost"})
 
 
 def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: Any) -> Realm:  # noqa: ANN401 - a Realm's own fields
@@ -71,6 +73,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         reauthentication_age=timedelta(minutes=15),
         jwks_max_age=timedelta(minutes=5),
         registration=Registration(open=True, require_verified_email=False),
+        outbound=_OUTBOUND,
         clock=clock,
         entropy=entropy,
     )
