@@ -15,7 +15,8 @@ from authserver.mail.queue import queue_mail
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.records.session import Ended
 from authserver.records.user import User

@@ -8,7 +8,8 @@ from authserver.account.register import find_name_error
 from authserver.authentication.asker import Asker
 from authserver.protocol.text import is_line, is_storable
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Refused
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Refused
+from authserver.records.field_error import FieldError
 from authserver.records.user import Profile, User
 from authserver.storage import users
 

@@ -13,8 +13,9 @@ from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_line
 from authserver.realm import Realm
-from authserver.realm.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, FieldError, Invalid, Refused, TryLater
+from authserver.realm.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, Invalid, Refused, TryLater
 from authserver.records.audit import SERVER, Actor, Detail
+from authserver.records.field_error import FieldError
 from authserver.records.user import NewUser
 from authserver.storage import Transaction, audit, users
 

@@ -7,8 +7,9 @@ from authserver.administration.look_up import list_users
 from authserver.administration.rehearsal import write_or_rehearse
 from authserver.credentials.events import CredentialEvent, RolesChanged, SignedOutByAdmin
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Refused
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Refused
 from authserver.records.audit import Actor
+from authserver.records.field_error import FieldError
 from authserver.records.user import User
 from authserver.revocation import Receipt
 from authserver.storage import users

@@ -4,7 +4,8 @@ from authserver.authentication.hashing import run_hash
 from authserver.credentials.password_text import SAME, PasswordBreach, normalise_password
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import FieldError, Invalid, TryLater
+from authserver.realm.outcomes import Invalid, TryLater
+from authserver.records.field_error import FieldError
 from authserver.records.user import Credentials, Standing, User
 from authserver.storage import Transaction, users
 

@@ -1,16 +1,29 @@
 """What `authserver clients create` and `update` can be told about a client."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, assert_never
 
 import click
 
 from authserver.cli.output import Command
 from authserver.clients.client_registration import ClientChanges
-from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.client_metadata import ClientKind
+from authserver.records.client_attribute import (
+    Address,
+    Attribute,
+    Choice,
+    Form,
+    Length,
+    Line,
+    ScopeTable,
+    ScopeWords,
+    Switch,
+    Words,
+)
+from authserver.records.client_settings import ATTRIBUTES
 from authserver.records.scope_texts import ELSE
 
 KINDS: Final = {
@@ -20,52 +33,25 @@ KINDS: Final = {
     ClientKind.DEVICE: "A device without a browser: no secret.",
     ClientKind.RESOURCE_SERVER: "An API: checks tokens, signs nobody in.",
 }
-_LISTS: Final = {
-    "redirect-uri": ("redirect_uris", "Redirect URI after signing in; compared exactly."),
-    "post-logout-redirect-uri": ("post_logout_redirect_uris", "Redirect URI after signing out."),
-    "origin": ("origins", "Browser origin that may call this server, https://app.example."),
-    "scope": ("scope", "Scopes that it may ask for, separated by spaces."),
-    "audience": ("audience", "Resource that it may ask tokens for, an absolute URI."),
-}
-_MARKS: Final = {
-    "first-party": "Your own application: may ask for e-mail addresses and passwords.",
-    "offline-access": "Give refresh tokens also without the scope offline_access.",
-    "pairwise": "Give each user an id that only this client sees.",
-}
-_LENGTHS: Final = {
-    "access-token-lifetime": "Seconds; at most the installation's.",
-    "refresh-idle-lifetime": "Seconds; at most the installation's.",
-    "refresh-absolute-lifetime": "Seconds; at most the installation's.",
-    "retry-window": "Seconds in which a used refresh token still returns its successor. 0: not at all.",
-    "late-retry-window": "Seconds in which it does so once more, recorded. 0: not at all.",
-}
-_ADDRESSES: Final = {
-    "logo-uri": "https URL of its logo, shown on the consent page.",
-    "client-uri": "URL of its home page, shown on the consent page, too.",
-    "policy-uri": "URL of its privacy policy.",
-    "tos-uri": "URL of its terms of service.",
-}
-_SCOPE_TEXT: Final = "Description of a scope for this client, SCOPE=TEXT; SCOPE#de=TEXT in German. Repeatable."
-_CONSENT: Final = "When users are asked. Never is only for first-party clients, and is their default."
 _MOST_DIGITS: Final = 9
 _LANGUAGE_TAG: Final = re.compile(r"#([a-z]{2,3})\Z")  # RFC 7591 §2.2
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class OwnLength:
     """A length of time for the client alone; None takes it back to the installation's."""
 
     own: timedelta | None
 
 
-def _read_length(ctx: click.Context, param: click.Parameter, value: str | None) -> Length | None:
+def _read_length(ctx: click.Context, param: click.Parameter, value: str | None) -> OwnLength | None:
     if value is None:
         return None
     if value == "default":
-        return Length(None)
+        return OwnLength(None)
     if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
         raise click.BadParameter("is neither a number of seconds nor 'default'.", ctx, param)
-    return Length(timedelta(seconds=int(value)))
+    return OwnLength(timedelta(seconds=int(value)))
 
 
 def _read_scope_texts(
@@ -91,49 +77,71 @@ def kind_options(command: Command) -> Command:
 
 
 def settings_options(command: Command) -> Command:
-    """Add what may be set when a client is made, and set anew later; see `read_settings`."""
-    options = [
-        *(
-            click.option(f"--{option}", name, multiple=True, help=f"{meaning} Repeatable.")
-            for option, (name, meaning) in _LISTS.items()
-        ),
-        *(click.option(f"--{mark}/--no-{mark}", default=None, help=meaning) for mark, meaning in _MARKS.items()),
-        *(
-            click.option(f"--{address}", metavar="URI", help=f"{meaning} Or: ''.")
-            for address, meaning in _ADDRESSES.items()
-        ),
-        click.option(
-            "--scope-text",
-            "scope_texts",
-            metavar="SCOPE=TEXT",
-            multiple=True,
-            callback=_read_scope_texts,
-            help=_SCOPE_TEXT,
-        ),
-        click.option("--consent", type=click.Choice([rule.value for rule in ConsentRule]), help=_CONSENT),
-        *(
-            click.option(f"--{length}", metavar="SECONDS", callback=_read_length, help=f"{meaning} Or: default.")
-            for length, meaning in _LENGTHS.items()
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
+    """Add an option for each attribute that may be set when a client is made, and later; see `read_settings`.
+
+    The name is not among them: `create` takes it as an argument (`name_option`).
+    """
+    for name, attribute in reversed(tuple(ATTRIBUTES.items())):
+        if name != "name":
+            command = _option(name, attribute)(command)
     return command
 
 
+def name_option(command: Command) -> Command:
+    """Add the option for the name."""
+    return _option("name", ATTRIBUTES["name"])(command)
+
+
+def option_of(name: str) -> str:
+    """The option for this attribute, as it is typed."""
+    return f"--{(ATTRIBUTES[name].each or name).replace('_', '-')}"
+
+
 def read_settings(options: Mapping[str, Any]) -> ClientChanges:
-    """What the options say; those that were not given say nothing. One empty text is the empty list."""
-    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None and value != ()}
-    for name, _ in _LISTS.values():
-        if name in given:
-            given[name] = tuple(value for value in given[name] if value)
-    if "scope" in given:
-        given["scope"] = tuple(" ".join(given["scope"]).split())
-    for name in (address.replace("-", "_") for address in _ADDRESSES):
-        if given.get(name) == "":
-            given[name] = None
-    if "consent" in given:
-        given["consent"] = ConsentRule(given["consent"])
-    return cast(
-        "ClientChanges", {name: value.own if isinstance(value, Length) else value for name, value in given.items()}
-    )
+    """The attributes that the options set. An option that was not given sets nothing; an empty text empties a list."""
+    return {
+        name: _read(ATTRIBUTES[name].form, typed)
+        for name, typed in options.items()
+        if typed is not None and typed != ()
+    }
+
+
+def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
+    option, hint = option_of(name), ""
+    more: dict[str, Any] = {}
+    match attribute.form:
+        case Line():
+            pass
+        case Switch():
+            option, more = f"{option}/--no-{option.removeprefix('--')}", {"default": None}
+        case Words() | ScopeWords():
+            hint, more = " Repeatable.", {"multiple": True}
+        case Choice(of):
+            more = {"type": click.Choice([one.value for one in of])}
+        case Length():
+            hint, more = " Or: default.", {"metavar": "SECONDS", "callback": _read_length}
+        case Address():
+            hint, more = " Or: ''.", {"metavar": "URI"}
+        case ScopeTable():
+            hint, more = " Repeatable.", {"metavar": "SCOPE=TEXT", "multiple": True, "callback": _read_scope_texts}
+        case _ as never:
+            assert_never(never)
+    return click.option(option, name, help=attribute.meaning + hint, **more)
+
+
+def _read(form: Form, typed: Any) -> object:  # noqa: ANN401 - as the option says
+    match form:
+        case Line() | Switch() | ScopeTable():
+            return typed
+        case Words():
+            return tuple(filter(None, typed))
+        case ScopeWords():
+            return tuple(" ".join(typed).split())
+        case Choice(of):
+            return of(typed)
+        case Length():
+            return typed.own
+        case Address():
+            return typed or None
+        case _ as never:
+            assert_never(never)

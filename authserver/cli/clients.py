@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 import click
 
 from authserver.administration.look_up import find_client, list_clients
-from authserver.cli.client_options import kind_options, read_settings, settings_options
+from authserver.cli.client_options import kind_options, name_option, read_settings, settings_options
 from authserver.cli.context import Context
 from authserver.cli.failures import refuse
 from authserver.cli.moments import read_length
-from authserver.cli.output import Record, demand_shown, escape, json_option, print_list, print_record
+from authserver.cli.output import Record, Value, demand_shown, escape, json_option, print_list, print_record
 from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import say_bounds
 from authserver.clients.client_registration import ClientRegistration
@@ -27,6 +28,7 @@ from authserver.clients.register_client import (
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
+from authserver.records.client_settings import ATTRIBUTES
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
 _OVERLAP = f"How long the old secret stays valid: 90m, 24h, 7d; at most {LONGEST_OVERLAP.days}d. Default: not at all."
@@ -71,7 +73,7 @@ def show(context: Context, *, client_id: str, as_json: bool) -> None:
 
 @clients.command()
 @click.argument("client_id")
-@click.option("--name", help="The name that users see when they sign in.")
+@name_option
 @settings_options
 @json_option
 @click.pass_obj
@@ -230,27 +232,14 @@ def _describe(client: Client) -> Record:
         "client_id": client.client_id,
         "name": client.name,
         "kind": client.kind.value,
-        "first_party": client.first_party,
-        "scope": client.scope,
-        "audience": client.audience,
-        "redirect_uris": client.redirect_uris,
-        "post_logout_redirect_uris": client.post_logout_redirect_uris,
-        "origins": client.origins,
-        "consent": client.consent.value,
-        "offline_access": client.offline_access,
-        "pairwise": client.pairwise_salt is not None,
-        "access_token_lifetime": client.access_token_lifetime,
-        "refresh_idle_lifetime": client.refresh_idle_lifetime,
-        "refresh_absolute_lifetime": client.refresh_absolute_lifetime,
-        "retry_window": client.retry_window,
-        "late_retry_window": client.late_retry_window,
-        "logo_uri": client.logo_uri,
-        "client_uri": client.client_uri,
-        "policy_uri": client.policy_uri,
-        "tos_uri": client.tos_uri,
-        "scope_texts": client.scope_texts,
+        **{name: _say(client.of(name)) for name in ATTRIBUTES},
         "state": "enabled" if client.disabled_at is None else "disabled",
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
         "former_secret_until": None if client.former_secret is None else client.former_secret.expires_at,
     }
+
+
+def _say(value: Any) -> Value:  # noqa: ANN401 - as its form says
+    plain: Value = value.value if isinstance(value, Enum) else value
+    return plain

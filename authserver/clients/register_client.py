@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from authserver.clients.authentication import create_secret, digest_secret
-from authserver.clients.client_registration import ClientChanges, ClientRegistration, find_errors, wish_for
+from authserver.clients.client_registration import ClientChanges, ClientRegistration, apply_changes, find_errors
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
@@ -13,7 +14,8 @@ from authserver.realm import Realm
 from authserver.realm.outcomes import CLIENT_ID_TAKEN, NOT_FOUND, Invalid, Refused
 from authserver.records.audit import SERVER, Actor, Detail
 from authserver.records.client import Client, FormerSecret
-from authserver.records.scope_texts import read_scope_texts
+from authserver.records.client_rules import choose_consent, normalise
+from authserver.records.client_settings import ATTRIBUTES
 from authserver.storage import Transaction, audit, clients
 
 __all__ = [
@@ -56,13 +58,6 @@ def register_client(
         name=registration.name,
         kind=registration.kind,
         secret_digest=None if secret is None else digest_secret(secret),
-        first_party=registration.first_party,
-        scope=(),
-        audience=(),
-        redirect_uris=(),
-        origins=(),
-        retry_window=None,
-        late_retry_window=None,
         family_version=1,
         created_at=realm.clock.now(),
         disabled_at=None,
@@ -88,7 +83,7 @@ def update_client(
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
-        registration = wish_for(client, changes)
+        registration = apply_changes(client, changes)
         errors = tuple(find_errors(registration, realm))
         if errors:
             return Invalid(errors)
@@ -156,34 +151,12 @@ def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:
 
 def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) -> Client:
     """Apply `registration` to `client`. An existing salt stays, or its users would get new names."""
+    settings: dict[str, Any] = {
+        name: normalise(attribute, registration.of(name)) for name, attribute in ATTRIBUTES.items()
+    }
+    settings["consent"] = choose_consent(registration, registration.kind)
     salt = client.pairwise_salt or entropy(_SALT_BYTES) if registration.pairwise else None
-    return replace(
-        client,
-        name=registration.name,
-        first_party=registration.first_party,
-        scope=_distinct(registration.scope),
-        audience=_distinct(registration.audience),
-        redirect_uris=_distinct(registration.redirect_uris),
-        origins=_distinct(registration.origins),
-        post_logout_redirect_uris=_distinct(registration.post_logout_redirect_uris),
-        consent=registration.consent_in_force,
-        offline_access=registration.offline_access,
-        pairwise_salt=salt,
-        access_token_lifetime=registration.access_token_lifetime,
-        refresh_idle_lifetime=registration.refresh_idle_lifetime,
-        refresh_absolute_lifetime=registration.refresh_absolute_lifetime,
-        retry_window=registration.retry_window,
-        late_retry_window=registration.late_retry_window,
-        logo_uri=registration.logo_uri,
-        client_uri=registration.client_uri,
-        policy_uri=registration.policy_uri,
-        tos_uri=registration.tos_uri,
-        scope_texts=read_scope_texts(registration.scope_texts),
-    )
-
-
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
+    return replace(client, **settings, pairwise_salt=salt)
 
 
 def _record(tx: Transaction, realm: Realm, name: AuditName, client: Client, by: Actor, detail: Detail) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from authserver.records.field_error import FieldError
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -10,15 +12,6 @@ class Refused:
     code: str
     message: str
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One error in one member of the input."""
-
-    field: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

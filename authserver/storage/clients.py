@@ -2,13 +2,25 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.client_metadata import ClientKind
 from authserver.records.client import Client, ClientOrigins, FormerSecret
+from authserver.records.client_attribute import (
+    Address,
+    Choice,
+    Form,
+    Length,
+    Line,
+    ScopeTable,
+    ScopeWords,
+    Switch,
+    Words,
+)
+from authserver.records.client_settings import ATTRIBUTES
 from authserver.storage.schema import Client as ClientRow
 
 _C = ClientRow.__table__.c
@@ -109,68 +121,62 @@ def enable(tx: Connection, client_id: str) -> bool:
 
 
 def _encode_settings(client: Client) -> dict[str, object]:
-    return {
-        "name": client.name,
-        "first_party": client.first_party,
-        "scope": " ".join(client.scope),
-        "audience": " ".join(client.audience),
-        "redirect_uris": " ".join(client.redirect_uris),
-        "post_logout_redirect_uris": " ".join(client.post_logout_redirect_uris),
-        "origins": " ".join(client.origins),
-        "offline_access": client.offline_access,
-        "consent": client.consent.value,
-        "retry_window": _seconds(client.retry_window),
-        "late_retry_window": _seconds(client.late_retry_window),
-        "access_token_lifetime": _seconds(client.access_token_lifetime),
-        "refresh_idle_lifetime": _seconds(client.refresh_idle_lifetime),
-        "refresh_absolute_lifetime": _seconds(client.refresh_absolute_lifetime),
-        "pairwise_salt": client.pairwise_salt,
-        "logo_uri": client.logo_uri,
-        "client_uri": client.client_uri,
-        "policy_uri": client.policy_uri,
-        "tos_uri": client.tos_uri,
-        "scope_texts": json.dumps(client.scope_texts),
+    columns = {
+        name: _encode(attribute.form, client.of(name)) for name, attribute in ATTRIBUTES.items() if attribute.has_column
     }
+    return {**columns, "pairwise_salt": client.pairwise_salt}
 
 
-def _seconds(window: timedelta | None) -> int | None:
-    return None if window is None else int(window.total_seconds())
-
-
-def _window(seconds: int | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
+def _encode(form: Form, value: Any) -> object:  # noqa: ANN401 - as its form says
+    match form:
+        case Line() | Switch() | Address():
+            return value
+        case Words() | ScopeWords():
+            return " ".join(value)
+        case Choice():
+            return value.value
+        case Length():
+            return None if value is None else int(value.total_seconds())
+        case ScopeTable():
+            return json.dumps(value)
+        case _ as never:
+            assert_never(never)
 
 
 def _decode(row: Row[Any]) -> Client:
+    settings = {
+        name: _decode_value(attribute.form, row._mapping[name])  # noqa: SLF001 - public in spite of its name
+        for name, attribute in ATTRIBUTES.items()
+        if attribute.has_column
+    }
     former = None
     if row.former_secret_digest is not None:
         former = FormerSecret(row.former_secret_digest, row.former_secret_expires_at)
     return Client(
+        **settings,
         client_id=row.client_id,
-        name=row.name,
         kind=ClientKind(row.kind),
         secret_digest=row.secret_digest,
-        first_party=row.first_party,
-        scope=tuple(row.scope.split()),
-        audience=tuple(row.audience.split()),
-        redirect_uris=tuple(row.redirect_uris.split()),
-        origins=tuple(row.origins.split()),
-        retry_window=_window(row.retry_window),
-        late_retry_window=_window(row.late_retry_window),
         family_version=row.family_version,
         created_at=row.created_at,
         disabled_at=row.disabled_at,
-        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris.split()),
-        offline_access=row.offline_access,
-        consent=ConsentRule(row.consent),
-        access_token_lifetime=_window(row.access_token_lifetime),
-        refresh_idle_lifetime=_window(row.refresh_idle_lifetime),
-        refresh_absolute_lifetime=_window(row.refresh_absolute_lifetime),
+        pairwise=row.pairwise_salt is not None,
         pairwise_salt=row.pairwise_salt,
         former_secret=former,
-        logo_uri=row.logo_uri,
-        client_uri=row.client_uri,
-        policy_uri=row.policy_uri,
-        tos_uri=row.tos_uri,
-        scope_texts=json.loads(row.scope_texts),
     )
+
+
+def _decode_value(form: Form, stored: Any) -> Any:  # noqa: ANN401 - as its form says
+    match form:
+        case Line() | Switch() | Address():
+            return stored
+        case Words() | ScopeWords():
+            return tuple(stored.split())
+        case Choice(of):
+            return of(stored)
+        case Length():
+            return None if stored is None else timedelta(seconds=stored)
+        case ScopeTable():
+            return json.loads(stored)
+        case _ as never:
+            assert_never(never)

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from authserver.realm.outcomes import FieldError
+from authserver.records.field_error import FieldError
 from authserver.web.authorization import BARE_CHALLENGE
 
 PROBLEM_TYPE = "application/problem+json"

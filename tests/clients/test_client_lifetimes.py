@@ -2,7 +2,6 @@
 
 import dataclasses
 from datetime import timedelta
-from typing import cast
 
 import pytest
 
@@ -161,7 +160,7 @@ def test_no_family_of_a_client_may_fall_idle_while_it_refreshes(
     """Design §4: its window in force, 10 s and its access-token lifetime fit into its idle lifetime."""
 
     def change(seconds: dict[str, int]) -> object:
-        changes = cast("ClientChanges", {name: number * SECOND for name, number in seconds.items()})
+        changes = {name: number * SECOND for name, number in seconds.items()}
         return update_client(realm, FIRST_PARTY_CLIENT_ID, changes)
 
     assert isinstance(change(fits), Client)

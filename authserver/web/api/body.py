@@ -18,7 +18,7 @@ from typing_extensions import override
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 from authserver.protocol.text import LONGEST_TEXT, clean_line, is_storable
-from authserver.realm.outcomes import FieldError
+from authserver.records.field_error import FieldError
 from authserver.web.api.refusals import INVALID_INPUT, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Refusal, refuse
 from authserver.web.problem import ProblemError
 

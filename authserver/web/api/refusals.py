@@ -7,7 +7,8 @@ from typing import Any, Final
 from authserver.protocol.bearer_request import SEVERAL_CHALLENGE, SEVERAL_TOKENS
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import outcomes
-from authserver.realm.outcomes import FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.records.presence import BearerRefused
 from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
 from authserver.web.limits.tries import TooManyTries

@@ -7,7 +7,8 @@ from flask import Response, request
 from authserver.account.mailed_link import find_link
 from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import FieldError, Invalid, Refused, TryLater
+from authserver.realm.outcomes import Invalid, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie

@@ -6,7 +6,8 @@ from flask import Response, request
 
 from authserver.account.register import Awaited, Registered, register
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import EMAIL_TAKEN, FieldError, Invalid, Refused, TryLater
+from authserver.realm.outcomes import EMAIL_TAKEN, Invalid, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import hit_address

@@ -9,7 +9,8 @@ from authserver.account.profile import LONGEST_ADDRESS
 from authserver.account.register import LONGEST_NAME
 from authserver.credentials.password_text import LONGEST_PASSWORD
 from authserver.realm import outcomes
-from authserver.realm.outcomes import EMAIL_TAKEN, FieldError, Refused, TryLater
+from authserver.realm.outcomes import EMAIL_TAKEN, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, lead_back

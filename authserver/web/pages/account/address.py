@@ -6,7 +6,8 @@ from flask import Response
 
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.web.limits.tries import TooManyTries, ask_new_address
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser

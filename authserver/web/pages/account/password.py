@@ -9,7 +9,8 @@ from authserver.account.change_password import PasswordChange, PasswordWasChange
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import NOT_FOUND, FieldError, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Reauthenticate, Refused, TryLater
+from authserver.records.field_error import FieldError
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import TooManyTries, try_password

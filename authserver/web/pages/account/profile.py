@@ -6,7 +6,8 @@ from flask import Response
 
 from authserver.account.profile import change_profile
 from authserver.authentication.browser_session import SignedInBrowser
-from authserver.realm.outcomes import FieldError, Invalid, Refused
+from authserver.realm.outcomes import Invalid, Refused
+from authserver.records.field_error import FieldError
 from authserver.records.user import Profile
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser

@@ -1,0 +1,153 @@
+"""What operators set for a client. Each attribute is declared here, and only here.
+
+From the declaration derive the values in a registration and in a stored client, the option of `clients create` and
+`clients update`, what `clients show` prints, and the check of its values; tests hold `docs/clients.md` and
+`docs/cli-json.md` to it. Beside it stand the column (`storage/schema/clients.py`), because a migration adds it, and
+rules that compare several attributes (`records/client_rules.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field, fields
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated, Final, get_type_hints
+
+from authserver.protocol.client_metadata import ConsentRule
+from authserver.protocol.redirect_uri import find_fault, find_origin_fault
+from authserver.protocol.resource import find_resource_fault
+from authserver.records.client_attribute import (
+    Address,
+    Attribute,
+    Choice,
+    Length,
+    Line,
+    ScopeTable,
+    ScopeWords,
+    Switch,
+    Words,
+)
+from authserver.records.scope_texts import ScopeTexts
+
+_NAME_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """The attributes of a client that operators set and change. `--help` and `show` have this order."""
+
+    name: Annotated[
+        str,
+        Attribute(Line(_NAME_LENGTH), "The name that users see when they sign in.", metadata="client_name"),
+    ]
+    _: KW_ONLY
+    first_party: Annotated[
+        bool,
+        Attribute(Switch(), "Your own application: may ask for e-mail addresses and passwords."),
+    ] = False
+    scope: Annotated[
+        tuple[str, ...],
+        Attribute(ScopeWords(), "Scopes that it may ask for, separated by spaces.", metadata="scope"),
+    ] = ()
+    audience: Annotated[
+        tuple[str, ...],
+        Attribute(
+            Words(lambda uri, _: find_resource_fault(uri)), "Resource that it may ask tokens for, an absolute URI."
+        ),
+    ] = ()
+    redirect_uris: Annotated[
+        tuple[str, ...],
+        Attribute(
+            Words(find_fault),
+            "Redirect URI after signing in; compared exactly.",
+            each="redirect_uri",
+            metadata="redirect_uris",
+        ),
+    ] = ()
+    post_logout_redirect_uris: Annotated[
+        tuple[str, ...],
+        Attribute(
+            Words(find_fault),
+            "Redirect URI after signing out.",
+            each="post_logout_redirect_uri",
+            metadata="post_logout_redirect_uris",
+        ),
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...],
+        Attribute(
+            Words(lambda origin, _: find_origin_fault(origin)),
+            "Browser origin that may call this server, https://app.example.",
+            each="origin",
+        ),
+    ] = ()
+    consent: Annotated[
+        ConsentRule | None,
+        Attribute(
+            Choice(ConsentRule), "When users are asked. Never is only for first-party clients, and is their default."
+        ),
+    ] = None
+    offline_access: Annotated[
+        bool,
+        Attribute(Switch(), "Give refresh tokens also without the scope offline_access."),
+    ] = False
+    pairwise: Annotated[
+        bool,
+        Attribute(Switch(), "Give each user an id that only this client sees.", has_column=False),
+    ] = False
+    access_token_lifetime: Annotated[
+        timedelta | None,
+        Attribute(Length(), "Lifetime of access tokens; at most the installation's."),
+    ] = None
+    refresh_idle_lifetime: Annotated[
+        timedelta | None,
+        Attribute(Length(), "Lifetime of refresh tokens without use; at most the installation's."),
+    ] = None
+    refresh_absolute_lifetime: Annotated[
+        timedelta | None,
+        Attribute(Length(), "Lifetime of refresh tokens in use; at most the installation's."),
+    ] = None
+    retry_window: Annotated[
+        timedelta | None,
+        Attribute(Length(), "How long a used refresh token still returns its successor. 0: not at all."),
+    ] = None
+    late_retry_window: Annotated[
+        timedelta | None,
+        Attribute(Length(), "How long it does so once more, recorded. 0: not at all."),
+    ] = None
+    logo_uri: Annotated[
+        str | None,
+        Attribute(Address(), "https URL of its logo, shown on the consent page.", metadata="logo_uri"),
+    ] = None
+    client_uri: Annotated[
+        str | None,
+        Attribute(Address(), "URL of its home page, shown on the consent page, too.", metadata="client_uri"),
+    ] = None
+    policy_uri: Annotated[
+        str | None,
+        Attribute(Address(), "URL of its privacy policy.", metadata="policy_uri"),
+    ] = None
+    tos_uri: Annotated[
+        str | None,
+        Attribute(Address(), "URL of its terms of service.", metadata="tos_uri"),
+    ] = None
+    scope_texts: Annotated[
+        ScopeTexts,
+        Attribute(
+            ScopeTable(),
+            "Description of a scope for this client, SCOPE=TEXT; SCOPE#de=TEXT in German.",
+            each="scope_text",
+        ),
+    ] = field(default_factory=dict)
+
+    def of(self, name: str) -> object:
+        """The value of the attribute `name`, a key of `ATTRIBUTES`, in the form that is declared there."""
+        return getattr(self, name)
+
+
+def _read_declarations() -> Mapping[str, Attribute]:
+    hints = get_type_hints(ClientSettings, include_extras=True)
+    return MappingProxyType({one.name: hints[one.name].__metadata__[0] for one in fields(ClientSettings)})
+
+
+ATTRIBUTES: Final = _read_declarations()
+"""Name → declaration, in the order of `ClientSettings`."""
