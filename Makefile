@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 # What looks at the dependencies has dependencies of its own, so it lives apart from them.
 TOOLS := $(VENV)/tools
 ARGS ?=
+NODE_PACKAGES := tests/libraries/node
 # Tests at once: twice the cores that we measured on, because many of them wait.
 JOBS ?= 4
 # Where this is set, each process that a test starts compiles the whole server anew: two seconds, many hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit coverage lock messages vectors help run test test-plain races faults bench lint format clean prover browser
+.PHONY: audit coverage lock messages vectors help run test test-plain races faults bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
@@ -35,10 +36,10 @@ run: $(READY)
 	@command -v curl >/dev/null || echo 'the commands that follow need curl; on Debian: apt-get install curl' >&2
 	@$(BIN)/python examples/run_demo.py
 
-test: $(READY) prover browser
+test: $(READY) prover browser libraries
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-test-plain: $(READY) prover browser
+test-plain: $(READY) prover browser libraries
 	PLAIN_SUITE=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 races: $(READY)
@@ -58,7 +59,7 @@ lint: $(READY)
 vectors: $(READY)
 	$(BIN)/python -m tests.vectors.forge
 
-coverage: $(READY) prover browser
+coverage: $(READY) prover browser libraries
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term $(ARGS)
 
 # The hashes are those of every file of a release, source and wheels of all platforms, so that the lock serves all of them.
@@ -119,3 +120,10 @@ browser:
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo 'installing chromium' && apt-get -qq update && \
 	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes chromium >/dev/null; } || \
 	  echo 'make test needs chromium; as root: apt-get install chromium' >&2
+
+# The client libraries for Node.js that the server is tested with. Without them those tests fail, and all others still run.
+libraries: $(READY)
+	@test $(NODE_PACKAGES)/node_modules/.package-lock.json -nt $(NODE_PACKAGES)/package-lock.json || { \
+	  echo 'setting up $(NODE_PACKAGES)' && cd $(NODE_PACKAGES) && \
+	  $(CURDIR)/$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json; } || \
+	  echo 'make test needs what $(NODE_PACKAGES)/package-lock.json names, from the npm registry' >&2

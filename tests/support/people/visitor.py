@@ -1,5 +1,6 @@
 """A person's browser without scripts, among several servers on loopback: it keeps cookies, follows, fills in forms."""
 
+import ssl
 from http.cookies import SimpleCookie
 from typing import Self
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -14,8 +15,9 @@ class Visitor:
     Cookies go to every port, as in real browsers (RFC 6265 §8.5).
     """
 
-    def __init__(self) -> None:
-        """Begin without cookies."""
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin without cookies. With `tls` it also goes to https://localhost."""
+        self._tls = tls
         self.url = ""
         self.page = Answer(204, {}, b"")
         self.received: list[Answer] = []
@@ -53,10 +55,14 @@ class Visitor:
     def _load(self, method: str, url: str, body: bytes, until: str) -> Answer:
         self._ask(method, url, body)
         while "location" in self.page.headers:
-            if urlsplit(self.target).hostname != "127.0.0.1" or (until and self.target.startswith(until)):
+            if not self._is_here(self.target) or (until and self.target.startswith(until)):
                 break
             self._ask("GET", self.target, b"")
         return self.page
+
+    def _is_here(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return (parts.scheme, parts.hostname) in {("http", "127.0.0.1"), ("https", self._tls and "localhost")}
 
     def _ask(self, method: str, url: str, body: bytes) -> None:
         parts, came_from = urlsplit(url), urlsplit(self.url)
@@ -65,7 +71,8 @@ class Visitor:
             origin = f"{came_from.scheme}://{came_from.netloc}"
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin}
         assert parts.port is not None, url
-        client = self._clients.setdefault(parts.port, HttpClient(parts.port))
+        tls = self._tls if parts.scheme == "https" else None
+        client = self._clients.setdefault(parts.port, HttpClient(parts.port, tls))
         self.page = client.request(method, f"{parts.path}?{parts.query}".rstrip("?"), body, headers)
         self.url = url
         self.received.append(self.page)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import select
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,9 +38,13 @@ class HttpClient:
     and nothing else: a refusal is an answer. It never repeats a request by itself.
     """
 
-    def __init__(self, port: int) -> None:
-        """Connect with the first request."""
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """Connect with the first request; with `tls`, to a server whose certificate is for localhost."""
+        self._connection = (
+            http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+            if tls is None
+            else http.client.HTTPSConnection("localhost", port, timeout=PATIENCE, context=tls)
+        )
         self._used_at = time.monotonic()
 
     def __enter__(self) -> Self:
