@@ -1,8 +1,8 @@
-"""`grant_type=authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3): the story of a code.
+"""`grant_type=authorization_code` (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3): exchanges a code for tokens.
 
-A code that is shown by the wrong client, with the wrong redirect URI or without the verifier gives nothing and revokes
-nothing, or whoever saw one could end what its owner has got. Shown rightly for the second time it has leaked with all
-its secrets: what the first use gave ends (RFC 9700 §4.5).
+A code shown by the wrong client, with the wrong redirect URI or with the wrong verifier is refused and revokes nothing.
+Otherwise an attacker who saw a code could end its owner's tokens. A second valid use proves that the code and all its
+secrets have leaked, so the family of the first use ends (RFC 9700 §4.5).
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,10 @@ from authserver.tokens.new_family import AccessToGrant, begin_family
 from authserver.tokens.token_answer import AccessAnswer, Holding, Narrowing, issue_access, issue_tokens
 
 MOST_FAMILIES = 20
-"""Of one client in one session, as for tabs that each ask for a code; the one that was used longest ago gives way."""
+"""The limit of live families of one client in one session; the least recently used one ends.
+
+A client has several when each of its tabs asks for a code.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class _Shown:
 
 
 class AuthorizationCodeGrant:
-    """Exchanges a code for the tokens of a new family."""
+    """Exchanges a code for tokens, and begins a refresh token family."""
 
     grant_type = "authorization_code"
 
@@ -86,7 +89,7 @@ def _redeem(
     *,
     offline: bool,
 ) -> Holding | OAuthError:
-    """Use the code up and begin the family; of many at once, one does."""
+    """Use up the code and begin the family. Of several parallel requests, one succeeds."""
     user = users.lock(tx, found.user_id)
     code = codes.find(tx, found.code_digest)
     if code is None or user is None or user.standing is not Standing.ACTIVE:
@@ -111,7 +114,7 @@ def _redeem(
 def _find_loss(
     realm: Realm, code: AuthorizationCode, request: TokenRequest, narrowing: Narrowing, roles: tuple[str, ...]
 ) -> OAuthError | None:
-    """Why the code gives nothing: the client or the user has lost meanwhile what it stands for, or what is asked."""
+    """Find why no token can be issued: the client or the user has lost the access since the code was issued."""
     allowance = find_allowance(realm, request.client)
     match find_loss(code.scope, code.audience, allowance, roles, asked_audience=narrowing.audience):
         case None:

@@ -1,6 +1,7 @@
-"""What every grant shares: the phases of a token request, in order, so that no grant can forget one.
+"""The phases of a token request, in order. They are here, so that no grant can forget one.
 
-1. the client authenticates; 2. the grant type exists; 3. the client may use it; 4. the grant itself.
+1. The client authenticates. 2. The grant type is looked up. 3. The client must be allowed to use it. 4. The grant
+answers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ def answer_token_request(
     presented: PresentedClient,
     ip: str,
 ) -> AccessAnswer | OAuthError:
-    """Take a token request through the phases."""
+    """Take a token request through the four phases (see the module); the first error is the answer."""
     client = authenticate_client(presented, realm.clients.find, realm.clock.now())
     if isinstance(client, OAuthError):
         return client

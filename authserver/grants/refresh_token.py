@@ -1,7 +1,7 @@
-"""`grant_type=refresh_token` (RFC 6749 §6, RFC 9700 §4.14): the story of a refresh.
+"""`grant_type=refresh_token` (RFC 6749 §6, RFC 9700 §4.14): exchanges a refresh token for its successor.
 
-A forged string is refused before the database is asked. One statement then rotates or touches nothing; only in the
-latter case is the family read, and `refusal` says why.
+A forged token is refused without a query. Then one statement rotates the family, or changes nothing. Only if it changed
+nothing, `refusal` reads the family and finds the reason.
 """
 
 from authserver.grants.base import TokenRequest
@@ -17,7 +17,7 @@ from authserver.tokens.proof import EndedMacKey, prove_refresh_token
 from authserver.tokens.token_answer import Holding, Narrowing, TokenAnswer, issue_tokens
 
 _MOST_ASKED = 50
-"""Scope tokens or resources in one request: the statement is compiled for each number of them."""
+"""The limit of scope tokens, and of resources, in one request. The statement is compiled for each number of them."""
 
 
 class RefreshTokenGrant:
@@ -33,7 +33,7 @@ class RefreshTokenGrant:
         presented = _read_presented(request, realm, token)
         if isinstance(presented, OAuthError):
             return presented
-        now = realm.clock.now()  # before the statement: a token is never younger than the state it speaks of
+        now = realm.clock.now()  # before the statement: a token's `iat` is never later than the state that it describes
         mac_key = realm.keyring.current.mac_key
         lifetimes = realm.lifetimes.of_client(request.client)
         idle_expires_at = now + lifetimes.refresh_idle_lifetime
@@ -61,7 +61,7 @@ def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
         return invalid_request("refresh_token is missing.")
     match prove_refresh_token(realm, text):
         case Malformed():
-            # Nothing is revoked: or anyone could log a victim out with a made-up token.
+            # Nothing is revoked. Otherwise anybody could sign out a victim with a made-up token.
             return invalid_grant("malformed or forged", soft_logout=False)
         case EndedMacKey(mac_kid):
             return invalid_grant(f"MAC key {mac_kid} has ended", soft_logout=True)

@@ -1,6 +1,6 @@
-"""The cold path of a refresh: the statement touched nothing; read the family, classify, act, answer.
+"""The slow path of a refresh, after the statement changed nothing: read the family, classify, act, answer.
 
-Whatever a classification ends is committed although the answer is an error: refusals are values.
+Refusals are values, not exceptions. So what a classification ends is committed, although the answer is an error.
 """
 
 from datetime import datetime
@@ -40,13 +40,14 @@ from authserver.tokens.token_answer import Holding, Narrowing, RestingAnswer, To
 def settle(
     request: TokenRequest, realm: Realm, family_id: bytes, presented: Presented, now: datetime
 ) -> TokenAnswer | OAuthError:
-    """Say why nothing was rotated, and do what follows from it."""
+    """Find out why the statement rotated nothing, do what that requires, and answer."""
     windows = realm.lifetimes.of_client(request.client).retry_windows
     family = realm.rotation.find(family_id)
     verdict = classify(family, presented, windows, now)
     if family is not None and isinstance(verdict, LateRetry | Reused | Lapsed):
         with realm.database.write() as tx:
-            # Users before families, as everywhere; then look again, because a parallel request may have acted first.
+            # Users are locked before families everywhere, to avoid deadlocks. The family is classified again under the
+            # lock, because a parallel request may have acted first.
             users.lock(tx, family.granted.user_id)
             family = families.find_for_update(tx, family_id)
             verdict = classify(family, presented, windows, now)
@@ -76,7 +77,7 @@ def _act(
             granted = family.granted
             realm.revocation.apply(tx, RefreshTokenReused(granted.user_id, granted.sid, granted.fam), by=by, now=now)
         case _:
-            pass  # a parallel request changed the row meanwhile; the answer follows from what it is now
+            pass  # a parallel request has changed the row; the new classification needs no action
 
 
 def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
@@ -116,7 +117,7 @@ def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
         case Overtaken():
             return unavailable("overtaken by the exchange of its successor")
         case Rotatable():
-            # What stood against it (a lock, a disabled client) was lifted between statement and look.
+            # The obstacle (a locked user, a disabled client) was removed between the statement and this read.
             return unavailable("the state changed meanwhile", retry_after=0)
         case _:
             assert_never(verdict)
@@ -130,7 +131,7 @@ def _answer_again(
     now: datetime,
     shape: type[TokenAnswer],
 ) -> TokenAnswer | OAuthError:
-    """The current generation once more, and a fresh access token; nothing changes in the family."""
+    """Answer with the current generation again, and a new access token. The family stays unchanged."""
     if family is None:
         return invalid_grant("unknown family", soft_logout=False)
     mac_key = realm.keyring.find_mac_key(family.mac_kid)
