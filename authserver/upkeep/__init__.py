@@ -1,1 +1,1 @@
-"""What happens unasked: pruning, sending the outbox, key schedule, and whether the clock can be trusted."""
+"""Background work: pruning, deliveries, the key schedule, and the check whether the clock can be trusted."""

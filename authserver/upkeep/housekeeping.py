@@ -1,7 +1,7 @@
-"""What a running server does beside answering: reload keys, report itself, prune, rotate when it is told to.
+"""The background work of a running server: reload keys, report the node, prune, rotate keys if the settings say so.
 
-One daemon thread per process, and one for mail. A step that fails is logged and tried again at its next turn; it never
-stops the others and never reaches a request. Every step is safe to run on many nodes at once.
+Each process has one daemon thread for it, and one for mail. A step that fails is logged and tried again at its next
+turn. It never stops the other steps and never reaches a request. Every step is safe to run on many nodes at once.
 """
 
 import threading
@@ -29,18 +29,18 @@ class Housekeeping:
     """Runs chores until it is stopped."""
 
     def __init__(self, chores: tuple[Chore, ...], clock: Clock, name: str = "housekeeping") -> None:
-        """Take the chores; start nothing. `name` is the thread's."""
+        """Store the chores; start nothing. `name` is the name of the thread."""
         self._chores = chores
         self._clock = clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin, in the process that serves: a thread does not survive a fork."""
+        """Start the thread. Call it in the process that serves, because a thread does not survive a fork."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the chore under way."""
+        """Stop the thread, and wait for the chore that is running."""
         self._stopping.set()
         self._thread.join()
 
@@ -55,5 +55,5 @@ class Housekeeping:
     def _do(self, chore: Chore) -> None:
         try:
             chore.do()
-        except Exception as error:  # noqa: BLE001 - one chore's failure is not the others'
+        except Exception as error:  # noqa: BLE001 - the failure of one chore must not stop the others
             _log.error("chore_failed", chore=chore.name, exc_info=error)

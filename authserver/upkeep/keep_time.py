@@ -1,7 +1,7 @@
-"""Use case: what the time is, for what destroys or rotates by it; see `authserver.trusted_time`.
+"""Use case: a trusted time for everything that deletes data or rotates keys by the clock.
 
-Each process judges its own clock, and writes down what it trusts, so that a process that starts has something to
-compare its clock with. What a doubted clock says is never written there.
+Each process judges its own clock (`authserver.trusted_time`) and stores the times that it trusts, so that a starting
+process has something to compare its clock with. The time of a doubted clock is never stored.
 """
 
 import threading
@@ -28,7 +28,7 @@ class Timekeeper:
         clock: Clock,
         read_database_clock: Callable[[Transaction], datetime | None] = clock_mark.read_database_clock,
     ) -> None:
-        """Read nothing yet."""
+        """Store the arguments; nothing is read yet."""
         self._database = database
         self._clock = clock
         self._read_database_clock = read_database_clock
@@ -46,13 +46,16 @@ class Timekeeper:
         return judgement
 
     def confirm(self) -> Trusted:
-        """An operator says that the clock is right; servers that doubt theirs, and agree with it, go on, too."""
+        """Trust the clock, because an operator says that it is right.
+
+        Servers that doubt their clock continue, too, if it agrees with this one.
+        """
         confirmed = Trusted(self._clock.now())
         self._vouch(confirmed)
         return confirmed
 
     def run(self, act: Callable[[Trusted], object]) -> None:
-        """Do `act` now; nothing while the clock is doubted, which is logged when it begins and when it ends."""
+        """Do `act` now, unless the clock is doubted. The start and the end of a doubt are logged."""
         judgement = self.look()
         self._tell(judgement)
         if isinstance(judgement, Trusted):
@@ -70,7 +73,7 @@ class Timekeeper:
     def _tell(self, judgement: Trusted | Doubted) -> None:
         doubt = judgement.reason if isinstance(judgement, Doubted) else None
         if doubt is not None and self._doubt is None:
-            # No error: after each night without a server it is so for an hour.
+            # A warning, not an error: it lasts an hour after each night in which no server ran.
             _log.warning("clock_doubted", reason=doubt, consequence="nothing is pruned, no key is rotated")
         if doubt is None and self._doubt is not None:
             _log.warning("clock_trusted_again")

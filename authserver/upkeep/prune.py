@@ -1,8 +1,8 @@
-"""Use cases: removing what is over for good, a little at a time while serving, or all of it when an operator asks.
+"""Use cases: deleting rows that nobody needs any more, in small steps while serving, or all when an operator asks.
 
-Over for good is what nobody can use or will ask about: a refresh token is told to be expired or revoked for a while
-after its end, and is unknown then. What lives is never touched. Nothing goes by a clock that is doubted. These need no
-`Realm`: rows go without any key.
+A row is kept for a while after its end, so that the answer about a refresh token can still be "expired" or "revoked";
+afterwards the token is unknown. Nothing live is ever deleted, and nothing while the clock is doubted. The use cases
+take no `Realm`, because deleting needs no key.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from authserver.trusted_time import Trusted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept after they are over.
+    """How long each kind of row is kept after its end.
 
     Attributes:
-        audit: audit events, from when they were written.
-        ends: ended and expired families, sessions and links. By far longer than the clocks of two nodes can disagree.
-        outbox: deliveries, from when they were due last. Longer than any pause between attempts, and than links work,
-            so such a delivery was queued where no process works on the outbox.
-        registrations: those that wait no longer, for as long as they count against the mails to their address.
-        codes: authorization codes, used or not: for as long a second use is noticed (RFC 9700 §4.2.4).
+        audit: audit events, counted from when they were written.
+        ends: ended and expired families, sessions and links. Far longer than the clocks of two nodes can differ.
+        outbox: deliveries, counted from when they were last due. It is longer than any pause between attempts, and
+            longer than links are valid. So only deliveries that no process works on reach this age.
+        registrations: registrations that wait no longer. Until then they count against the mails to their address.
+        codes: authorization codes, used or not. Until then a second use is noticed (RFC 9700 §4.2.4).
     """
 
     audit: timedelta
@@ -36,7 +36,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What went, and the place from which the next step goes on; None when it would begin anew."""
+    """How many rows were deleted, and the `place` where the next step continues; None if it starts over."""
 
     families: int
     sessions: int
@@ -50,25 +50,25 @@ class Pruned:
 
 @final
 class Pruning:
-    """Step after step, round and round: what a server does while it serves. One thread at a time."""
+    """Endless pruning in small steps, as a server does it while serving. Use it from one thread at a time."""
 
     __slots__ = ("_database", "_place", "_retention")
 
     def __init__(self, database: Database, retention: Retention) -> None:
-        """Begin with the first family."""
+        """Start at the first family."""
         self._database = database
         self._retention = retention
         self._place: bytes | None = None
 
     def prune_a_little(self, at: Trusted) -> Pruned:
-        """One step, from where the last one stopped."""
+        """Run one step from where the last one stopped."""
         step = prune_a_little(self._database, at, self._retention, self._place)
         self._place = step.place
         return step
 
 
 def prune_a_little(database: Database, at: Trusted, retention: Retention, place: bytes | None = None) -> Pruned:
-    """One step, one short transaction. `place` is what the last step returned; None begins with the first family."""
+    """Run one step in one short transaction. `place` is that of the last `Pruned`; None starts at the first family."""
     now = at.now
     over_since = now - retention.ends
     with database.write() as tx:
@@ -84,7 +84,7 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
 
 
 def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
-    """Step after step until nothing is left to remove. Others are served in between."""
+    """Run steps until nothing is left to delete. Between them the database serves other transactions."""
     done = Pruned(0, 0, 0, None)
     while True:
         step = prune_a_little(database, at, retention, done.place)

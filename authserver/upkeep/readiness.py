@@ -1,4 +1,4 @@
-"""Whether a server can do its work: the database answers and has the schema, and a key can sign."""
+"""Readiness of a server: the database answers and has the current schema, and a key can sign."""
 
 from authserver.realm import Realm
 from authserver.records.failures import StorageUnavailableError
@@ -6,7 +6,7 @@ from authserver.storage.revision import is_current
 
 
 def find_obstacle(realm: Realm) -> str | None:
-    """What keeps this process from its work, in a few words; None when nothing does.
+    """Find what prevents this process from serving, in a few words; None if it is ready.
 
     Raises:
         KeyringError: no key can sign.

@@ -1,4 +1,4 @@
-"""Use cases of the outbox worker: lists the kinds of deliveries, and processes those that are due."""
+"""Use cases of the outbox worker: list the kinds of deliveries, and process the deliveries that are due."""
 
 from authserver.account.grant_wishes import Wishes
 from authserver.deliveries.kind import Kind
@@ -11,7 +11,7 @@ from authserver.upkeep.keep_time import Timekeeper
 
 
 def list_kinds(realm: Realm, post: Post, timekeeper: Timekeeper | None = None) -> tuple[Kind, ...]:
-    """List the kinds of deliveries. A new kind is one file, and one line here."""
+    """List the kinds of deliveries. A new kind is one file in `authserver/deliveries/`, and one line here."""
 
     def doubts_clock() -> bool:
         return timekeeper is not None and isinstance(timekeeper.look(), Doubted)
