@@ -1,1 +1,4 @@
-"""The doors: HTTP in, use case, HTTP out. The only room that imports Flask; decides nothing and never commits."""
+"""The HTTP doors: parse a request, call a use case, answer. Only this room imports Flask.
+
+It decides nothing and never commits.
+"""

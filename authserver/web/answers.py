@@ -1,4 +1,4 @@
-"""The shapes of an account as its user sees it: what the API answers, and the file of an export."""
+"""The JSON shapes of an account as its user sees it, for answers of the API and for the file of an export."""
 
 from datetime import datetime
 from typing import Literal
@@ -13,13 +13,13 @@ from authserver.records.user import User
 
 
 class Answer(BaseModel):
-    """An answer. Members may be added to it."""
+    """A JSON answer. Later releases may add members."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 class AccountAnswer(Answer):
-    """The user who asks."""
+    """The calling user."""
 
     user_id: str
     email: str
@@ -34,7 +34,7 @@ class AccountAnswer(Answer):
 
     @classmethod
     def of(cls, user: User) -> "AccountAnswer":
-        """The shape of `user`."""
+        """Convert `user`."""
         return cls(
             user_id=user.user_id,
             email=user.email,
@@ -50,7 +50,7 @@ class AccountAnswer(Answer):
 
 
 class SessionAnswer(Answer):
-    """One session as its user sees it."""
+    """A session as its user sees it."""
 
     sid: str
     device_id: str
@@ -67,7 +67,7 @@ class SessionAnswer(Answer):
 
     @classmethod
     def of(cls, summary: SessionSummary, current: str) -> "SessionAnswer":
-        """The shape of `summary` for a user who asks from the session `current`."""
+        """Convert `summary`. `current` is the id of the calling session."""
         session = summary.session
         return cls(
             sid=session.sid,
@@ -86,12 +86,12 @@ class SessionAnswer(Answer):
 
 
 def seconds(instant: datetime) -> int:
-    """How an instant is written."""
+    """Convert an instant to whole seconds since the epoch."""
     return int(instant.timestamp())
 
 
 class EventAnswer(Answer):
-    """One line of the audit record."""
+    """An audit record."""
 
     at: int
     event: str
@@ -104,7 +104,7 @@ class EventAnswer(Answer):
 
     @classmethod
     def of(cls, record: AuditRecord) -> "EventAnswer":
-        """The shape of `record`."""
+        """Convert `record`."""
         return cls(
             at=seconds(record.at),
             event=record.name,
@@ -128,7 +128,7 @@ class AppAnswer(Answer):
 
     @classmethod
     def of(cls, app: ConnectedApp) -> "AppAnswer":
-        """The shape of `app`."""
+        """Convert `app`."""
         return cls(
             client_id=app.client_id,
             name=app.name,
@@ -139,7 +139,7 @@ class AppAnswer(Answer):
 
 
 class ExportAnswer(Answer):
-    """All that is kept about the user who asks."""
+    """All stored data about the calling user."""
 
     account: AccountAnswer
     sessions: list[SessionAnswer]
@@ -148,7 +148,7 @@ class ExportAnswer(Answer):
 
     @classmethod
     def of(cls, export: AccountExport, current: str) -> "ExportAnswer":
-        """The shape of `export` for a user who asks from the session `current`."""
+        """Convert `export`. `current` is the id of the calling session."""
         return cls(
             account=AccountAnswer.of(export.user),
             sessions=[SessionAnswer.of(summary, current) for summary in export.sessions],

@@ -1,4 +1,4 @@
-"""The Flask application of one realm: its doors, its error shapes, its headers."""
+"""The Flask application of a realm: its endpoints, errors and middleware."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -40,26 +40,29 @@ _FROM_MEMORY: Final = (
     *discovery.PATHS,
     *("/pages.css", "/pages/logo", "/pages/form-post.js", "/api/openapi.json", "/api/docs"),
 )
-"""What is answered however many requests wait for the database. `/readyz` asks it for a moment, one at a time."""
+"""Paths that are answered even while many requests wait for the database.
+
+`/readyz` does query it, but briefly and with one request at a time.
+"""
 
 Application = APIFlask
-"""A WSGI application; which framework it is made with is this room's to know."""
+"""The type of the WSGI application, for rooms that must not name the framework."""
 
 
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
-    """What the doors need to know besides the realm."""
+    """What the web room needs besides the realm."""
 
     login_limits: str
     limits_url: str
     limits_folder: Path | None = None
-    """Where the processes of this node count together; None: this process counts by itself."""
+    """The folder of the counters that the processes of this node share; None if this process counts by itself."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     brand: Brand = DEFAULT_BRAND
     page_templates: Path | None = None
-    """The operator's own; the folder need not exist."""
+    """The folder of the operator's own templates. It need not exist."""
     threads: int = 24
-    """How many requests this process works on at once; others wait, and beyond that come back."""
+    """The value of `AUTHSERVER_THREADS`, from which `share_out` derives the limits of requests at once."""
     access_log: bool = False
 
 
@@ -86,7 +89,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     guarded = guard(TrustedProxies(served, settings.trusted_proxies))
     readable = allow_origins(guarded, realm.clients.find_origins, prefix=issuer.path)
     complete = complete_headers(readable, https=issuer.scheme == "https")
-    app.wsgi_app = log_requests(complete, realm.clock) if settings.access_log else complete  # type: ignore[assignment,method-assign]  # documented way
+    app.wsgi_app = log_requests(complete, realm.clock) if settings.access_log else complete  # type: ignore[assignment,method-assign]  # Flask documents this
     return app
 
 

@@ -1,6 +1,7 @@
-"""Access tokens at our own doors: where one is looked for, and how one is refused (RFC 6750).
+"""Access tokens in requests to our own endpoints, and the challenges that refuse them (RFC 6750).
 
-In the `Authorization` header (§2.1) and nowhere else; a second one anywhere refuses the request (`bearer_request`).
+A token is read only from the `Authorization` header (§2.1). A second token anywhere refuses the request
+(`bearer_request`).
 """
 
 from typing import Final
@@ -10,13 +11,13 @@ from werkzeug import Request
 from authserver.protocol.bearer_request import FORM_TYPE, SeveralTokens, read_token
 
 BARE_CHALLENGE: Final = "Bearer"
-"""For a request that brings no token: §3.1 has no error for it."""
+"""The challenge for a request without a token, which has no error code (RFC 6750 §3.1)."""
 
 
 def read_bearer_token(request: Request) -> str | SeveralTokens | None:
-    """The token, or None where there is none. Says nothing about what it is worth.
+    """Read the access token; None if there is none. It is not verified here.
 
-    A form is kept for those who read the body afterwards; the guard has measured it.
+    The body of a form is cached for later readers. The guard has already limited its length.
     """
     query = request.query_string.decode("latin-1")
     form = request.get_data(cache=True).decode("latin-1") if request.mimetype == FORM_TYPE else ""
@@ -24,5 +25,8 @@ def read_bearer_token(request: Request) -> str | SeveralTokens | None:
 
 
 def challenge_refused(*, soft_logout: bool) -> str:
-    """`WWW-Authenticate` for a token that is not accepted (§3.1), and what its holder may keep (contract §3)."""
+    """Make `WWW-Authenticate` for a token that is not accepted (RFC 6750 §3.1).
+
+    `soft_logout` tells the client whether it may keep its local state (contract §3).
+    """
     return f'Bearer error="invalid_token", soft_logout="{str(soft_logout).lower()}"'

@@ -1,7 +1,7 @@
-"""Flask-SQLAlchemy on the engine that storage opened, for those who develop the server.
+"""Flask-SQLAlchemy on the engine that storage opened, for developers of the server.
 
-`flask --app authserver.development shell` has a session at hand. No door and no use case works through it: there is
-one pool and one way to write.
+`flask --app authserver.development shell` offers its session. No door and no use case uses it, so that there is one
+pool and one way to write.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,17 +20,17 @@ class StorageSQLAlchemy(SQLAlchemy):
     """Flask-SQLAlchemy without an engine of its own."""
 
     def __init__(self, database: Database) -> None:
-        """Speak of the tables of storage, to the database that storage opened."""
+        """Use the tables and the engine of `database`."""
         self.database = database
         super().__init__(metadata=Base.metadata)
 
-    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> "Engine":  # noqa: ARG002 - the name and shape that Flask-SQLAlchemy calls
+    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> "Engine":  # noqa: ARG002 - Flask-SQLAlchemy sets the signature
         return self.database.engine
 
 
 def bind(app: Flask, database: Database) -> StorageSQLAlchemy:
     """Give `app` Flask-SQLAlchemy's session on `database`."""
-    # Asked for by Flask-SQLAlchemy and opened by nobody. A URL value hides its password from whoever prints it.
+    # Flask-SQLAlchemy requires a URL, but nothing opens it. A URL object hides its password when it is printed.
     app.config["SQLALCHEMY_DATABASE_URI"] = database.engine.url
     bound = StorageSQLAlchemy(database)
     bound.init_app(app)

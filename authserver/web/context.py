@@ -1,4 +1,4 @@
-"""Where the views find the installation that they serve."""
+"""Access of views to the realm and the cookies of the installation."""
 
 from typing import cast
 
@@ -16,5 +16,5 @@ def current_realm() -> Realm:
 
 
 def current_cookies() -> CookieJar:
-    """What gives and reads the cookies of this installation."""
+    """The cookie jar of this installation."""
     return CookieJar.of_issuer(current_realm().issuer)

@@ -1,4 +1,4 @@
-"""Discovery documents (RFC 8414, OpenID Connect Discovery): derived from what is registered, never written by hand."""
+"""Discovery documents (RFC 8414, OpenID Connect Discovery), derived from the registered endpoints and features."""
 
 import json
 from collections.abc import Iterable
@@ -27,14 +27,14 @@ _BY_SECRET = ["client_secret_basic", "client_secret_post"]
 _CLIENT_AUTHENTICATION = {
     "token_endpoint": ["none", *_BY_SECRET],
     "revocation_endpoint": ["none", *_BY_SECRET],
-    "introspection_endpoint": _BY_SECRET,  # RFC 7662 §2.1: a public client could scan for tokens
+    "introspection_endpoint": _BY_SECRET,  # RFC 7662 §2.1: a public client could scan for valid tokens
 }
 
 Metadata = dict[str, str | list[str] | bool]
 
 
 def answer_discovery() -> Response:
-    """The metadata of this installation, for any origin."""
+    """Answer with the metadata of this installation. Any origin may read it."""
     document = _describe(current_realm().issuer) | _describe_brand(current_look().brand)
     response = Response(json.dumps(document), content_type="application/json")
     response.headers["Cache-Control"] = "public, max-age=300"
@@ -68,7 +68,7 @@ def _describe_authorization() -> Metadata:
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
         "claims_parameter_supported": True,
         "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,  # absent would mean true (OpenID Connect Discovery §3)
+        "request_uri_parameter_supported": False,  # if it were absent, it would mean true (OpenID Connect Discovery §3)
     }
 
 

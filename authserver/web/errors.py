@@ -1,6 +1,6 @@
-"""One error shape per surface, chosen by the path: a page for people, OAuth JSON, problem+json, or plain text.
+"""The format of errors, chosen by the path: a page for people, OAuth JSON, problem+json, or plain text.
 
-Nothing of an exception reaches the other side; the log has it.
+No answer contains anything of an exception; the log has it.
 """
 
 import structlog
@@ -20,14 +20,14 @@ _KEPT_HEADERS = frozenset({"allow", "retry-after"})
 
 
 def handle_errors(app: Flask) -> None:
-    """Route every failure of `app` through this file."""
+    """Register the handlers of this file for every failure of `app`."""
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(StorageUnavailableError, _answer_unavailable)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
 def _answer_http(error: HTTPException) -> Response | JsonAnswer:
-    """A refusal by the framework itself (unknown path, wrong method, body too large), or one of the two below."""
+    """Answer an error of the framework (unknown path, wrong method, large body), a 503 for the database, or a 500."""
     response = _shape(error)
     for name, value in error.get_headers():
         if name.lower() in _KEPT_HEADERS:
@@ -42,7 +42,7 @@ def _shape(error: HTTPException) -> Response | JsonAnswer:
     if is_for_people(request.path):
         try:
             return answer_failure(error)
-        except Exception as second:  # noqa: BLE001 - what failed may be what pages are made with
+        except Exception as second:  # noqa: BLE001 - the templates or the catalogues may be what failed
             _log.error("page_of_failure_failed", exc_info=second)
     if request.path.startswith("/oauth/"):
         code = _OAUTH_CODES.get(status, "invalid_request")

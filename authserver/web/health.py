@@ -1,4 +1,4 @@
-"""`GET /healthz` (the process answers) and `GET /readyz` (it can do its work)."""
+"""`GET /healthz` (the process answers) and `GET /readyz` (the process can do its work)."""
 
 import threading
 
@@ -9,21 +9,24 @@ from authserver.upkeep.readiness import find_obstacle
 
 
 def answer_health() -> Response:
-    """200 as long as the process answers."""
+    """Answer 200, as long as the process can answer at all."""
     return _plain("ok\n", 200)
 
 
 class Readiness:
-    """Asks the database for a second at most, and one request at a time: meanwhile others get what was found last."""
+    """Checks readiness, waiting up to a second for the database, one check at a time.
+
+    Requests that come during a check get the result of the last one.
+    """
 
     def __init__(self, realm: Realm) -> None:
-        """Ask nothing yet."""
+        """Store the realm; nothing is checked yet."""
         self._realm = realm
         self._asking = threading.Lock()
         self._found = ("the database was not asked yet\n", 503)
 
     def answer(self) -> Response:
-        """200 when the database is reachable and migrated and a key can sign; 503 and the reason otherwise."""
+        """Answer 200 if the database is reachable and migrated and a key can sign; otherwise 503 with the reason."""
         if self._asking.acquire(blocking=False):
             try:
                 self._found = _ask(self._realm)

@@ -1,6 +1,6 @@
-"""Flask-Migrate's `db` commands on the engine that storage opened, for those who write migrations.
+"""Flask-Migrate's `db` commands on the engine that storage opened, for authors of migrations.
 
-Apart from `binding`, because it brings Alembic, which nobody needs who serves.
+They are separate from `binding`, because they import Alembic, which a server does not need.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_migrate_commands(app: Flask) -> None:
-    """Give `app`, which `bind` has bound, the commands `flask db …`."""
+    """Add the commands `flask db …` to `app`. Call `bind` on it before."""
     bound: StorageSQLAlchemy = app.extensions["sqlalchemy"]
     migrate = Migrate(directory=find_directory())
     migrate.configure(partial(migrations.attach, database=bound.database))

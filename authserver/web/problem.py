@@ -1,6 +1,6 @@
-"""How the JSON API says no: `application/problem+json` (RFC 9457) with a stable `code`.
+"""Refusals of the JSON API: `application/problem+json` (RFC 9457) with a stable `code`.
 
-Owns the shape and the headers that belong to it. Nothing of a request or of an exception is repeated in an answer.
+Owns the format and its headers. No answer repeats anything of a request or an exception.
 """
 
 import json
@@ -25,16 +25,16 @@ _CODES_BY_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refusal.
+    """A refusal.
 
     Attributes:
         status: the HTTP status.
-        code: stable, for programs.
-        detail: a bland sentence for people.
-        errors: what is wrong with each member of the input.
-        challenge: `WWW-Authenticate`; where it is None, a 401 has the bare one (RFC 9110 §11.6.1).
+        code: a stable code for programs.
+        detail: a sentence for people, without details of the request.
+        errors: the errors of each member of the input.
+        challenge: `WWW-Authenticate`. If it is None, a 401 has the bare challenge (RFC 9110 §11.6.1).
         soft_logout: on a 401, whether the client may keep its local state.
-        retry_after: seconds.
+        retry_after: seconds to wait.
     """
 
     status: int
@@ -47,16 +47,16 @@ class Problem:
 
 
 class ProblemError(Exception):
-    """Carries a problem out of what has no answer to return. Raised at the door only, before any transaction."""
+    """Carries a problem out of a function that returns no answer. Only doors raise it, before any transaction."""
 
     def __init__(self, problem: Problem) -> None:
-        """Carry `problem`."""
+        """Store `problem`."""
         super().__init__(problem.code)
         self.problem = problem
 
 
 def answer_problem(problem: Problem) -> Response:
-    """The answer. Nobody may keep it: a cached 401 would outlive the sign-in that follows."""
+    """Answer with `problem`. Caches must not store it: a cached 401 would outlive the next sign-in."""
     response = Response(json.dumps(describe_problem(problem)), problem.status, content_type=PROBLEM_TYPE)
     response.headers["Cache-Control"] = "no-store"
     if problem.status == HTTPStatus.UNAUTHORIZED or problem.challenge is not None:
@@ -67,14 +67,14 @@ def answer_problem(problem: Problem) -> Response:
 
 
 def answer_http_problem(error: HTTPException) -> Response:
-    """A refusal by the framework itself: unknown path, wrong method, body too large, something unexpected."""
+    """Answer with an error of the framework: unknown path, wrong method, large body, or an unexpected failure."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     code = _CODES_BY_STATUS.get(status, status.name.lower())
     return answer_problem(Problem(status, code, f"{status.phrase}."))
 
 
 def describe_problem(problem: Problem) -> dict[str, Any]:
-    """The members of the answer."""
+    """The members of the answer (RFC 9457 §3), and our own: `code`, `errors`, and on a 401 `soft_logout`."""
     members: dict[str, Any] = {
         "type": f"urn:authserver:problem:{problem.code}",
         "title": problem.code.replace("_", " ").capitalize(),

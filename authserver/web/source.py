@@ -1,4 +1,4 @@
-"""Where a request came from, fit to be stored and shown."""
+"""The source of a request, in a form that can be stored and shown."""
 
 from flask import request
 
@@ -8,6 +8,6 @@ _LONGEST_USER_AGENT = 300
 
 
 def read_source() -> RequestSource:
-    """The client's address (trusted proxies are behind us here) and what its program calls itself."""
+    """Read the client's address, which `TrustedProxies` has set, and the printable start of its `User-Agent`."""
     printable = "".join(filter(str.isprintable, request.user_agent.string))
     return RequestSource(ip=request.remote_addr or "", user_agent=printable[:_LONGEST_USER_AGENT])

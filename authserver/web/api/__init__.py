@@ -1,7 +1,7 @@
 """The JSON account API (contract §3): bodies are strict JSON, answers are models, refusals are problems.
 
-Owns shapes and status codes. Decides nothing: every view is one use case. The OpenAPI document and the page that shows
-it are made of what is declared on the views.
+Owns shapes and status codes. Decides nothing: every view calls one use case. The OpenAPI document and its page are
+generated from the declarations on the views.
 """
 
 from apiflask import APIFlask
@@ -13,19 +13,19 @@ from authserver.web.api.blueprint import PREFIX, api
 from authserver.web.context import EXTENSION
 
 VIEWS = (sign_in, refresh, account, passwords, addresses, own_sessions, documentation)
-"""The modules whose views are served; importing one hangs its views on the blueprint."""
+"""The modules whose views are served. Importing a module registers its views on the blueprint."""
 
 __all__ = ["PREFIX", "register_api"]
 
 
 def register_api(app: APIFlask) -> None:
-    """Serve the API from `app`, whose realm and limits are in place already."""
+    """Register the API on `app`. The realm and the limits must be in place already."""
     realm = app.extensions[EXTENSION]
     app.title, app.version = "authserver", __version__
     app.description = documentation.DESCRIPTION
     app.servers = [{"url": realm.issuer}]
     app.security_schemes = {SECURITY_SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    # What views do not declare is not in the document: no guessed answers, no shapes that are not ours.
+    # The document holds only what views declare; APIFlask's guessed answers and default shapes are switched off.
     app.config.update(
         dict.fromkeys(
             (

@@ -1,4 +1,4 @@
-"""`/api/account`: what the user who asks sees of himself, changes and deletes."""
+"""`/api/account`: show, change, export and delete the account of the calling user."""
 
 from flask import Response, request
 
@@ -35,7 +35,7 @@ _TAGS = ["Account"]
 @api.output(AccountAnswer, description="The signed-in user.")
 @api.doc(summary="Show the account", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
 def answer_account() -> Response | AccountAnswer:
-    """Who the bearer is."""
+    """Show the bearer's user."""
     user = find_account(current_realm(), load_bearer())
     if user is None:
         return answer_problem(explain_bearer(BearerRefused(SESSION_REVOKED.code, soft_logout=False)))
@@ -54,7 +54,7 @@ def answer_account() -> Response | AccountAnswer:
     responses=document(*OF_BODIES, *OF_BEARERS),
 )
 def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | AccountAnswer:
-    """Change what the bearer's user says of himself."""
+    """Change the profile of the bearer's user."""
     wish = Profile(**json_data.model_dump(exclude_unset=True))
     outcome = change_profile(current_realm(), bearer, wish)
     return AccountAnswer.of(outcome) if isinstance(outcome, User) else answer_problem(explain_own(outcome))
@@ -83,7 +83,7 @@ def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Res
 @api.output(ExportAnswer, description="All stored data about the signed-in user.")
 @api.doc(summary="Export the data", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_SENSITIVE))
 def answer_export(bearer: Bearer) -> Response | ExportAnswer:
-    """Everything about the bearer's user."""
+    """Export all stored data about the bearer's user."""
     outcome = export_account(current_realm(), bearer, request.remote_addr)
     if not isinstance(outcome, AccountExport):
         return answer_problem(explain_own(outcome))

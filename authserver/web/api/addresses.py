@@ -1,4 +1,4 @@
-"""`/api/account/email`, `/api/email/…`, and the "this was not me" of a mail: `/api/account/compromised`."""
+"""`/api/account/email`, `/api/email/…`, and `/api/account/compromised`, the "This was not me" link of a mail."""
 
 from flask import Response, request
 
@@ -56,7 +56,7 @@ _TOKEN = {"token": "lt_AQ"}
     responses=document(*OF_BODIES, *OF_PASSWORDS),
 )
 def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
-    """Send the links for a change of address."""
+    """Mail the links for a change of address."""
     refusal = ask_new_address(bearer, json_data.new_email, Secret(json_data.current_password))
     return answer_accepted() if refusal is None else answer_problem(explain_own(refusal))
 
@@ -95,7 +95,7 @@ def answer_confirm_email(json_data: LinkBody) -> Response | ConfirmedAnswer:
     responses=document(*OF_BODIES, *OF_LINKS, EMAIL_TAKEN),
 )
 def answer_revert_email(json_data: LinkBody) -> Response | RevocationAnswer:
-    """Take a change of address back."""
+    """Undo a change of address."""
     return _tell(revert_email(current_realm(), json_data.token, request.remote_addr or ""))
 
 
@@ -112,7 +112,7 @@ def answer_revert_email(json_data: LinkBody) -> Response | RevocationAnswer:
     responses=document(*OF_BODIES, TOO_MANY_REQUESTS),
 )
 def answer_resend_confirmation(json_data: AddressBody) -> Response:
-    """Queue the wish for another confirmation mail."""
+    """Queue a request for another confirmation mail."""
     count_address("resend")
     ask_confirmation(current_realm(), json_data.email)
     return answer_accepted()

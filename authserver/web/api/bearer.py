@@ -1,4 +1,4 @@
-"""Who calls: the access token of the `Authorization` header, and nothing else (RFC 6750 §2.1)."""
+"""Authentication of API calls, only by the access token in the `Authorization` header (RFC 6750 §2.1)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -23,17 +23,25 @@ _log = structlog.get_logger(__name__)
 
 
 def load_bearer() -> Bearer:
-    """The user and session behind this request; `ProblemError` when there is none."""
+    """Load the user and session behind this request.
+
+    Raises:
+        ProblemError: there is no access token, more than one, or one that is not accepted.
+    """
     return _load(authenticate_bearer)
 
 
 def load_bearer_signing_out() -> Bearer:
-    """The same for signing out, which also a session that may do nothing else is allowed to do."""
+    """Load the user and session behind a sign-out. A session that may do nothing else may still sign out.
+
+    Raises:
+        ProblemError: there is no access token, more than one, or one that is not accepted.
+    """
     return _load(authenticate_signing_out)
 
 
 def load_recent_bearer(act: str) -> Callable[[], Bearer]:
-    """The same for the sensitive `act`: the user must have signed in a short while ago (RFC 9470, ASVS 7.5.1)."""
+    """Make a loader for the sensitive `act`. It also requires a recent sign-in (RFC 9470, ASVS 7.5.1)."""
 
     def load() -> Bearer:
         bearer = load_bearer()
@@ -46,7 +54,7 @@ def load_recent_bearer(act: str) -> Callable[[], Bearer]:
 
 
 def with_bearer(load: Callable[[], Bearer]) -> Callable[[Callable[..., ResponseT]], Callable[..., ResponseT]]:
-    """Hand the view its `bearer`. Written above `input`, so that a stranger is told nothing about a body."""
+    """Pass `bearer` to the view. Place it above `input`, so that strangers get no errors about the body."""
 
     def decorate(view: Callable[..., ResponseT]) -> Callable[..., ResponseT]:
         @wraps(view)

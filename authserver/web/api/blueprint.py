@@ -1,4 +1,4 @@
-"""The blueprint that every view of the JSON API hangs on, and what all its answers have in common."""
+"""The blueprint of the JSON API, and what all its answers have in common."""
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -17,18 +17,21 @@ def _answer_problem(error: ProblemError) -> Response:
 
 @api.after_request
 def _keep_private(response: Response) -> Response:
-    """Nearly every answer carries tokens or account data (ASVS 14.3.2); the few others say so themselves."""
+    """Forbid caches to store answers, because nearly all carry tokens or account data (ASVS 14.3.2).
+
+    The few others set their own `Cache-Control`.
+    """
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
 def answer_nothing() -> Response:
-    """204: done, and there is nothing to tell."""
+    """Answer 204: done, with an empty body."""
     response = Response(status=204)
     del response.headers["Content-Type"]
     return response
 
 
 def answer_accepted() -> Response:
-    """202: whatever comes of it, comes by mail. The same for every address."""
+    """Answer 202: the result is sent by mail. The answer is the same for every address."""
     return Response("{}", 202, content_type="application/json")

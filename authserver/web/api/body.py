@@ -1,6 +1,6 @@
-"""Reading request bodies: JSON with one meaning, exactly the members that the model names, no value converted.
+"""Request bodies: unambiguous JSON with exactly the members of the model. No value is converted.
 
-A refusal names members and never repeats a value: some of them are passwords.
+A refusal names members and never repeats a value, because some of them are passwords.
 """
 
 import re
@@ -39,8 +39,8 @@ class Body(BaseModel):
     """A request body. Unknown members and wrong JSON types are refused; `null` is a wrong type like any other.
 
     Attributes:
-        labels: members that only name something for a person, and their greatest length: cleaned and cut, because
-            nobody is to be kept out by a label.
+        labels: members that only name something for a person, and their greatest length. Their values are cleaned and
+            cut instead of refused, so that a label never prevents a sign-in.
     """
 
     labels: ClassVar[Mapping[str, int]] = MappingProxyType({})
@@ -50,7 +50,7 @@ class Body(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _is_text(cls, value: object, info: ValidationInfo) -> object:
-        """Measure every text before anything else looks at it."""
+        """Check the length and the characters of every text before other validators see it."""
         if not isinstance(value, str):
             return value
         if (longest := cls.labels.get(info.field_name or "")) is not None:
@@ -63,16 +63,23 @@ class Body(BaseModel):
 
 
 def refuse_member(code: LiteralString, message: LiteralString) -> NoReturn:
-    """Refuse the member that is being validated. `message` says what is admitted, never what was given."""
+    """Refuse the member that is being validated. `message` says what is allowed, never what was given."""
     raise PydanticCustomError(_OURS + code, message)
 
 
 class StrictAdapter(PydanticAdapter):
-    """What APIFlask's `input` calls: its own reader coerces, takes any media type and lets duplicate members pass."""
+    """The reader behind APIFlask's `input`.
+
+    APIFlask's own reader converts values, accepts every media type, and lets duplicate members pass.
+    """
 
     @override
     def validate_input(self, request: Request, location: str, **kwargs: Any) -> BaseModel:
-        """The body as a model, or a `ProblemError`."""
+        """Read the body as a model.
+
+        Raises:
+            ProblemError: the media type is not JSON, the JSON is not valid, or the model refuses it.
+        """
         if location != "json":
             raise NotImplementedError(location)
         if request.mimetype != _MEDIA_TYPE:
@@ -88,12 +95,12 @@ class StrictAdapter(PydanticAdapter):
         return model
 
 
-# Every model below derives from Body, so whoever declares an input has come through here.
+# Every model of an input derives from `Body`, so importing it has run this line.
 registry.register("pydantic", StrictAdapter)
 
 
 def _refuse(refusal: Refusal, *errors: FieldError) -> NoReturn:
-    # Without the cause: pydantic's error holds the input.
+    # The cause is left out, because pydantic's error holds the input.
     raise ProblemError(refuse(refusal, errors=errors)) from None
 
 

@@ -1,4 +1,4 @@
-"""What the calls about passwords, addresses and the whole account take and answer, member by member (contract §3)."""
+"""Bodies and answers of the calls about passwords, addresses and the whole account (contract §3)."""
 
 from typing import Self
 
@@ -13,7 +13,7 @@ from authserver.web.api.shapes import ReceiptAnswer, RevocationAnswer, TokensAns
 
 
 class ChangePasswordBody(Body):
-    """The password that is, and the one that shall be."""
+    """The current password and the new one."""
 
     current_password: str
     new_password: str
@@ -27,39 +27,39 @@ class ChangePasswordBody(Body):
 
 
 class CurrentPasswordBody(Body):
-    """Proof that it is the user who asks, and not somebody at his device."""
+    """Proof that the user is calling, and not somebody else at their device."""
 
     current_password: str
 
 
 class AddressBody(Body):
-    """An address that may be known or not."""
+    """An address, known or unknown."""
 
     email: str
 
 
 class LinkBody(Body):
-    """The token of a link that was mailed."""
+    """The token of a mailed link."""
 
     token: str
 
 
 class ResetPasswordBody(Body):
-    """The token of a link that was mailed, and the password that shall be."""
+    """The token of a mailed link, and the new password."""
 
     token: str
     new_password: str
 
 
 class ChangeEmailBody(Body):
-    """The address that shall be, once a link that is mailed to it was used."""
+    """The new address. It takes effect when the link that is mailed to it is used."""
 
     new_email: str
     current_password: str
 
 
 class ProfileBody(Body):
-    """What the user says of himself from now on; at least one member."""
+    """The new values of the user's profile; at least one member."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -77,17 +77,17 @@ class ProfileBody(Body):
 
 
 class AcceptedAnswer(Answer):
-    """Nothing: whatever comes of it, comes by mail."""
+    """An empty object. The result is sent by mail."""
 
 
 class PasswordChangedAnswer(TokensAnswer):
-    """The tokens with which the session that asked goes on, and what ended."""
+    """The new tokens of the calling session, and what ended."""
 
     revocation: ReceiptAnswer
 
     @classmethod
     def of_change(cls, changed: PasswordWasChanged, *, in_cookie: bool) -> "PasswordChangedAnswer":
-        """The shape of `changed`; without the refresh token that is `in_cookie`."""
+        """Convert `changed`. With `in_cookie`, the tokens that the browser keeps in cookies are left out."""
         tokens = TokensAnswer.of(changed.tokens, in_cookie=in_cookie)
         return cls(**tokens.model_dump(), revocation=ReceiptAnswer.of(changed.receipt))
 
@@ -101,7 +101,7 @@ class ResetAnswer(RevocationAnswer):
 
     @classmethod
     def of_reset(cls, done: PasswordWasReset) -> "ResetAnswer":
-        """The shape of `done`."""
+        """Convert `done`."""
         return cls(revocation=ReceiptAnswer.of(done.receipt), device_token=done.device_token.reveal())
 
 
@@ -112,5 +112,5 @@ class ConfirmedAnswer(Answer):
 
     @classmethod
     def of(cls, receipt: Receipt | None) -> "ConfirmedAnswer":
-        """The shape of what a confirmation came to."""
+        """Convert the receipt of a confirmation; None for a new user."""
         return cls(revocation=None if receipt is None else ReceiptAnswer.of(receipt))

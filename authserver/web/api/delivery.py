@@ -1,7 +1,7 @@
-"""The refresh token of a browser (contract §3): in a cookie that no script can read, one for each client.
+"""The refresh token of a browser (contract §3), in a cookie that no script can read. Each client has its own cookie.
 
-What is given here is taken back only when it belongs to what has ended: a request that lost a race never clears the
-winner's cookie.
+A cookie is cleared only if it belongs to what has ended. So a request that lost a race never clears the cookie of the
+winner.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from authserver.web.site import serialise_origin
 
 
 def keep_in_cookie(client_id: str, tokens: TokenAnswer) -> None:
-    """Have the browser keep the refresh token of `tokens` as long as it can be used."""
+    """Set the cookie of the refresh token in `tokens`, for as long as the token can be used."""
     cookie = RefreshCookie(client_id, timedelta(seconds=tokens.refresh_expires_in))
 
     @after_this_request
@@ -33,12 +33,12 @@ def keep_in_cookie(client_id: str, tokens: TokenAnswer) -> None:
 
 
 def read_cookie(client_id: str) -> Secret | None:
-    """The refresh token that the browser brings for this client."""
+    """Read the refresh token of this client from its cookie; None if there is none."""
     return current_cookies().read(request, RefreshCookie(client_id))
 
 
 def keep_device_token(token: str | None) -> None:
-    """Have the browser keep the token with which it is a known device, where there is one."""
+    """Set the cookie of the token that makes this browser a known device, if there is one."""
     if token is None:
         return
     kept = Secret(token)
@@ -50,31 +50,31 @@ def keep_device_token(token: str | None) -> None:
 
 
 def read_device_token() -> Secret | None:
-    """The token with which this browser is a known device."""
+    """Read the token that makes this browser a known device; None if there is none."""
     return current_cookies().read(request, Cookie.KNOWN)
 
 
 def keeps_session(bearer: Bearer) -> bool:
-    """Whether this browser holds the refresh token of the session that asks in a cookie."""
+    """Whether a cookie of this browser holds a refresh token of the calling session."""
     return _holds(bearer, lambda granted: granted.sid == bearer.sid)
 
 
 def forget_session(response: Response, bearer: Bearer) -> Response:
-    """Take the cookie back, if it is of the session that asked and has ended now."""
+    """Clear the cookie if its refresh token belongs to the calling session, which has ended."""
     return _forget(response, bearer, lambda granted: granted.sid == bearer.sid)
 
 
 def forget_user(response: Response, bearer: Bearer) -> Response:
-    """Take the cookie back, if it is of the user who asked, all of whose sessions have ended now."""
+    """Clear the cookie if its refresh token belongs to the calling user, whose sessions have all ended."""
     return _forget(response, bearer, lambda granted: granted.user_id == bearer.user_id)
 
 
 def find_fault(client: Client) -> Refusal | None:
-    """Why the page that calls may not use the cookie of `client`; None if it may (ASVS 3.5.1).
+    """Find why the calling page may not use the cookie of `client`; None if it may (ASVS 3.5.1).
 
-    Browsers name their origin with each `POST`; a program that does not is none, and has no cookie of ours either. It
-    has to be one of the client's, or ours, and on our site: for another site a browser keeps no `SameSite=Strict`
-    cookie, and drops it without a word.
+    Browsers send `Origin` with each `POST`. A program that sends none is no browser, and has no cookie of ours either.
+    The origin must be the issuer's or one of the client's, and on the same site as the issuer. On another site a
+    browser silently drops a `SameSite=Strict` cookie.
     """
     issuer, origin = serialise_origin(current_realm().issuer), request.headers.get("Origin")
     if origin is None or origin not in {issuer, *client.origins}:
@@ -85,7 +85,7 @@ def find_fault(client: Client) -> Refusal | None:
 
 
 def _are_apart(one: str, other: str) -> bool:
-    """Whether two origins are surely on two sites. Of two names with a domain only a browser knows."""
+    """Whether two origins are certainly on two sites. For two domain names, only a browser knows."""
     first, second = urlsplit(one), urlsplit(other)
     if first.scheme != second.scheme:
         return True

@@ -1,7 +1,7 @@
-"""`/api/openapi.json`, and `/api/docs` which shows the same to people.
+"""`/api/openapi.json`, and `/api/docs`, a page that shows the document to people.
 
-The page is plain HTML with one stylesheet of ours: no script, no other host, so that it may be read under the strictest
-content security policy.
+The page is plain HTML with one style sheet, no script and no other host, so that the strictest content security policy
+allows it.
 """
 
 from typing import TYPE_CHECKING, Any, cast
@@ -27,7 +27,7 @@ _CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none
 @api.get("/openapi.json")
 @api.doc(hide=True)
 def answer_openapi() -> Response:
-    """The OpenAPI document."""
+    """Answer with the OpenAPI document."""
     response = jsonify(_load_document())
     response.headers["Cache-Control"] = _REVALIDATE
     return response
@@ -36,7 +36,7 @@ def answer_openapi() -> Response:
 @api.get("/docs")
 @api.doc(hide=True)
 def answer_docs() -> Response:
-    """The document as a page."""
+    """Show the OpenAPI document as a page."""
     response = Response(
         render_template("docs.html", document=_load_document()), content_type="text/html; charset=utf-8"
     )
@@ -48,15 +48,15 @@ def answer_docs() -> Response:
 @api.get("/docs.css")
 @api.doc(hide=True)
 def answer_stylesheet() -> Response:
-    """Its stylesheet."""
+    """Answer with the style sheet of the documentation page."""
     response = Response(render_template("docs.css"), content_type="text/css; charset=utf-8")
     response.headers["Cache-Control"] = _REVALIDATE
     return response
 
 
 def complete(document: dict[Any, Any] | str) -> dict[Any, Any] | str:
-    """Add what views cannot declare by themselves: the shape of every refusal, and that a declared body is required."""
-    assert isinstance(document, dict)  # noqa: S101 - APIFlask gives a text for YAML only
+    """Add to `document` what views cannot declare: the schema of refusals, and that a declared body is required."""
+    assert isinstance(document, dict)  # noqa: S101 - APIFlask passes a text only for YAML
     _, definitions = models_json_schema(
         [(ProblemAnswer, "validation")], ref_template="#/components/schemas/{model}", by_alias=True
     )
@@ -71,7 +71,7 @@ def complete(document: dict[Any, Any] | str) -> dict[Any, Any] | str:
 
 
 def _load_document() -> dict[str, Any]:
-    """The document of this application, made once: generating it takes as long as a sign-in."""
+    """Load the document of this application. It is generated once, because that takes as long as a sign-in."""
     extensions = current_app.extensions
     if _DOCUMENT_EXTENSION not in extensions:
         extensions[_DOCUMENT_EXTENSION] = cast("APIFlask", current_app).spec

@@ -1,4 +1,4 @@
-"""`/api/account/sessions`: what the user who asks sees and ends of his sessions."""
+"""`/api/account/sessions`: list and end the sessions of the calling user."""
 
 from flask import Response, request
 
@@ -20,7 +20,7 @@ _TAGS = ["Sessions"]
 @api.output(SessionsAnswer, description="The live sessions, most recently used first.")
 @api.doc(summary="List the sessions", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
 def answer_sessions() -> SessionsAnswer:
-    """The sessions of the bearer's user."""
+    """List the sessions of the bearer's user."""
     bearer = load_bearer()
     summaries = list_sessions(current_realm(), bearer.user_id)
     return SessionsAnswer(sessions=[SessionAnswer.of(summary, bearer.sid) for summary in summaries])
@@ -54,7 +54,7 @@ def answer_end_session(sid: str) -> Response:
     responses=document(*OF_SENSITIVE),
 )
 def answer_revoke_others() -> Response | RevocationAnswer:
-    """End all sessions of the bearer's user but the one that asks."""
+    """End all sessions of the bearer's user except the calling one."""
     outcome = sign_out_elsewhere(current_realm(), load_bearer(), request.remote_addr or "")
     if isinstance(outcome, Reauthenticate):
         return answer_problem(explain(outcome))

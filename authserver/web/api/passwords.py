@@ -98,7 +98,7 @@ def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Res
     responses=document(*OF_BODIES, TOO_MANY_REQUESTS),
 )
 def answer_forgot_password(json_data: AddressBody) -> Response:
-    """Queue the wish for a reset."""
+    """Queue a request for a reset link."""
     count_address("forgot")
     ask_reset(current_realm(), json_data.email)
     return answer_accepted()
@@ -118,7 +118,7 @@ def answer_forgot_password(json_data: AddressBody) -> Response:
     responses=document(*OF_BODIES, *OF_LINKS),
 )
 def answer_reset_password(json_data: ResetPasswordBody) -> Response | ResetAnswer:
-    """Set a password with a link."""
+    """Set a new password with a mailed link."""
     password = Secret(json_data.new_password)
     outcome = reset_password(current_realm(), json_data.token, password, request.remote_addr or "")
     if not isinstance(outcome, PasswordWasReset):

@@ -1,7 +1,8 @@
 """`/api/refresh`: the token endpoint for a browser whose refresh token is in a cookie (contract §3).
 
-A cookie comes along with whatever a page sends, so that it has to be said where from: JSON (which no form can send),
-`SameSite=Strict`, and an `Origin` that the client registered. What a refresh comes to is the token endpoint's to say.
+A browser adds the cookie to requests of any page, so three things protect against forged ones: a JSON body, which no
+form can send, `SameSite=Strict`, and an `Origin` that the client registered. The exchange itself is that of the token
+endpoint.
 """
 
 import structlog
@@ -51,7 +52,7 @@ _log = structlog.get_logger(__name__)
     ),
 )
 def answer_refresh(json_data: RefreshBody) -> Response | TokensAnswer:
-    """Exchange the refresh token of the cookie for the next one."""
+    """Exchange the refresh token in the cookie for its successor."""
     client = current_realm().clients.find(json_data.client_id)
     if client is None or not client.first_party:
         return answer_problem(refuse(NO_COOKIES_FOR_CLIENT))
@@ -68,7 +69,7 @@ def answer_refresh(json_data: RefreshBody) -> Response | TokensAnswer:
         return answer_problem(explain_refresh(answer))
     resting = isinstance(answer, RestingAnswer)
     _log.debug("token_issued", sid=answer.sid, resting=resting)
-    if not resting:  # else a slow answer could put the cookie back that another tab has exchanged meanwhile
+    if not resting:  # else a slow answer could restore a cookie that another tab has already exchanged
         keep_in_cookie(client.client_id, answer)
     return TokensAnswer.of(answer, in_cookie=True)
 

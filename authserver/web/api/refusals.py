@@ -1,4 +1,4 @@
-"""Every way in which the JSON API refuses: code, status, sentence. Views answer from here, and OpenAPI is told here."""
+"""All refusals of the JSON API: code, status, sentence. Both the answers and the OpenAPI document use them."""
 
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -19,7 +19,7 @@ _STALE_CHALLENGE: Final = 'Bearer error="insufficient_user_authentication", max_
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One row. `detail` is the sentence where the use case has none of its own."""
+    """A kind of refusal. `detail` is the sentence for people, if the use case gives none."""
 
     code: str
     status: HTTPStatus
@@ -110,7 +110,7 @@ OF_BEARERS: Final = (
     SEVERAL,
     MISSING_TOKEN,
     SESSION_REVOKED,
-    # The commonest of the verifier's codes; the others (contract §6) look alike.
+    # The most common codes of the verifier; the others (contract §6) look alike.
     *(Refusal(code, HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN) for code in ("malformed", "client_disabled")),
     *(
         Refusal(code, HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN, soft_logout=True)
@@ -124,7 +124,7 @@ OF_ALL: Final = (INTERNAL_ERROR, UNAVAILABLE)
 
 
 def refuse(refusal: Refusal, *, errors: tuple[FieldError, ...] = (), retry_after: int | None = None) -> Problem:
-    """The problem that says so."""
+    """Make the problem for `refusal`. `errors` name wrong members; `retry_after` is in seconds."""
     return Problem(
         refusal.status,
         refusal.code,
@@ -136,7 +136,7 @@ def refuse(refusal: Refusal, *, errors: tuple[FieldError, ...] = (), retry_after
 
 
 def explain(outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate) -> Problem:
-    """The problem for what a use case came to."""
+    """Make the problem for the refusal of a use case."""
     match outcome:
         case Refused():
             return Problem(OF_USE_CASES[outcome.code], outcome.code, outcome.message)
@@ -151,14 +151,17 @@ def explain(outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticat
 
 
 def explain_own(outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate) -> Problem:
-    """The same about the user who asks: one who was deleted a moment ago has no session any more."""
+    """Make the problem for the refusal of a use case about the calling user.
+
+    If that user was deleted a moment ago, `not_found` becomes `session_revoked`, because the session is gone, too.
+    """
     if isinstance(outcome, Refused) and outcome.code == NOT_FOUND.code:
         return explain_bearer(BearerRefused(SESSION_REVOKED.code, soft_logout=False))
     return explain(outcome)
 
 
 def explain_bearer(refused: BearerRefused) -> Problem:
-    """The problem for an access token that is not accepted (RFC 6750 §3.1)."""
+    """Make the problem for an access token that is not accepted (RFC 6750 §3.1)."""
     challenge = challenge_refused(soft_logout=refused.soft_logout)
     return Problem(
         HTTPStatus.UNAUTHORIZED,
@@ -170,12 +173,12 @@ def explain_bearer(refused: BearerRefused) -> Problem:
 
 
 def explain_several() -> Problem:
-    """The problem for a request with more than one access token (RFC 6750 §3.1)."""
+    """Make the problem for a request with more than one access token (RFC 6750 §3.1)."""
     return replace(refuse(SEVERAL), challenge=SEVERAL_CHALLENGE)
 
 
 def explain_refresh(error: OAuthError) -> Problem:
-    """The problem for what the token endpoint would have answered (RFC 6749 §5.2)."""
+    """Convert an error of the token endpoint (RFC 6749 §5.2) into a problem."""
     if error.retry_after is not None:
         return refuse(UNAVAILABLE, retry_after=error.retry_after)
     if error.error == INVALID_GRANT.code:
@@ -189,11 +192,11 @@ ACCEPTED: Final = {
     "description": "The result is sent by mail. The response is the same for every address.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AcceptedAnswer"}}},
 }
-"""The OpenAPI response of an operation that tells nobody whether an address is known."""
+"""The OpenAPI response of an operation that does not reveal whether an address is known."""
 
 
 def document(*refusals: Refusal) -> dict[int | str, Any]:
-    """The OpenAPI responses of an operation that may refuse so."""
+    """Describe, for OpenAPI, the responses of an operation that can answer with these refusals, or with `OF_ALL`."""
     responses: dict[int | str, Any] = {}
     for refusal in sorted((*refusals, *OF_ALL), key=lambda refusal: refusal.status):
         response = responses.setdefault(int(refusal.status), _describe(refusal.status))

@@ -1,4 +1,4 @@
-"""What the JSON API takes and answers, member by member (contract §2, §3). Instants are integer seconds."""
+"""Bodies and answers of the JSON API (contract §2, §3). Instants are integer seconds since the epoch."""
 
 import math
 import re
@@ -46,12 +46,12 @@ def _delivery(text: str) -> str:
 
 
 def without_default(schema: JsonDict) -> None:
-    """An absent member is absent; what stands for it inside is nobody's business."""
+    """Remove the default from a schema. Callers may omit the member; its internal default is no part of the API."""
     schema.pop("default", None)
 
 
 class RegisterBody(Body):
-    """A person who wants to become a user."""
+    """The data of a new user."""
 
     email: str = Field(description="The user's e-mail address.")
     password: str = Field(description="1 to 1,024 characters. Errors name the minimum length and the other rules.")
@@ -59,7 +59,7 @@ class RegisterBody(Body):
 
 
 class LoginBody(Body):
-    """A person who proves by password to be a user."""
+    """A user's credentials, the client, and the device."""
 
     labels = MappingProxyType({"device_name": DEVICE_NAME_LENGTH})
 
@@ -103,12 +103,12 @@ class LoginBody(Body):
 
     @property
     def in_cookie(self) -> bool:
-        """Whether the refresh token is to be kept in a cookie."""
+        """Whether the refresh token is delivered in a cookie."""
         return self.delivery == _COOKIE
 
 
 class RefreshBody(Body):
-    """A browser whose refresh token is in a cookie."""
+    """A refresh by a browser whose refresh token is in a cookie."""
 
     client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
     scope: Annotated[str, AfterValidator(_scope)] = Field(
@@ -119,7 +119,7 @@ class RefreshBody(Body):
 
 
 class RegisteredAnswer(Answer):
-    """The user exists."""
+    """The new user."""
 
     user_id: str
 
@@ -164,18 +164,18 @@ class TokensAnswer(Answer):
 
     @classmethod
     def of(cls, tokens: AccessAnswer, *, in_cookie: bool = False) -> "TokensAnswer":
-        """The shape of `tokens`; without the secrets that are `in_cookie`, out of reach of scripts."""
+        """Convert `tokens`. With `in_cookie`, the secrets that are in cookies are left out, so no script sees them."""
         return cls.model_validate(asdict(tokens) | ({"refresh_token": None, "device_token": None} if in_cookie else {}))
 
 
 class SessionsAnswer(Answer):
-    """The user's live sessions, last used first."""
+    """The user's live sessions, most recently used first."""
 
     sessions: list[SessionAnswer]
 
 
 class ReceiptAnswer(Answer):
-    """What ended, and when that is true everywhere."""
+    """What ended, and when it takes effect everywhere."""
 
     event: str
     sessions_ended: int
@@ -189,7 +189,7 @@ class ReceiptAnswer(Answer):
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptAnswer":
-        """The shape of `receipt`. Its promises are rounded up, never down."""
+        """Convert `receipt`. Its times are rounded up, so that the promise holds."""
         return cls(
             event=receipt.event,
             sessions_ended=receipt.sessions_ended,
@@ -208,12 +208,12 @@ class RevocationAnswer(Answer):
 
     @classmethod
     def of(cls, receipt: Receipt) -> "RevocationAnswer":
-        """The shape of `receipt`."""
+        """Convert `receipt`."""
         return cls(revocation=ReceiptAnswer.of(receipt))
 
 
 class FieldErrorAnswer(Answer):
-    """What is wrong with one member; `field` is empty when it is the body as a whole."""
+    """An error in one member. `field` is empty if it concerns the body as a whole."""
 
     field: str
     code: str

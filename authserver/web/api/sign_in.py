@@ -62,7 +62,7 @@ _EXAMPLE = {"email": "ada@example.org", "password": "correct horse battery stapl
     responses=document(*OF_BODIES, REGISTRATION_CLOSED, EMAIL_TAKEN, TOO_MANY_REQUESTS, BUSY) | {202: ACCEPTED},
 )
 def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
-    """Become a user."""
+    """Register a user."""
     count_address("register")
     password = Secret(json_data.password)
     outcome = register(
@@ -130,7 +130,7 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
 
 
 def _refuse_lost_cookie(client_id: str) -> None:
-    """Raise where the page may not use the cookie: the session would be open, and nobody could ever refresh it."""
+    """Raise a `ProblemError` if the page may not use the cookie: nobody could ever refresh its new session."""
     client = current_realm().clients.find(client_id)
     fault = None if client is None or not client.first_party else find_fault(client)
     if fault is not None:

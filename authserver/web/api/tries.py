@@ -1,4 +1,4 @@
-"""Counting tries at the JSON API: one too many is a problem of its own."""
+"""Counting of tries for the JSON API. A try over the limit raises a `ProblemError` with `too_many_requests`."""
 
 from authserver.protocol.secret import Secret
 from authserver.web.api.refusals import TOO_MANY_REQUESTS, refuse
@@ -8,14 +8,14 @@ from authserver.web.problem import ProblemError
 
 
 def count_address(purpose: str) -> None:
-    """Count one try of the address that the request comes from, or raise."""
+    """Count one try from the address of the request, or raise a `ProblemError`."""
     wait = tries.hit_address(purpose)
     if wait is not None:
         raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=wait))
 
 
 def count_login(email: str, device_id: str, device_token: Secret | None) -> LimitKey:
-    """Count a sign-in, or raise; the key to settle."""
+    """Count a sign-in and return the key for `settle`, or raise a `ProblemError`."""
     key = tries.hit_login(email, device_id, device_token)
     if isinstance(key, int):
         raise ProblemError(refuse(TOO_MANY_REQUESTS, retry_after=key))

@@ -1,1 +1,1 @@
-"""WSGI around every door: guard, proxies, mount, headers, CORS, admission, and the log of requests."""
+"""WSGI middleware around all endpoints: guard, proxies, mount, headers, CORS, admission, access log."""

@@ -1,6 +1,6 @@
-"""One log line a request, where AUTHSERVER_ACCESS_LOG asks for it.
+"""The access log: one line per request, if AUTHSERVER_ACCESS_LOG turns it on.
 
-The path and never the query, no header and no body: tokens, codes and passwords are there.
+A line holds the path, but never the query, a header or the body, because they carry tokens, codes and passwords.
 """
 
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ _log = structlog.get_logger(__name__)
 
 
 def log_requests(application: "WSGIApplication", clock: Clock) -> "WSGIApplication":
-    """Wrap `application`, outside of everything: what the guard refuses is logged as well."""
+    """Wrap `application` as the outermost layer, so that requests refused by the guard are logged, too."""
 
     def logging(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         began = clock.monotonic()
-        # Before anybody inside takes the mount's prefix from it.
+        # Read first, because the mount moves its prefix from one variable to the other.
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         answered: list[str] = []
 
@@ -36,7 +36,7 @@ def log_requests(application: "WSGIApplication", clock: Clock) -> "WSGIApplicati
             path=path.encode("latin-1", "replace").decode("utf-8", "replace"),
             status=int(answered[0].partition(" ")[0]) if answered else None,
             milliseconds=round((clock.monotonic() - began) * 1000, 1),
-            ip=environ.get("REMOTE_ADDR", ""),  # of the client: `TrustedProxies` has set it meanwhile
+            ip=environ.get("REMOTE_ADDR", ""),  # the client's: `TrustedProxies` has set it by now
         )
         return body
 

@@ -1,12 +1,13 @@
-"""From which web pages a browser may call (contract §2, ASVS 3.4.2, RFC 9700 §2.6): those that clients registered.
+"""CORS: the origins from which scripts may read answers (contract §2, ASVS 3.4.2, RFC 9700 §2.6).
 
-At the endpoints of OAuth an answer may be read from the origins of the client that asks; where it names none that is
-known, and at a preflight, which names none at all, from those of every client. At the account API, to which browsers
-send cookies, only from those of first-party clients. Discovery and the JWKS are for any origin.
+* OAuth endpoints: the origins that the calling client registered. A request without a known client, and a preflight,
+  which never names a client, may come from the origins of all clients.
+* The account API, to which browsers send cookies: the origins of first-party clients only.
+* Discovery and the JWKS: any origin.
+* Pages, and endpoints to which a browser is redirected: none.
 
-One layer around everything, refusals of the guard and failures included: an answer that a page may not read looks to
-its script like a broken network. It says what a browser may show to a page and protects nothing by itself. Endpoints
-that a browser is sent to, and pages, are never named here.
+This layer wraps everything, including failures and the refusals of the guard. Without CORS headers on them, a script
+could not tell a refusal from a broken network. CORS tells browsers what a page may read; it protects nothing by itself.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,24 +24,24 @@ ENDPOINTS: Final[Mapping[str, str]] = {
     "/oauth/revoke": "POST",
     "/oauth/userinfo": "GET, POST",
 }
-"""Path → methods. They know nothing of cookies."""
+"""Path → methods of the OAuth endpoints that scripts may call. None of them reads cookies."""
 
 _METADATA: Final = "/.well-known/oauth-authorization-server"  # with the issuer's path behind it (RFC 8414 §3.1)
 PUBLIC: Final = frozenset({"/.well-known/openid-configuration", _METADATA, "/.well-known/jwks.json"})
-"""For any origin, without credentials."""
+"""The paths that any origin may read, without credentials."""
 
 
 API: Final = "/api/"
 API_METHODS: Final = "GET, POST, PATCH, DELETE"
 DOCUMENTATION: Final = "/api/docs"
-"""A page; nothing for another page to read."""
+"""The path of the API's documentation. It is a page, so no other origin may read it."""
 
 _VARY: Final = ("Vary", "Origin")
 _ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
 _EXPOSED: Final = ("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
 _CREDENTIALS: Final = ("Access-Control-Allow-Credentials", "true")
 _PREFLIGHT: Final = (
-    # The last four are what tracing libraries add to every call of a page, unasked.
+    # Tracing libraries add the last four to every call of a page.
     ("Access-Control-Allow-Headers", "Authorization, Content-Type, traceparent, tracestate, baggage, sentry-trace"),
     ("Access-Control-Max-Age", "600"),
 )
@@ -50,10 +51,10 @@ Headers = list[tuple[str, str]]
 def allow_origins(
     application: "WSGIApplication", find_origins: Callable[[], Origins], *, prefix: str = ""
 ) -> "WSGIApplication":
-    """Wrap `application`, outside of all that refuses requests.
+    """Wrap `application`, outside of every layer that refuses requests.
 
     Args:
-        application: what answers everything but preflights.
+        application: answers everything except preflights.
         find_origins: the origins that enabled clients registered.
         prefix: the path of the issuer, below which everything is served.
     """
@@ -99,7 +100,7 @@ def _find_methods(path: str) -> str | None:
 
 
 def _answer_preflight(added: Headers, methods: str, start_response: "StartResponse") -> Iterable[bytes]:
-    """What the browser asks before it sends what a plain form could not; of an unknown origin nothing is allowed."""
+    """Answer what a browser asks before it sends a request that no plain form could; allow unknown origins nothing."""
     if added != [_VARY]:
         added += [("Access-Control-Allow-Methods", methods), *_PREFLIGHT]
     start_response("204 No Content", [*added, ("Cache-Control", "no-store")])

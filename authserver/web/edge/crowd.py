@@ -1,8 +1,8 @@
-"""How many requests a worker works on at once, and what becomes of the others.
+"""Admission: the limit of requests that a worker handles at once, and the answer to the others.
 
-A request that would only wait is told to come back, before anything is done for it: those that were let in stay quick,
-and threads are left for what needs no database. One door never takes all places, so that whoever waits behind a locked
-table keeps the other doors open. Where a request waits for the database, `patience` bounds how long.
+A request that would only wait gets a 503 with `Retry-After`, before any work is done for it. So admitted requests stay
+fast, and threads are left for requests that need no database. One door never takes all places, so that requests which
+wait for a locked table do not block the other doors. `patience` limits how long a request waits for the database.
 """
 
 import json
@@ -39,16 +39,16 @@ _PLAIN: Final = ("text/plain; charset=utf-8", f"{_REASON}\n".encode())
 
 
 class Crowd:
-    """Counts the requests under way; safe to share between threads.
+    """Counts the requests that are being handled. Threads may share it.
 
     Args:
-        most: how many at once.
-        most_of_a_door: of those, how many at the same door.
-        seconds: what each of them may wait for the database in all.
+        most: the limit of requests at once.
+        most_of_a_door: the limit of requests at once at the same door.
+        seconds: how long each of them may wait for the database in total.
     """
 
     def __init__(self, most: int, most_of_a_door: int, seconds: float = REQUEST_SECONDS) -> None:
-        """Nobody is here yet."""
+        """Start with no requests."""
         self.seconds = seconds
         self._most = most
         self._most_of_a_door = most_of_a_door
@@ -57,7 +57,7 @@ class Crowd:
         self._lock = threading.Lock()
 
     def enter(self, door: str) -> bool:
-        """Whether there is a place; whoever got one must `leave`."""
+        """Take a place at `door`, and return True; False if there is none. Follow each True with one `leave`."""
         with self._lock:
             at_door = self._at_doors.get(door, 0)
             if self._here >= self._most or at_door >= self._most_of_a_door:
@@ -70,21 +70,21 @@ class Crowd:
         """Give the place back."""
         with self._lock:
             self._here -= 1
-            at_door = self._at_doors.pop(door) - 1  # anybody may make up paths, so none stays
+            at_door = self._at_doors.pop(door) - 1  # anybody can make up paths, so unused ones are not kept
             if at_door:
                 self._at_doors[door] = at_door
 
 
 class Admission:
-    """Lets requests into `application` as far as there is a place.
+    """Passes requests on to `application` while there are free places, and turns the others away.
 
     Args:
-        application: what answers them. It has done all its work when it returns.
-        crowd: the places of all doors that `own` does not name.
-        own: the places of a path that has its own; None where it needs none, being answered from memory.
-        aside: the places of those that are turned away.
-        clock: tells when it was last logged that requests are turned away.
-        entropy: spreads the times at which they come back.
+        application: answers the requests. It has done all its work when it returns.
+        crowd: the places of all paths that `own` does not name.
+        own: the places of paths that have places of their own; None for a path that is answered from memory.
+        aside: the places of requests that are turned away.
+        clock: limits how often the log reports that requests are turned away.
+        entropy: spreads the times in `Retry-After`.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Admission:
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        """Turn nobody away yet."""
+        """Store the arguments; every place is still free."""
         self._application = application
         self._crowd = crowd
         self._own = own
@@ -134,7 +134,7 @@ class Admission:
             ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
             ("Retry-After", str(draw_pause(self._entropy))),
-            # The next who waits to be let in needs the connection more.
+            # Frees the connection for the next waiting client.
             ("Connection", "close"),
         ]
         self._read(environ)
@@ -142,7 +142,7 @@ class Admission:
         return [body]
 
     def _read(self, environ: "WSGIEnvironment") -> None:
-        """Read what the client is still sending, or else it meets a closed connection instead of the answer."""
+        """Read the rest of the body. Otherwise the client sees a closed connection instead of the answer."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if length and self._aside.enter(""):
             try:
@@ -152,5 +152,5 @@ class Admission:
 
 
 def name_door(path: str) -> str:
-    """What is behind the first two parts of `path` is one door, whatever follows."""
+    """The door of `path`: its first two segments."""
     return "/".join(path.split("/", 3)[:3])

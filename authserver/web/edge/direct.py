@@ -1,9 +1,9 @@
-"""The OAuth endpoints, answered without what Flask does around a view.
+"""A direct way to the OAuth endpoints, which skips Flask's work around a view.
 
-A client comes back to the token endpoint every few minutes for as long as it lives, and a resource server to the feed
-twice a second. Request contexts, routing and hooks are a fifth of what a refresh costs, and these views ask nothing of
-them (docs/decisions/0017). Failures are shaped by Flask's handlers as everywhere, and only a path and a method that fit
-exactly are answered here. NOT run here: hooks of Flask (`before_request`, `after_request`, teardown).
+A client returns to the token endpoint every few minutes for as long as it lives, and a resource server reads the feed
+twice a second. Request contexts, routing and hooks are a fifth of the cost of a refresh, and these views use none of
+them (docs/decisions/0017). Only an exact path and method are answered here. Flask's handlers shape failures, as
+everywhere. NOT run here: hooks of Flask (`before_request`, `after_request`, teardown).
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def answer_directly(app: Flask, realm: Realm) -> "WSGIApplication":
-    """The application of `app`, with a shorter way to the doors."""
+    """Wrap the WSGI application of `app`: views of `DOORS` are called directly, Flask answers everything else."""
     views = {(method, door.path): door.view for door in DOORS for method in door.methods}
     others = app.wsgi_app
 
@@ -30,7 +30,7 @@ def answer_directly(app: Flask, realm: Realm) -> "WSGIApplication":
             return others(environ, start_response)
         try:
             response = view(realm, Request(environ))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the handlers say it and log it
+        except Exception as error:  # noqa: BLE001 - Flask's handlers answer and log any failure
             with app.request_context(environ):
                 response = app.make_response(app.handle_user_exception(error))
         return response(environ, start_response)

@@ -1,10 +1,11 @@
-"""The guard at the door: requests whose end two programs could see at different places go no further.
+"""The guard: refuses requests whose end two programs could see at different places.
 
-It looks at the framing of a request, at the length of its body and at the form of its path, never at its meaning; the
-length of the header is limited by the HTTP server (`server.supervisor`), which has to hold it before anybody can
-count it. Bodies come with a Content-Length, because every server that we measured silently cuts a chunked form above
-the limit and hands on the rest as if it were whole; and a Transfer-Encoding beside a Content-Length is how one request
-is smuggled inside another (RFC 9112 §6.1, §11.2).
+It checks the framing of a request, the length of its body and the form of its path, never its meaning. The HTTP server
+(`server.supervisor`) limits the length of the header, because it has to hold the header before anybody can count it.
+
+A body needs a Content-Length. Every server that we measured silently cuts a chunked form above the limit, and passes on
+the first part as if it were whole. A Transfer-Encoding beside a Content-Length is refused, because it can smuggle one
+request inside another (RFC 9112 §6.1, §11.2).
 """
 
 import json
@@ -26,13 +27,13 @@ _REASONS: Final = {
 
 
 def guard(application: "WSGIApplication", *, body_most_bytes: int = BODY_MOST_BYTES) -> "WSGIApplication":
-    """Wrap `application`, outside of all that reads requests, so that it sees only those with one possible end."""
+    """Wrap `application`, outside of every layer that reads bodies, so that each request has one possible end."""
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         refusal = _judge(environ, body_most_bytes)
         if refusal is not None:
             return _refuse(refusal, start_response)
-        # Let the framework count: a body that breaks off is then an error, and not a shorter body.
+        # Without this key the framework counts the bytes, and a body that breaks off is an error, not a shorter body.
         environ.pop("wsgi.input_terminated", None)
         return application(environ, start_response)
 
@@ -41,8 +42,8 @@ def guard(application: "WSGIApplication", *, body_most_bytes: int = BODY_MOST_BY
 
 def _judge(environ: "WSGIEnvironment", body_most_bytes: int) -> HTTPStatus | None:
     if "//" in environ.get("PATH_INFO", ""):
-        # The router would answer 308 to the request's own `Host`, which anybody may write, and a client would send its
-        # body there again: a password or a refresh token.
+        # The router would answer 308 with the request's own `Host`, which anybody can forge. The client would then send
+        # the body there again, and with it a password or a refresh token.
         return HTTPStatus.NOT_FOUND
     length = environ.get("CONTENT_LENGTH") or ""
     if "HTTP_TRANSFER_ENCODING" in environ:
@@ -60,7 +61,7 @@ def _refuse(status: HTTPStatus, start_response: "StartResponse") -> Iterable[byt
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
-        # What follows on this connection may be the rest of what was refused.
+        # The next bytes on this connection may be the rest of the refused request.
         ("Connection", "close"),
     ]
     start_response(f"{status.value} {status.phrase}", headers)

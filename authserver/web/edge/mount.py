@@ -14,8 +14,8 @@ _CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105 - a page
 class Mount:
     """Moves an application below `prefix`.
 
-    Health checks stay at the root, and RFC 8414 §3.1 puts its document there, with the prefix behind it. The page that
-    password managers look for is at the root, too, and leads below the prefix.
+    Three things stay at the root: the health checks, the metadata document, which RFC 8414 §3.1 puts there with the
+    prefix behind it, and the path that password managers look for, which redirects below the prefix.
     """
 
     def __init__(self, app: "WSGIApplication", prefix: str) -> None:

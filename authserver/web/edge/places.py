@@ -1,19 +1,19 @@
-"""How the threads of a worker are shared out. Known to the assembly, which sizes the pool of connections by it."""
+"""The threads of a worker, divided by purpose. The assembly sizes the pool of connections by them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How the threads of a worker are shared out.
+    """The limits of requests at once in one worker, by what they are doing.
 
     Attributes:
         turns: requests in the database.
-        crowd: requests under way that may need the database: in it, waiting for it, hashing a password.
-        door: of those, at any one door.
-        feed: readers of the revocation feed, who share a look at the database and are mostly answered from memory.
+        crowd: requests that may need the database: they use it, wait for it, or hash a password.
+        door: of those, requests at the same door.
+        feed: reads of the revocation feed. They share one query and are mostly answered from memory.
         aside: requests that are turned away as soon as they are read.
-        threads: all of them, and some for what is answered from memory alone.
+        threads: `crowd`, `feed` and `aside` together, and some for requests that are answered from memory alone.
     """
 
     turns: int
@@ -25,7 +25,7 @@ class Places:
 
 
 def share_out(threads: int) -> Places:
-    """The places of a worker that works on so many requests at once (`AUTHSERVER_THREADS`)."""
+    """Divide the places of a worker by `threads`, the value of `AUTHSERVER_THREADS`."""
     turns = max(threads // 3, 1)
     crowd, door, feed, aside, rest = (factor * turns for factor in (20, 16, 4, 2, 2))
     return Places(turns, crowd, door, feed, aside, threads=crowd + feed + aside + rest)

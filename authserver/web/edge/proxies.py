@@ -1,11 +1,11 @@
-"""The true address of the client, when trusted proxies stand before the server (ASVS 15.3.4).
+"""The true address of the client behind trusted proxies (ASVS 15.3.4).
 
-Only `X-Forwarded-For` is read, only from a peer that settings name, and from its end: each trusted proxy appends the
-address that it saw, so the first one from the right that is not trusted is the client. Scheme and host are never taken
+Only `X-Forwarded-For` is read, only if the settings name the peer, and from right to left. Each trusted proxy appends
+the address that it saw, so the first untrusted address from the right is the client. Scheme and host are never taken
 from a request; they come from ISSUER.
 
-Each address has one spelling here, the one that is trusted, counted and recorded: an IPv4 address that
-came over an IPv6 socket is an IPv4 address, and a port is none of it.
+An address has one spelling, by which it is trusted, counted and recorded. An IPv4 address from an IPv6 socket is
+written as IPv4, and a port is dropped.
 """
 
 import re
@@ -30,7 +30,7 @@ class TrustedProxies:
     """Sets `REMOTE_ADDR` to the client's address."""
 
     def __init__(self, app: "WSGIApplication", trusted: tuple[IPv4Network | IPv6Network, ...]) -> None:
-        """Believe the proxies in `trusted`, and nobody else."""
+        """Believe `X-Forwarded-For` only from proxies in `trusted`."""
         self._app = app
         self._trusted = trusted
 
@@ -44,7 +44,7 @@ class TrustedProxies:
         return self._app(environ, start_response)
 
     def _find_client(self, peer: str, forwarded: list[str]) -> str:
-        """The last one who is known: what is no address (`unknown`, an obfuscated name, garbage) tells nothing more."""
+        """The last known address: anything else (`unknown`, an obfuscated name, garbage) ends the search."""
         client = peer
         for hop in reversed(forwarded):
             address = read_address(hop) if self._is_trusted(client) else None
@@ -61,14 +61,14 @@ class TrustedProxies:
 
 
 def read_address(text: str) -> str | None:
-    """The address in `text` as proxies write it (with a port, in brackets, quoted, with a zone), in its one spelling.
+    """Read the address in `text`, in the canonical spelling; None if there is none.
 
-    None where there is none.
+    Proxies write addresses with a port, in brackets, in quotes, or with a zone.
     """
     return _read_short(text) if len(text) <= _LONGEST else None
 
 
-@lru_cache(maxsize=_MOST_REMEMBERED)  # the same few proxies and clients, at each of their requests
+@lru_cache(maxsize=_MOST_REMEMBERED)  # each request comes from one of the same few proxies and clients
 def _read_short(text: str) -> str | None:
     parts = _HOP.match(text.strip())
     if parts is None:

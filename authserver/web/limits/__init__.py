@@ -1,1 +1,1 @@
-"""How often somebody may try: limits, the counters behind them, and counting at the doors."""
+"""Rate limits: the limits themselves, their counters, and the counting of tries for views."""

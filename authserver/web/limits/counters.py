@@ -1,7 +1,7 @@
-"""What a counter is, and counters for rate limits in this process's memory, bounded.
+"""A counter for rate limits, and a bounded number of them in the memory of one process.
 
-The library's own keep every key until it expires, look through all of them a hundred times a second, and start a
-thread for it: somebody who tries a million accounts would fill the memory and slow everybody down.
+The library's own storage keeps every key until it expires, and starts a thread that scans all keys a hundred times a
+second. An attacker who tries a million accounts would fill its memory and slow the whole process down.
 """
 
 import threading
@@ -19,30 +19,30 @@ MOST_COUNTERS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """How many tries were counted, and when they are forgotten, in seconds since the epoch."""
+    """The number of counted tries, and when they are forgotten, in seconds since the epoch."""
 
     count: int
     ends_at: float
 
     def is_live(self, now: float) -> bool:
-        """Whether the window is not over."""
+        """Whether the window is still open."""
         return self.ends_at > now
 
     def add(self, amount: int, now: float, expiry: int) -> "Counter":
-        """Count `amount` more, in the same window or in a new one of `expiry` seconds.
+        """Count `amount` more, in this window or, if it is over, in a new one of `expiry` seconds.
 
-        A window that ends later than a new one would was begun by a clock that went wrong, and is cut.
+        A window that ends later than a new one would was begun while the clock was wrong. It is shortened.
         """
         count, ends_at = (self.count, min(self.ends_at, now + expiry)) if self.is_live(now) else (0, now + expiry)
         return Counter(max(0, count + amount), ends_at)
 
 
 FRESH: Final = Counter(0, 0.0)
-"""Nothing was counted."""
+"""A counter of which nothing was counted."""
 
 
 class BoundedCounters(Storage):
-    """At most `MOST_COUNTERS` counters; the one that was begun first gives way. Safe to share between threads."""
+    """At most `MOST_COUNTERS` counters in memory; the oldest one is dropped for a new one. Threads may share it."""
 
     STORAGE_SCHEME = None
 

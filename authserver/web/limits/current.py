@@ -1,4 +1,4 @@
-"""Where the views find the limits of the installation that they serve."""
+"""Access of views to the limits of the installation."""
 
 from typing import cast
 

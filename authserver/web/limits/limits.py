@@ -1,9 +1,9 @@
-"""How often one account and one address may try (ASVS 6.1.1, 6.3.1).
+"""Limits of tries per account and per address (ASVS 6.1.1, 6.3.1).
 
-A try counts before it is verified, so that a burst of concurrent tries cannot all pass a check that none of them has
-moved yet; a success clears the account's count. Counts live in a file that all processes of this node share (`memory`),
-or in Redis or Valkey, which all nodes share. When that storage is away, each process counts by itself and the log says
-so: a broken counter must neither keep everybody out nor let everybody try.
+A try is counted before it is verified. Otherwise many parallel tries could all pass before any of them was counted. A
+success clears the count of the account. Counts are in a file that all processes of this node share (`memory`), or in a
+Redis or Valkey that all nodes share. If that storage fails, each process counts by itself and logs it, because a broken
+storage must neither lock everybody out nor let everybody try.
 """
 
 import hashlib
@@ -27,19 +27,19 @@ from authserver.web.limits.counters import BoundedCounters
 from authserver.web.limits.node_counters import FILE_NAME, NodeCounters, UnusableCountersError
 
 IN_NODE: Final = "memory"
-"""The `LIMITS_URL` of a node that counts by itself."""
+"""The value of `LIMITS_URL` for a node that counts by itself."""
 
 ADDRESS_FACTOR = 100
-"""An address may try this many times as often as an account: whole companies share one."""
+"""How many times as often as an account an address may try: a whole company may share one address."""
 
-_IPV6_PREFIX = 64  # what one customer has at least, and may use freely
+_IPV6_PREFIX = 64  # the smallest network that a provider gives one customer, who may use every address in it
 _STORAGE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitKey:
-    """What is counted, without naming it: the storage may be shared."""
+    """The name of a counter. It is a digest, because others may read the storage."""
 
     kind: str
     digest: str
@@ -49,21 +49,21 @@ class Limits:
     """Counts tries by account and by address.
 
     Args:
-        per_account: such as `10 per 10 minutes; 100 per day`; all of them hold.
-        per_address: the same for an IPv4 address or the /64 of an IPv6 address.
-        storage: where the counts live.
-        clock: what the storage counts by, in seconds since the epoch.
+        per_account: limits such as `10 per 10 minutes; 100 per day`; all of them apply.
+        per_address: limits for an IPv4 address, or for the /64 of an IPv6 address.
+        storage: holds the counts.
+        clock: the clock of the storage, in seconds since the epoch.
     """
 
     def __init__(self, per_account: str, per_address: str, storage: Storage, clock: Clock) -> None:
-        """Parse the limits; nothing is connected yet."""
+        """Parse the limits; connect to nothing yet."""
         self._items = {"account": parse_many(per_account), "address": parse_many(per_address)}
         self._limiter = FixedWindowRateLimiter(storage)
         self._local = FixedWindowRateLimiter(BoundedCounters(clock))
         self._clock = clock
 
     def hit(self, key: LimitKey) -> int | None:
-        """Count one try; the seconds to wait if that was one too many, else None."""
+        """Count one try. Return None if it is allowed, otherwise the seconds to wait."""
         try:
             return self._hit(self._limiter, key)
         except StorageError as error:
@@ -80,7 +80,7 @@ class Limits:
                 _log.error("limits_storage_unavailable", cause=type(error.storage_error).__name__)
 
     def take_back(self, key: LimitKey) -> None:
-        """Count one try of `key` less: nothing was tried in the end."""
+        """Uncount one try of `key`, because nothing was tried in the end."""
         for limiter in (self._limiter, self._local):
             try:
                 self._take_back(limiter, key, self._items[key.kind])
@@ -92,7 +92,7 @@ class Limits:
         for number, item in enumerate(items):
             if not limiter.hit(item, key.kind, key.digest):
                 reset_at = limiter.get_window_stats(item, key.kind, key.digest).reset_time
-                # A refusal is no try: else one that is taken back would make room for nobody.
+                # A refused try does not count. Otherwise a try that is taken back later would free no place.
                 self._take_back(limiter, key, items[: number + 1])
                 return min(max(1, math.ceil(reset_at - self._clock.seconds())), item.get_expiry())
         return None
@@ -104,7 +104,7 @@ class Limits:
 
 
 def create_limits(login_limits: str, storage: Storage, clock: Clock) -> Limits:
-    """The limits of one installation, from `LOGIN_LIMITS` and what `open_counters` returned."""
+    """Create the limits of an installation, from `LOGIN_LIMITS` and the storage that `open_counters` returned."""
     per_address = "; ".join(
         f"{item.amount * ADDRESS_FACTOR} per {item.multiples} {item.GRANULARITY.name}"
         for item in parse_many(login_limits)
@@ -113,16 +113,16 @@ def create_limits(login_limits: str, storage: Storage, clock: Clock) -> Limits:
 
 
 def open_counters(url: str, folder: Path | None, clock: Clock, entropy: Entropy) -> Storage:
-    """Where `LIMITS_URL` says that counts live; nothing is connected or opened yet.
+    """Choose the storage that `LIMITS_URL` names. Nothing is connected or opened yet.
 
     Args:
-        url: of a Redis or Valkey, or `memory` for this node alone.
-        folder: where the processes of this node share a file; None: this process shares with no other.
-        clock: what counters of this node go by.
-        entropy: for the key of that file.
+        url: the URL of a Redis or Valkey, or `memory` for this node alone.
+        folder: the folder of the file that the processes of this node share; None if this process counts alone.
+        clock: the clock of counters in this node.
+        entropy: makes the key of that file.
 
     Raises:
-        UnusableCountersError: the client for `url` is not installed, or cannot read it.
+        UnusableCountersError: the client library for `url` is not installed, or cannot read the URL.
     """
     if url != IN_NODE:
         return _connect(url)
@@ -130,17 +130,17 @@ def open_counters(url: str, folder: Path | None, clock: Clock, entropy: Entropy)
 
 
 def account_key(email: str) -> LimitKey:
-    """The account that `email` names, in whatever spelling, also one that does not exist."""
+    """Tries at the account of `email`, in any spelling of it. The account need not exist."""
     return _account_key(email, "")
 
 
 def named_devices_key(email: str) -> LimitKey:
-    """All devices of the account together that name themselves and prove nothing."""
+    """Tries at the account by devices that give their device id but prove nothing, all together."""
     return _account_key(email, "named")
 
 
 def known_device_key(email: str, budget: int) -> LimitKey:
-    """The known devices of the account that share this budget."""
+    """Tries at the account by the known devices that share this budget."""
     return _account_key(email, f"known {budget}")
 
 
@@ -151,25 +151,25 @@ def _account_key(email: str, devices: str) -> LimitKey:
 
 
 def password_key(sid: str) -> LimitKey:
-    """The current password, as one session asks for it: a thief in another one uses nothing of it up."""
+    """Tries of the current password in one session. A thief in another session uses up none of them."""
     return LimitKey("account", _digest(f"password {sid}"))
 
 
 def email_change_key(user_id: str) -> LimitKey:
-    """The mails to addresses of others that a user who is signed in can cause."""
+    """Mails to new addresses, which may be those of others, that a signed-in user causes."""
     return LimitKey("account", _digest(f"email change {user_id}"))
 
 
 def address_key(purpose: str, address: str) -> LimitKey:
-    """Where a request comes from, by itself for each purpose."""
+    """Tries from the network of `address`, counted for each purpose separately."""
     return LimitKey("address", _digest(f"{purpose} {_generalise(address)}"))
 
 
 def _connect(url: str) -> Storage:
-    # Without these a storage that hangs would hold every sign-in.
+    # Without timeouts a storage that hangs would block every sign-in.
     timeouts = {"socket_timeout": _STORAGE_SECONDS, "socket_connect_timeout": _STORAGE_SECONDS}
     if url.startswith("unix:"):
-        url = f"redis+{url}"  # as the library calls it
+        url = f"redis+{url}"  # the library's name for this scheme
     try:
         return cast("Storage", storage_from_string(url, wrap_exceptions=True, **timeouts))
     except ConfigurationError:
@@ -177,7 +177,7 @@ def _connect(url: str) -> Storage:
             "AUTHSERVER_LIMITS_URL needs a client that is not installed: pip install 'WHEEL[redis]'"
         ) from None
     except ValueError:
-        # Its text may quote the URL, which holds a password.
+        # The cause is left out: its text may quote the URL, which holds a password.
         raise UnusableCountersError("AUTHSERVER_LIMITS_URL is not the URL of a Redis or Valkey") from None
 
 

@@ -1,13 +1,14 @@
 """Counters for rate limits in a file that all worker processes of a node share, bounded in size and in waiting.
 
-Counting in each process would let a limit of ten be ten for each worker. The file is a table of buckets with a few
-slots each. Who wants a counter locks the file, reads one bucket, writes one slot; the system gives the lock back when a
-process dies, and a process that is frozen with it makes the others wait for a quarter of a second. Nothing is synced:
-after a crash of the machine some counts are too low, and no file is unreadable, because any bytes are a table.
+If each process counted by itself, a limit of ten would be ten for each worker. The file is a table of buckets with a
+few slots each. To use a counter, a process locks the file, reads one bucket and writes one slot. The system releases
+the lock when a process dies. If a process is frozen while it holds the lock, the others wait for a quarter of a second
+at most. Nothing is synced: after a crash of the machine some counts are too low. The file is always readable, because
+any bytes are a valid table.
 
-A slot's place is a keyed digest, and the key never leaves the file: nobody can choose accounts that fall into the
-bucket of another one. A full bucket gives up the counter that has counted least, so that a flood of made-up accounts
-does not push out one under attack.
+A keyed digest chooses the bucket, and the key never leaves the file. So an attacker cannot choose accounts that fall
+into the bucket of a victim. A full bucket drops the counter with the lowest count, so that a flood of made-up accounts
+does not displace the counter of an account under attack.
 """
 
 import fcntl
@@ -31,7 +32,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.web.limits.counters import FRESH, Counter
 
 FILE_NAME: Final = "limits-1"
-"""Another layout gets another name: during an update two releases run side by side."""
+"""The name of the file. A new layout needs a new name, because two releases run side by side during an update."""
 
 BUCKETS: Final = 1 << 14
 SLOTS: Final = 8
@@ -46,7 +47,7 @@ _Slot = tuple[bytes, Counter]
 
 
 class UnusableCountersError(Exception):
-    """Tries cannot be counted where they should be. One line that names the file or the setting."""
+    """The configured storage cannot count tries. The message is one line that names the file or the setting."""
 
 
 @final
@@ -56,7 +57,7 @@ class NodeCounters(Storage):
     STORAGE_SCHEME = None
 
     def __init__(self, file: Path, clock: Clock, entropy: Entropy) -> None:
-        """Count by `clock` in `file`, which is made with the first try, and opened anew in each process."""
+        """Count by `clock` in `file`. The first try creates it, and each process opens it for itself."""
         super().__init__(wrap_exceptions=True)
         self._file = file
         self._clock = clock
@@ -116,7 +117,7 @@ class NodeCounters(Storage):
                 bucket.write(FRESH, now)
 
     def _open(self) -> "_Table":
-        # A lock on a file that was opened before a fork would be one lock for both processes.
+        # Two processes would share one lock on a file that was opened before the fork.
         if self._table is None or self._table.pid != os.getpid():
             self._table = _Table(self._file, self._entropy)
         return self._table
@@ -124,7 +125,7 @@ class NodeCounters(Storage):
 
 @final
 class _Table:
-    """The file as one process has it open."""
+    """The file, opened by one process."""
 
     def __init__(self, file: Path, entropy: Entropy) -> None:
         self.pid = os.getpid()
@@ -140,7 +141,7 @@ class _Table:
 
     @contextmanager
     def lock(self, key: str) -> Iterator["_Bucket"]:
-        """The bucket of `key`, for nobody else until the block ends."""
+        """Lock the file until the block ends, and read the bucket of `key`."""
         digest = hashlib.blake2b(key.encode(), key=self._secret, digest_size=20).digest()
         number = int.from_bytes(digest[16:]) % BUCKETS
         with self._locked():
@@ -176,7 +177,7 @@ class _Table:
 
 @final
 class _Bucket:
-    """The slots that one counter can be in, while the file is locked."""
+    """The slots in which one counter can be. Valid while the file is locked."""
 
     def __init__(self, file: int, place: int, name: bytes) -> None:
         self._file = file
@@ -186,11 +187,11 @@ class _Bucket:
         self._slots = [(fields[at], Counter(fields[at + 2], fields[at + 1])) for at in range(0, len(fields), 3)]
 
     def find(self, now: float) -> Counter:
-        """What was counted so far."""
+        """Find the live counter of this bucket's key, or return `FRESH`."""
         return next((counter for name, counter in self._slots if name == self._name and counter.is_live(now)), FRESH)
 
     def write(self, counter: Counter, now: float) -> None:
-        """Put `counter` where it was, or where a counter is over, or in place of the one that has counted least."""
+        """Write `counter` to its own slot, else to one whose counter is over, else to that of the lowest count."""
         at = min(range(SLOTS), key=lambda at: self._rank(self._slots[at], now))
         os.pwrite(self._file, _SLOT.pack(self._name, counter.ends_at, counter.count), self._place + at * _SLOT.size)
 

@@ -1,4 +1,4 @@
-"""Counting tries at the doors. A try counts before anything is verified (see `limits`)."""
+"""Counting of tries, for pages and the API. A try is counted before anything is verified (see `limits`)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TooManyTries:
-    """One try too many; nothing was done. Seconds after which to try again."""
+    """The try was over the limit, and nothing was done. Another may follow after `retry_after` seconds."""
 
     retry_after: int
 
 
 def hit(key: LimitKey) -> int | None:
-    """Count one try; the seconds to wait if that was one too many, which the log hears of, else None."""
+    """Count one try. Return None if it is allowed, otherwise log it and return the seconds to wait."""
     wait = current_limits().hit(key)
     if wait is not None:
         _log.warning("excess_rate_limit_exceeded", kind=key.kind, path=request.path, ip=request.remote_addr)
@@ -45,16 +45,16 @@ def hit(key: LimitKey) -> int | None:
 
 
 def hit_address(purpose: str) -> int | None:
-    """Count one try of the address that the request comes from; the seconds to wait if that was one too many."""
+    """Count one try from the address of the request. Return None if it is allowed, otherwise the seconds to wait."""
     return hit(address_key(purpose, request.remote_addr or ""))
 
 
 def hit_login(email: str, device_id: str, device_token: Secret | None) -> LimitKey | int:
-    """Count a sign-in before it is verified: the key to `settle`, or the seconds to wait.
+    """Count a sign-in before it is verified. Return the key for `settle`, or the seconds to wait.
 
-    A stranger who uses up the tries of an account, or of a network address that many share, must not lock the owner
-    out. So a known device counts by itself, and goes on as any other when it has used up its own. Devices that only
-    name themselves share one more budget.
+    A stranger may use up the tries of an account, or of a network address that many people share. That must not lock
+    out the owner. So a known device has tries of its own, and when they are used up, it counts like any other device.
+    Devices that only give a device id of the account share one more budget.
     """
     known = find_known_device(current_realm(), email, device_token)
     if known is not None:
@@ -76,13 +76,13 @@ def hit_login(email: str, device_id: str, device_token: Secret | None) -> LimitK
 
 
 def forgive_login(email: str) -> None:
-    """Forget the tries of strangers: the owner of the account has shown that they read its mail."""
+    """Forget the tries at the account, because its owner has proved that they read its mail."""
     for key in (account_key(email), named_devices_key(email)):
         current_limits().forgive(key)
 
 
 def settle(key: LimitKey, outcome: object) -> None:
-    """Let a success clear the count, and take back what was not tried because too much was going on."""
+    """Clear the count after a success, keep it after a failure, and uncount a try that was not carried out."""
     match outcome:
         case Refused() | Invalid():
             pass
@@ -93,11 +93,11 @@ def settle(key: LimitKey, outcome: object) -> None:
 
 
 def try_password(asker: Asker, act: str, carry_out: Callable[[], OutcomeT]) -> OutcomeT | Reauthenticate | TooManyTries:
-    """Do the sensitive `act`, which takes the current password, and count the try: for the pages and for the API.
+    """Do the sensitive `act`, which takes the current password, and count the try.
 
-    A session that signed in too long ago is sent to sign in and counts nothing. The count is that of the session that
-    asks: a thief must not find the password out (ASVS 6.3.1), nor use up the tries of the owner, who asks from another
-    one.
+    If the last sign-in of the session is too old, the answer is `Reauthenticate` and nothing is counted. Tries are
+    counted per session. So a thief can neither guess the password (ASVS 6.3.1) nor use up the tries of the owner, who
+    has another session.
     """
     stale = demand_recent(current_realm(), asker, act, request.remote_addr)
     if stale is not None:
@@ -114,10 +114,10 @@ def try_password(asker: Asker, act: str, carry_out: Callable[[], OutcomeT]) -> O
 def ask_new_address(
     asker: Asker, new_email: str, password: Secret
 ) -> Refused | Invalid | TryLater | Reauthenticate | TooManyTries | None:
-    """Ask for another e-mail address, and count the mails to addresses of others; None when they are on their way.
+    """Ask for a change of the e-mail address, and count the mail that it causes. None if the links are on their way.
 
-    The mails are counted for the user, who may open as many sessions as they like. A request that causes no mail, such
-    as one with a wrong password, leaves nothing counted.
+    Mails are counted per user, because a user may open any number of sessions. A request that causes no mail, such as
+    one with a wrong password, is not counted.
     """
     key, ip = email_change_key(asker.user_id), request.remote_addr
 

@@ -1,4 +1,4 @@
-"""The OAuth and OpenID Connect endpoints. What is in `DOORS` is served, and discovery names exactly that."""
+"""The OAuth and OpenID Connect endpoints. Exactly the endpoints in `DOORS` are served and named by discovery."""
 
 from authserver.web.oauth import introspect, jwks, revocations, revoke, token, userinfo
 from authserver.web.oauth.door import Door

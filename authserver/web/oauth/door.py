@@ -1,4 +1,4 @@
-"""What one OAuth endpoint is: the name that metadata gives it, its path, its methods, its view."""
+"""The description of an OAuth endpoint: its name in the metadata, its path, its methods, its view."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One endpoint. `metadata_name` is its member in the discovery documents (RFC 8414 §2).
+    """An endpoint. `metadata_name` is its member in the discovery documents (RFC 8414 §2).
 
-    The view gets what it needs and asks nothing of Flask's current anything: `web.edge.direct` calls it without.
+    The view uses only its arguments. It cannot use Flask's `current_app`, `request` or `g`, because `web.edge.direct`
+    calls it without Flask's contexts.
     """
 
     metadata_name: str

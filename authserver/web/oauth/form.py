@@ -1,4 +1,4 @@
-"""Reading and answering at the form endpoints (RFC 6749 §3.2, §5)."""
+"""Requests and answers of the endpoints that take forms (RFC 6749 §3.2, §5)."""
 
 import json
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CLIENT_ID: Final = "authserver.client_id"
-"""Where in the environment a view leaves word of which client asked."""
+"""The key of the WSGI environment under which a view leaves the id of the calling client, for CORS."""
 
 _MOST_PARAMETERS = 50
 _RESOURCE = "resource"
@@ -29,11 +29,11 @@ _encode_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).enc
 
 
 def read_form(request: Request) -> dict[str, str] | OAuthError:
-    """The parameters of the body, each at most once; an empty one counts as absent (RFC 6749 §3.2).
+    """Read the parameters of the body. Each may occur once, and an empty one counts as absent (RFC 6749 §3.2).
 
-    `resource` alone may come several times (RFC 8707 §2); its values, which hold no space, are joined by one.
+    Only `resource` may be repeated (RFC 8707 §2). Its values contain no spaces, so they are joined by spaces.
     """
-    # Nearly every client sends it bare, and then there are no parameters to parse.
+    # Nearly every client sends the bare media type; the first comparison saves parsing it.
     if request.environ.get("CONTENT_TYPE") != FORM_TYPE and request.mimetype != FORM_TYPE:
         return invalid_request(f"The body must be {FORM_TYPE}.")
     try:
@@ -53,7 +53,7 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
 
 
 def read_presented_client(request: Request, parameters: dict[str, str]) -> PresentedClient | OAuthError:
-    """Who the request says it comes from."""
+    """Read which client the request claims to come from, with its proof, which is not verified here."""
     header = request.headers.get("Authorization")
     presented = read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
     if isinstance(presented, PresentedClient):
@@ -63,14 +63,14 @@ def read_presented_client(request: Request, parameters: dict[str, str]) -> Prese
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A form from a client that has proved to be itself."""
+    """A form from an authenticated client."""
 
     parameters: dict[str, str]
     client: Client
 
 
 def read_client_request(realm: Realm, request: Request, required: str) -> ClientRequest | OAuthError:
-    """The form of an endpoint that demands a client and the parameter `required`."""
+    """Read a form, authenticate its client, and require the parameter `required`."""
     parameters = read_form(request)
     if isinstance(parameters, OAuthError):
         return parameters
@@ -86,20 +86,20 @@ def read_client_request(realm: Realm, request: Request, required: str) -> Client
 
 
 class JsonAnswer:
-    """A JSON answer that nobody may keep (OAuth 2.1 §3.2.3), as a WSGI application.
+    """A JSON answer that must not be stored (OAuth 2.1 §3.2.3), as a WSGI application.
 
-    A refresh spends a tenth of its time in a response object of Werkzeug, and uses nothing of it. Flask takes what this
-    is for an answer, too.
+    A response object of Werkzeug would take a tenth of the time of a refresh, for features that are not used. Flask
+    accepts a WSGI application as an answer, too.
     """
 
     def __init__(self, body: bytes, status: int) -> None:
-        """Answer with `body`, which is JSON. What is put into `headers` goes out beside the usual ones."""
+        """Answer with `body`, which is JSON. Entries of `headers` are sent in addition to the usual headers."""
         self.headers: dict[str, str] = {}
         self._body = body
         self._status = status
 
     def __call__(self, _environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Send it."""
+        """Send the answer."""
         usual = (
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(self._body))),
@@ -110,17 +110,17 @@ class JsonAnswer:
 
 
 def answer_json(members: Any, status: int = 200) -> JsonAnswer:  # noqa: ANN401 - a dataclass or a dict
-    """The answer with these members."""
+    """Answer with these members. A dataclass is sent without its members that are None."""
     if not isinstance(members, dict):
-        # Not `asdict`, which looks for dataclasses inside and copies every value. What was not granted is left out.
-        # Nor `fields`, which makes a tuple of them at each answer.
+        # `asdict` would search for nested dataclasses and copy every value; `fields` would build a tuple for each
+        # answer.
         values = ((name, getattr(members, name)) for name in members.__dataclass_fields__)
         members = {name: value for name, value in values if value is not None}
     return JsonAnswer(_encode_json(members).encode(), status)
 
 
 def answer_error(error: OAuthError) -> JsonAnswer:
-    """The refusal in the shape of RFC 6749 §5.2."""
+    """Answer with an error in the format of RFC 6749 §5.2."""
     members: dict[str, Any] = {"error": error.error, "error_description": error.description}
     if error.soft_logout is not None:
         members["soft_logout"] = error.soft_logout

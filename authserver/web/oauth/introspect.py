@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 def answer_introspection(realm: Realm, request: Request) -> JsonAnswer:
-    """Say what a token is worth now; `{"active": false}` and nothing else for every token that is worth nothing."""
+    """Answer with the claims of an active token, or with `{"active": false}` alone for every other token."""
     answer = _introspect(realm, request)
     if isinstance(answer, OAuthError):
         _log.info("introspection_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
@@ -30,7 +30,7 @@ def _introspect(realm: Realm, request: Request) -> dict[str, Any] | OAuthError:
     if isinstance(asked, OAuthError):
         return asked
     if asked.client.kind.is_public:
-        # RFC 7662 §2.1: or anybody could scan for tokens.
+        # RFC 7662 §2.1: otherwise anybody could scan for valid tokens.
         return invalid_client("a public client cannot introspect")
     found = introspect(realm, asked.client, asked.parameters["token"])
     match found:

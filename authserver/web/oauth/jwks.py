@@ -10,12 +10,13 @@ from authserver.web.oauth.door import Door
 
 
 def answer_jwks(realm: Realm, request: Request) -> Response:
-    """The JWK Set, cacheable by anybody for `max_age`; 304 when the reader has it already."""
+    """Answer with the JWK Set, publicly cacheable for `jwks_max_age`; 304 if the reader's copy is current."""
     keyring = realm.keyring.current
     response = Response(keyring.jwks, content_type="application/jwk-set+json")
     response.set_etag(keyring.jwks_etag)
     response.headers["Cache-Control"] = f"public, max-age={int(realm.jwks_max_age.total_seconds())}"
-    # Counted from when the keys were last known to be the database's, whichever node a cache asked (RFC 9111 §5.1).
+    # The age counts from when this node last read the keys from the database. So a cache computes the same freshness
+    # whichever node it asks (RFC 9111 §5.1).
     response.headers["Age"] = str(math.ceil(realm.keyring.age.total_seconds()))
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.make_conditional(request)

@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 def answer_revocations(realm: Realm, request: Request) -> Response | JsonAnswer:
-    """A page of the feed, or 304."""
+    """Answer with a page of the feed, or 304 if the reader has it already."""
     reader = _authenticate_reader(realm, request)
     if isinstance(reader, OAuthError):
         _log.info("feed_refused", error=reader.error, reason=reader.reason, ip=request.remote_addr)
@@ -34,8 +34,8 @@ def answer_revocations(realm: Realm, request: Request) -> Response | JsonAnswer:
         return answer_error(unavailable("the whole window too often", retry_after=wait))
     response = Response(page.body, 304 if page.body is None else 200, content_type="application/json")
     response.set_etag(page.etag)
-    response.headers["Date"] = http_date(page.at)  # readers date a 304 by it
-    # A shared cache in front has to authenticate each request, and may not keep what has changed.
+    response.headers["Date"] = http_date(page.at)  # readers take the time of a 304 from it
+    # Shared caches must not store it, because each reader has to authenticate. A reader must revalidate each time.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 

@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 def answer_revoke(realm: Realm, request: Request) -> JsonAnswer:
-    """Revoke a token; 200 also for one that never was (§2.2). `token_type_hint` is not needed."""
+    """Revoke a token. An unknown token is answered with 200, too (RFC 7009 §2.2). `token_type_hint` is ignored."""
     error = _revoke(realm, request)
     if error is not None:
         _log.info("revocation_refused", error=error.error, reason=error.reason, ip=request.remote_addr)

@@ -1,4 +1,4 @@
-"""`POST /oauth/token`: parse, take the request through its grant, answer."""
+"""`POST /oauth/token` (RFC 6749 §3.2): parse the request, pass it to its grant, answer."""
 
 import structlog
 from werkzeug import Request

@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """One answer in the shape of RFC 6750 §3. `soft_logout` stands beside a 401 alone."""
+    """A refusal as in RFC 6750 §3. Only a 401 has `soft_logout`."""
 
     status: HTTPStatus
     error: str
@@ -30,7 +30,10 @@ class _Refusal:
 
 
 def answer_userinfo(realm: Realm, request: Request) -> JsonAnswer:
-    """Who the bearer is, as far as the token's scope says. A body changes nothing, unless it carries a second token."""
+    """Answer with the claims about the user that the token's scope allows.
+
+    A body is ignored, unless it carries a second token, which refuses the request.
+    """
     token = read_bearer_token(request)
     told = find_userinfo(realm, token) if isinstance(token, str) else token
     match told:

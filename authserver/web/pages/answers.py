@@ -1,4 +1,4 @@
-"""How an authorization request is answered: the browser is sent to the client, or the person is told why not."""
+"""Answers to authorization requests: a redirect to the client, or a page that says why there is none."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -44,11 +44,11 @@ def _evaluate(pending: PendingRequest, checks: Sequence[Check], decision: Decisi
 
 
 AUTHORIZATION: Final = Purpose("authorization", "/oauth/authorize", _evaluate)
-"""A client gets a code."""
+"""The purpose of authorization requests: the client gets a code."""
 
 
 def refuse_unredirectable(refused: Unredirectable) -> Response:
-    """The page for a request whose client cannot be told."""
+    """Show the page for a request that cannot be answered by a redirect (RFC 6749 §4.1.2.1)."""
     _log.info(
         "authorization_refused",
         reason=refused.reason,
@@ -67,7 +67,7 @@ def _answer_client(answer: AuthorizationAnswer) -> Response:
             action=answer.redirect_uri,
             fields=answer.parameters,
         )
-    if answer.response_mode == "fragment":  # a registered URI has none of its own
+    if answer.response_mode == "fragment":  # a registered URI contains no fragment
         return redirect_exactly(f"{answer.redirect_uri}#{urlencode(answer.parameters)}")
     return redirect_exactly(add_to_query(answer.redirect_uri, answer.parameters))
 

@@ -1,4 +1,4 @@
-"""The files of the pages: one style sheet, one picture, two scripts. All from here: pages load nothing of others."""
+"""The files of the pages: one style sheet, one picture, two scripts. Styles and scripts come only from here."""
 
 from hashlib import sha256
 from typing import Final
@@ -9,18 +9,18 @@ from authserver.web.pages.blueprint import pages
 from authserver.web.pages.rendering import current_look, render
 
 _PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
-"""An SVG that somebody opens by itself runs no script, whatever is in it."""
+"""The policy of pictures. An SVG that is opened by itself runs none of its scripts."""
 
 
 @pages.get("/pages.css")
 def answer_stylesheet() -> Response:
-    """The one style sheet."""
+    """Answer with the style sheet."""
     return _answer_file(render("pages.css").encode(), "text/css; charset=utf-8")
 
 
 @pages.get("/pages/logo")
 def answer_logo() -> Response:
-    """The logo, or the mark in its place."""
+    """Answer with the operator's logo, or with the default picture."""
     logo = current_look().brand.logo
     if logo is None:
         response = _answer_file(render("mark.svg").encode(), "image/svg+xml")
@@ -32,18 +32,18 @@ def answer_logo() -> Response:
 
 @pages.get("/pages/form-post.js")
 def answer_script() -> Response:
-    """What sends the form of `response_mode=form_post` on; its page has a button, too."""
+    """Answer with the script that submits the form of `response_mode=form_post`. Its page has a button, too."""
     return _answer_file(render("form-post.js").encode(), "text/javascript; charset=utf-8")
 
 
 @pages.get("/pages/password.js")
 def answer_password_script() -> Response:
-    """What shows a password while it is typed; without it, the buttons for that are not there."""
+    """Answer with the script that can show a typed password. Without it, the pages have no button for that."""
     return _answer_file(render("password.js").encode(), "text/javascript; charset=utf-8")
 
 
 def _answer_file(content: bytes, content_type: str) -> Response:
-    """A file that is asked for again each time, and sent only when it is another one."""
+    """Answer with a file. Browsers revalidate it each time, and get it again only if it has changed."""
     response = Response(content, content_type=content_type)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

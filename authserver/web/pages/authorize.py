@@ -1,4 +1,4 @@
-"""`/oauth/authorize`: where applications send people."""
+"""`/oauth/authorize`: the authorization endpoint (RFC 6749 §3.1), to which applications send people."""
 
 from typing import Final
 
@@ -14,14 +14,14 @@ from authserver.web.pages.rendering import page_path
 
 PATH: Final = AUTHORIZATION.path
 LONGEST: Final = 5000
-"""Characters of a request. Our pages carry it on in their address, as base64 and with a proof: 7,000 then, of the 8 KiB
-that the proxies which we describe take for the first line of a request.
+"""The limit of characters in a request. The addresses of our pages contain it as base64 with a proof, which makes 7,000
+characters. The proxies in our documentation accept 8 KiB for the first line of a request.
 """
 
 
 @pages.get(PATH)
 def show_authorize() -> Response:
-    """Evaluate a request that came in the query."""
+    """Evaluate the request in the query."""
     text = request.query_string.decode("ascii", "replace")
     if len(text) > LONGEST:
         return refuse_unredirectable(Unredirectable("a request that is too long"))
@@ -31,9 +31,9 @@ def show_authorize() -> Response:
 @pages.post(PATH)
 @take_foreign_forms
 def take_authorize() -> Response:
-    """Send a request that came as a form (OpenID Connect Core §3.1.2.1) on as a GET.
+    """Redirect a request that came as a form (OpenID Connect Core §3.1.2.1) to a GET.
 
-    Browsers bring no `SameSite=Lax` cookie along with another site's form, but they do where that leads.
+    Browsers send no `SameSite=Lax` cookie with another site's form, but they send it with the GET that follows.
     """
     is_form = request.mimetype == FORM_TYPE
     text = request.get_data(as_text=True) if is_form else ""

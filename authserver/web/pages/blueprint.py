@@ -1,4 +1,4 @@
-"""The blueprint that every page hangs on: where a form may come from, and what no answer may be without."""
+"""The blueprint of all pages: the check where a form comes from, and the headers of every page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _View = TypeVar("_View", bound=Callable[..., Response])
 _TAKES_FOREIGN_FORMS: Final = "takes_foreign_forms"
 _CARRIES_REQUESTS: Final = "carries_requests"
 _IN_ADDRESSES: Final = ("request", "next", "token")
-"""What the forms of our pages carry that the addresses of the pages say, too."""
+"""The form fields that the addresses of pages contain, too."""
 
 _BEGINNINGS: Final = frozenset({"/oauth/authorize", "/oauth/logout"})
 SCRIPTED: Final = frozenset(
@@ -37,16 +37,16 @@ SCRIPTED: Final = frozenset(
         "signup.html",
     }
 )
-"""The pages on which a script file of ours may run. All of them work without."""
+"""The pages that may load one of our scripts. All of them work without it."""
 
 pages = APIBlueprint("pages", __name__, enable_openapi=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A page that says what happened, or why nothing did; in the language of who asked.
+    """A page that says what happened, or why nothing did, in the language of the request.
 
-    `ways` is where it leads on. There is always one: to the account, where nothing else is said.
+    `ways` are its links. If there are none, the page links to the account.
     """
 
     title: str
@@ -63,13 +63,15 @@ def answer_page(
     image_origin: str | None = None,
     **values: object,
 ) -> Response:
-    """A page that nobody keeps, frames or learns the address of: it may hold the token of a link.
+    """Answer with a page that is not stored, not framed, and whose address is not sent to other sites.
+
+    The address may hold the token of a link.
 
     Args:
-        template: its file.
-        status: of the answer.
-        image_origin: from where it shows a picture, besides ours.
-        values: what the template shows.
+        template: the name of the template.
+        status: the status of the answer.
+        image_origin: another origin from which the page may load a picture.
+        values: the values for the template.
     """
     response = Response(render(template, **values), status, content_type="text/html; charset=utf-8")
     keep_seed(response)
@@ -77,14 +79,14 @@ def answer_page(
     response.headers["Content-Security-Policy"] = _write_policy(
         runs_script=template in SCRIPTED, image_origin=image_origin
     )
-    # Browsers write `Origin: null` on the form of a page that sends no referrer (Fetch §3.2). The address of a page
-    # behind a mailed link holds the link's token, which goes into no header: there the token of the form decides.
+    # The address behind a mailed link holds the link's token, which must not appear in a `Referer`. With "no-referrer"
+    # browsers send `Origin: null` with the form (Fetch §3.2), so the form's own token decides there.
     response.headers["Referrer-Policy"] = "no-referrer" if "token" in request.args else "same-origin"
-    # frame-ancestors says the same to every browser of this decade.
+    # For old browsers; the others know `frame-ancestors`.
     response.headers["X-Frame-Options"] = "DENY"
     if not _is_on_the_way():
-        # No window that opened this page can reach into it (ASVS 3.4.8); but an application may have opened the way to
-        # its sign-in in a window of its own, and waits for that.
+        # A window that opened this page cannot reach into it (ASVS 3.4.8). Pages of an application's request go without
+        # this header, because the application may have opened its sign-in in another window, and waits for it.
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Content-Language"] = current_language()
@@ -93,7 +95,7 @@ def answer_page(
 
 
 def answer_told(told: Told) -> Response:
-    """The page that says so."""
+    """Answer with the page that shows `told`."""
     response = answer_page("told.html", told.status, told=replace(told, ways=told.ways or (lead_to_account(),)))
     if told.retry_after is not None:
         response.headers["Retry-After"] = str(told.retry_after)
@@ -101,9 +103,9 @@ def answer_told(told: Told) -> Response:
 
 
 def read_fields() -> dict[str, str]:
-    """What was typed into the form, or brought by it; nothing if it is none, or says something twice (ASVS 15.3.7).
+    """Read the fields of the form; none if the body is no form, or repeats a field (ASVS 15.3.7).
 
-    A field that is empty, or cannot be text, counts as absent.
+    A field that is empty, or contains characters that cannot be stored, counts as absent.
     """
     if "fields" not in g:
         g.fields = _parse_fields()
@@ -112,13 +114,13 @@ def read_fields() -> dict[str, str]:
 
 
 def read_argument(name: str) -> str:
-    """What the address of the page says under `name`; empty where it says nothing, or nothing that can be text."""
+    """Read `name` from the query; empty if it is absent, or contains characters that cannot be stored."""
     value = request.args.get(name, "")
     return value if is_storable(value) else ""
 
 
 def lead_back() -> Way:
-    """To the page whose form was sent, with what the address of that page said."""
+    """Make the link back to the page whose form was sent, with the query of that page."""
     page = request.path if _can_be_looked_at(request.path) else "/account"
     read = read_fields().get if request.method == "POST" else read_argument
     return Way(translate("Back to the form"), page, {name: read(name) or "" for name in _IN_ADDRESSES})
@@ -140,28 +142,28 @@ def _parse_fields() -> dict[str, str]:
 
 
 def take_foreign_forms(view: _View) -> _View:
-    """Let forms of other sites reach `view`, which must do nothing on its own for them (OIDC Core §3.1.2.1).
+    """Let forms of other sites reach `view` (OpenID Connect Core §3.1.2.1).
 
-    It asks `is_own_form` before it does anything that a person has to want.
+    The view must check `is_own_form` before it does anything that needs the person's decision.
     """
     setattr(view, _TAKES_FOREIGN_FORMS, True)
     return view
 
 
 def carry_requests(view: _View) -> _View:
-    """Mark `view` as one that carries on, in the parameter `request`, what an application sent somebody here for."""
+    """Mark `view` as a page of requests: its parameter `request` holds what an application asked for."""
     setattr(view, _CARRIES_REQUESTS, True)
     return view
 
 
 def is_own_form() -> bool:
-    """Whether a form of ours is being sent, from this very browser."""
+    """Whether the form is one of ours, from a page that this browser loaded."""
     return comes_from_here() and is_proved(read_fields())
 
 
 @pages.before_request
 def _refuse_foreign_form() -> Response | None:
-    """Refuse what another site's page sends (ASVS 3.5.1), and what has no token of ours."""
+    """Refuse a form from another site (ASVS 3.5.1), or without the token of this browser."""
     if request.method != "POST" or _takes_foreign_forms():
         return None
     if not comes_from_here():
@@ -178,10 +180,10 @@ def _has(mark: str) -> bool:
 
 
 def comes_from_here() -> bool:
-    """Whether no browser says that another site's page sent this.
+    """Whether no header of the browser says that another site sent this form.
 
-    `Sec-Fetch-Site` first, then `Origin`, which must be ours. Where both are silent (an older browser on a page
-    behind a mailed link), the token of the form decides alone.
+    `Sec-Fetch-Site` decides, if it is present, otherwise `Origin`, which must be ours. If neither says anything (an
+    older browser on a page behind a mailed link), only the token of the form decides.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -190,7 +192,7 @@ def comes_from_here() -> bool:
 
 
 def _is_on_the_way() -> bool:
-    """Whether the page belongs to a request that an application began, perhaps in a window that it opened."""
+    """Whether the page belongs to a request of an application, which may have opened a window for it."""
     if request.path in _BEGINNINGS:
         return True
     return _has(_CARRIES_REQUESTS) and bool(request.args.get("request") or read_fields().get("request"))
@@ -199,8 +201,8 @@ def _is_on_the_way() -> bool:
 def _write_policy(*, runs_script: bool, image_origin: str | None) -> str:
     script = "script-src 'self'; " if runs_script else ""
     images = "'self'" if image_origin is None else f"'self' {image_origin}"
-    # Chromium applies form-action to every redirect that follows a form, at the application's callback and beyond it
-    # too: no list of targets can name them all, so the policy is silent while a request leads to an application.
+    # Chromium applies form-action to every redirect that follows a form, also at the application's callback and beyond.
+    # No list could name all those targets, so the policy has no form-action while a request leads to an application.
     targets = "" if _is_on_the_way() else "form-action 'self'; "
     return (
         f"default-src 'none'; {script}style-src 'self'; img-src {images}; {targets}"

@@ -1,4 +1,4 @@
-"""The cookies that bind requests to the browser in which they began: one for each, and a bounded number of them."""
+"""The cookies that bind requests to the browser in which they began. There is one for each request, up to a limit."""
 
 from datetime import datetime
 from typing import Final
@@ -10,17 +10,17 @@ from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import RequestCookie
 
 MOST: Final = 10
-"""Requests of one browser at a time: more tabs than people sign in from, and less than 3 KiB of cookies."""
+"""The limit of requests at once in one browser. People use fewer tabs to sign in, and the cookies stay below 3 KiB."""
 
 
 def find_bound(pending: PendingRequest) -> PendingRequest | None:
-    """The request with what was done for it in this browser; None when it began in another one."""
+    """Find the request with the steps done in this browser; None if it did not begin in this browser."""
     kept = current_cookies().read(request, RequestCookie(pending.request_id))
     return read_binding(current_realm(), pending, kept)
 
 
 def bind(response: Response, pending: PendingRequest) -> None:
-    """Have this browser keep what was done for the request. Of more than `MOST` the oldest are given up."""
+    """Set the cookie that holds the done steps of the request. Beyond `MOST` requests, the oldest are cleared."""
     others = {request_id: at for request_id, at in _list_beginnings().items() if request_id != pending.request_id}
     for request_id in sorted(others, key=others.__getitem__, reverse=True)[MOST - 1 :]:
         current_cookies().take_back(response, RequestCookie(request_id))
@@ -28,7 +28,7 @@ def bind(response: Response, pending: PendingRequest) -> None:
 
 
 def _list_beginnings() -> dict[str, datetime]:
-    """When each request of this browser began, by id; without those of other installations."""
+    """List when each request of this browser began, by id, without the requests of other installations."""
     kept = current_cookies().list_requests(request)
     found = {request_id: find_beginning(current_realm(), request_id, value) for request_id, value in kept.items()}
     return {request_id: began_at for request_id, began_at in found.items() if began_at is not None}

@@ -1,4 +1,4 @@
-"""`/consent`: the step at which the person allows what an application asks for."""
+"""`/consent`: the step at which the person allows or denies what an application asks for."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ def _show() -> View[ConsentNeeded]:
 
 
 def _act(errand: Errand) -> Done:
-    """Take the answer."""
+    """Read the person's decision; the dispatcher applies it."""
     said = {decision.value: decision for decision in Decision}.get(read_fields().get("decision", ""))
     return Done(errand.pending, said)
 
@@ -43,19 +43,19 @@ def _render(errand: Errand, missing: ConsentNeeded) -> Response:
         scopes=say_scopes(access.scope, access.client),
         lifetime=_say_lifetime(access),
         email=browser.user.email,
-        # Bound to who is asked: an answer given for them is nobody else's.
+        # Bound to the session that is asked, so that the answer cannot count for another user.
         request_token=write_pending(current_realm(), errand.pending.ask(browser.sid)),
     )
 
 
 def _name_target(redirect_uri: str) -> str:
-    """Where the person is sent, as they can judge it: the host, or the app of a private-use scheme."""
+    """Name the target of a redirect so that people can judge it: the host, or the private-use scheme of an app."""
     parts = urlsplit(redirect_uri)
     return parts.hostname or parts.scheme
 
 
 def _say_lifetime(access: RequestedAccess) -> str:
-    """For how long it holds (ASVS 10.7.2)."""
+    """Say how long the access lasts (ASVS 10.7.2)."""
     lifetimes = current_realm().lifetimes.of_client(access.client)
     if access.client.offline_access or OFFLINE_SCOPE in access.scope:
         duration = say_duration(lifetimes.refresh_absolute_lifetime)

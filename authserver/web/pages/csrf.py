@@ -1,7 +1,7 @@
-"""The token in every form (ASVS 3.5.1): proof that who sends it has seen a page of ours in this very browser.
+"""The token in every form (ASVS 3.5.1). It proves that this browser loaded the form from one of our pages.
 
-The browser keeps a random value that scripts cannot read; the hidden field holds its HMAC. Another site can read
-neither. The check stands beside the one of where a form comes from, so that the failure of one is no breach.
+A cookie that scripts cannot read holds a random value, and the hidden field holds its HMAC. Another site can read
+neither. This check is in addition to the one of the form's origin, so that the failure of one alone is no breach.
 """
 
 import hmac
@@ -20,7 +20,7 @@ _SEED_BYTES: Final = 32
 
 
 def csrf_field() -> Markup:
-    """The hidden field for a form. The answer that carries the page has to pass through `keep_seed`."""
+    """Make the hidden field for a form. Pass the answer with the form through `keep_seed`."""
     if "csrf_seed" not in g:
         known = _read_seed()
         g.csrf_is_new = known is None
@@ -29,13 +29,13 @@ def csrf_field() -> Markup:
 
 
 def keep_seed(response: Response) -> None:
-    """Give the browser what the token of this page was made of, unless it has it already."""
+    """Set the cookie from which the token of this page was derived, unless the browser has it already."""
     if g.get("csrf_is_new"):
         current_cookies().give(response, Cookie.FORM, g.csrf_seed)
 
 
 def is_proved(fields: dict[str, str]) -> bool:
-    """Whether the form that is being sent holds the token of this browser."""
+    """Whether the form contains the token of this browser."""
     seed = _read_seed()
     return seed is not None and Secret(fields.get(FIELD, "")) == _derive(seed)
 
@@ -45,7 +45,7 @@ def _derive(seed: Secret) -> Secret:
 
 
 def _read_seed() -> Secret | None:
-    """What the browser brought, if it can have come from us."""
+    """Read the random value from the cookie; None if it does not have our format."""
     seed = current_cookies().read(request, Cookie.FORM)
     if seed is None:
         return None

@@ -1,7 +1,7 @@
-"""The dispatcher: what a person is asked next on the way to a code or a session, or the answer when nothing is missing.
+"""The dispatcher of requests: finds what a person is asked next, or the answer if nothing is missing.
 
-Owns `STEPS`, the cookie that binds a request to the browser in which it began, and every redirect from a page of a
-request to another. Steps do not know each other: each returns here, and the request is evaluated whole again.
+Owns `STEPS`, the cookie that binds a request to the browser in which it began, and every redirect between the pages of
+a request. Steps do not know each other. After each step, the whole request is evaluated again.
 """
 
 from dataclasses import replace
@@ -26,24 +26,24 @@ from authserver.web.pages.visits import VISIT
 from authserver.web.pages.ways import Way
 
 STEPS: Final[tuple[Step[Any], ...]] = (SIGN_IN, CONSENT)
-"""What a person may be asked, in this order. A new step is a file and a line here."""
+"""All steps, in the order in which a person is asked. A new step is one file, and one line here."""
 
 PURPOSES: Final[tuple[Purpose, ...]] = (AUTHORIZATION, VISIT)
-"""What people are on the way to. All of them go through the same steps."""
+"""All purposes of requests. They all use the same steps."""
 
 CHECKS: Final = tuple(step.find_missing for step in STEPS)
 
 
 def begin(purpose: Purpose, text: str) -> Response:
-    """Begin a request that has just come, with these parameters."""
+    """Begin a request that has just arrived. `text` is its query."""
     return _go_on(Errand(begin_pending(current_realm(), text, purpose.name)))
 
 
 def _begin_anew(lost: PendingRequest) -> Response:
-    """Begin a request again whose cookie is missing: it began in another browser, or this one lost the cookie.
+    """Begin a request again, because its cookie is missing: it began in another browser, or this one lost the cookie.
 
-    Nothing that was done for it counts, as if the application had just sent the person here. This happens once: a
-    browser without cookies would be redirected for ever.
+    None of the done steps count, as if the application had just sent the person here. A request is begun again only
+    once, because a browser without cookies would be redirected for ever.
     """
     if lost.is_anew:
         return answer_told(_tell_lost(_find_purpose(lost), lost))
@@ -69,7 +69,7 @@ def _act(step: Step[Any]) -> Response:
 
 
 def _load(step: Step[Any], token: str) -> Errand | Response:
-    """The errand on which the browser asks for a page of `step`; a response when it cannot continue here."""
+    """Load the errand for a page of `step`; a response if the request cannot continue in this browser."""
     if not token:
         return _answer_too_late() if step.opens is None else step.opens()
     pending = read_pending(current_realm(), token)
@@ -80,7 +80,7 @@ def _load(step: Step[Any], token: str) -> Errand | Response:
 
 
 def _look(step: Step[Any], errand: Errand, view: View[Any]) -> Response:
-    """The page of `step`, if it is what the person has to see; else on to where they have to go."""
+    """Show the page of `step` if the person has to see it, otherwise send them to the page of the missing step."""
     found = _evaluate(errand.pending, None)
     if isinstance(found, Missing) and (view.is_wanted or isinstance(found, step.serves)):
         return view.render(errand, found)
@@ -91,10 +91,12 @@ def _finish(step: Step[Any], errand: Errand, done: Done) -> Response:
     now = replace(errand, pending=done.pending)
     if done.signed_in is None:
         found = _evaluate(now.pending, done.decision)
-        # The answer was given for another user, and nothing is done: the present one sees the page.
+        # If the step is still missing, the answer was given for another user. Nothing was done, and the current user
+        # sees the page.
         response = step.show().render(now, found) if isinstance(found, step.serves) else _lead(now, found)
     else:
-        # To a page that reads the new cookie: back here, which leads on, or to the one that the person wanted to see.
+        # Redirect, so that the next page reads the new cookie: this step again, which leads on, or the account page
+        # that the person wanted to see.
         back = go_to(step.path, request=errand.token) if errand.token else go_to(errand.following)
         response = keep_signed_in(back, done.signed_in)
     if now.pending.done != errand.pending.done:
@@ -111,7 +113,7 @@ def _evaluate(pending: PendingRequest, decision: Decision | None) -> Missing | R
 
 
 def _lead(errand: Errand, found: Missing | Response) -> Response:
-    """Send the browser to the page of what is missing."""
+    """Answer with `found`, or send the browser to the page of the missing step."""
     if isinstance(found, Response):
         return found
     entrance = next(step.find_entrance(found) for step in STEPS if isinstance(found, step.serves))
@@ -128,7 +130,7 @@ def _find_purpose(pending: PendingRequest) -> Purpose:
 
 
 def _answer_too_late() -> Response:
-    """The page for a request that was begun too long ago, or that no application began."""
+    """Show the page for a request that is too old, or that no application began."""
     sentences = (
         translate("This took too long, or the address of this page was changed."),
         translate("Go back to the app that sent you here, and start again."),

@@ -1,4 +1,4 @@
-"""Addresses that people and browsers know without being told, and where they lead."""
+"""Redirects from addresses that people and browsers try by themselves."""
 
 from flask import Response
 
@@ -11,11 +11,11 @@ _PASSWORD = "/account/password"  # noqa: S105 - a page
 
 @pages.get("/")
 def show_home() -> Response:
-    """The bare host name leads to the account."""
+    """Redirect the bare host name to the account."""
     return go_to(HOME)
 
 
 @pages.get("/.well-known/change-password")
 def show_change_password() -> Response:
-    """Password managers send people here (W3C, A Well-Known URL for Changing Passwords)."""
+    """Redirect password managers to the form (W3C, A Well-Known URL for Changing Passwords)."""
     return go_to(_PASSWORD)

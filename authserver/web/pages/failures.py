@@ -1,4 +1,4 @@
-"""What a person sees where something failed that no page of ours expected: a page, and not a line of text."""
+"""Pages for failures that no view handles, so that people see a page instead of a line of text."""
 
 from http import HTTPStatus
 from typing import Final
@@ -28,13 +28,13 @@ _ELSE: Final = (mark("This did not work"), mark("Your browser sent something tha
 
 
 def is_for_people(path: str) -> bool:
-    """Whether who asks for `path` is a browser that shows a page."""
+    """Whether the request for `path` comes from a browser that will show the answer to a person."""
     is_page = path in _OF_PEOPLE or not path.startswith(("/oauth/", "/api/", "/.well-known/"))
     return is_page and "text/html" in request.headers.get("Accept", "")
 
 
 def answer_failure(error: HTTPException) -> Response:
-    """The page for `error`; nothing of its reason is told."""
+    """Answer with the page for `error`, without its reason."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     title, sentence = _SAYINGS.get(status, _ELSE)
     return answer_told(Told(translate(title), (translate(sentence),), status))

@@ -1,4 +1,4 @@
-"""`/forgot`: ask for a link that resets the password. Whether the address is known only the mail tells."""
+"""`/forgot`: ask for a link that resets the password. The page does not reveal whether the address is known."""
 
 from http import HTTPStatus
 
@@ -25,14 +25,14 @@ from authserver.web.pages.words import say_duration, tell_too_many
 @pages.get("/forgot")
 @carry_requests
 def show_forgot() -> Response:
-    """The form."""
+    """Show the form."""
     return answer_page("forgot.html", email="", request_token=read_argument("request"))
 
 
 @pages.post("/forgot")
 @carry_requests
 def act_forgot() -> Response:
-    """Queue the wish."""
+    """Queue the request for a link."""
     wait = hit_address("forgot")
     if wait is not None:
         return answer_told(tell_too_many(wait))

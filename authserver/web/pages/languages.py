@@ -1,8 +1,8 @@
-"""The language of a page: what the application asked for, else what the browser prefers, else English.
+"""The language of a page: the one that the application asked for, else the browser's preference, else English.
 
-Source texts are English. A further language is one folder below `locale` and one entry in `LANGUAGES`; `make messages`
-gathers what is to be translated. Sentences that stand in code are marked with `mark` where they cannot be translated
-yet, because nobody is asking.
+Source texts are English. A new language is one folder in `locale` and one entry in `LANGUAGES`. `make messages`
+collects the sentences for translators. Sentences that are defined outside a request, whose language is not known there,
+are marked with `mark` and translated later.
 """
 
 import gettext
@@ -21,43 +21,43 @@ _MAIL: Final = re.compile("\\b([Ee])-([Mm]ail)")
 
 
 def use_locales(ui_locales: str | None) -> None:
-    """Prefer these languages, as in OpenID Connect Core §3.1.2.1: tags with spaces between, the first one best."""
+    """Prefer these languages: tags separated by spaces, best first (OpenID Connect Core §3.1.2.1)."""
     g.ui_locales = ui_locales or ""
     g.pop("language", None)
 
 
 def current_language() -> str:
-    """The language of the page that is being made."""
+    """The language of the current page."""
     if "language" not in g:
         g.language = choose_language(_list_wishes())
     return str(g.language)
 
 
 def choose_language(wishes: Iterator[str]) -> str:
-    """The first of `wishes` (RFC 5646 tags) that there are texts for; regions make no difference."""
+    """Choose the first of `wishes` (RFC 5646 tags) that has a catalogue, else English. Regions are ignored."""
     known = (wish.replace("_", "-").partition("-")[0].lower() for wish in wishes)
     return next((language for language in known if language in LANGUAGES), LANGUAGES[0])
 
 
 def translate(message: str, **values: object) -> str:
-    """`message` in the language of this page, with `%(name)s` replaced by the value of that name."""
+    """Translate `message` into the language of this page, and replace `%(name)s` by the value of that name."""
     text = _keep_whole(_load(current_language()).gettext(message))
     return text % values if values else text
 
 
 def translate_number(singular: str, plural: str, number: int, **values: object) -> str:
-    """The same for a message about `number` things; `%(number)d` is that number."""
+    """Translate a message about `number` things, in the singular or the plural; `%(number)d` is the number."""
     text = _keep_whole(_load(current_language()).ngettext(singular, plural, number))
     return text % {"number": number, **values}
 
 
 def mark(message: str) -> str:
-    """`message` itself: for the catalogues to know it."""
+    """Return `message` unchanged. The call marks it for the catalogues."""
     return message
 
 
 def _keep_whole(text: str) -> str:
-    """`text` with hyphens that end no line: "e-" at the end of one, and "mail" on the next, is hard to read."""
+    """Make the hyphen of "e-mail" non-breaking, so that no line ends after "e-"."""
     return _MAIL.sub("\\1\N{NON-BREAKING HYPHEN}\\2", text)
 
 
@@ -70,5 +70,5 @@ def _load(language: str) -> gettext.NullTranslations:
 
 def _list_wishes() -> Iterator[str]:
     yield from str(g.get("ui_locales", "")).split()
-    # Best first. What a browser refuses outright (q=0) is left out.
+    # Best first. Languages that the browser refuses (q=0) are left out.
     yield from (tag for tag, quality in request.accept_languages if quality > 0)

@@ -1,4 +1,7 @@
-"""`/email/confirm`, `/email/revert`, `/not-me`: a question and one button. Looking at the question changes nothing."""
+"""The pages behind mailed links: `/email/confirm`, `/email/revert`, `/not-me`.
+
+Each asks one question and has one button. Opening a page changes nothing.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,16 +28,16 @@ _RESET_COMES: Final = mark("A mail with a link to choose a new password is on it
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A page that asks once, and what its button does.
+    """A page with a question, and what its button does.
 
     Attributes:
-        purpose: of the links that open it; it names the path.
-        find: the live link behind a token, or the refusal.
-        title: the question, in English like the next two.
-        sentences: what will happen.
-        button: the answer that makes it happen.
-        act: uses the link up: the realm, the token, where the request comes from.
-        tell: what happened, in words.
+        purpose: the purpose of its links; it names the path.
+        find: finds the live link behind a token, or the refusal.
+        title: the question. The title, the sentences and the button are in English here and translated later.
+        sentences: what the button will do.
+        button: the label of the button.
+        act: uses up the link. It takes the realm, the token, and the address of the request.
+        tell: makes the page that says what happened.
     """
 
     purpose: LinkPurpose
@@ -66,7 +69,7 @@ def _tell_reported(receipt: Receipt | None) -> Told:
 
 
 def _lead_on_from_reset() -> tuple[Way, ...]:
-    """The mail may not come, or its link may be too old."""
+    """Make the links for a person who waits for a reset mail, which may not come, or whose link may expire."""
     return (lead_back_to_sign_in(), lead_to_reset())
 
 
@@ -120,7 +123,7 @@ _DISOWN: Final = mark("I did not ask for this account")
 
 
 def _disown(token: str) -> Response:
-    """Forget a registration that was not made by the owner of the address."""
+    """Delete a registration that the owner of the address did not make."""
     outcome = refuse_registration(current_realm(), token)
     if outcome is not None:
         return answer_told(tell_refusal(outcome))

@@ -1,4 +1,4 @@
-"""`/login`: the step at which people sign in, prove again who they are, or choose which account to go on with."""
+"""`/login`: the step at which people sign in, confirm their identity again, or choose an account."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -33,12 +33,12 @@ _log = structlog.get_logger(__name__)
 
 
 def _show() -> View[Missing]:
-    """The form; also for somebody who is signed in and wants to be somebody else."""
+    """Show the form. A signed-in person may also open it to use another account."""
     return _Form(is_other=read_argument("choice") == _OTHER).view()
 
 
 def _act(errand: Errand) -> Done | View[Missing] | Response:
-    """Verify the password, or take the choice."""
+    """Verify the password, or apply the choice of an account."""
     fields, browser, pending = read_fields(), current_browser(), errand.pending
     if fields.get("choice") == _OTHER:
         return go_to(PATH, request=errand.token, next=errand.following, choice=_OTHER)
@@ -59,12 +59,12 @@ def _act(errand: Errand) -> Done | View[Missing] | Response:
 
 
 def _choose_entrance(missing: SignInNeeded) -> str:
-    """Who is to register does so first, at a page that leads back here."""
+    """Choose the sign-up page if the request asks for a registration. That page leads back here."""
     return "/signup" if missing.wants_account else PATH
 
 
 def _open() -> Errand:
-    """Who sends the form, or asks for another account, wants to sign in whoever is signed in by now."""
+    """Open a visit without a request. Sending the form, or asking for another account, forces a sign-in."""
     return open_visit(wants_sign_in=request.method == "POST" or read_argument("choice") == _OTHER)
 
 
@@ -91,7 +91,7 @@ def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Respon
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """The form: what was typed into it before, what was wrong with that, and whether it is for somebody else."""
+    """The content of the form: the e-mail address typed before, its error, and whether it is for another account."""
 
     email: str = ""
     error: str | None = None

@@ -1,8 +1,8 @@
-"""The templates of the pages: ours, and an operator's in the place of ours.
+"""The templates of the pages, which an operator may replace.
 
-A file in the operator's folder takes the place of the one of the same name. All are tried when the server starts: one
-that is broken, takes the place of none, uses a value that the page does not have, or leaves out the proof that a form
-has to carry, keeps it from starting. What a value itself holds (`client.name`) is not checked.
+A file in the operator's folder replaces the template of the same name. All of them are checked when the server starts.
+It does not start if a template is broken, replaces nothing, uses a value that the page does not have, or lacks the
+`csrf_field()` that its form needs. The attributes of a value (`client.name`) are not checked.
 """
 
 from dataclasses import dataclass
@@ -31,22 +31,22 @@ from authserver.web.pages.languages import current_language, translate, translat
 
 _EXTENSION: Final = "authserver.pages"
 _GIVEN: Final = frozenset({"brand", "language"})
-"""What every page has besides its own values."""
+"""The values that every page has, in addition to its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the pages of one installation are made with."""
+    """The brand and the templates of an installation."""
 
     brand: Brand
     templates: Environment
 
 
 def dress(app: Flask, brand: Brand, overrides: Path | None) -> None:
-    """Give the pages of `app` their look.
+    """Set the brand and the templates of the pages of `app`.
 
     Raises:
-        UnusableTemplateError: one of the operator's templates cannot be used; in one line.
+        UnusableTemplateError: one of the operator's templates cannot be used. The message is one line.
     """
     app.extensions[_EXTENSION] = Look(brand, load_templates(overrides))
 
@@ -58,16 +58,16 @@ def current_look() -> Look:
 
 
 def render(template: str, **values: object) -> str:
-    """The text of a page."""
+    """Render a template to text."""
     look = current_look()
     return look.templates.get_template(template).render(values, brand=look.brand, language=current_language())
 
 
 def load_templates(overrides: Path | None) -> Environment:
-    """Read all templates.
+    """Load all templates, and check those of the operator.
 
     Raises:
-        UnusableTemplateError: one of the operator's cannot be used; in one line.
+        UnusableTemplateError: one of the operator's templates cannot be used. The message is one line.
     """
     ours = PackageLoader("authserver.web.pages")
     replaced = [] if overrides is None else [FileSystemLoader(overrides)]
@@ -80,7 +80,7 @@ def load_templates(overrides: Path | None) -> Environment:
 
 
 def page_path(path: str, **query: str | None) -> str:
-    """The address of another page of ours, wherever we are mounted."""
+    """The address of one of our pages, including the path of the issuer. Empty query values are left out."""
     root = request.script_root
     known = {name: value for name, value in query.items() if value}
     return f"{root}{path}" + (f"?{urlencode(known)}" if known else "")
@@ -100,7 +100,7 @@ def _build_environment(loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.install_gettext_callables(translate, translate_number, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    templates.install_gettext_callables(translate, translate_number, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     templates.globals |= {
         "csrf_field": csrf_field,
         "here": _here,

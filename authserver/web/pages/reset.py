@@ -1,4 +1,4 @@
-"""`/reset`: a new password, with the link of a mail."""
+"""`/reset`: set a new password with a mailed link."""
 
 from http import HTTPStatus
 
@@ -21,7 +21,7 @@ from authserver.web.pages.words import say_errors, say_password_rules, say_signe
 
 @pages.get("/reset")
 def show_reset() -> Response:
-    """The form. Looking at it changes nothing."""
+    """Show the form. Opening it changes nothing."""
     token = read_argument("token")
     link = find_link(current_realm(), token, LinkPurpose.RESET_PASSWORD)
     if isinstance(link, Refused | TryLater):
@@ -31,7 +31,7 @@ def show_reset() -> Response:
 
 @pages.post("/reset")
 def act_reset() -> Response:
-    """Set the password; one that is refused is asked for again, and the link still works."""
+    """Set the password. If it is refused, the page asks again, and the link still works."""
     fields = read_fields()
     token, password = fields.get("token", ""), Secret(fields.get("new_password", ""))
     outcome = reset_password(current_realm(), token, password, request.remote_addr or "")

@@ -1,4 +1,4 @@
-"""What an application may do, in plain words, for the person who is asked to allow it (ASVS 10.7.2)."""
+"""Sentences for scopes: what an application may do, for the person who is asked to allow it (ASVS 10.7.2)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,13 +16,13 @@ SENTENCES: Final = {
     "phone": mark("See your phone number"),
     "offline_access": mark("Stay connected while you are not using it"),
 }
-"""Scope → sentence, in the order in which they are shown."""
+"""Scope → sentence, in the order of display."""
 
 
 def say_scopes(scopes: Iterable[str], client: Client | None = None) -> list[str]:
-    """A sentence for each scope: the operator's for `client`, else for all clients, else ours, else the scope's name.
+    """Find a sentence for each scope: the operator's for `client`, else for all clients, else ours, else the name.
 
-    Ours are first, then the operator's in their order, then the scopes that nobody has a text for.
+    Our scopes come first, then the operator's in their order, then scopes without a text.
     """
     asked = set(scopes)
     texts = {**current_look().brand.scope_texts, **({} if client is None else client.scope_texts)}

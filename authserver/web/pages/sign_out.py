@@ -1,4 +1,4 @@
-"""`/oauth/logout`, where applications send people to sign out, and `/logout`, where people go by themselves."""
+"""`/oauth/logout`, to which applications send people to sign out, and `/logout`, which people open themselves."""
 
 import structlog
 from flask import Response, request
@@ -29,16 +29,16 @@ _log = structlog.get_logger(__name__)
 
 @pages.get(PATH)
 def show_end_session() -> Response:
-    """Sign out at once what the request can name; else ask."""
+    """Sign out at once if the request proves which session it means; otherwise ask."""
     return _answer(_read(request.query_string.decode("ascii", "replace")))
 
 
 @pages.post(PATH)
 @take_foreign_forms
 def take_end_session() -> Response:
-    """The person's answer; or a client's request, which goes on as GET.
+    """Apply the person's answer, or redirect a client's request to a GET.
 
-    A browser brings no session along with the form of another site (SameSite=Lax), but does with the GET that follows.
+    Browsers send no `SameSite=Lax` cookie with another site's form, but they send it with the GET that follows.
     """
     if is_own_form():
         fields = read_fields()
@@ -49,18 +49,18 @@ def take_end_session() -> Response:
 
 @pages.get("/logout")
 def show_sign_out() -> Response:
-    """Ask."""
+    """Ask for confirmation."""
     return _answer({})
 
 
 @pages.post("/logout")
 def act_sign_out() -> Response:
-    """Take the answer."""
+    """Apply the person's answer."""
     return _answer({}, read_fields().get("decision", ""))
 
 
 def _read(text: str) -> dict[str, str]:
-    """The parameters of a request; none of one that says something twice."""
+    """Read the parameters of a request; none if a parameter is repeated."""
     parameters = read_parameters(text)
     if parameters is None or parameters.repeated:
         return {}
@@ -90,7 +90,7 @@ def _answer(parameters: dict[str, str], decision: str = "") -> Response:
     _log.info("signed_out", sid=browser.sid, ip=request.remote_addr)
     response = _leave(plan, parameters)
     if receipt.sessions_ended:
-        # Only now is it sure that the cookie at the browser is not that of somebody who signed in meanwhile.
+        # The session has ended, so the cookie in the browser is not that of a user who signed in meanwhile.
         current_cookies().take_back(response, Cookie.SESSION)
     return response
 
@@ -110,7 +110,7 @@ def _ask(plan: EndSessionPlan, parameters: dict[str, str]) -> Response:
 
 
 def _leave(plan: EndSessionPlan, parameters: dict[str, str]) -> Response:
-    """Back to the client, with its `state` unchanged (§3), or to our own last page."""
+    """Redirect to the client with its `state` (OpenID Connect RP-Initiated Logout §3), or show our last page."""
     if plan.redirect_uri is None:
         return answer_page("signed_out.html")
     state = {name: value for name, value in parameters.items() if name == "state"}

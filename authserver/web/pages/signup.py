@@ -1,4 +1,4 @@
-"""`/signup`: become a user. Where addresses have to be confirmed, the page tells nobody whether one is taken."""
+"""`/signup`: register a user. If addresses have to be confirmed, the page does not reveal whether one is taken."""
 
 from http import HTTPStatus
 
@@ -35,7 +35,7 @@ from authserver.web.pages.words import (
 @pages.get("/signup")
 @carry_requests
 def show_signup() -> Response:
-    """The form, or that there is none."""
+    """Show the form, or say that registration is closed."""
     if not current_realm().registration.open:
         return answer_told(_tell_closed())
     return _answer_form({"request": read_argument("request")})
@@ -44,7 +44,7 @@ def show_signup() -> Response:
 @pages.post("/signup")
 @carry_requests
 def act_signup() -> Response:
-    """Register; what cannot be accepted is asked for again, with all that was typed but the password."""
+    """Register. If the input is refused, the form is shown again with all that was typed, except the password."""
     wait = hit_address("register")
     if wait is not None:
         return answer_told(tell_too_many(wait))

@@ -1,7 +1,7 @@
-"""A step: one thing that a person may be asked on the way to a code or a session, at a page of its own.
+"""Steps: each asks a person one thing on the way to a code or a session, on its own page.
 
-A step knows what it is for, how its page looks, and what sending its form does. It never leads to another step: what is
-missing next only the dispatcher says (`dispatcher`), which evaluates the request whole after each of them.
+A step defines what can be missing, how its page looks, and what its form does. It never leads to another step: only the
+`dispatcher` finds what is missing next, and evaluates the whole request after each step.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +21,10 @@ class Errand:
     """A person on their way through the steps.
 
     Attributes:
-        pending: what they are on the way to, with what was done for it in this browser.
-        token: what the forms and links of a page carry as `request`; empty on the way to a page about the account.
-        following: that page, what they carry as `next`; empty on the way to the answer of a request.
+        pending: the request, with the steps done in this browser.
+        token: the value of `request` in the forms and links of a page; empty on the way to an account page.
+        following: the account page to show at the end, and the value of `next` in forms and links; empty for the
+            request of an application.
     """
 
     pending: PendingRequest
@@ -40,8 +41,8 @@ class View(Generic[M_contra]):
     """The page of a step.
 
     Attributes:
-        render: the answer that shows it, for what is missing.
-        is_wanted: the person asked for this page; it is also shown when a later step is what is missing.
+        render: makes the answer, from the errand and what is missing.
+        is_wanted: the person asked for this page, so it is shown even if another step is missing.
     """
 
     render: Callable[[Errand, M_contra], Response]
@@ -50,12 +51,12 @@ class View(Generic[M_contra]):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The person did what the step is for.
+    """The result of a step that the person has done.
 
     Attributes:
-        pending: the request with the mark of it.
-        decision: their answer to the consent question, which counts for one evaluation.
-        signed_in: the session that the browser has from now on, where the step gave it one.
+        pending: the request, in which the step is marked as done.
+        decision: the person's answer to the consent question. It counts for one evaluation.
+        signed_in: the new session of the browser, if the step began one.
     """
 
     pending: PendingRequest
@@ -65,16 +66,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[M]):
-    """One step.
+    """A step.
 
     Attributes:
-        path: its page.
-        serves: the kind of what is missing that its page can give.
-        find_missing: whether that is missing.
-        show: its page as a GET asks for it.
-        act: what sending its form does: the step is done, its page is shown again, or something else is answered.
-        choose_entrance: the page at which a person enters the step, where that is not always `path`.
-        opens: the errand of a person who comes to its page without a request; None when there is no such errand.
+        path: the path of its page.
+        serves: the type of `Missing` that the step resolves.
+        find_missing: finds out whether that is missing.
+        show: makes the page for a GET.
+        act: processes the form. The result is that the step is done, its page again, or another answer.
+        choose_entrance: chooses the page at which a person enters the step, if that is not always `path`.
+        opens: begins an errand for a person who opens the page without a request; None if the step needs a request.
     """
 
     path: str
@@ -86,18 +87,18 @@ class Step(Generic[M]):
     opens: Callable[[], Errand] | None = None
 
     def find_entrance(self, missing: M) -> str:
-        """Where a person goes for whom `missing` is missing."""
+        """Find the page to which a person goes for `missing`."""
         return self.path if self.choose_entrance is None else self.choose_entrance(missing)
 
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What people are on the way to: one kind of request, and how it is answered when nothing is missing any more.
+    """A kind of request, and its answer when nothing is missing any more.
 
     Attributes:
-        name: what pending requests of this kind are marked with.
-        path: the address at which one begins, with its parameters as query.
-        evaluate: what is missing, found by the checks in their order; or the answer.
+        name: marks pending requests of this kind.
+        path: the address at which a request begins, with its parameters as the query.
+        evaluate: returns what is missing, found by the checks in their order, or the answer.
     """
 
     name: str

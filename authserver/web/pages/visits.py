@@ -1,4 +1,4 @@
-"""Visits to the pages about an account: what a person is on the way to who comes to sign in without a request."""
+"""Visits to account pages: the purpose of a sign-in that no application asked for."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,16 +20,16 @@ from authserver.web.pages.steps import Errand, Purpose
 
 HOME: Final = "/account"
 DEMANDS_RECENT: Final = "demands_recent"
-"""Marks the view of a page for which the person must have signed in a short while ago."""
+"""The attribute that marks the view of a page which requires a recent sign-in."""
 
 
 def open_visit(*, wants_sign_in: bool = False) -> Errand:
-    """A visit to the page that the address or the form names as `next`.
+    """Open a visit to the page that the query or the form names as `next`.
 
-    Nothing of what is asked reaches a redirect but the name of one of our own pages (RFC 9700 §4.11).
+    Only the path of one of our own pages is accepted, so that `next` cannot redirect to another site (RFC 9700 §4.11).
 
     Args:
-        wants_sign_in: the person wants to sign in, whoever is signed in by now.
+        wants_sign_in: whether the person wants to sign in even if somebody is signed in already.
     """
     asked = read_fields().get("next", "") if request.method == "POST" else read_argument("next")
     following = asked if asked in _list_own() else HOME
@@ -51,11 +51,11 @@ def _evaluate(pending: PendingRequest, checks: Sequence[Check], decision: Decisi
 
 
 VISIT: Final = Purpose("visit", "/login", _evaluate)
-"""A person gets to see a page about their account, which decides itself whether they may."""
+"""The purpose of visits: a person sees an account page, which itself checks whether they may."""
 
 
 def _list_own() -> dict[str, str]:
-    """The pages about the account, and the names of their views."""
+    """List the paths of the account pages, with the names of their views."""
     return {
         rule.rule: rule.endpoint
         for rule in current_app.url_map.iter_rules()

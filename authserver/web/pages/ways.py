@@ -1,4 +1,4 @@
-"""Where a page that has nothing more to do leads on: no page is a dead end."""
+"""The links of pages that have nothing more to do, so that no page is a dead end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ class Way:
     """A link to another page of ours.
 
     Attributes:
-        label: what it says.
+        label: the text of the link.
         path: the page, below the issuer.
-        query: what the page is given.
-        is_main: whether most people want just this.
+        query: the query of the page; empty values are left out.
+        is_main: whether most people want this link, so that it stands out.
     """
 
     label: str
@@ -24,30 +24,30 @@ class Way:
 
 
 def lead_to_account() -> Way:
-    """The page for everybody; who is not signed in signs in first."""
+    """Link to the account. It suits everybody, because a person who is not signed in is asked to sign in."""
     return Way(translate("Go to your account"), "/account")
 
 
 def lead_to_sign_in(request_token: str = "") -> Way:
-    """On with a sign-in; `request_token` leads back to the app that somebody was on the way to."""
+    """Link to the sign-in. With `request_token` it continues the request of an application."""
     return Way(translate("Sign in"), "/login", {"request": request_token}, is_main=True)
 
 
 def lead_back_to_sign_in(request_token: str = "") -> Way:
-    """Where people came from, as a rule."""
+    """Link back to the sign-in, from where people usually came."""
     return Way(translate("Back to sign-in"), "/login", {"request": request_token})
 
 
 def lead_to_another_mail(path: str, request_token: str) -> Way:
-    """Back to the form at `path`, which had a mail sent, for who got none or typed the wrong address."""
+    """Link back to the form at `path` that sent a mail, for people who got none or typed a wrong address."""
     return Way(translate("Ask for another mail or change the address"), path, {"request": request_token})
 
 
 def lead_to_reset() -> Way:
-    """Ask for a link that resets the password."""
+    """Link to the form that mails a link to reset the password."""
     return Way(translate("Ask for a new password"), "/forgot")
 
 
 def lead_to_another_address() -> Way:
-    """Change the e-mail address of the account to another one."""
+    """Link to the form that changes the e-mail address."""
     return Way(translate("Choose another address"), "/account/email")

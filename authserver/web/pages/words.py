@@ -1,4 +1,4 @@
-"""Plain sentences about what happened, and what is wrong, in the language of who asked."""
+"""Sentences about what happened and what is wrong, in the language of the request."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -46,18 +46,18 @@ _ERRORS: Final = {
 
 
 def say_refused(refused: Refused) -> str:
-    """Why a use case said no."""
+    """Say why a use case refused."""
     sentence = _REFUSALS.get(refused.code)
     return refused.message if sentence is None else translate(sentence)
 
 
 def say_errors(errors: Iterable[FieldError], *fields: str) -> list[str]:
-    """What is wrong with these fields."""
+    """Say what is wrong with these fields."""
     return [_say_error(error) for error in errors if error.field in fields]
 
 
 def say_password_rules() -> str:
-    """What a new password has to be like."""
+    """Say the rules for a new password."""
     return translate(
         "At least %(minimum_length)d characters. All characters are allowed, including spaces.",
         minimum_length=current_realm().passwords.policy.minimum_length,
@@ -65,7 +65,7 @@ def say_password_rules() -> str:
 
 
 def say_signed_out(receipt: Receipt, *, with_this: bool = False) -> str:
-    """How many devices the event signed out, and how many it did not; `with_this`: this one is among those."""
+    """Say how many devices were signed out, and how many were not. `with_this`: this device was not."""
     ended, kept = receipt.sessions_ended, receipt.sessions_kept
     sentences = [
         translate_number("%(number)d device was signed out.", "%(number)d devices were signed out.", ended)
@@ -82,7 +82,7 @@ def say_signed_out(receipt: Receipt, *, with_this: bool = False) -> str:
 
 
 def say_duration(duration: timedelta) -> str:
-    """A duration in the largest unit that it is a whole number of."""
+    """Say a duration in the largest unit of which it is a whole number."""
     seconds = duration // timedelta(seconds=1)
     if seconds % 86_400 == 0:
         return translate_number("%(number)d day", "%(number)d days", seconds // 86_400)
@@ -94,7 +94,7 @@ def say_duration(duration: timedelta) -> str:
 
 
 def tell_refusal(outcome: Refused | TryLater) -> Told:
-    """The page for a link that did nothing."""
+    """Make the page for a link that did nothing."""
     match outcome:
         case TryLater():
             return tell_busy(outcome.retry_after)
@@ -103,7 +103,7 @@ def tell_refusal(outcome: Refused | TryLater) -> Told:
 
 
 def tell_busy(seconds: int) -> Told:
-    """The page for who has to wait."""
+    """Make the page for a person who has to wait."""
     return Told(
         translate("Please try again in a moment"),
         (translate("This service is busy at the moment. Nothing was changed."), _say_wait(timedelta(seconds=seconds))),
@@ -114,7 +114,7 @@ def tell_busy(seconds: int) -> Told:
 
 
 def tell_too_many(seconds: int) -> Told:
-    """The page for an address from which too many ask."""
+    """Make the page for an address with too many tries."""
     return Told(
         translate("Too many attempts"),
         (_say_wait(timedelta(minutes=-(-seconds // 60))),),

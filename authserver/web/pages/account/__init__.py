@@ -1,7 +1,7 @@
-"""The pages about one's own account (contract §9): for who is signed in at this browser, and about them alone.
+"""The account pages (contract §9). They show the user who is signed in at this browser only their own account.
 
-Owns what is shown there and in which words. Every act is a use case of a room below, which decides whether the person
-has to prove once more who they are; `frame` sends them to do so.
+Owns what is shown there, and the words. Every form calls a use case of a lower room, which decides whether the user
+has to confirm their identity again; `frame` sends them to sign in.
 """
 
 from authserver.web.pages.account import address, apps, events, leaving, password, profile, sessions

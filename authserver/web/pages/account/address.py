@@ -1,4 +1,4 @@
-"""`/account/email`: ask for another e-mail address, which counts once a link mailed to it is used."""
+"""`/account/email`: change the e-mail address. A new address takes effect when the link mailed to it is used."""
 
 from http import HTTPStatus
 
@@ -22,14 +22,14 @@ PATH = "/account/email"
 @pages.get(PATH)
 @with_recent_browser
 def show_email(browser: SignedInBrowser) -> Response:
-    """The form."""
+    """Show the form."""
     return _answer_form(browser)
 
 
 @pages.post(PATH)
 @with_browser
 def act_email(browser: SignedInBrowser) -> Response:
-    """Have the links mailed. Whether the address is somebody else's only the mail to it says."""
+    """Mail the links. The page does not reveal whether the address belongs to another user; only the mail does."""
     fields = read_fields()
     new_email, password = fields.get("new_email", ""), Secret(fields.get("current_password", ""))
     outcome = ask_new_address(browser, new_email, password)

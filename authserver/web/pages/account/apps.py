@@ -1,4 +1,4 @@
-"""`/account/apps`: which apps may use the account for what, and the end of it (ASVS 10.4.9, 10.7.3)."""
+"""`/account/apps`: list the connected apps with what they may do, and disconnect them (ASVS 10.4.9, 10.7.3)."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,7 +21,7 @@ PATH = "/account/apps"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One app as it is shown."""
+    """A connected app as the page shows it."""
 
     client_id: str
     name: str
@@ -33,14 +33,14 @@ class Connection:
 @pages.get(PATH)
 @with_browser
 def show_apps(browser: SignedInBrowser) -> Response:
-    """All of them, by name."""
+    """List the connected apps by name."""
     return _answer(browser)
 
 
 @pages.post(PATH)
 @with_browser
 def act_apps(browser: SignedInBrowser) -> Response:
-    """Disconnect the one that the button names."""
+    """Disconnect the app that the button names."""
     realm, client_id = current_realm(), read_fields().get("disconnect", "")
     if isinstance(disconnect(realm, browser, client_id, request.remote_addr or ""), Refused):
         return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This app is no longer connected."))

@@ -1,4 +1,4 @@
-"""Each name of the audit record as a sentence for the person whom it is about."""
+"""Sentences for the names of audit records, written for the user whom a record is about."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,7 +19,7 @@ BY_EVENT: Final[Mapping[str, str]] = {
     "signed_out_by_admin": mark("An administrator signed all devices out."),
     "session_ended_by_admin": mark("An administrator signed a device out."),
 }
-"""Credential event → sentence, where several of them share a name of the record."""
+"""Credential event → sentence, for events that share one name in the audit record."""
 
 BY_NAME: Final[Mapping[AuditName, str]] = {
     AuditName.LOGIN_SUCCESS: mark("Signed in."),
@@ -48,7 +48,7 @@ BY_NAME: Final[Mapping[AuditName, str]] = {
 
 
 def say_event(record: AuditRecord) -> str:
-    """What happened. A name that has no sentence, as one that an earlier release wrote, is shown as it is."""
+    """Describe `record`. A name without a sentence, such as one that an earlier release wrote, is shown unchanged."""
     sentence = BY_EVENT.get(str(record.detail.get("event", ""))) or _find_sentence(record.name)
     return record.name if sentence is None else translate(sentence, app=_name_app(record.client_id))
 

@@ -1,4 +1,4 @@
-"""`/account/events`: what happened to the account in the last 90 days."""
+"""`/account/events`: the security events of the account in the last 90 days."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ from authserver.web.pages.blueprint import pages, read_argument
 
 PATH = "/account/events"
 _OUTSIDERS = frozenset({"page", NOBODY})
-"""Actors whose address is told although they are not the person: that is what he looks for."""
+"""Actors who are not the user but whose network is shown, because users look for strangers here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One record as it is shown: nothing of it that is for operators."""
+    """An audit record as the page shows it, without the details for operators."""
 
     said: str
     at: Moment
@@ -34,7 +34,7 @@ class Event:
 @pages.get(PATH)
 @with_browser
 def show_events(browser: SignedInBrowser) -> Response:
-    """One page of them, newest first."""
+    """Show one page of the events, newest first."""
     after = read_argument("after")
     found = list_security_events(current_realm(), browser.user_id, after)
     return answer_room(
@@ -50,7 +50,7 @@ def show_events(browser: SignedInBrowser) -> Response:
 
 def _describe(record: AuditRecord) -> Event:
     actor = record.actor.name
-    # Where an administrator sits is nobody else's business.
+    # The network of an administrator is not shown to users.
     is_told = actor in _OUTSIDERS or actor == record.user_id or actor.startswith("client:")
     return Event(
         said=say_event(record),

@@ -1,4 +1,4 @@
-"""What the pages about an account have in common: somebody is signed in, and goes from one to the other."""
+"""What the account pages have in common: a signed-in user, and the navigation between the pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ View = Callable[[SignedInBrowser], Response]
 
 
 def with_browser(view: View) -> Callable[[], Response]:
-    """Hand who is signed in at this browser to `view`; who is not is asked to sign in first."""
+    """Pass the user signed in at this browser to `view`. If there is none, ask for a sign-in first."""
 
     @wraps(view)
     def shown() -> Response:
@@ -30,9 +30,10 @@ def with_browser(view: View) -> Callable[[], Response]:
 
 
 def with_recent_browser(view: View) -> Callable[[], Response]:
-    """The same for a form that a use case takes only from who has proved a short while ago who he is (ASVS 7.5.1).
+    """Pass the user to `view` if their sign-in is recent (ASVS 7.5.1). Otherwise ask for a sign-in first.
 
-    Asked before the form is shown, so that nothing is typed in vain. The use case decides, not this.
+    Use it for a form whose use case requires a recent sign-in. Asking before the form is shown saves people from typing
+    in vain; only the use case enforces the rule.
     """
 
     @with_browser
@@ -45,7 +46,7 @@ def with_recent_browser(view: View) -> Callable[[], Response]:
 
 
 def ask_who(following: str) -> Response:
-    """Have the person sign in, or confirm that it is still he, and come back to the page `following`."""
+    """Send the person to sign in, or to confirm their identity, and then back to the page `following`."""
     return go_to("/login", next=following)
 
 
@@ -56,5 +57,5 @@ def answer_room(
     status: HTTPStatus = HTTPStatus.OK,
     **values: Any,  # noqa: ANN401 - what a template shows
 ) -> Response:
-    """A page of `room`, which is one of those that the way from each to the others names."""
+    """Answer with an account page. `room` is the path of the page, which the navigation marks as current."""
     return answer_page(template, status, room=room, signed_in_as=browser.user.email, **values)

@@ -1,4 +1,4 @@
-"""`/account/export` and `/account/delete`: take one's data along, and go."""
+"""`/account/export` and `/account/delete`: download all data about the user, and delete the account."""
 
 from http import HTTPStatus
 
@@ -25,7 +25,7 @@ PATH = "/account/delete"
 @pages.post("/account/export")
 @with_browser
 def act_export(browser: SignedInBrowser) -> Response:
-    """A file with all that is kept about the user. By POST, so that no link of somebody else fetches it."""
+    """Answer with a file of all stored data about the user. It is a POST, so that no foreign link can fetch it."""
     outcome = export_account(current_realm(), browser, request.remote_addr)
     if not isinstance(outcome, AccountExport):
         return ask_who(HOME)
@@ -39,14 +39,14 @@ def act_export(browser: SignedInBrowser) -> Response:
 @pages.get(PATH)
 @with_recent_browser
 def show_delete(browser: SignedInBrowser) -> Response:
-    """The question."""
+    """Show the question and the form."""
     return _answer_form(browser)
 
 
 @pages.post(PATH)
 @with_browser
 def act_delete(browser: SignedInBrowser) -> Response:
-    """Delete the account, with the password."""
+    """Delete the account, if the password is right."""
     password, ip = Secret(read_fields().get("current_password", "")), request.remote_addr or ""
     outcome = try_password(browser, "delete_account", lambda: delete_account(current_realm(), browser, password, ip))
     match outcome:

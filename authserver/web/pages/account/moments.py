@@ -1,4 +1,4 @@
-"""When something happened: roughly in words, and exactly for who wants to know."""
+"""Instants on pages: approximate in words, and exact."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`said` in words, `exact` in UTC for people, `iso` for programs."""
+    """An instant: `said` in words, `exact` in UTC for people, `iso` for programs."""
 
     said: str
     exact: str
@@ -19,7 +19,7 @@ class Moment:
 
 
 def tell_moment(at: datetime) -> Moment:
-    """An instant as it is told now. A clock of another node may be a little ahead of ours."""
+    """Describe an instant relative to now. It may lie in the future, if the clock of another node is ahead."""
     return Moment(_say(current_realm().clock.now() - at), f"{at:%Y-%m-%d %H:%M} UTC", f"{at:%Y-%m-%dT%H:%M:%SZ}")
 
 

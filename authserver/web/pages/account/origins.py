@@ -1,8 +1,8 @@
-"""Where a session or an event comes from, as far as a person can judge it: network, browser, system.
+"""The source of a session or an event, in terms that people can judge: network, browser, system.
 
-The network alone, never a place on a map: tables of places are wrong too often for somebody to be frightened by them.
-Browsers are known by the few words that nearly all of them use. A library with all the others (`ua-parser`) was
-measured at 12 MB in each worker and 16 ms for a text that it does not know.
+It names the network, never a place. Tables of places are wrong too often and would frighten people for nothing.
+Browsers are recognised by the few words that nearly all of them send. A library that knows all browsers (`ua-parser`)
+took 12 MB in each worker, and 16 ms for a text that it does not know.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -28,7 +28,7 @@ _BROWSERS: Final = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )
-"""Word → browser. The first that is there counts: each one also bears the names of those that it stands in for."""
+"""Word → browser. The first match counts, because a browser also sends the names of browsers that it imitates."""
 
 _SYSTEMS: Final = (
     ("iPhone", "iOS"),
@@ -43,7 +43,10 @@ _SYSTEMS: Final = (
 
 
 def say_browser(user_agent: str) -> str:
-    """Browser and system, or as much of it as is known; empty where nothing is. Nothing of the text is repeated."""
+    """Name the browser and the system, as far as they are known; empty if neither is.
+
+    The answer never contains any part of `user_agent`, which its sender chooses.
+    """
     browser, system = _find(_BROWSERS, user_agent), _find(_SYSTEMS, user_agent)
     if browser and system:
         return translate("%(browser)s on %(system)s", browser=browser, system=system)
@@ -51,7 +54,7 @@ def say_browser(user_agent: str) -> str:
 
 
 def say_network(address: str | None) -> str:
-    """The network that an address is in: `203.0.113.x`, `2001:db8::/32`; empty where there is none."""
+    """Name the network of an address: `203.0.113.x`, `2001:db8::/32`; empty if there is no address."""
     try:
         parsed = ip_address(address or "")
     except ValueError:

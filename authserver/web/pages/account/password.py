@@ -1,4 +1,4 @@
-"""`/account/password`: choose another password, and whether the other devices stay signed in."""
+"""`/account/password`: change the password, and choose whether the other devices stay signed in."""
 
 from http import HTTPStatus
 
@@ -35,14 +35,14 @@ _log = structlog.get_logger(__name__)
 @pages.get(PATH)
 @with_recent_browser
 def show_password(browser: SignedInBrowser) -> Response:
-    """The form; the other devices are signed out unless the person says otherwise."""
+    """Show the form. Signing out the other devices is preselected."""
     return _answer_form(browser, logout_devices=True)
 
 
 @pages.post(PATH)
 @with_browser
 def act_password(browser: SignedInBrowser) -> Response:
-    """Change it. The browser goes on with another cookie; a password that is refused ends nothing."""
+    """Change the password and give the browser a new session cookie. A refused password ends nothing."""
     change = _read_wish(read_fields())
     outcome = try_password(
         browser, "change_password", lambda: change_password_in_browser(current_realm(), browser, change, read_source())
@@ -55,7 +55,7 @@ def act_password(browser: SignedInBrowser) -> Response:
 
 
 def _read_wish(fields: dict[str, str]) -> PasswordChange:
-    """A box that is not ticked sends nothing: it counts as a wish only where the form says that it had one."""
+    """Read the form. An unticked box sends nothing, so it counts as a choice only if the form says that it had one."""
     return PasswordChange(
         current=Secret(fields.get("current_password", "")),
         new=Secret(fields.get("new_password", "")),

@@ -1,4 +1,4 @@
-"""`/account`: who one is here, and what one says of oneself."""
+"""`/account`: show the account, and change the profile."""
 
 from http import HTTPStatus
 
@@ -23,7 +23,7 @@ _FIELDS = ("name", "phone_number", "address")
 @pages.get(PATH)
 @with_browser
 def show_profile(browser: SignedInBrowser) -> Response:
-    """The user as he is."""
+    """Show the account with the current profile."""
     user = browser.user
     return _answer(browser, Profile(user.name, user.phone_number, user.address))
 
@@ -31,7 +31,7 @@ def show_profile(browser: SignedInBrowser) -> Response:
 @pages.post(PATH)
 @with_browser
 def act_profile(browser: SignedInBrowser) -> Response:
-    """Keep what was typed; an empty field takes away what was there."""
+    """Store the profile. An empty field removes its value."""
     fields = read_fields()
     typed = Profile(*(fields.get(name, "") for name in _FIELDS))
     outcome = change_profile(current_realm(), browser, typed)

@@ -1,4 +1,4 @@
-"""`/account/sessions`: where one is signed in, and the end of it (ASVS 7.5.2)."""
+"""`/account/sessions`: list the user's sessions, and end them (ASVS 7.5.2)."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,7 +26,7 @@ OTHERS = f"{PATH}/others"
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One session as it is shown."""
+    """A session as the page shows it."""
 
     sid: str
     name: str
@@ -41,14 +41,14 @@ class Device:
 @pages.get(PATH)
 @with_browser
 def show_sessions(browser: SignedInBrowser) -> Response:
-    """All of them, this one first."""
+    """List all sessions, the current one first."""
     return _answer(browser)
 
 
 @pages.post(PATH)
 @with_browser
 def act_sessions(browser: SignedInBrowser) -> Response:
-    """End the one that the button names. For another than this one a recent sign-in is needed."""
+    """End the session that the button names. Ending another than the current one needs a recent sign-in."""
     end = read_fields().get("end", "")
     outcome = end_session(current_realm(), browser, end, request.remote_addr or "")
     match outcome:
@@ -67,7 +67,7 @@ def act_sessions(browser: SignedInBrowser) -> Response:
 @pages.get(OTHERS)
 @with_recent_browser
 def show_others(browser: SignedInBrowser) -> Response:
-    """The question: one press ends what may be many devices, and nothing brings them back."""
+    """Ask for confirmation, because one press signs out what may be many devices, and cannot be undone."""
     count = len(list_sessions(current_realm(), browser.user_id)) - 1
     if not count:
         return go_to(PATH)
@@ -82,7 +82,7 @@ def show_others(browser: SignedInBrowser) -> Response:
 @pages.post(OTHERS)
 @with_browser
 def act_others(browser: SignedInBrowser) -> Response:
-    """End all but this one."""
+    """End all sessions except the current one."""
     outcome = sign_out_elsewhere(current_realm(), browser, request.remote_addr or "")
     if isinstance(outcome, Receipt):
         return _answer(browser, done=say_signed_out(outcome, with_this=True))
