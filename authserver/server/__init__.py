@@ -1,1 +1,1 @@
-"""The worker processes: starting, watching, replacing and draining them; the form of the log."""
+"""The worker processes (starting, watching, replacing, draining) and the format of the log."""

@@ -1,6 +1,6 @@
-"""How a worker that is told to end leaves: it hears first who was let in.
+"""The end of a worker: it first answers the requests on connections that it has accepted.
 
-A worker of granian's closes what it has accepted and not read yet.
+A worker of granian would close connections that it has accepted but not read yet.
 """
 
 import os
@@ -20,18 +20,19 @@ _LAST_WORD_SECONDS: Final = 0.1
 
 
 class Told(Protocol):
-    """An event that granian waits for."""
+    """An event that granian waits for before it ends."""
 
-    def set(self) -> None: ...  # noqa: D102 - as of `threading.Event`
+    def set(self) -> None: ...  # noqa: D102 - that of `threading.Event`
 
 
 class Departure:
-    """How a worker that is told to end leaves: last call, doors closed, last word.
+    """Ends a worker in three phases, before granian hears of the signal.
 
-    Told to end, granian closes every connection of which it has read nothing new, though a request may have arrived
-    meanwhile. So each answer first asks its client to come back on another connection; then nobody new is let in, and
-    who was in gets the time to say what he came for. Only now granian is told. A client that kept silent until then, on
-    a connection that he had kept, may find it closed as he speaks up, as with every server (RFC 9112 §9.5).
+    When granian ends, it closes every connection from which it has read nothing new, although a request may have
+    arrived on it. So the worker does three things first. Each answer says `Connection: close`. Then the worker accepts
+    no more connections. Then it waits, so that clients on accepted connections can send their requests. Only then it
+    passes the signal to granian. A client that sends its next request on a kept connection even later may find it
+    closed, as with every server (RFC 9112 §9.5).
     """
 
     def __init__(
@@ -41,13 +42,13 @@ class Departure:
         told: "Told",
         hear: "Callable[[Callable[[int, object], None]], object]",
     ) -> None:
-        """Begin nothing.
+        """Store the arguments; nothing starts yet.
 
         Args:
-            application: what answers.
-            listener: the number of the socket that this worker listens on.
-            told: what granian waits for.
-            hear: hands SIGTERM and SIGINT to a handler.
+            application: answers the requests.
+            listener: the descriptor of the socket on which this worker listens.
+            told: the event that granian waits for.
+            hear: installs a handler for SIGTERM and SIGINT.
         """
         self._application = application
         self._listener = listener
@@ -56,16 +57,16 @@ class Departure:
         self._leaving = False
 
     def await_signal(self) -> "Told":
-        """What granian waits for, in place of SIGTERM and SIGINT."""
+        """Install the handler for SIGTERM and SIGINT, and return the event that granian waits for instead of them."""
         self._hear(self._leave)
         return self._told
 
     def answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        """One request."""
+        """Answer one request. Once the worker is ending, the answer closes its connection."""
         if not self._leaving:
             return self._application(environ, start_response)
 
-        def start_last(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - PEP 3333's
+        def start_last(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401 - as in PEP 3333
             return start_response(status, [*headers, ("Connection", "close")], *error)
 
         return self._application(environ, start_last)
@@ -77,10 +78,11 @@ class Departure:
 
     def _close_doors(self) -> None:
         time.sleep(_LAST_CALL_SECONDS)
-        # A worker without a free file descriptor keeps its doors open, and ends all the same.
+        # A worker without a free file descriptor goes on accepting connections, and ends all the same.
         with suppress(OSError), socket.create_server(("127.0.0.1", 0)) as blind:
             blind.setblocking(False)
-            # The socket must stay open for the next worker; what this one takes for it is a door that nobody knows.
+            # The listening socket must stay open for the next worker. So this worker's descriptor gets another socket,
+            # on a port that nobody knows.
             os.dup2(blind.fileno(), self._listener)
         time.sleep(_LAST_WORD_SECONDS)
         self._told.set()

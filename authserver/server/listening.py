@@ -1,4 +1,4 @@
-"""The sockets that workers listen on, opened before any of them starts."""
+"""The listening sockets of the workers, opened before any worker starts."""
 
 import socket
 import sys
@@ -10,7 +10,7 @@ BACKLOG: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Where and with how much to serve. `keep_alive`: seconds for which a connection may be idle."""
+    """The address, and the numbers of workers and threads. `keep_alive`: seconds for which a connection may be idle."""
 
     host: str
     port: int
@@ -20,20 +20,23 @@ class Serving:
 
 
 class PortTakenError(Exception):
-    """The address cannot be listened on; the text says which one and why."""
+    """The server cannot listen on the address. The message names the address and the reason."""
 
 
 def listen(serving: Serving) -> tuple[socket.socket, ...]:
-    """A listening socket for each worker, or `PortTakenError`: before any worker is started.
+    """Open a listening socket for each worker, before any worker starts.
 
-    Linux deals connections out among sockets of one port. With one socket for all workers, the one that wakes first
-    takes whatever waits, and one process may do all the work while the others sleep; so it is elsewhere.
+    Linux distributes connections among the sockets of one port. On other systems all workers share one socket. There
+    the worker that wakes first takes all waiting connections, and may do all the work while the others sleep.
+
+    Raises:
+        PortTakenError: the server cannot listen on the address.
     """
     try:
         first = _create_listener(serving)
         if serving.workers == 1 or sys.platform != "linux":
             return (first,) * serving.workers
-        # Only now: on a port that could be shared from the beginning, nobody would notice who else is on it.
+        # Set after the first bind. Otherwise the bind would succeed although another program uses the port.
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         return (first, *(_create_listener(serving, reuse_port=True) for _ in range(serving.workers - 1)))
     except OSError as error:
@@ -50,7 +53,8 @@ def _create_listener(serving: Serving, *, reuse_port: bool = False) -> socket.so
         reuse_port=reuse_port,
         dualstack_ipv6=serving.host == "::" and socket.has_dualstack_ipv6(),
     )
-    # Connections inherit it. Without it the body of an answer waits 40 ms for the acknowledgement of its header.
+    # Connections inherit this option. Without it the body of an answer waits 40 ms for the acknowledgement of its
+    # header.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setblocking(False)
     return listener

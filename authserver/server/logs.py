@@ -1,10 +1,10 @@
-"""How the server logs: one event a line, text on a terminal, JSON elsewhere; UTC; to stderr.
+"""The log: one event per line on stderr, in UTC; text on a terminal, JSON elsewhere.
 
-JSON escapes every control character, and the text form is for terminals of developers: a name with a line break in it
-cannot forge a second line (ASVS 16.4.1).
+JSON escapes every control character, so that a name with a line break cannot forge a second line (ASVS 16.4.1). The
+text form is for terminals of developers.
 
-A line never decides an answer: one that stderr does not take now is dropped and counted, and the next that it takes is
-followed by how many were. The audit record, which is in the database, misses nothing.
+Logging never delays or fails a request. A line that stderr does not accept at once is dropped and counted, and after
+the next line that is accepted, the log says how many were lost. The audit record is in the database and loses nothing.
 """
 
 import logging
@@ -21,19 +21,19 @@ import structlog
 Format = Literal["text", "json"]
 
 _AT_ONCE: Final = select.PIPE_BUF
-"""Bytes that a pipe takes without waiting when it is ready to be written to."""
+"""The number of bytes that a pipe accepts without blocking when it is ready for writing."""
 
 
 def is_json(log_format: Format | None) -> bool:
-    """Whether lines are JSON; None chooses by whether stderr is a terminal."""
+    """Whether lines are JSON. If `log_format` is None, they are, unless stderr is a terminal."""
     if log_format is None:
-        # Closed in this process is no terminal, either.
+        # A stream that was closed in this process is no terminal, either.
         return sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty()
     return log_format == "json"
 
 
 def configure_logs(log_format: Format | None, level: str) -> None:
-    """Configure structlog for this process. `log_format` None chooses by whether stderr is a terminal."""
+    """Configure structlog for this process. If `log_format` is None, it is JSON, unless stderr is a terminal."""
     renderer = structlog.processors.JSONRenderer() if is_json(log_format) else structlog.dev.ConsoleRenderer()
     lines = _Lines(_find_writer(sys.stderr))
     structlog.configure(
@@ -51,10 +51,10 @@ def configure_logs(log_format: Format | None, level: str) -> None:
 
 @final
 class _Lines:
-    """What structlog writes rendered events to: it waits for nothing and raises nothing."""
+    """The output of structlog for rendered events. It never blocks and never raises."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
-        """Write with `write`, which raises what it cannot do."""
+        """Write with `write`, which raises an error for a line that it cannot write."""
         self._write = write
         self._lost = 0
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class _Lines:
     def msg(self, line: str) -> None:
         """Write one line, or count it as lost."""
         with self._lock:
-            ending = "\n" if self._lost else ""  # of what was lost, half a line may be there
+            ending = "\n" if self._lost else ""  # half of a lost line may have been written
             try:
                 self._write(f"{ending}{line}\n")
             except (OSError, ValueError):  # ValueError: the stream was closed in this process
@@ -76,7 +76,10 @@ class _Lines:
 
 
 def _find_writer(stream: TextIO | None) -> Callable[[str], object]:
-    """How to write to `stream`: past its buffer, where it has a descriptor, so that what fails is not kept in it."""
+    """Choose how to write to `stream`: directly to its descriptor if it has one.
+
+    The stream's own buffer would keep a line that could not be written.
+    """
     if stream is None:
         return _refuse
     try:
@@ -92,7 +95,7 @@ def _refuse(text: str) -> None:
 
 
 def _write(descriptor: int, data: bytes, most: int | None) -> None:
-    """Write `data`, `most` bytes at a time, as far as that needs no waiting: its reader may have stopped for hours."""
+    """Write `data`, `most` bytes at a time, without blocking, because the reader may have stopped for hours."""
     ready = select.poll()
     ready.register(descriptor, select.POLLOUT)
     while data:

@@ -1,8 +1,7 @@
-"""How the parent notices a worker that stands still: stopped, frozen, or caught in a call that never returns.
+"""Heartbeats, by which the parent notices a worker that is stopped, frozen, or in a call that never returns.
 
-Such a worker holds connections that the kernel goes on handing to it, and perhaps rows that others wait for. Each
-worker says every second that it runs; of whom nothing is heard for `FROZEN_SECONDS` is killed, and replaced as any
-other worker that ends.
+The kernel goes on giving connections to such a worker, and it may hold rows that others wait for. Each worker sends a
+heartbeat every second. A worker without one for `FROZEN_SECONDS` is killed, and replaced like any worker that ends.
 """
 
 import os
@@ -32,23 +31,23 @@ class Pulse:
         self._looked_at = SystemClock().monotonic()
 
     def beat(self) -> None:
-        """In a worker: say from now on that it runs."""
+        """Start sending heartbeats, in a worker."""
         threading.Thread(target=self._beat, name="pulse", daemon=True).start()
 
     def _beat(self) -> None:
         own = _PROCESS_ID.pack(os.getpid())
         while True:
-            with suppress(BlockingIOError):  # the parent stands still itself
+            with suppress(BlockingIOError):  # the pipe is full, because the parent itself is frozen
                 os.write(self._tell, own)
             time.sleep(BEAT_SECONDS)
 
     def find_frozen(self, workers: Iterable[int]) -> list[int]:
-        """In the parent, every second: those of `workers`, by process id, of whom nothing was heard for too long."""
+        """Find those of `workers` (process ids) without a heartbeat for too long. The parent calls it every second."""
         now = SystemClock().monotonic()
         for pid in self._hear_all():
             self._heard_at[pid] = now
         stood_still, self._looked_at = now - self._looked_at > 2 * BEAT_SECONDS, now
-        if stood_still:  # the parent did, and cannot tell what the others did meanwhile
+        if stood_still:  # the parent itself was frozen, and does not know what the workers did meanwhile
             self._heard_at.clear()
         self._heard_at = {pid: self._heard_at.get(pid, now) for pid in workers}
         return [pid for pid, heard_at in self._heard_at.items() if now - heard_at > FROZEN_SECONDS]

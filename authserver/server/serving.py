@@ -1,7 +1,7 @@
-"""Runs the worker processes: starts them, replaces the ones that die, drains them at the end.
+"""Runs the worker processes: starts them, replaces those that die, and drains them at the end.
 
-What is granian's, and changed, is `supervisor`. A worker that is told to end, stands still, or is kept by a client has
-files of its own (`departure`, `pulse`, `slow_bodies`).
+`supervisor` holds everything that changes granian. Other files handle a worker that ends (`departure`), is frozen
+(`pulse`), or is blocked by a slow client (`slow_bodies`).
 """
 
 import socket
@@ -24,13 +24,13 @@ def serve(
     """Serve until SIGTERM or SIGINT, then let requests in flight finish for 10 s.
 
     Args:
-        listeners: What `listen` returned; closed when this returns.
-        serving: Numbers of workers and threads.
-        load: Builds the application; called in each worker, so that no connection crosses a fork.
-        announce: Called once, when the first worker is ready.
+        listeners: the sockets that `listen` returned. They are closed when this returns.
+        serving: the numbers of workers and threads.
+        load: builds the application. It is called in each worker, so that no connection crosses a fork.
+        announce: is called once, when the first worker is ready.
 
     Raises:
-        SystemExit: With status 1, when a worker ends before any was ready: the application does not load.
+        SystemExit: with status 1, if a worker ends before any was ready, because the application does not load.
     """
     supervisor = Supervisor(listeners, serving, load, announce)
     supervisor.serve(target_loader=supervisor.begin_worker, wrap_loader=False)

@@ -1,11 +1,11 @@
-"""All that this server takes from the inside of granian, in one file: its supervisor, with other manners.
+"""A changed supervisor of granian. All uses of granian's private members are in this file.
 
-granian does the HTTP. What its supervisor does would take the service down: it gives up when one worker dies twice
-within seconds, it can lose the news of a death, and its sockets lose the connections that wait for a worker that was
-killed. Here the listening sockets outlive every worker, and a death is never final.
+granian handles the HTTP. Its own supervisor would take the service down: it gives up when a worker dies twice within
+seconds, it can miss the death of a worker, and its sockets lose the connections that wait for a killed worker. Here the
+listening sockets outlive every worker, and every dead worker is replaced.
 
-Private members of granian may change in any release. They were read in `READ_IN`, and
-`tests/unit/server/test_supervisor.py` says what no longer fits in another one.
+Private members of granian may change in any release. This file was written for the releases in `READ_IN`, and
+`tests/unit/server/test_supervisor.py` fails if something does not fit another release.
 """
 
 import os
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 READ_IN: Final = ">=2.8.7,<2.9"
-"""The releases of granian whose supervisor is the one that is changed here."""
+"""The releases of granian for whose supervisor this file was written."""
 
 _CONNECTIONS_MOST: Final = 4096
 _FILES_BESIDE: Final = 256
@@ -54,7 +54,7 @@ _LOGGING: Final = {
 
 
 class _Bell:
-    """An event over a pipe. `threading.Event` may deadlock when a signal handler sets it while its owner waits."""
+    """An event over a pipe. A `threading.Event` may deadlock if a signal handler sets it while its owner waits."""
 
     def __init__(self) -> None:
         self._hear, self._ring = os.pipe()
@@ -74,7 +74,7 @@ class _Bell:
 
 
 class Supervisor(MPServer):
-    """The parent of the workers. Its `serve` comes back when all of them have ended."""
+    """The parent of the workers. Its `serve` returns when all of them have ended."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Supervisor(MPServer):
         load: "Callable[[], WSGIApplication]",
         announce: Callable[[], None],
     ) -> None:
-        """Start nothing yet; see `serving.serve` for what each of these is."""
+        """Configure granian; start nothing yet. `serving.serve` describes the arguments."""
         super().__init__(
             "authserver",
             address=serving.host,
@@ -91,7 +91,8 @@ class Supervisor(MPServer):
             interface=Interfaces.WSGI,
             http=HTTPModes.http1,
             http1_settings=HTTP1Settings(
-                # From the answer before on: it ends idle connections, too, and there is no other bound for either.
+                # It counts from the previous answer, so it limits idle connections, too. granian has no other limit for
+                # either.
                 header_read_timeout=serving.keep_alive * 1000,
                 max_buffer_size=_HEADERS_MOST_BYTES,
             ),
@@ -100,8 +101,8 @@ class Supervisor(MPServer):
             blocking_threads=serving.threads,
             blocking_threads_idle_timeout=600,
             backlog=BACKLOG,
-            # Of connections, most of which are idle; granian's own bound would keep whoever comes next waiting until
-            # one of them is closed. How many requests are worked on is another room's to say.
+            # The limit of connections, most of which are idle. With granian's default the next client would wait until
+            # one of them is closed. `web.edge.crowd` limits the requests.
             backpressure=_count_connections(),
             workers_kill_timeout=_DRAIN_SECONDS,
             log_level=LogLevels.error,
@@ -119,25 +120,26 @@ class Supervisor(MPServer):
         self._pulse = Pulse()
 
     def begin_worker(self) -> "WSGIApplication":
-        """Become a worker, right after the fork."""
-        # A Ctrl-C is for the parent, which drains; until granian takes over, SIGTERM just ends this process.
+        """Become a worker, right after the fork, and build its application."""
+        # A Ctrl-C must reach only the parent, which drains the workers. Until granian takes over, SIGTERM simply ends
+        # this process.
         os.setpgrp()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(self._held_by_parent)
         for listener in self._listeners:
             if listener.fileno() != self._door:
-                listener.close()  # else a worker that leaves could not close its own for good
+                listener.close()  # else the sockets of other workers would stay open here after those workers end
         threading.Thread(target=_end_with_parent, args=(self._lifeline,), daemon=True).start()
         self._pulse.beat()
         application = SlowBodies(self._load(), hurried_from=max(self.blocking_threads // 4, 1))
         application.watch()
         departure = Departure(application, self._door, WorkerSignal(), _signals.set_main_signals)
-        _signals.set_sync_signals = departure.await_signal  # granian looks it up right after this
+        _signals.set_sync_signals = departure.await_signal  # granian reads it right after this
         os.write(self._tell_ready, _PROCESS_ID.pack(os.getpid()))
         return departure.answer
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
-        """Start all workers, and hear from them when they are ready."""
+        """Start all workers, and follow their readiness and their heartbeats."""
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         threading.Thread(target=self._follow_ready, daemon=True).start()
         threading.Thread(target=self._follow_pulse, daemon=True).start()
@@ -155,7 +157,7 @@ class Supervisor(MPServer):
             workers = {worker._id(): worker for worker in tuple(self.wrks)}  # type: ignore[no-untyped-call]  # noqa: SLF001 - the process id
             for pid in self._pulse.find_frozen(workers):
                 logger.error(f"worker {pid} has not responded for {FROZEN_SECONDS:.0f} s and is replaced")
-                workers[pid].inner.kill()  # not its `kill`, after which granian would not miss it
+                workers[pid].inner.kill()  # not granian's `kill`, after which it would not replace the worker
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
@@ -163,11 +165,11 @@ class Supervisor(MPServer):
     def _drop_shared_socket(self) -> None:
         for listener in self._listeners:
             refuse_newcomers(listener)
-            listener.close()  # the workers still have it, and hear whoever is in it before they leave
+            listener.close()  # the workers keep their copies, and answer the waiting connections before they end
 
     def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 - granian's own types
-        # granian would let each worker open a socket: what waits in that of a killed worker is reset. Here it waits for
-        # the next worker with the same number, because this process holds every socket open.
+        # With granian each worker opens its own socket, and the connections waiting in it are reset if the worker is
+        # killed. Here they wait for the next worker with the same number, because this process keeps every socket open.
         self._sso = self._listeners[idx]
         self._door = self._listeners[idx].fileno()
         self._shd = SocketHolder(self._door, False, BACKLOG)  # type: ignore[assignment,call-arg]
@@ -183,39 +185,40 @@ class Supervisor(MPServer):
                 self._replace(self.interrupt_children.pop(0), spawn_target, target_loader)
             if self.reload_signal and not self.interrupt_signal:
                 self._reload(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-                self.main_loop_interrupt.set()  # it clears the bell, perhaps over a death
+                self.main_loop_interrupt.set()  # `_reload` clears the event, and may so hide a worker's death
 
     def _stop_workers(self) -> None:
         for worker in self.wrks:
             if worker._id() not in self._ready_at:  # type: ignore[no-untyped-call]  # noqa: SLF001 - the process id
-                # It has accepted nothing yet, and between fork and readiness the signal to end can be lost.
+                # It has accepted nothing yet, and SIGTERM can be lost between the fork and readiness.
                 worker.kill()  # type: ignore[no-untyped-call]
-        # So it is right after, and the worker would be killed with its requests after the drain time.
+        # SIGTERM can be lost right after readiness, too. The worker would then be killed after the drain time, together
+        # with its requests.
         latest = max(self._ready_at.values(), default=0.0)
         time.sleep(max(0.0, latest + _DEAF_SECONDS - SystemClock().monotonic()))
         super()._stop_workers()  # type: ignore[no-untyped-call]
         if self.interrupt_signal:
-            # Whoever died while the end was asked for makes the end no failure, also when that was noticed late.
+            # A worker that died during the shutdown does not make it a failure, even if that was noticed late.
             self.interrupt_children.clear()
 
     def _replace(self, index: int, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - granian's own types
-        # A worker that dies at once, again and again, must not keep a core busy.
+        # Limits the rate: a worker that dies at once, again and again, must not occupy a core.
         time.sleep(max(0.0, self.wrks[index].birth + _SHORTEST_LIFE_SECONDS - SystemClock().monotonic()))
         self._respawn_workers([index], spawn_target, target_loader)
 
 
 def _count_connections() -> int:
-    """How many connections a worker may hold: as many files as the system lets it open, within reason."""
+    """Raise the limit of open files if possible, and compute how many connections a worker may hold."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _CONNECTIONS_MOST + _FILES_BESIDE
     if soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        with suppress(OSError, ValueError):  # the system may have a bound of its own
+        with suppress(OSError, ValueError):  # the system may have another limit
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(min(_CONNECTIONS_MOST, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _FILES_BESIDE), 1)
 
 
 def _end_with_parent(lifeline: int) -> None:
-    # The other end is open in the parent alone: end of file is its death, also by SIGKILL.
+    # Only the parent holds the other end. It ends when the parent dies, even by SIGKILL.
     os.read(lifeline, 1)
     os.kill(os.getpid(), signal.SIGTERM)
