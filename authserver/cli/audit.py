@@ -1,4 +1,4 @@
-"""`authserver audit`: who did what, when, from where, with which outcome. docs/audit.md explains every name."""
+"""`authserver audit`: prints the audit record. docs/audit.md explains every name."""
 
 import time
 from typing import Final
@@ -90,7 +90,7 @@ def _print(records: list[AuditRecord], *, as_json: bool) -> None:
 
 
 def _find_user_id(context: Context, user: str | None) -> str | None:
-    """The id to look for. The record outlives the user, so an id that nobody has is one, too."""
+    """Find the user id to filter by. Records outlive their user, so the id of a deleted user is accepted, too."""
     if user is None:
         return None
     found = find_user(context.realm, user)

@@ -1,4 +1,4 @@
-"""What the rooms raise about a broken world, as the lines that an operator reads."""
+"""Messages for errors of the environment: settings, database, keys, files, templates."""
 
 import sys
 from typing import Any
@@ -21,7 +21,7 @@ class _Problems(click.ClickException):
 
 
 def tell_broken_world(error: Exception) -> click.ClickException | None:
-    """What to print instead of a traceback; None for a mistake of ours."""
+    """Find the message to print instead of a traceback; None for a bug in this program."""
     match error:
         case SettingsError():
             return _Problems(error.problems)
@@ -30,7 +30,7 @@ def tell_broken_world(error: Exception) -> click.ClickException | None:
         case KeyringError() | UnknownRevisionError() | UnusableCountersError() | UnusableTemplateError():
             return click.ClickException(str(error))
         case OSError(filename=None):
-            return None  # no file's: a mistake of ours, or a reader who has gone
+            return None  # no file is involved: a bug in this program, or a closed pipe
         case OSError():
             return click.ClickException(f"{error.filename}: {error.strerror}")
         case _:
@@ -38,7 +38,7 @@ def tell_broken_world(error: Exception) -> click.ClickException | None:
 
 
 def _say(error: StorageUnavailableError) -> str:
-    # What the driver says comes wrapped once or twice, names host and user, and never a password.
+    # The driver's message is wrapped once or twice. It may name host and user, but never a password.
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

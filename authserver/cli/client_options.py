@@ -1,4 +1,4 @@
-"""What `authserver clients create` and `update` can be told about a client."""
+"""The options of `authserver clients create` and `update`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ _LANGUAGE_TAG: Final = re.compile(r"#([a-z]{2,3})\Z")  # RFC 7591 §2.2
 
 @dataclass(frozen=True, slots=True)
 class OwnLength:
-    """A length of time for the client alone; None takes it back to the installation's."""
+    """A duration for one client; None restores the duration of the installation."""
 
     own: timedelta | None
 
@@ -57,7 +57,7 @@ def _read_length(ctx: click.Context, param: click.Parameter, value: str | None) 
 def _read_scope_texts(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, dict[str, str]] | None:
-    """Scope → language → text. None where nothing was given, nothing in it where one empty text was."""
+    """Read scope → language → text. None if the option was not given; empty if its only value is empty."""
     table: dict[str, dict[str, str]] = {}
     for value in filter(None, values):
         name, is_split, text = value.partition("=")
@@ -77,9 +77,9 @@ def kind_options(command: Command) -> Command:
 
 
 def settings_options(command: Command) -> Command:
-    """Add an option for each attribute that may be set when a client is made, and later; see `read_settings`.
+    """Add an option for each attribute that create and update accept; `read_settings` reads them.
 
-    The name is not among them: `create` takes it as an argument (`name_option`).
+    The name has its own option (`name_option`), because `create` takes it as an argument.
     """
     for name, attribute in reversed(tuple(ATTRIBUTES.items())):
         if name != "name":
@@ -93,12 +93,12 @@ def name_option(command: Command) -> Command:
 
 
 def option_of(name: str) -> str:
-    """The option for this attribute, as it is typed."""
+    """The option of this attribute, as it is typed."""
     return f"--{(ATTRIBUTES[name].each or name).replace('_', '-')}"
 
 
 def read_settings(options: Mapping[str, Any]) -> ClientChanges:
-    """The attributes that the options set. An option that was not given sets nothing; an empty text empties a list."""
+    """Read the attributes that the options set. Those that were not given set nothing; an empty text empties a list."""
     return {
         name: _read(ATTRIBUTES[name].form, typed)
         for name, typed in options.items()
@@ -129,7 +129,7 @@ def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
     return click.option(option, name, help=attribute.meaning + hint, **more)
 
 
-def _read(form: Form, typed: Any) -> object:  # noqa: ANN401 - as the option says
+def _read(form: Form, typed: Any) -> object:  # noqa: ANN401 - the type depends on the option
     match form:
         case Line() | Switch() | ScopeTable():
             return typed

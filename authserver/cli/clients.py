@@ -1,4 +1,4 @@
-"""`authserver clients`: the registered applications. A secret is printed once, when it is made."""
+"""`authserver clients`: the registered applications. A secret is printed once, when it is created."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -169,7 +169,7 @@ def _choose_kind(kinds: dict[ClientKind, bool]) -> ClientKind:
 
 
 def _print_registered(context: Context, registered: RegisteredClient, *, as_json: bool) -> None:
-    """The client with its secret, and for people what to paste where."""
+    """Print the client with its secret, and for people the lines to paste into their configuration."""
     client, secret = registered.client, registered.secret
     record = dict(_describe(client))
     if as_json and secret is not None:
@@ -181,7 +181,7 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
             click.echo(f"\n{doubt}")
     if secret is not None:
         again = f"authserver clients rotate-secret {client.client_id}"
-        # The former secret is in use, and a plain rotation would end it.
+        # The former secret is still in use. Without --keep-former the next rotation would end it.
         remedy = again if client.former_secret is None else f"{again} --keep-former"
         demand_shown(f"the secret of {client.client_id}", remedy)
         if not as_json:
@@ -189,7 +189,7 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
 
 
 def _find_doubt(client: Client) -> str | None:
-    """Why nobody can sign in to the client as it is; None where somebody can, or nobody is meant to."""
+    """Find why nobody can sign in to the client as it is configured; None if people can, or are not supposed to."""
     if client.kind is ClientKind.RESOURCE_SERVER or client.first_party or client.redirect_uris:
         return None
     way = f"authserver clients update {client.client_id}"

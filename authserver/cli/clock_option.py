@@ -1,4 +1,4 @@
-"""`--confirm-clock`, for the commands that destroy or rotate by the clock."""
+"""`--confirm-clock`, for the commands that delete data or rotate keys by the clock."""
 
 import click
 

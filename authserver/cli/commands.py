@@ -1,4 +1,4 @@
-"""The commands by name, each loaded when it is run: help and completion of the whole import none of them."""
+"""Commands that are imported only when they run. The top-level help and completion import none of them."""
 
 import gc
 import sys
@@ -10,25 +10,25 @@ import click
 
 
 class LateCommand(click.Command):
-    """Stands in for the command `name` of the module `authserver.cli.name` until somebody runs it.
+    """A placeholder for the command `name` in the module `authserver.cli.name`, until it is run.
 
     Args:
-        name: of the command, of its module, and of the object in it.
-        summary: the first sentence of its help.
+        name: the name of the command, of its module, and of the object in the module.
+        summary: the first sentence of the command's help.
     """
 
     def __init__(self, name: str, summary: str) -> None:
-        """Import nothing."""
+        """Store the name and the summary; import nothing yet."""
         super().__init__(name, help=summary)
 
     def load(self) -> click.Command:
-        """The command itself."""
+        """Import the module and return the command."""
         command: click.Command = getattr(_load_module(f"authserver.cli.{self.name}"), str(self.name))
         return command
 
 
 class LateGroup(click.Group):
-    """A group that lists its commands by their summaries, and loads the one that is run."""
+    """A group that lists its commands by their summaries, and loads only the command that is run."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -41,8 +41,8 @@ class LateGroup(click.Group):
 def _load_module(name: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
-    # What is imported stays: looking for garbage among it takes a fifth of the start, and would unshare the workers'
-    # memory later.
+    # Imported modules stay in memory. Collecting garbage among them would take a fifth of the start, and later it would
+    # copy memory that the workers share.
     gc.disable()
     try:
         return import_module(name)

@@ -1,7 +1,7 @@
-"""What commands work on, opened when a command first asks for it.
+"""The objects that commands work on. Each is opened when a command first uses it.
 
-A command that only prints help reads no setting; one that lists users needs no key. Whatever is missing is an error
-that the command line says in one line.
+So a command that only prints help reads no setting, and one that lists users needs no key. If something is missing, the
+command line reports it in one line.
 """
 
 from datetime import timedelta
@@ -25,31 +25,35 @@ from authserver.upkeep.keep_time import Timekeeper
 
 
 class Context:
-    """One installation, as the settings name it."""
+    """The installation that the settings describe."""
 
     def __init__(self, clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) -> None:
-        """Open nothing."""
+        """Open nothing yet."""
         self.clock = clock or SystemClock()
         self.entropy = entropy
 
     @cached_property
     def operator(self) -> Actor:
-        """Who acts, in the audit record."""
+        """The actor for audit records."""
         return Actor(this_operator())
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings, checked."""
+        """The validated settings."""
         return load_settings()
 
     @cached_property
     def schema(self) -> Schema:
-        """The schema of the database, whatever state it is in; for `init` and `db`."""
+        """The schema of the database in any state, for `init` and `db`."""
         return Schema(open_database(self.settings))
 
     @cached_property
     def current_schema(self) -> Schema:
-        """The schema of the database, which is one that this release can work with."""
+        """The schema of the database, if this release can work with it.
+
+        Raises:
+            ClickException: the database is empty, or has the schema of another release.
+        """
         if not self.schema.is_current():
             if self.schema.find_revision() is None:
                 raise ClickException("the database is empty; run: authserver init")
@@ -58,21 +62,25 @@ class Context:
 
     @cached_property
     def custody(self) -> KeyCustody:
-        """What the keys are kept with, sound or not."""
+        """The custody of the keys. It is not checked whether a key can sign."""
         return build_custody(self.settings, self.current_schema.database, clock=self.clock, entropy=self.entropy)
 
     @cached_property
     def realm(self) -> Realm:
-        """The installation, with keys that can sign."""
+        """The realm. Its keys must be able to sign."""
         return build_realm(self.settings, self.custody)
 
     @cached_property
     def timekeeper(self) -> Timekeeper:
-        """What says whether the clock can be trusted."""
+        """The judge of the clock of this process."""
         return Timekeeper(self.current_schema.database, self.clock)
 
     def trust_clock(self, *, confirmed: bool, longest_pause: timedelta = LONGEST_PAUSE) -> Trusted:
-        """The time, for what destroys or rotates by it; refuses while the clock may be wrong and nobody confirms it."""
+        """Return the time, for commands that delete data or rotate keys by it.
+
+        Raises:
+            ClickException: the clock may be wrong, and the operator does not confirm it.
+        """
         if confirmed:
             return self.timekeeper.confirm()
         match self.timekeeper.look(longest_pause=longest_pause):
@@ -82,10 +90,10 @@ class Context:
                 raise ClickException(f"{reason}; if the clock is right, repeat the command with --confirm-clock")
 
     def create_master_key(self) -> Path:
-        """Write a new master key into the folder of the settings and return its file."""
+        """Write a new master key into the folder that the settings name, and return its file."""
         return create_master_key(self.settings.keys_dir, now=self.clock.now(), entropy=self.entropy)
 
     def close(self) -> None:
-        """Close what was opened, before a fork or at the end."""
+        """Close all connections, before a fork or at the end."""
         if "schema" in self.__dict__:
             self.schema.database.dispose()

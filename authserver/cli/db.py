@@ -1,4 +1,4 @@
-"""`authserver db`: the schema, rows that are over for good, and backups."""
+"""`authserver db`: the schema, the pruning of old rows, and backups."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -89,7 +89,7 @@ def restored(context: Context, *, yes: bool, confirm_clock: bool) -> None:
     mailed links, and tells resource servers that follow the feed to refuse all tokens issued before now. Passwords,
     addresses, roles, clients and account states are those of the backup: review them.
     """
-    # A backup may be of any age, so its records cannot say that the clock is ahead; they can say that it is behind.
+    # A backup may be of any age. So the times in it cannot prove that the clock is ahead, only that it is behind.
     at = context.trust_clock(confirmed=confirm_clock, longest_pause=timedelta.max)
     clock = f"This machine's clock says {at.now:%Y-%m-%d %H:%M} UTC."
     ask(f"{clock} End all sessions and replace all keys?", yes=yes)

@@ -1,4 +1,4 @@
-"""How the command line says that a use case refused: one line for each thing that is wrong, exit status 1."""
+"""Messages for refusals of use cases: one line on stderr with all errors, and exit status 1."""
 
 from typing import TypeVar
 
@@ -10,7 +10,11 @@ Outcome = TypeVar("Outcome")
 
 
 def refuse(outcome: Outcome | Refused | Invalid | TryLater) -> Outcome:
-    """What was done, or the end of the command with what is wrong."""
+    """Return `outcome` if it is a success.
+
+    Raises:
+        ClickException: it is a refusal; the message names all errors.
+    """
     match outcome:
         case Refused(message=message):
             raise click.ClickException(message)

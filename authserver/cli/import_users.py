@@ -1,4 +1,4 @@
-"""`authserver users import`: taking over the users of another system."""
+"""`authserver users import`: imports the users of another system."""
 
 from pathlib import Path
 

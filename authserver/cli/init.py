@@ -1,4 +1,4 @@
-"""`authserver init`: from an empty folder to a server that can be started. Repeatable: what is there stays as it is."""
+"""`authserver init`: creates what a server needs. It can be repeated, and changes nothing that exists."""
 
 import os
 import shlex
@@ -70,7 +70,10 @@ def init(context: Context, *, demo: bool) -> None:
 
 
 def _refuse_lost_master_key(context: Context) -> None:
-    """A new master key would open nothing that the lost one sealed, and hide that it is lost."""
+    """Refuse to continue if the database has keys but their master key is missing.
+
+    A new master key could not open the sealed keys, and would hide that the old one is lost.
+    """
     folder, sealed = context.settings.keys_dir, context.custody.load_keys().sealed
     if sealed and not any(folder.glob("*.key")):
         raise click.ClickException(
@@ -95,7 +98,7 @@ def _ensure_first_party(realm: Realm, by: Actor) -> bool:
 
 def _set_up_demo(context: Context) -> None:
     file = _write_demo_settings(context.settings)
-    # One byte is more than one character, so this is long enough for any policy.
+    # Base64 makes more than one character of each byte, so this is long enough for any minimum length.
     password = Secret(base64url.encode(context.entropy(max(15, context.settings.password_min_length))))
     user = find_user(context.realm, DEMO_EMAIL)
     if isinstance(user, User):
@@ -134,7 +137,7 @@ def _write_demo_settings(settings: Settings) -> Path:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """What the system refuses, as one line about `path`."""
+    """Turn an `OSError` in this block into a one-line message about `path`."""
     try:
         yield
     except OSError as error:

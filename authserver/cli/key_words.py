@@ -1,4 +1,4 @@
-"""How `authserver keys` says what it found and what it did."""
+"""The output of `authserver keys`: listings, and sentences about the steps of a rotation."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -26,7 +26,7 @@ _INSTANTS = tuple(field.name for field in fields(StoredKey) if field.name.endswi
 
 
 def describe_key(key: StoredKey) -> Record:
-    """A key in a listing. `master_key` is the fingerprint of the one that seals it."""
+    """Describe a key for listings. `master_key` is the fingerprint of the master key that seals it."""
     return {
         "kid": key.kid,
         "purpose": key.purpose.value,
@@ -39,7 +39,7 @@ def describe_key(key: StoredKey) -> Record:
 
 
 def say_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of step
-    """One line: what was done, or why not."""
+    """Say in one line what a step did, or why it did nothing."""
     match step:
         case Activate(purpose, algorithm):
             return f"{purpose}: a new {algorithm} key is active"
@@ -65,7 +65,7 @@ def say_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of st
 
 
 def say_until(steps: Iterable[Step]) -> str:
-    """One line for a rotation that found nothing to do: when there will be something."""
+    """Say in one line when the next step is due, for a rotation that had nothing to do."""
     moments: list[datetime] = []
     for step in steps:
         match step:

@@ -1,4 +1,4 @@
-"""`authserver keys`: what an operator sees of the keys, and does to them. Private parts never leave the database."""
+"""`authserver keys`: lists and manages the keys. Private parts never leave the database."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands, and how their failures are said: one clear line on stderr and exit status 1; 2 for wrong usage."""
+"""The list of commands, and the reports of failures: one line on stderr and exit status 1, or 2 for wrong usage."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from authserver.cli.streams import forgiving_streams
 
 
 class Commands(LateGroup):
-    """Turns what the rooms raise about a broken world into the one line that an operator reads."""
+    """The top-level group. It turns errors of the environment into one-line messages."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run the command."""
@@ -20,7 +20,7 @@ class Commands(LateGroup):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            # Imported here because it knows the errors of all rooms, and most commands fail at nothing.
+            # Imported only after a failure, because it imports the errors of all rooms.
             from authserver.cli.broken_worlds import tell_broken_world
 
             told = tell_broken_world(error)

@@ -1,4 +1,4 @@
-"""How the command line takes instants, `2026-01-31`, `2026-01-31T12:00`, or `24h` ago, and lengths of time, `90m`."""
+"""Arguments that are instants (`2026-01-31`, `2026-01-31T12:00`, or `24h` ago) or durations (`90m`)."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,11 +9,11 @@ _SPAN = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Moment = datetime | timedelta
-"""An instant, or the time since it."""
+"""An instant, or how long ago it was."""
 
 
 def read_moment(ctx: click.Context, param: click.Parameter, value: str | None) -> Moment | None:
-    """A click callback: what was typed. Without a zone it is UTC."""
+    """Read an instant (a click callback). Without a zone it is in UTC."""
     ago = _read_span(value or "")
     if ago is not None:
         return ago
@@ -28,7 +28,7 @@ def read_moment(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 
 def read_length(ctx: click.Context, param: click.Parameter, value: str) -> timedelta:
-    """A click callback: a length of time, `0` or a number with its unit."""
+    """Read a duration (a click callback): `0`, or a number with a unit."""
     length = timedelta() if value == "0" else _read_span(value)
     if length is None:
         raise click.BadParameter(f"{value!r} is not a length of time like 90m, 24h or 7d", ctx, param)
@@ -41,8 +41,8 @@ def _read_span(text: str) -> timedelta | None:
 
 
 def resolve(moment: Moment | None, now: datetime) -> datetime | None:
-    """The instant that was meant."""
+    """Convert `moment` to an instant, relative to `now` if it is a duration."""
     if not isinstance(moment, timedelta):
         return moment
-    # Longer ago than there are years is as good as the beginning.
+    # A duration that is longer than the calendar means its beginning.
     return now - min(moment, now - datetime.min.replace(tzinfo=UTC))

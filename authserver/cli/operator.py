@@ -1,4 +1,4 @@
-"""Who types the command: the actor of its audit records."""
+"""The operator who runs the command, as the actor of its audit records."""
 
 import os
 import pwd
@@ -11,9 +11,9 @@ _LONGEST: Final = 64
 
 
 def name_operator(sudo_user: str, uid: int) -> str:
-    """`cli:NAME`: the login that used sudo, if it can be a name, else the login of the process, else its number.
+    """Return `cli:NAME`. NAME is the valid login that used sudo, else the login of the process, else its number.
 
-    A record for those who did nothing wrong: who may run commands here may write into the database, too.
+    This is no proof of who acted, because an operator who can run commands can also write to the database.
     """
     return f"cli:{_find_login(sudo_user, uid)}"
 
@@ -23,10 +23,10 @@ def _find_login(sudo_user: str, uid: int) -> str:
         return sudo_user
     try:
         return pwd.getpwuid(uid).pw_name
-    except KeyError:  # a container's user often has no entry
+    except KeyError:  # the user of a container often has no entry
         return str(uid)
 
 
 def this_operator() -> str:
-    """`name_operator` of this process."""
+    """Return the operator of this process, as `cli:NAME`."""
     return name_operator(find_sudo_user(), os.getuid())

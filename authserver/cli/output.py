@@ -1,6 +1,6 @@
-"""How commands print: a table for people, `--json` for programs. Nothing else of the command line formats values.
+"""Printing: tables for people, `--json` for programs. Only this file formats values for the command line.
 
-What cannot be written is dropped (`streams`), so no command has to fear for its act when it prints.
+Output that cannot be written is dropped (`streams`), so printing never interrupts the work of a command.
 """
 
 import errno
@@ -43,17 +43,17 @@ def print_list(name: str, records: Sequence[Record], *, columns: Sequence[str], 
 
 
 def print_line(record: Record) -> None:
-    """Print one record as one line of JSON, whatever is in it (ASVS 16.4.1): for programs that read as it comes."""
+    """Print one record as one line of JSON, for programs that read a stream. JSON escapes line breaks (ASVS 16.4.1)."""
     click.echo(json.dumps(_plain(record)))
 
 
 def say_record(record: Record, columns: Sequence[str]) -> str:
-    """`columns` of one record as one line for people."""
+    """Format `columns` of one record as one line for people."""
     return "  ".join(_text(record[column]) for column in columns)
 
 
 def print_record(record: Record, *, as_json: bool) -> None:
-    """Print one record, as JSON or as one `member: value` a line."""
+    """Print one record, as JSON or as lines of `member: value`."""
     if as_json:
         _print_json(_plain(record))
         return
@@ -63,22 +63,22 @@ def print_record(record: Record, *, as_json: bool) -> None:
 
 
 def is_output_lost() -> bool:
-    """Whether what is printed goes nowhere, or will: a command without an end ends then.
+    """Whether nobody can read the output any more, so that an endless command should end.
 
-    A reader that left (`| head -1`) is noticed although nothing new is printed, which may be never.
+    A reader that has exited (`| head -1`) is noticed even if nothing new is printed, which may be never.
     """
     return _find_trouble() is not None or (isinstance(sys.stdout, ForgivingStream) and sys.stdout.has_lost_reader())
 
 
 def demand_shown(secret: str, remedy: str) -> None:
-    """Fail if what was printed is lost: `secret` cannot be shown a second time, and `remedy` makes another one."""
+    """Fail if the output was lost: `secret` cannot be shown again. The command `remedy` makes a new one."""
     trouble = _find_trouble()
     if trouble is not None:
         raise click.ClickException(f"{secret} could not be shown ({trouble.strerror}) and is lost; run: {remedy}")
 
 
 def find_loss() -> str | None:
-    """Why words of a command are lost, in one line. That a reader had enough (`| head -1`) is no loss."""
+    """Find in one line why output was lost. A reader that exits early (`| head -1`) counts as no loss."""
     trouble = _find_trouble()
     if trouble is None or trouble.errno == errno.EPIPE:
         return None
@@ -127,7 +127,7 @@ def _text(value: Value) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` for a terminal: whatever could move a cursor, break a line or hide something is spelled out."""
+    """Escape `text` for a terminal: characters that could move the cursor, break a line or hide something."""
     return "".join(one if one.isprintable() or one in _OF_WORDS else _spell_out(one) for one in text)
 
 

@@ -1,4 +1,4 @@
-"""How the command line takes a password: from a prompt or from standard input, never as an argument."""
+"""Passwords from a prompt or from standard input. They are never arguments, because other users can see those."""
 
 import sys
 
@@ -19,7 +19,7 @@ def password_option(command: Command) -> Command:
 
 
 def read_password(*, stdin: bool) -> Secret:
-    """The line on standard input, or what is typed twice at a prompt. Never an argument: others can see those."""
+    """Read a line from standard input, or a password that is typed twice at a prompt."""
     if not stdin:
         if not sys.stdin.isatty():
             raise click.ClickException("cannot ask for the password without a terminal; use --password-stdin")

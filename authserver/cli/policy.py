@@ -1,4 +1,4 @@
-"""`authserver policy`: what credential events end, and what one of them would end now."""
+"""`authserver policy`: prints the revocation policy, and explains what an event would end now."""
 
 from dataclasses import asdict
 

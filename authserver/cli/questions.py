@@ -1,4 +1,4 @@
-"""How the command line asks before it does what cannot be undone."""
+"""Questions before acts that cannot be undone."""
 
 import sys
 
@@ -14,9 +14,10 @@ def yes_option(command: Command) -> Command:
 
 
 def ask(question: str, *, yes: bool) -> None:
-    """Go on if the operator agrees. Without a terminal nobody can answer: refused, unless `--yes` did.
+    """Continue only if the operator agrees, at the terminal or with `--yes`.
 
-    Also when an answer is piped in: `yes | authserver …` agrees to a question that nobody has read.
+    Without a terminal nobody can answer, so the command is refused. A piped answer does not count either:
+    `yes | authserver …` agrees to a question that nobody has read.
     """
     if yes:
         return

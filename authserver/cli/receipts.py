@@ -1,4 +1,4 @@
-"""How the command line says what a credential event ended, or would end."""
+"""The output of acts on users and sessions: what a credential event ended, or would end."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,14 +22,14 @@ from authserver.revocation import Receipt
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """How an act on a user is said: as done, and as it would be."""
+    """The sentences for an act on a user: one after it was done, one for a dry run."""
 
     done: str
     would: str
     ends_tokens: bool = True
-    """Whether access tokens from before it stop to pass."""
+    """Whether the act ends access tokens that were issued before it."""
     pauses: bool = False
-    """Whether sessions that it does not end are paused by it."""
+    """Whether the act pauses sessions that it does not end."""
 
 
 _ACTS: Final = {
@@ -44,17 +44,17 @@ _ACTS: Final = {
     RolesChanged.name: _Act("{email} has the roles: {roles}", "would give {email} the roles: {roles}"),
     SignedOutByAdmin.name: _Act("{email} is signed out everywhere", "would sign {email} out everywhere"),
 }
-"""Event → its words. What is not here (one session, a foreseen event) is told by what it ends."""
+"""Event → its sentences. For other events (one session, an explained event) only their effects are printed."""
 
 
 def act_options(command: Command) -> Command:
-    """Add `--dry-run` and `--json`, which every act on users and sessions has."""
+    """Add `--dry-run` and `--json`, the options of every act on users and sessions."""
     dry_run = click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
     return dry_run(json_option(command))
 
 
 def describe_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> Record:
-    """The members of a receipt in JSON."""
+    """Describe a receipt for JSON."""
     return {
         "event": receipt.event,
         "dry_run": dry_run,
@@ -83,7 +83,7 @@ def print_receipt(receipt: Receipt, user: User | None, *, dry_run: bool, as_json
 
 
 def say_receipt(receipt: Receipt, user: User | None, *, dry_run: bool) -> str:
-    """One line: what was done, what ended, what goes on, what was mailed."""
+    """Say in one line what was done, what ended, what continues, and what was mailed."""
     act = None if user is None else _ACTS.get(receipt.event)
     parts = []
     if act is not None and user is not None:
@@ -108,7 +108,7 @@ def _say_act(act: _Act, receipt: Receipt, user: User, *, dry_run: bool) -> str:
 
 
 def say_bounds(receipt: Receipt) -> str:
-    """Until when access tokens from before the act may pass at resource servers."""
+    """Say until when resource servers may accept access tokens that were issued before the act."""
     return (
         f"old access tokens stop working by {receipt.latest_by:%Y-%m-%d %H:%M:%S}Z,"
         f" at servers that follow the revocation feed by {receipt.effective_by:%H:%M:%S}Z"
@@ -123,5 +123,5 @@ def _say_kept(number: int, *, pauses: bool, dry_run: bool) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`number` things: "no sessions", "1 session", "2 sessions"."""
+    """Count things: "no sessions", "1 session", "2 sessions"."""
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`authserver serve`: everything that could go wrong is found out before the first worker starts."""
+"""`authserver serve`: runs the server. It checks everything it can before the first worker starts."""
 
 import os
 import socket
@@ -53,26 +53,29 @@ def serve(context: Context, *, host: str, port: int, workers: int | None, migrat
         click.get_current_context().call_on_close(listener.close)
     if migrate:
         context.schema.upgrade()
-    context.realm.keyring.current.signing_key  # noqa: B018 - raises, in one line, when no key can sign
-    build_post(settings)  # raises, in one line, when a mail template cannot be used
+    context.realm.keyring.current.signing_key  # noqa: B018 - raises a one-line error if no key can sign
+    build_post(settings)  # raises a one-line error if a mail template cannot be used
     try_page_templates(settings)
-    try_counters(settings, serving.workers)  # raises, in one line, when sign-ins cannot be counted
+    try_counters(settings, serving.workers)  # raises a one-line error if sign-ins cannot be counted
     through_pooler = may_lose_prepared_statements(settings, context.schema.database)
-    # A pool that crosses a fork gives one request the rows of another.
+    # If a connection pool crossed the fork, a request could get the rows of another one.
     context.close()
     announce = partial(_announce, settings, serving, through_pooler=through_pooler)
     serve_until_told(listeners, serving, create_wsgi, announce)
 
 
 def choose_workers(settings: Settings) -> int:
-    """As many as set; else one for SQLite, which has one writer at a time, and one per core for PostgreSQL."""
+    """Choose the number of workers: that of the settings, else one for SQLite, one per core for PostgreSQL.
+
+    SQLite allows only one writer at a time.
+    """
     if settings.workers is not None:
         return settings.workers
     return 1 if settings.uses_sqlite else _count_cores()
 
 
 def _announce(settings: Settings, serving: Serving, *, through_pooler: bool) -> None:
-    """Say that it serves, and what may surprise: as log lines where the log is JSON, which a collector reads."""
+    """Say that the server is ready, and warn of doubtful settings: as log lines if the log is JSON, for collectors."""
     address = _at(serving.host, serving.port)
     doubts = list(_list_doubts(settings, serving, through_pooler=through_pooler))
     if is_json(settings.log_format):
@@ -87,7 +90,7 @@ def _announce(settings: Settings, serving: Serving, *, through_pooler: bool) -> 
 
 
 def _list_doubts(settings: Settings, serving: Serving, *, through_pooler: bool) -> Iterator[tuple[str, str]]:
-    """What an operator may not have meant: the name of its event, and a sentence."""
+    """List settings that the operator may not have intended: the name of a log event, and a sentence."""
     if settings.smtp_url is None:
         waits = settings.registration == "open" and settings.require_verified_email
         yield (
@@ -98,7 +101,7 @@ def _list_doubts(settings: Settings, serving: Serving, *, through_pooler: bool) 
             ),
         )
     issuer = urlsplit(settings.issuer)
-    # An issuer with https has a proxy before it, on a port of its own; http is the loopback, and nothing in between.
+    # An https issuer has a proxy in front, on its own port. An http issuer is on the loopback, without a proxy.
     if issuer.scheme == "http" and (issuer.port or 80) != serving.port:
         yield (
             "port_is_not_of_issuer",
@@ -114,7 +117,7 @@ def _list_doubts(settings: Settings, serving: Serving, *, through_pooler: bool) 
 
 
 def _count_cores() -> int:
-    # What this process may use, where the system tells: a container's share and not the machine's.
+    # The cores that this process may use, if the system tells: those of its container, not of the machine.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,4 +1,4 @@
-"""`authserver sessions`: who is signed in where, and ending that."""
+"""`authserver sessions`: lists and ends live sessions."""
 
 import click
 

@@ -1,7 +1,7 @@
-"""Standard output and standard error of a command: what cannot be written ends no act and raises nothing.
+"""Standard output and standard error of a command, whose failures never interrupt the command.
 
-An act is done whole, whatever becomes of its words: the reader of a pipe goes (`| head -1`), a disk is full, a stream
-was closed before the command began. What cannot be written is dropped; `run` in `main` says so at the end, in one line.
+A command completes its work even if its output is lost: the reader of a pipe exits (`| head -1`), a disk is full, or a
+stream was closed before the command began. Lost output is dropped; `run` in `main` reports it in one line at the end.
 """
 
 import errno
@@ -23,8 +23,8 @@ _STANDARD = (0, 1, 2)
 def forgiving_streams() -> Iterator[None]:
     """Replace the standard streams in this block.
 
-    A standard stream that was closed becomes one that loses everything. Its descriptor is taken, or else the next file
-    would get it: what a library writes to standard error would then go into the database.
+    A closed standard stream becomes one that drops everything. Its descriptor is occupied. Otherwise the next opened
+    file would get it, and the text that a library writes to standard error would end up in the database.
     """
     _occupy_standard_descriptors()
     former = sys.stdin, sys.stdout, sys.stderr
@@ -39,20 +39,20 @@ def forgiving_streams() -> Iterator[None]:
 
 @final
 class ForgivingStream(io.TextIOWrapper):
-    """Text to a descriptor, written at once. A character that the encoding lacks is spelled out."""
+    """A text stream that writes to a descriptor at once. Characters that the encoding lacks are escaped."""
 
     def __init__(self, descriptor: int | None, encoding: str) -> None:
-        """Write to `descriptor`; None is a stream that was closed before."""
+        """Write to `descriptor`; None means a stream that was already closed."""
         self._raw = _ForgivingFile(descriptor)
         super().__init__(cast("Any", self._raw), encoding, errors="backslashreplace", write_through=True)
 
     @property
     def trouble(self) -> OSError | None:
-        """Why something that was printed did not arrive, if it did not."""
+        """The error because of which output was lost; None if none was."""
         return self._raw.trouble
 
     def has_lost_reader(self) -> bool:
-        """Whether the other end of the pipe is closed. Nothing is written to find out."""
+        """Whether the other end of the pipe is closed. The check writes nothing."""
         return self._raw.has_lost_reader()
 
 
@@ -80,7 +80,7 @@ class _ForgivingFile(io.RawIOBase):
         return True
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Take all of `data`, and lose it when it cannot be written; from then on lose everything."""
+        """Write all of `data`, or drop it. After a first failure everything is dropped."""
         whole = bytes(data)
         if whole and self.trouble is None:
             self.trouble = _write(self._descriptor, whole)
@@ -88,14 +88,14 @@ class _ForgivingFile(io.RawIOBase):
 
 
 def _write(descriptor: int | None, data: bytes) -> OSError | None:
-    """Why `data` was not written, if it was not."""
+    """Write `data`; return the error if that fails."""
     if descriptor is None:
         return OSError(errno.EBADF, os.strerror(errno.EBADF))
     try:
         while data:
             try:
                 data = data[os.write(descriptor, data) :]
-            except BlockingIOError:  # somebody else at this pipe does not wait; we do
+            except BlockingIOError:  # another process has made the pipe non-blocking
                 select.select([], [descriptor], [])
     except OSError as error:
         return error
@@ -103,7 +103,7 @@ def _write(descriptor: int | None, data: bytes) -> OSError | None:
 
 
 def _forgive(stream: TextIO | None) -> TextIO:
-    """`stream`, forgiving. One that has no descriptor is not the system's, but somebody's in this process."""
+    """Wrap `stream`. A stream without a descriptor was put there by this process and is kept."""
     if stream is None:
         return ForgivingStream(None, "utf-8")
     try:
@@ -118,4 +118,4 @@ def _occupy_standard_descriptors() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest free number, which is this one

@@ -1,4 +1,4 @@
-"""`authserver users …`: what an operator does to a user. Each command is one credential event."""
+"""The acts of operators on users in `authserver users …`. Each command is one credential event."""
 
 from collections.abc import Callable
 from typing import Final
@@ -48,7 +48,7 @@ def set_password_of(context: Context, *, user: str, password_stdin: bool, dry_ru
 
 
 def _build_act(name: str, make: Callable[[str], CredentialEvent], explanation: str) -> click.Command:
-    """The command `name`, which carries out the event that `make` makes of a user's id."""
+    """Build the command `name`, which applies the event that `make` creates for a user's id."""
 
     @click.command(name, help=explanation)
     @click.argument("user")
@@ -173,4 +173,4 @@ ACTS: Final[tuple[click.Command, ...]] = (
     roles,
     revoke,
 )
-"""In the order of the contract."""
+"""The commands of this file, in the order of the contract."""

@@ -1,4 +1,4 @@
-"""Files of users, as other systems export them: CSV with a header, or one JSON object a line."""
+"""Files of users that other systems export: CSV with a header, or one JSON object per line."""
 
 import csv
 import io
@@ -12,17 +12,17 @@ from authserver.jose.errors import InvalidJsonError
 
 MEMBERS: Final = ("email", "name", "password_hash", "roles", "email_verified")
 FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-"""File name ending → format."""
+"""Ending of the file name → format."""
 
 _TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": True}
 
 
 class UnreadableFileError(Exception):
-    """The file as a whole cannot be read; the text says why."""
+    """The file as a whole cannot be read. The message says why."""
 
 
 def read_users(file: Path, form: str) -> list[Arrival | LineProblem]:
-    """What the lines of `file` say; a line that says nothing clear is a problem of its own."""
+    """Read the users in `file`. A line that cannot be read becomes a `LineProblem`."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -47,7 +47,7 @@ def _read_csv(text: str) -> Iterator[Arrival | LineProblem]:
 
 
 def _read_json_lines(text: str) -> Iterator[Arrival | LineProblem]:
-    # Not splitlines(), which also breaks at characters that may stand in a JSON string.
+    # `splitlines()` would also split at characters that may occur inside a JSON string.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

@@ -1,4 +1,4 @@
-"""`authserver users`: whom the installation knows. Passwords come from a prompt or from standard input."""
+"""`authserver users`: creates and lists users. Passwords come from a prompt or from standard input."""
 
 import click
 
@@ -64,7 +64,7 @@ def show(context: Context, *, user: str, as_json: bool) -> None:
 
 
 def describe_user(user: User) -> Record:
-    """The members of a user in every listing."""
+    """Describe a user for listings."""
     return {
         "user_id": user.user_id,
         "email": user.email,
