@@ -52,8 +52,8 @@ class TokenMiddleware:
         self,
         request: HttpRequest,
         view: Callable[..., Any],
-        args: tuple[Any, ...],  # noqa: ARG002 - Django's shape
-        kwargs: dict[str, Any],  # noqa: ARG002 - Django's shape
+        args: tuple[Any, ...],  # noqa: ARG002 - Django sets the signature
+        kwargs: dict[str, Any],  # noqa: ARG002 - Django sets the signature
     ) -> HttpResponse | None:
         """Guard the view, unless it has rules of its own."""
         return None if getattr(view, _OWN_RULES, False) else _check(request, _ANYTHING)
@@ -71,12 +71,12 @@ def require_token(
 
     def guard(view: _View) -> _View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the view answers
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the view's own types
             refusal = _check(request, demand)
             return view(request, *args, **kwargs) if refusal is None else refusal
 
         @wraps(view)
-        async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the same
+        async def guarded_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - its own types
             refusal = await _CHECK_IN_THREAD(request, demand)
             return await view(request, *args, **kwargs) if refusal is None else refusal
 

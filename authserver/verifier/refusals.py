@@ -1,6 +1,6 @@
 """The answers of a resource server to refused tokens: one row per code of contract §6.
 
-The codes are for programs, the descriptions for the other side (RFC 6750 §3), the reasons for the log.
+The codes are for programs, the descriptions for clients (RFC 6750 §3), the reasons for the log.
 """
 
 from collections.abc import Mapping
