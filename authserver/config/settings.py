@@ -134,7 +134,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_not_the_issuer(cls, value: str, info: ValidationInfo) -> str:
         if value == info.data.get("issuer"):
-            # Or a token for any API would open the account API, which knows its own tokens by the issuer in `aud`.
+            # Otherwise a token for any API would open the account API, which expects the issuer in `aud`.
             raise ValueError("must differ from AUTHSERVER_ISSUER")
         return value
 
