@@ -1,4 +1,4 @@
-"""`python -m authserver`: the command, wherever its script is."""
+"""`python -m authserver`: runs the command even if its script is not on the path."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""Assembly of the server: an installation with its doors, and what a process does beside answering.
+"""Assembly of the server: an installation with its HTTP doors, and the background work of a process.
 
-The only place that knows all rooms.
+Only this module knows all rooms.
 """
 
 import functools
@@ -43,19 +43,19 @@ from authserver.web.pages.rendering import load_templates
 _log = structlog.get_logger(__name__)
 
 SENDER_OF_FILES = Address("authserver", "no-reply", "authserver.invalid")
-"""Where no mail is sent, nobody can be written back to."""
+"""The sender of mails that are only written to files. Nobody can reply to it."""
 
 
 def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> Application:
-    """The application of one installation. Starts no thread, so its keys stay as they were read.
+    """Create the application of an installation. No thread is started, so its keys are never reloaded.
 
     Args:
-        settings: checked settings.
-        clock: tells the time; tests pass one that they move.
-        entropy: gives random bytes.
+        settings: validated settings.
+        clock: the source of time; tests pass one that they move.
+        entropy: the source of random bytes.
 
     Raises:
-        KeyringError: what is wrong with the keys, in one line.
+        KeyringError: the keys cannot be used; the message is one line.
         StorageUnavailableError: the database cannot be reached.
     """
     custody = build_custody(settings, open_database(settings), clock=clock, entropy=entropy)
@@ -63,7 +63,7 @@ def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> Applica
 
 
 def create_wsgi() -> Application:
-    """The application for a WSGI server, called once in each worker process, with its housekeeping begun."""
+    """Create the application for a WSGI server, and start its background work. Call it once in each worker process."""
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
     clock = SystemClock()
@@ -77,7 +77,7 @@ def create_wsgi() -> Application:
 
 
 def list_chores(settings: Settings, realm: Realm, custody: KeyCustody, timekeeper: Timekeeper) -> tuple[Chore, ...]:
-    """What a server process does beside answering; intervals in seconds."""
+    """List the background work of a server process; intervals in seconds."""
     node_id = f"{platform.node()}:{os.getpid()}:{new_id(realm.entropy)[:6]}"
     pruning = Pruning(realm.database, Retention(audit=settings.audit_retention))
     chores = [
@@ -93,9 +93,9 @@ def list_chores(settings: Settings, realm: Realm, custody: KeyCustody, timekeepe
 
 
 def list_mail_chores(settings: Settings, realm: Realm, timekeeper: Timekeeper) -> tuple[Chore, ...]:
-    """What a server process does in a thread of its own, so that a slow mail server keeps nothing else waiting."""
-    # When it is first needed, and again until it can be built: `serve` has tried the templates, but a worker that is
-    # begun after they were broken must serve all the same.
+    """List the work around mail. It has its own thread, so that a slow mail server delays nothing else."""
+    # Built when it is first needed, and tried again until it succeeds. `serve` has checked the templates, but they may
+    # have been broken since, and a new worker must still serve.
     load_post = functools.cache(lambda: build_post(settings))
     return (
         Chore("work_outbox", 1, lambda: work_outbox(realm, load_post(), timekeeper)),
@@ -104,7 +104,11 @@ def list_mail_chores(settings: Settings, realm: Realm, timekeeper: Timekeeper) -
 
 
 def build_post(settings: Settings) -> Post:
-    """How mail leaves. Raises an `UnusableTemplateError` about the operator's templates."""
+    """Build the sender of mails: by SMTP, or to files if no server is set.
+
+    Raises:
+        UnusableTemplateError: one of the operator's mail templates cannot be used.
+    """
     sender = settings.mail_from or SENDER_OF_FILES
     composer = Composer(settings.issuer, sender, settings.home / "templates" / "mail")
     if settings.smtp_url is None:
@@ -113,19 +117,27 @@ def build_post(settings: Settings) -> Post:
 
 
 def try_page_templates(settings: Settings) -> None:
-    """Raise an `UnusableTemplateError` about the operator's templates of pages, if there is one to raise."""
+    """Check the operator's page templates.
+
+    Raises:
+        UnusableTemplateError: one of them cannot be used.
+    """
     load_templates(_page_templates(settings))
 
 
 def try_counters(settings: Settings, workers: int) -> None:
-    """Raise an `UnusableCountersError` if so many processes of this node cannot count sign-ins together."""
+    """Check that `workers` processes of this node can count sign-ins together.
+
+    Raises:
+        UnusableCountersError: they cannot.
+    """
     counters = open_counters(settings.limits_url.reveal(), settings.home, SystemClock(), SYSTEM_ENTROPY)
-    if isinstance(counters, NodeCounters) and workers > 1:  # a single process counts by itself where it must
+    if isinstance(counters, NodeCounters) and workers > 1:  # a single process can count by itself
         counters.try_out()
 
 
 def may_lose_prepared_statements(settings: Settings, database: Database) -> bool:
-    """Whether statements are prepared although a pooler, which may not keep them, stands before PostgreSQL."""
+    """Whether statements are prepared although a pooler in front of PostgreSQL may not keep them."""
     return settings.prepared_statements == "on" and meets_pooler(database)
 
 
@@ -153,7 +165,10 @@ def _door_settings(settings: Settings) -> DoorSettings:
 
 
 def _without_broken_templates(doors: DoorSettings) -> DoorSettings:
-    """The same with our own templates, if the operator's broke after `serve` has tried them: people must get in."""
+    """Replace the operator's page templates by our own if they cannot be used.
+
+    They may have been broken since `serve` checked them, and people must still be able to sign in.
+    """
     try:
         load_templates(doors.page_templates)
     except UnusableTemplateError as error:

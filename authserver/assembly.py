@@ -1,6 +1,6 @@
-"""Assembly of the installation: settings become the small values that the rooms define, and those become a `Realm`.
+"""Assembly of the installation: converts the settings into the values that the rooms define, and builds a `Realm`.
 
-Knows no door, so that commands and embedders get a realm without the web. The owner of the system's randomness.
+It imports no HTTP door, so that commands and embedders get a realm without the web. It owns the system's randomness.
 """
 
 import secrets
@@ -29,20 +29,20 @@ from authserver.web.edge.places import share_out
 
 SERVICE_WORDS = ("authserver",)
 SPARE_CONNECTIONS = 3
-"""For what takes no turn: housekeeping and mail, a request that asks within what it asked, SQLite's one writer."""
+"""Connections for work that takes no turn: housekeeping, mail, a query inside another query, SQLite's one writer."""
 
 SYSTEM_ENTROPY: Entropy = secrets.token_bytes
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of `settings`; nothing is connected yet."""
+    """Open the database of `settings`; nothing is connected yet."""
     url, turns = settings.database_url.reveal(), share_out(settings.threads).turns
     prepared = settings.prepared_statements == "on"
     return storage.open(url, pool_size=turns + SPARE_CONNECTIONS, turns=turns, prepared=prepared)
 
 
 def build_custody(settings: Settings, database: Database, *, clock: Clock, entropy: Entropy) -> KeyCustody:
-    """What the keys are kept with."""
+    """Build the custody of the keys: their store, their master keys and their times."""
     return KeyCustody(
         database=database,
         read_master_keys=lambda: load_master_keys(settings.keys_dir),
@@ -50,7 +50,7 @@ def build_custody(settings: Settings, database: Database, *, clock: Clock, entro
             jwks_max_age=settings.jwks_max_age,
             retire_after=settings.key_retire_after,
             rotation_interval=settings.key_rotation_interval,
-            # A late retry can come as late as this window after the token that it repeats fell idle.
+            # A late retry can come up to this window after the idle lifetime of the token that it repeats has ended.
             mac_retire_after=max(settings.refresh_idle_lifetime + settings.refresh_late_retry_window, LONGEST_LIFETIME),
         ),
         revocation=_build_revocation(settings, entropy),
@@ -60,7 +60,11 @@ def build_custody(settings: Settings, database: Database, *, clock: Clock, entro
 
 
 def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
-    """The installation. Reads the keys; raises a `KeyringError` that says in one line what is wrong with them."""
+    """Build the realm, and read its keys.
+
+    Raises:
+        KeyringError: the keys cannot be used; the message is one line.
+    """
     database, clock = custody.database, custody.clock
     loader = KeyringLoader(custody.load_keys, custody.read_master_keys, clock)
     return Realm(
@@ -96,11 +100,11 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
 
 
 def open_realm(clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) -> Realm:
-    """The installation that the settings name, for other code in the same process; see docs/embedding.md.
+    """Open the installation that the settings name, for other code in the same process; see docs/embedding.md.
 
     Raises:
-        SettingsError: everything that is wrong with the settings.
-        KeyringError: what is wrong with the keys, in one line.
+        SettingsError: the settings are unusable; the message names all errors.
+        KeyringError: the keys cannot be used; the message is one line.
         StorageUnavailableError: the database cannot be reached.
     """
     settings, clock = load_settings(), clock or SystemClock()

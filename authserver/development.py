@@ -1,7 +1,7 @@
-"""The application for Flask's command line; nobody serves it, and it starts no thread.
+"""The application for Flask's command line. It is not served, and starts no thread.
 
-`flask --app authserver.development db revision --autogenerate -m "…"` writes the next migration, `flask … shell` has a
-session at hand.
+`flask --app authserver.development db revision --autogenerate -m "…"` writes the next migration; `flask … shell` offers
+a database session.
 """
 
 from authserver import app
@@ -13,7 +13,7 @@ from authserver.web.migrating import add_migrate_commands
 
 
 def create_app() -> Application:
-    """The application of the installation that the settings name, with Flask-Migrate's commands."""
+    """Create the application of the installation that the settings name, with Flask-Migrate's commands."""
     application = app.create_app(load_settings(), clock=SystemClock(), entropy=SYSTEM_ENTROPY)
     add_migrate_commands(application)
     return application

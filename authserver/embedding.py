@@ -1,8 +1,8 @@
-"""What other code in the same process may use: the names in `__all__`, and nothing deeper (docs/embedding.md).
+"""The public API for other code in the same process: the names in `__all__`, and nothing deeper (docs/embedding.md).
 
-A program that changes what a credential is about (an administration tool, an import, a shop that keeps its users here)
-reports it with one call, `Installation.apply`. The names here, their arguments and the events are kept; a change of
-them is in the changelog. Beside this module, `authserver.verifier` is public.
+A program that changes credentials or users (an administration tool, an import, a shop that keeps its users here)
+reports each change with one call, `Installation.apply`. The names here, their arguments and the events are stable; the
+changelog lists changes of them. `authserver.verifier` is public, too.
 """
 
 from contextlib import AbstractContextManager
@@ -88,25 +88,25 @@ __all__ = [
 
 
 class PasswordRefusedError(ValueError):
-    """A password that nobody may have. `breaches` has a stable code and a sentence for each reason."""
+    """The password policy refuses a password. `breaches` has a stable code and a sentence for each reason."""
 
     def __init__(self, breaches: tuple[PasswordBreach, ...]) -> None:
-        """Refuse it for these reasons."""
+        """Store the reasons."""
         super().__init__(" ".join(breach.message for breach in breaches))
         self.breaches = breaches
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One installation of authserver, beside which a server may run. Safe to share between threads."""
+    """An installation of authserver. Its server may run at the same time. Threads may share this object."""
 
     _realm: Realm
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """A write transaction: committed, durably, when the block ends, and rolled back when it raises.
+        """Begin a write transaction. It is committed durably when the block ends, and rolled back if the block raises.
 
-        What it gives is a SQLAlchemy connection: statements on tables of your own in the same database may go into the
-        same block, before `apply`.
+        The value is a SQLAlchemy connection. Statements on your own tables in the same database may be in the same
+        block, before `apply`.
 
         Raises:
             StorageUnavailableError: the database cannot be reached, or is too slow; nothing was written.
@@ -114,21 +114,21 @@ class Installation:
         return self._realm.database.write()
 
     def find_user_id(self, tx: Transaction, email: str) -> str | None:
-        """The id of the user with this e-mail address in any spelling, or None."""
+        """Find the id of the user with this e-mail address, in any spelling of it, or None."""
         address = canonicalise_email(email)
         user = None if isinstance(address, InvalidEmail) else users.find_by_email(tx, address)
         return None if user is None else user.user_id
 
     def hash_password(self, password: str, *, email: str = "", name: str = "") -> str:
-        """A hash for `PasswordChanged` and its relatives. Slow on purpose: call it before the transaction.
+        """Hash a password for `PasswordChanged` and similar events. Slow on purpose: call it before the transaction.
 
         Args:
-            password: what the person types. It is normalised (NFC) as at every sign-in.
-            email: the person's address, which the password must not repeat; empty where that is not to be checked.
-            name: the person's name, likewise.
+            password: the password as the person types it. It is normalised (NFC), as at every sign-in.
+            email: the person's address, which the password must not repeat; empty to skip this check.
+            name: the person's name, which the password must not repeat; empty to skip this check.
 
         Raises:
-            PasswordRefusedError: the installation's password policy refuses it.
+            PasswordRefusedError: the installation's password policy refuses the password.
         """
         normal = normalise_password(password)
         if isinstance(normal, PasswordBreach):
@@ -147,19 +147,19 @@ class Installation:
         current: str | None = None,
         logout_devices: bool = True,
     ) -> Receipt:
-        """Carry out `event` as the revocation policy says, in the transaction `tx`.
+        """Apply `event` as the revocation policy says, in the transaction `tx`.
 
         Args:
-            tx: what `transaction` gave.
-            event: what happened.
-            by: who did it, for the audit record: a word of your own, a colon, an id.
-            current: the `sid` of the session that asked, if one did.
-            logout_devices: False spares the other devices, where the policy lets the client choose.
+            tx: the transaction that `transaction` began.
+            event: the event.
+            by: the actor for the audit record: a word of your choice, a colon, an id.
+            current: the `sid` of the session that asked for the change, if there is one.
+            logout_devices: False keeps the other devices signed in, if the policy lets the client choose.
 
         Raises:
-            AddressTakenError: the event gives the user an address that another one has; the transaction is lost.
+            AddressTakenError: the event gives the user the address of another user; the transaction cannot continue.
 
-        What is NOT checked: whether `by` may do this.
+        NOT checked: whether `by` may do this.
         """
         realm = self._realm
         return realm.revocation.apply(
@@ -172,11 +172,11 @@ class Installation:
 
 
 def open_installation() -> Installation:
-    """The installation that the settings name, in the environment or the file, as for every command.
+    """Open the installation that the settings name, in the environment or the file, as every command does.
 
     Raises:
-        SettingsError: everything that is wrong with the settings.
-        KeyringError: what is wrong with the keys, in one line.
+        SettingsError: the settings are unusable; the message names all errors.
+        KeyringError: the keys cannot be used; the message is one line.
         StorageUnavailableError: the database cannot be reached.
     """
     return Installation(open_realm())
