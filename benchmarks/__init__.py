@@ -1,5 +1,5 @@
-"""How fast authserver is, as ratios to floors measured in the same run: `make bench`. README.md says what is compared.
+"""Benchmarks (`make bench`): ratios to floors that are measured in the same run. README.md says what is compared.
 
-Nothing here is a test: times on a shared machine prove nothing by themselves, and a ratio that misses its target is
-printed, not raised.
+Nothing here is a test, because times on a shared machine alone prove nothing. A ratio that misses its target is printed
+and raises no error.
 """

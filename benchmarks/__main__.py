@@ -1,4 +1,4 @@
-"""`make bench`: everything, in about fifteen minutes, as one table."""
+"""`make bench`: runs all benchmarks in about fifteen minutes, and prints one table."""
 
 import argparse
 import platform
@@ -26,7 +26,7 @@ PARTS = ("refresh", "sign-in", "flood", "verify", "start", "polls", "propagation
 
 
 def main() -> int:
-    """Measure what was asked for and print the table; 1 when it cannot be measured here."""
+    """Run the chosen benchmarks and print the table. Return 1 if this machine cannot run them."""
     arguments = _read_arguments()
     folder = Path(tempfile.mkdtemp(prefix="authserver-bench-"))
     try:

@@ -1,4 +1,4 @@
-"""The databases that are measured on: SQLite files, and a PostgreSQL that commits durably."""
+"""The databases for the benchmarks: SQLite files, and a PostgreSQL that commits durably."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ _PREFIX = "authserver_bench"
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """One kind of database: `create(name)` makes an empty one and returns its URL."""
+    """A kind of database. `create(name)` creates an empty one and returns its URL."""
 
     name: str
     create: Callable[[str], str]
@@ -26,19 +26,19 @@ class Databases:
 
 
 def sqlite_databases(folder: Path) -> Databases:
-    """Files in `folder`. They use the CPU time of whoever opens them."""
+    """Use files in `folder`. SQLite uses the CPU time of the process that opens a file."""
     return Databases("SQLite", lambda name: f"sqlite:///{folder / name}.sqlite", lambda: None)
 
 
 @contextmanager
 def postgres_databases() -> Iterator[Databases]:
-    """On `AUTHSERVER_TEST_POSTGRES`, or on a server of our own; the databases made there are dropped afterwards."""
+    """Use the server `AUTHSERVER_TEST_POSTGRES`, or start one. The created databases are dropped afterwards."""
     given = os.environ.get("AUTHSERVER_TEST_POSTGRES")
     if given is not None:
         with _databases_on(given) as databases:
             yield databases
         return
-    # Not the settings of the tests: a benchmark that does not wait for the disk measures something else.
+    # The tests' settings do not wait for the disk. With them a benchmark would measure something else.
     with running_postgres(settings=("listen_addresses=",)) as url, _databases_on(url) as databases:
         yield databases
 
@@ -66,7 +66,7 @@ def _databases_on(maintenance_url: str) -> Iterator[Databases]:
 
 
 def _server_cpu_seconds(backend: int | None) -> float | None:
-    """Of the server whose child `backend` is; None if it is on another machine."""
+    """Measure the CPU time of the server whose child is `backend`; None if it runs on another machine."""
     try:
         status = Path(f"/proc/{backend}/status").read_text()
     except OSError:

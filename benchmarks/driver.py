@@ -1,4 +1,4 @@
-"""The load driver: loadgen.c, built on the way, because a driver in Python would use more CPU than what it measures."""
+"""The load driver loadgen.c, compiled on demand. A driver in Python would use more CPU than the measured server."""
 
 import json
 import shutil
@@ -11,12 +11,12 @@ _SOURCE = Path(__file__).with_name("loadgen.c")
 
 
 class NoCompilerError(Exception):
-    """There is no C compiler; the text says what to install, in one line."""
+    """There is no C compiler. The message says in one line what to install."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of the driver saw. `answered` counts the warm-up, too."""
+    """The result of one run. `answered` includes the warm-up."""
 
     rate: float
     p50_ms: float
@@ -26,7 +26,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What each client sends, again and again: a GET, or a POST with `{client}` and `{token}` replaced in `body`."""
+    """The request that each client repeats: a GET, or a POST in whose `body` `{client}` and `{token}` are replaced."""
 
     url: str
     body: str | None
@@ -37,10 +37,10 @@ class Request:
 
 
 class Driver:
-    """A built driver."""
+    """The compiled driver."""
 
     def __init__(self, folder: Path) -> None:
-        """Build it in `folder`; `NoCompilerError` without a compiler."""
+        """Compile it in `folder`; `NoCompilerError` without a compiler."""
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
         if compiler is None:
             raise NoCompilerError("make bench needs a C compiler for its load driver: install gcc")
@@ -48,7 +48,7 @@ class Driver:
         subprocess.run([compiler, "-O2", "-o", self._binary, _SOURCE], check=True)
 
     def run(self, request: Request, *, clients: int, seconds: float, warm_up: float = 0.5) -> Load:
-        """Put `clients` to work for `warm_up` and `seconds`; `RuntimeError` when any answer had another status."""
+        """Run `clients` for `warm_up` and then `seconds`; `RuntimeError` if an answer had an unexpected status."""
         arguments = ["-u", request.url, "-x", str(request.expected_status), "-T", request.content_type]
         arguments += ["-c", str(clients), "-d", str(seconds), "-w", str(warm_up)]
         arguments += ["-H", "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())]

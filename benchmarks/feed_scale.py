@@ -1,6 +1,6 @@
-"""How large the revocation feed is for how many users: `python -m benchmarks.feed_scale`.
+"""The size of the revocation feed by number of users: `python -m benchmarks.feed_scale`.
 
-Computed from the size of real entries and stated rates; and simulated where that fits into memory, to check the sum.
+It is computed from the size of real entries and the rates below. Where memory allows, a simulation checks the result.
 """
 
 import json
@@ -20,7 +20,7 @@ RATES = {
     "is told another role": (0.2, 0),
     "is locked, disabled or deleted": (0.02, 2),
 }
-"""What a user does in a year, how often, and how many sessions that ends."""
+"""Act of a user → how often in a year, and how many sessions it ends."""
 USERS = (10**6, 10**7, 10**8, 10**9)
 _SIMULATED_ENTRIES = 100_000
 
@@ -57,7 +57,7 @@ def _examples() -> tuple[UserEntry, SessionEntry]:
 
 
 def _simulate(share_of_sessions: float) -> None:
-    """Read and apply a snapshot, as a follower does."""
+    """Measure how a follower reads and applies a snapshot."""
     random.seed(1)
     user, session = _examples()
     entries = tuple(

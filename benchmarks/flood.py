@@ -1,4 +1,4 @@
-"""Refreshes while strangers flood the sign-in: what its hashes cost those who are signed in."""
+"""Refreshes during a flood of sign-ins, to measure how password hashing slows signed-in users."""
 
 import http.client
 import json
@@ -17,13 +17,13 @@ from benchmarks.table import Line
 
 _CLIENTS = 4
 _MORE = 4
-"""Strangers above those whom the server admits: each round of theirs is sent away once more."""
+"""The number of strangers beyond those whom the server admits at once, so that some are always turned away."""
 
 
 def measure_flood(
     driver: Driver, databases: Databases, folder: Path, threads: int, *, rounds: int, seconds: float
 ) -> list[Line]:
-    """The slowest refreshes of four clients beside the flood, as a ratio to the same refreshes without it."""
+    """Measure the p99 of refreshes of four clients during the flood, as a ratio to that without the flood."""
     ours = install(folder, databases.create("flood"), Sizes(workers=1, threads=threads))
     strangers = Places.among(threads).admitted + _MORE
     alone: list[Load] = []
@@ -64,5 +64,5 @@ def _try_on(url: str, number: int, over: threading.Event) -> None:
     while not over.is_set():
         connection.request("POST", "/api/login", body, {"Content-Type": "application/json"})
         connection.getresponse().read()
-        over.wait(0.02)  # whoever is sent away at once must not keep this process busy
+        over.wait(0.02)  # a pause, so that immediate refusals do not keep this process busy
     connection.close()

@@ -1,8 +1,8 @@
-"""The floor of a refresh: the least that any Flask server must do for it. Not a server to use.
+"""The floor of a refresh: the minimum that any Flask server must do for it. It is no server to use.
 
-A token is `family.secret`. One UPDATE by primary key compares the secret's digest and replaces it, one ES256 signature
-is made with the primitive of cryptography; nothing else is checked, nothing is recorded, one connection a thread.
-`FLOOR_DATABASE_URL` names its database; `prepare` makes the table in it.
+A token is `family.secret`. One UPDATE by primary key compares the digest of the secret and replaces it. One ES256
+signature is made with the primitive of cryptography. Nothing else is checked or recorded, and each thread has one
+connection. `FLOOR_DATABASE_URL` names the database, in which `prepare` creates the table.
 """
 
 import base64
@@ -43,7 +43,7 @@ app = Flask("floor")
 
 @app.post("/token")
 def answer_token() -> Response:
-    """One rotation."""
+    """Rotate one token."""
     family, _, secret = request.form["refresh_token"].partition(".")
     successor = secrets.token_urlsafe(32)
     row = _connect().execute(_rotate_statement(), (_digest(successor), int(family), _digest(secret))).fetchone()
@@ -57,7 +57,7 @@ def answer_token() -> Response:
 
 
 def prepare(database_url: str, families: int) -> list[str]:
-    """Make the table and that many families; their tokens."""
+    """Create the table and this number of families. Return their tokens."""
     connection, kind = _open(database_url), _kind(database_url)
     connection.execute(_CREATE[kind])
     drawn = [(number, secrets.token_urlsafe(32)) for number in range(1, families + 1)]

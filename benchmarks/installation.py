@@ -1,4 +1,4 @@
-"""authserver as its operator runs it: `init`, users, `serve`, in a folder of its own; and the floor beside it."""
+"""An installation of authserver as an operator runs it (`init`, users, `serve`) in its own folder, and the floor."""
 
 import json
 import os
@@ -29,7 +29,7 @@ _AUTHSERVER = (sys.executable, "-c", "import sys; from authserver.cli import mai
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Processes and request threads of a server, ours and the floor's alike."""
+    """The numbers of processes and request threads, both for our server and for the floor."""
 
     workers: int
     threads: int
@@ -37,7 +37,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads the revocation feed."""
+    """The credentials of a reader of the revocation feed."""
 
     client_id: str
     client_secret: str
@@ -45,7 +45,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One installation; `serving` runs it."""
+    """An installation. `serving` runs it."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -53,12 +53,12 @@ class Installation:
 
     @property
     def url(self) -> str:
-        """Where it is served."""
+        """The URL at which it is served."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def command(self) -> list[str]:
-        """What serves it."""
+        """The command that serves it."""
         return [*_AUTHSERVER, "serve", "--port", str(self.port)]
 
     @contextmanager
@@ -70,17 +70,17 @@ class Installation:
             yield server
 
     def register_users(self) -> None:
-        """A user for each client, while it is served."""
+        """Register a user for each client. The server must be running."""
         for number in range(CLIENTS):
             self._post("/api/register", {"email": _email(number), "password": PASSWORD})
 
     def register_reader(self) -> Reader:
-        """A resource server that may read the revocation feed."""
+        """Register a resource server, which may read the revocation feed."""
         registered = self._register("--resource-server")
         return Reader(registered["client_id"], registered["client_secret"])
 
     def register_rotating_client(self) -> str:
-        """The id of a client whose families never rest: each refresh is a rotation."""
+        """Register a client whose families never rest, so that each refresh is a rotation. Return its id."""
         client_id: str = self._register("--first-party", "--scope", "profile email", "--retry-window", "0")["client_id"]
         return client_id
 
@@ -91,7 +91,7 @@ class Installation:
         return registered
 
     def _post(self, path: str, members: Mapping[str, Any]) -> dict[str, Any]:
-        """The JSON answer to `members`."""
+        """Post `members` as JSON, and return the JSON answer."""
         request = urllib.request.Request(  # noqa: S310 - loopback, made by this package
             self.url + path, json.dumps(members).encode(), {"Content-Type": "application/json"}
         )
@@ -100,25 +100,28 @@ class Installation:
             return answer
 
     def refresh(self, client_id: str) -> Request:
-        """Refreshes as this client, each user along a chain of their own. Signs them in, while it is served."""
+        """Sign in all users with this client, and return its refreshes, of one family for each user.
+
+        The server must be running.
+        """
         answers = [self._post("/api/login", json.loads(_login_body(number, client_id))) for number in range(CLIENTS)]
         tokens = _write_lines(self.folder / f"tokens-{client_id}", [answer["refresh_token"] for answer in answers])
         body = f"grant_type=refresh_token&client_id={client_id}&refresh_token={{token}}"
         return Request(f"{self.url}/oauth/token", body, tokens=tokens)
 
     def count_rotations(self, client_id: str) -> int:
-        """How often the families of this client were exchanged, all together."""
+        """Count the rotations of all families of this client."""
         with opened(self.environment["AUTHSERVER_DATABASE_URL"]) as database, database.read() as tx:
             families = select(RefreshTokenFamily.generation).where(RefreshTokenFamily.client_id == client_id)
             return sum(generation - FIRST_GENERATION for generation in tx.execute(families).scalars())
 
     def sign_in(self) -> Request:
-        """Sign-ins of one user a client, each on the device that the user had before."""
+        """Make the sign-ins: one user for each client, always on the user's same device."""
         return Request(f"{self.url}/api/login", _login_body("{client}", FIRST_PARTY_CLIENT_ID), "application/json")
 
 
 def install(folder: Path, database_url: str, sizes: Sizes) -> Installation:
-    """`authserver init`, open to everybody."""
+    """Run `authserver init` for an installation with open registration."""
     folder.mkdir()
     port = free_port()
     settings = {
@@ -142,7 +145,7 @@ def install(folder: Path, database_url: str, sizes: Sizes) -> Installation:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The Flask floor on granian's own command line."""
+    """The Flask floor, served by granian's own command line."""
 
     folder: Path
     database_url: str
@@ -161,23 +164,23 @@ class Floor:
             yield server
 
     def refresh(self, tokens: Path) -> Request:
-        """Refreshes, each client along its own chain."""
+        """Make the refreshes, of one family for each client."""
         body = "grant_type=refresh_token&client_id=bench&refresh_token={token}"
         return Request(f"http://127.0.0.1:{self.port}/token", body, tokens=tokens)
 
     def write_tokens(self) -> Path:
-        """A family for each client; the file of their tokens."""
+        """Create a family for each client. Return the file of their tokens."""
         return _write_lines(self.folder / "tokens", floor.prepare(self.database_url, CLIENTS))
 
 
 def lay_floor(folder: Path, database_url: str, sizes: Sizes) -> Floor:
-    """The floor, not yet served."""
+    """Prepare the floor; it is not served yet."""
     folder.mkdir()
     return Floor(folder, database_url, free_port(), sizes)
 
 
 def count_cores() -> int:
-    """What this process may use."""
+    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -186,8 +189,8 @@ def _email(client: int | str) -> str:
 
 
 def _login_body(client: int | str, client_id: str) -> str:
-    # A device for each client: a second session on one device ends the first.
-    # Without `openid`: the floor signs one token, and an ID token beside it is a second signature.
+    # Each client has its own device, because a second session on one device ends the first.
+    # There is no `openid`, because the floor signs one token, and an ID token would be a second signature.
     members = {
         "email": _email(client),
         "password": PASSWORD,

@@ -1,4 +1,4 @@
-"""Polls of the revocation feed by resource servers that have everything already: authenticated, and answered 304."""
+"""Polls of the revocation feed by resource servers that are up to date: authenticated, and answered with 304."""
 
 import base64
 import json
@@ -20,15 +20,16 @@ _POLLERS = 64
 def measure_polls(
     driver: Driver, databases: Databases, folder: Path, sizes: Sizes, *, rounds: int, seconds: float
 ) -> list[Line]:
-    """How many polls a second are answered, and what one costs; 500 resource servers with defaults make 1,000.
+    """Measure how many polls per second are answered, and the cost of one.
 
-    Each poller asks again as soon as it is answered: this is the most that the server can do, no load to live with.
+    500 resource servers with default settings make 1,000 polls per second. Each poller here polls again as soon as it
+    is answered, so the result is the maximum of the server, and no normal load.
     """
     ours = install(folder, databases.create("polls"), sizes)
     reader = ours.register_reader()
     with ours.serving() as server:
         ours.register_users()
-        ours.refresh(FIRST_PARTY_CLIENT_ID)  # signs everybody in: the feed is that of an installation in use
+        ours.refresh(FIRST_PARTY_CLIENT_ID)  # signs everybody in, so that the installation is one in use
         poll = _prepare_poll(ours, reader)
         loads, costs = [], []
         for _ in range(rounds):
@@ -47,7 +48,7 @@ def measure_polls(
 
 
 def _prepare_poll(ours: Installation, reader: Reader) -> Request:
-    """The request of a follower that has read to the end."""
+    """Make the request of a follower that has read the feed to its end."""
     pair = f"{reader.client_id}:{reader.client_secret}".encode()
     headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
     url = f"{ours.url}/oauth/revocations"
@@ -58,6 +59,6 @@ def _prepare_poll(ours: Installation, reader: Reader) -> Request:
 
 
 def _get(url: str, headers: dict[str, str]) -> tuple[bytes, str]:
-    """Body and entity tag."""
+    """Get the body and the entity tag of `url`."""
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:  # noqa: S310 - loopback
         return response.read(), response.headers["ETag"]

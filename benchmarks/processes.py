@@ -1,4 +1,4 @@
-"""Processes that are measured: started in a session of their own, ended by their ids, weighed by /proc where it is."""
+"""Measured processes. Each server has its own session, is ended by process id, and measured by /proc if it exists."""
 
 import os
 import signal
@@ -19,17 +19,17 @@ _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server with all its workers: whatever runs in the session of `pid`."""
+    """A server with all its workers: the processes in the session of `pid`."""
 
     pid: int
     url: str
 
     def cpu_seconds(self) -> float | None:
-        """What all its processes have used so far; None where the system does not tell."""
+        """The CPU time that its processes have used so far; None if the system does not tell."""
         return _cpu_seconds(row for row in _list_processes() if row.session == self.pid)
 
     def worker_memory(self) -> list[tuple[float, float]]:
-        """Resident and proportional MiB of each worker; empty where the system does not tell."""
+        """Resident and proportional MiB of each worker; empty if the system does not tell."""
         workers = [row.pid for row in _list_processes() if row.session == self.pid and row.pid != self.pid]
         return [memory for pid in workers if (memory := _read_memory(pid)) is not None]
 
@@ -38,7 +38,7 @@ class Server:
 def running_server(
     command: Sequence[str | Path], *, environment: Mapping[str, str], url: str, log: Path
 ) -> Iterator[Server]:
-    """Start `command`, wait until `url` answers anything at all, end it with the block."""
+    """Start `command`, wait until `url` answers with any status, and end it when the block ends."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=dict(environment), stdout=output, stderr=output, start_new_session=True, cwd=log.parent
@@ -57,7 +57,7 @@ def running_server(
 
 
 def wait_until_answering(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    """Return as soon as `url` answers; `RuntimeError` when the process ends or takes too long."""
+    """Wait until `url` answers; `RuntimeError` if the process ends or takes too long."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -73,17 +73,17 @@ def wait_until_answering(process: "subprocess.Popen[bytes]", url: str, log: Path
 
 
 def server_environment(**settings: str) -> dict[str, str]:
-    """The environment of a process, without any setting of the person who measures.
+    """Make the environment of a process, without the `AUTHSERVER_` settings of the person who measures.
 
-    Where that person keeps Python from writing bytecode, a checkout would be compiled at each start; what is installed
-    has been.
+    If that person forbids Python to write bytecode, this is dropped, too. Otherwise a checkout would be compiled at
+    each start, while an installed package is compiled already.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AUTHSERVER_", _NO_BYTECODE))}
     return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **settings}
 
 
 def tree_cpu_seconds(pid: int) -> float | None:
-    """What process `pid` and its children have used so far: a database server and its backends."""
+    """The CPU time that process `pid` and its children have used so far, such as a database server and its backends."""
     return _cpu_seconds(row for row in _list_processes() if pid in (row.pid, row.parent))
 
 
@@ -102,8 +102,8 @@ def _cpu_seconds(processes: Iterator[_Process]) -> float | None:
 
 def _list_processes() -> Iterator[_Process]:
     for stat in _PROC.glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended meanwhile
-            # After the name, which may hold spaces: state, parent, group, session, …, user and system time.
+        with suppress(OSError):  # the process has just ended
+            # The fields after the name, which may contain spaces: state, parent, group, session, …, user, system time.
             fields = stat.read_text().rpartition(")")[2].split()
             yield _Process(int(stat.parent.name), int(fields[1]), int(fields[3]), int(fields[11]) + int(fields[12]))
 

@@ -1,4 +1,4 @@
-"""From the 200 of a password change to the first 401 at every resource server, while others refresh."""
+"""The time from the 200 of a password change to the first 401 at every resource server, during refreshes of others."""
 
 import http.client
 import json
@@ -40,7 +40,7 @@ def measure_propagation(
         ours.register_users()
         servers = (_resource_server(folder, ours, reader, number) for number in range(RESOURCE_SERVERS))
         ports = [stack.enter_context(server) for server in servers]
-        # Before the changes: a sign-in that meets a change of the same password is refused.
+        # Signed in before the changes, because a sign-in is refused if its password changes meanwhile.
         request, stop = ours.refresh(ours.register_rotating_client()), threading.Event()
         with ThreadPoolExecutor(1) as threads:
             load = threads.submit(_refresh_meanwhile, driver, request, stop)
@@ -57,7 +57,7 @@ def measure_propagation(
 
 
 def _measure_change(ours: Installation, ports: list[int], number: int) -> float:
-    # Not one of the users who refresh meanwhile: a change ends what they hold.
+    # None of the users who refresh meanwhile, because the change would end their tokens.
     email = f"user{_LOAD_CLIENTS + number % (CLIENTS - _LOAD_CLIENTS)}@example.com"
     victim = _sign_in(ours, email, "victim")["access_token"]
     changer = _sign_in(ours, email, "changer")["access_token"]
@@ -78,13 +78,13 @@ def _expect_passing(ports: list[int], token: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Watcher:
-    """Asks one resource server again and again."""
+    """Polls one resource server."""
 
     port: int
     token: str
 
     def watch(self) -> float:
-        """The moment of the first 401."""
+        """Poll until the first 401, and return its time."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
@@ -95,7 +95,7 @@ class _Watcher:
         raise RuntimeError(f"port {self.port} went on to accept the token for {_PATIENCE:.0f} s")
 
     def ask(self) -> int:
-        """The status of one question."""
+        """Send one request, and return the status."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
         status = self._ask(connection)
         connection.close()
@@ -110,7 +110,7 @@ class _Watcher:
 
 def _refresh_meanwhile(driver: Driver, request: Request, stop: threading.Event) -> None:
     while not stop.is_set():
-        driver.run(request, clients=_LOAD_CLIENTS, seconds=5)  # leaves the newest token of each chain in the file
+        driver.run(request, clients=_LOAD_CLIENTS, seconds=5)  # leaves the newest token of each family in the file
 
 
 def _sign_in(ours: Installation, email: str, device_id: str) -> Mapping[str, Any]:
@@ -122,7 +122,7 @@ def _call(ours: Installation, path: str, members: Mapping[str, Any], token: str 
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     connection = http.client.HTTPConnection("127.0.0.1", ours.port, timeout=_PATIENCE)
     status, body = _post(connection, path, members, headers)
-    while status == http.client.SERVICE_UNAVAILABLE:  # the hashing pool is full: told to try again
+    while status == http.client.SERVICE_UNAVAILABLE:  # the hashing pool is full, so try again
         time.sleep(0.05)
         status, body = _post(connection, path, members, headers)
     connection.close()

@@ -1,7 +1,7 @@
-"""Refreshes of 16 clients, each on its own chain of tokens, against the Flask floor on the same database.
+"""Refreshes of 16 clients, each with its own family, compared with the Flask floor on the same database.
 
-Rotations are those of a client without a retry window, and counted in the database. What a resting family is answered
-is measured beside them, as a client with the default window.
+Rotations are measured with a client without a retry window, and counted in the database. The answers of resting
+families are measured, too, with a client that has the default window.
 """
 
 import statistics
@@ -19,12 +19,12 @@ from benchmarks.table import Line, Target
 POSTGRES_TARGET = Target("≥", 0.65)
 MEMORY_TARGET = Target("≤", 130, "MB")
 MOST_EXCHANGED = 0.05
-"""Of the refreshes of resting families: each rotates once to begin, and once in 70 s."""
+"""The largest share of rotations among refreshes of resting families: each rotates at the start and once in 70 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One run of the driver, with the CPU time of a request in µs where the system tells."""
+    """One run of the driver, with the CPU time per request in µs, or None if the system does not tell."""
 
     load: Load
     server_us: float | None
@@ -34,7 +34,7 @@ class Round:
 def measure_refresh(
     driver: Driver, databases: Databases, folder: Path, sizes: Sizes, *, rounds: int, seconds: float
 ) -> list[Line]:
-    """The lines of one kind of database. All sides take turns, so that noise hits each of them."""
+    """Measure on one kind of database. Our server and the floor take turns, so that noise affects both."""
     folder.mkdir()
     ours = install(folder / "ours", databases.create("ours"), sizes)
     floor = lay_floor(folder / "floor", databases.create("floor"), sizes)
@@ -62,7 +62,7 @@ def measure_refresh(
 
 
 def _check(rotations: int, rounds: list[Round], is_right: Callable[[float], bool]) -> None:
-    """Refuse to publish a figure of something else than what its line says."""
+    """Raise an error if the share of rotations shows that something else was measured than the line says."""
     answered = sum(one.load.answered for one in rounds)
     if not is_right(rotations / answered):
         raise RuntimeError(f"{rotations} rotations in {answered} answers to refreshes")
@@ -84,7 +84,7 @@ def _each(before: float | None, after: float | None, requests: int) -> float | N
 
 def _write_lines(databases: Databases, sizes: Sizes, ours: list[Round], floor: list[Round]) -> list[Line]:
     name = f"refresh with rotation, {databases.name}, {CLIENTS} clients, {sizes.workers} x {sizes.threads} threads"
-    # The ratio of each pair of neighbours in time: a slow minute of the machine hits both of them.
+    # The ratio of each pair of runs that follow each other, so that a slow minute of the machine affects both.
     ratio = statistics.median(a.load.rate / b.load.rate for a, b in zip(ours, floor, strict=True))
     target = POSTGRES_TARGET if databases.name.startswith("PostgreSQL") else None
     lines = [Line(name, _write_load(ours), _write_load(floor), ratio, target=target)]

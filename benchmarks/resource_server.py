@@ -1,4 +1,4 @@
-"""A resource server with nothing but the verifier, for the benchmark of propagation: 204 or 401."""
+"""A resource server with only the verifier, for the benchmark of propagation. It answers 204 or 401."""
 
 import os
 from http import HTTPStatus
@@ -10,7 +10,7 @@ _PREFIX = "BENCH_"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers whether the presented token passes."""
+    """Answers whether the token is accepted."""
 
     protocol_version = "HTTP/1.1"
     verifier: Verifier
@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: writing would be measured, too."""
+        """Log nothing, because writing would be measured, too."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Sign-in with a password, three people at a time, against nothing but the hashes."""
+"""Sign-ins with a password, three at a time, compared with the password hashes alone."""
 
 import statistics
 import threading
@@ -21,8 +21,8 @@ _CLIENTS = 3
 def measure_sign_in(
     driver: Driver, databases: Databases, folder: Path, threads: int, *, rounds: int, seconds: float
 ) -> list[Line]:
-    """What a sign-in costs in time, as a ratio to a hash that the same pool makes in this process."""
-    # One worker: the system spreads connections over several as it likes, and one above its number is told to wait.
+    """Measure the time of a sign-in, as a ratio to a hash by an equal hashing pool in this process."""
+    # One worker, because the system spreads connections unevenly over several, and one with too many would refuse some.
     ours = install(folder, databases.create("sign_in"), Sizes(workers=1, threads=threads))
     hasher, password = PasswordHasher(), Secret(PASSWORD)
     stored = hasher.hash(password)
@@ -46,7 +46,7 @@ def measure_sign_in(
 
 
 def _hash_rate(work: Callable[[], object], seconds: float) -> float:
-    """How often a second `work` is done by as many callers as there are clients."""
+    """Measure how often per second `work` is done by as many callers as there are clients."""
     pool, done, ends_at = HashingPool(Places(_CLIENTS, 0)), [], time.monotonic() + seconds
 
     def call() -> None:

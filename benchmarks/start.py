@@ -1,4 +1,4 @@
-"""How long `authserver serve` takes from its first instruction to its first answer."""
+"""The time that `authserver serve` takes from its first instruction to its first answer."""
 
 import statistics
 import time
@@ -12,7 +12,7 @@ TARGET = Target("≤", 2, "s")
 
 
 def measure_start(databases: Databases, folder: Path, sizes: Sizes, *, times: int) -> list[Line]:
-    """The median of `times` starts."""
+    """Measure the median of `times` starts."""
     ours = install(folder, databases.create("start"), sizes)
     seconds = []
     for _ in range(times):

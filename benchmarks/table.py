@@ -1,4 +1,4 @@
-"""What is printed: one Markdown table, each line a figure, the floor beside it, and what their ratio should be."""
+"""The Markdown table of results. Each line has a figure, its floor, their ratio and the target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _HEAD = ("measured", "authserver", "floor", "ratio", "target", "")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a value should be: `sense` of `bound`."""
+    """A target: a value should be `sense` (≤ or ≥) `bound`."""
 
     sense: Literal["≥", "≤"]
     bound: float
     unit: str = "x"
 
     def is_met(self, value: float) -> bool:
-        """Whether `value` is on the right side."""
+        """Whether `value` meets the target."""
         return value >= self.bound if self.sense == "≥" else value <= self.bound
 
     def __str__(self) -> str:
@@ -25,7 +25,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `ratio` is ours by the floor's; a line without a floor is held to its target by `value`."""
+    """A line. `ratio` is our figure divided by the floor's. Without a floor, `value` is compared with the target."""
 
     name: str
     ours: str
@@ -36,7 +36,7 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """`pass` or `FAIL`, or nothing where there is no target."""
+        """`pass` or `FAIL`; empty without a target."""
         measured = self.ratio if self.ratio is not None else self.value
         if self.target is None or measured is None:
             return ""
@@ -44,7 +44,7 @@ class Line:
 
 
 def write_table(lines: Sequence[Line]) -> str:
-    """The Markdown table of `lines`."""
+    """Write `lines` as a Markdown table."""
     rows = [
         (
             line.name,

@@ -1,4 +1,4 @@
-"""Verifying access tokens in process, against PyJWT's `decode` with a key object, on one thread."""
+"""Verification of access tokens on one thread, compared with PyJWT's `decode` with a key object."""
 
 import statistics
 import time
@@ -16,12 +16,12 @@ FIRST_TARGET = Target("≤", 1.3)
 AGAIN_TARGET = Target("≤", 3, "µs")
 TIMES_TARGET = Target("≥", 30)
 _TOKENS = 100
-"""How many different tokens are verified in one slice."""
+"""The number of different tokens that are verified in one slice."""
 _LIFETIME = 300
 
 
 def measure_verification(*, slices: int) -> list[Line]:
-    """The first and each later verification of a token, for each algorithm."""
+    """Measure the first and the later verifications of a token, for each algorithm."""
     return [line for name in ALGORITHMS for line in _measure(make_pair("bench", name), slices)]
 
 
@@ -64,7 +64,7 @@ def _issue(pair: SigningPair, issuer: str, token_id: str) -> str:
 
 
 def _time_each(verify: Callable[[str], object], tokens: list[str]) -> float:
-    """Microseconds of one call."""
+    """Measure one call, in microseconds."""
     began = time.perf_counter()
     for token in tokens:
         verify(token)
@@ -72,5 +72,5 @@ def _time_each(verify: Callable[[str], object], tokens: list[str]) -> float:
 
 
 def _compare(ours: list[float], floor: list[float]) -> float:
-    """The ratio of each pair of neighbours in time, so that a slow minute of the machine hits both."""
+    """Compute the median ratio of slices that follow each other, so that a slow minute of the machine affects both."""
     return statistics.median(a / b for a, b in zip(ours, floor, strict=True))
