@@ -1,7 +1,7 @@
-"""`make run`: an authserver with a demo user, a resource server beside it, and six commands that show the main job.
+"""`make run`: starts an authserver with a demo user and a resource server, and prints six commands to try.
 
-Data goes to var/ and the master key to keys/, below the folder it is run in; both are kept from run to run, only the
-demo password is a new one each time. Ctrl-C stops both servers.
+Data is in var/ and the master key in keys/, below the current folder. Both are kept between runs; only the demo
+password is new each time. Ctrl-C stops both servers.
 """
 
 import argparse
@@ -76,7 +76,7 @@ Ctrl-C here stops both servers.
 
 
 def main() -> int:
-    """Set up, show the commands, serve until told to stop."""
+    """Set up, print the commands, and serve until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=8000, help="of the server")
     parser.add_argument("--resource-port", type=int, default=8001, help="of the resource server")
@@ -109,18 +109,18 @@ def main() -> int:
 
 
 def change(current: str, new: str) -> str:
-    """The body of a change of password."""
+    """Write the body of a password change."""
     return json.dumps({"current_password": current, "new_password": new})
 
 
 def authserver(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end; what it prints is in `stdout`."""
+    """Run a command to its end. Its output is in `stdout`."""
     command = [sys.executable, "-m", "authserver", *words]
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
 
 
 def register_resource_server(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Who the resource server is to the server. Its secret is told once, so it is kept in `file`."""
+    """Register the resource server, and return its credentials. The secret is shown only once, so `file` keeps it."""
     clients = json.loads(authserver(environment, "clients", "list", "--json").stdout)["clients"]
     if not file.exists() or json.loads(file.read_text())["client_id"] not in {one["client_id"] for one in clients}:
         made = authserver(environment, "clients", "create", "Demo API", "--resource-server", "--json")
@@ -151,7 +151,7 @@ def serve(port: int, resource: str, environment: Mapping[str, str], guide: str) 
 
 
 def start(stack: ExitStack, command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a server that ends with `stack`. In a session of its own: Ctrl-C is for this process, which tells both."""
+    """Start a server that ends with `stack`. It has its own session: Ctrl-C reaches this process, which ends both."""
     server = subprocess.Popen(command, env=environment, start_new_session=True)
 
     def stop() -> None:
@@ -179,7 +179,7 @@ def wait_for(url: str, servers: "list[subprocess.Popen[bytes]]") -> bool:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on `port`."""
+    """Whether no process listens on `port`."""
     try:
         create_server(("127.0.0.1", port)).close()
     except OSError:
@@ -188,7 +188,7 @@ def is_free(port: int) -> bool:
 
 
 def fail(reason: str) -> int:
-    """Say why in one line."""
+    """Print the reason in one line."""
     print(f"make run: {reason}", file=sys.stderr)
     return 1
 

@@ -1,4 +1,4 @@
-"""A resource server with Django, in one file: one view for everybody, one that needs an access token with a scope."""
+"""A resource server with Django, in one file. One view is open; the other needs an access token with a scope."""
 
 import os
 
@@ -24,7 +24,7 @@ from authserver.verifier.django import open_to_all, require_token  # noqa: E402 
 
 @open_to_all
 def hello(_request: HttpRequest) -> JsonResponse:
-    """Needs nothing."""
+    """Open to everybody."""
     return JsonResponse({"message": "Hello. This route needs no token; /me does."})
 
 

@@ -1,4 +1,4 @@
-"""A resource server with FastAPI: one route for everybody, one that needs an access token with a scope."""
+"""A resource server with FastAPI. One route is open; the other needs an access token with a scope."""
 
 import os
 from typing import Annotated
@@ -19,7 +19,7 @@ app.add_middleware(TokenMiddleware, verifier=verifier, guard="routes")
 
 @app.get("/")
 async def open_to_all() -> dict[str, str]:
-    """Needs nothing."""
+    """Open to everybody."""
     return {"message": "Hello. This route needs no token; /me does."}
 
 

@@ -1,4 +1,4 @@
-"""A resource server: one route for everybody, one that needs an access token with a scope."""
+"""A resource server with Flask. One route is open; the other needs an access token with a scope."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ auth = FlaskVerifier(verifier, app)
 
 @app.get("/")
 def open_to_all() -> dict[str, str]:
-    """Needs nothing."""
+    """Open to everybody."""
     return {"message": "Hello. This route needs no token; /me does."}
 
 

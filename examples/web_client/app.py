@@ -1,4 +1,4 @@
-"""A web application that signs people in with authserver. Their tokens stay here: a browser gets a session cookie."""
+"""A web application that signs people in with authserver. It keeps their tokens; a browser gets a session cookie."""
 
 import os
 import secrets
@@ -23,7 +23,7 @@ keeping = threading.Lock()
 
 
 def keep_refreshed(_name: str, token: dict[str, object], refresh_token: str | None = None, **_: object) -> None:
-    """Keep what a refresh gave only where the token that it sent still stands: an older answer can come last."""
+    """Store the result of a refresh only if the token that it sent is still stored: an older answer can come last."""
     with keeping:
         if (store.get(session["id"]) or {}).get("refresh_token") == refresh_token:
             store.set(session["id"], token)
@@ -36,20 +36,20 @@ authserver = oauth.register("authserver", server_metadata_url=metadata, client_k
 
 @app.before_request
 def trust_no_other_server() -> None:
-    """Take no metadata that speaks for another issuer (OpenID Connect Discovery §4.3); Authlib takes any."""
+    """Refuse metadata of another issuer (OpenID Connect Discovery §4.3); Authlib does not check this."""
     if authserver.load_server_metadata().get("issuer") != ISSUER:
         abort(502)
 
 
 @app.get("/")
 def show_home() -> ResponseReturnValue:
-    """Ask the server each time who this is: whoever has lost his session there has none here."""
+    """Ask the server at each request who the user is. So a session that ended there ends here, too."""
     token = store.get(session.get("id", ""))
     if token is None:
         return render_template("home.html")
     userinfo = authserver.server_metadata["userinfo_endpoint"]
-    answer = authserver.get(userinfo, token=token)  # Authlib refreshes what is about to expire …
-    if "WWW-Authenticate" in answer.headers:  # … and here what died before, as after a change of roles
+    answer = authserver.get(userinfo, token=token)  # Authlib refreshes a token that is about to expire …
+    if "WWW-Authenticate" in answer.headers:  # … and this one that ended earlier, as after a change of roles
         answer = authserver.get(userinfo, token={**token, "expires_at": 1})
     answer.raise_for_status()
     person = answer.json()
@@ -65,7 +65,7 @@ def sign_in() -> ResponseReturnValue:
 
 @app.get("/callback")
 def take_answer() -> ResponseReturnValue:
-    """Take the answer of the server that was asked (RFC 9207 §2.4) to what this browser asked, for this client."""
+    """Accept an answer only from this server (RFC 9207 §2.4), to this browser's request, for this client."""
     if request.args.get("iss") != ISSUER:
         abort(400)
     claims = {"iss": {"essential": True, "value": ISSUER}, "aud": {"essential": True, "value": CLIENT["client_id"]}}
@@ -79,7 +79,7 @@ def take_answer() -> ResponseReturnValue:
 
 @app.post("/logout")
 def sign_out() -> ResponseReturnValue:
-    """End the session here and, by way of the browser, at the server."""
+    """End the session here, and send the browser to end it at the server."""
     hint = (store.get(session.get("id", "")) or {}).get("id_token")
     store.delete(session.pop("id", ""))
     return redirect(authserver.create_logout_url(f"{HERE}/", hint)["url"])
@@ -88,8 +88,8 @@ def sign_out() -> ResponseReturnValue:
 @app.errorhandler(OAuthError)
 @app.errorhandler(JoseError)
 def ask_to_sign_in(error: Exception) -> ResponseReturnValue:
-    """Say what the server refused, or what was wrong with its answer."""
-    if request.path == "/":  # the refresh was refused; a forged answer to /callback ends nobody's session
+    """Show what the server refused, or what was wrong with its answer."""
+    if request.path == "/":  # the refresh was refused; a forged answer to /callback must end no session
         store.delete(session.pop("id", ""))
         return render_template("home.html", error="Your session has ended."), 401
     return render_template("home.html", error=error), 400
