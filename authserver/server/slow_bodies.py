@@ -4,9 +4,9 @@ granian reads a body in the thread of its request, without a deadline. A client 
 keep the thread as long as it likes. After the deadline, this file closes the connection for reading, as if the client
 had hung up, and the answer is 408.
 
-granian does not say on which connection a request came. It is found by the client's address and by how long the server
-has sent nothing on it: not since the request began. Only Linux tells that time. On other systems the proxy has to keep
-the deadline (docs/deployment.md).
+granian does not say on which connection a request came. It is found by two facts that the kernel knows: the client's
+address, and that the server has sent nothing on it since the request began. Only Linux tells for how long. On other
+systems the proxy has to keep the deadline (docs/deployment.md).
 """
 
 import os
