@@ -1,11 +1,11 @@
-"""How long a request may wait for the database, and how many may wait at once.
+"""The limits of waiting for the database: how long a request may wait, and how many requests may wait at once.
 
-Deadlines are kept at this end. A PostgreSQL that is frozen, or a firewall that swallows what it answers, keeps no
-time-out of its own, and its kernel goes on acknowledging.
+This process keeps the deadlines. A frozen PostgreSQL, or one whose answers a firewall drops, keeps no time-out itself,
+and its kernel still acknowledges packets.
 
-Each request has one purse of seconds, spent by every wait: for its turn, for a connection, for an answer. Threads that
-serve no request (housekeeping, mail, commands) have a purse for each statement. And each door has fewer turns than
-there are connections, so that a table that somebody has locked keeps only those doors waiting that need it.
+Each request has one budget of seconds, which every wait spends: for its turn, for a connection, for an answer. Threads
+that serve no request (housekeeping, mail, commands) have a budget for each statement. Each door has fewer turns than
+there are connections. So a locked table blocks only the doors that need it.
 """
 
 import threading
@@ -15,23 +15,23 @@ from typing import Final
 from authserver.clock import SystemClock
 
 REQUEST_SECONDS: Final = 4.5
-"""What one request may wait for the database in all; docs promise an answer within 5 s."""
+"""How long a request may wait for the database in total. The documentation promises an answer within 5 s."""
 
 STATEMENT_SECONDS: Final = 5.0
-"""What one statement may take outside any request."""
+"""How long a statement may take outside a request."""
 
 TURN_SECONDS: Final = 1.0
-"""What a request waits for its turn, and then for a connection of the pool."""
+"""How long a request waits for its turn, and then for a connection of the pool."""
 
 _monotonic = SystemClock().monotonic
 
 
 class ImpatientError(Exception):
-    """A wait for the database was given up at this end."""
+    """This process has given up a wait for the database."""
 
 
 class _Purse(threading.local):
-    """What the request of this thread has left; `door` is None where no request is served."""
+    """The remaining budget of this thread's request. `door` is None if the thread serves no request."""
 
     door: str | None = None
     seconds = STATEMENT_SECONDS
@@ -41,32 +41,32 @@ class _Purse(threading.local):
 _purse = _Purse()
 
 
-class serving:  # noqa: N801 - reads as what it is; a generator would cost each request three times as much
-    """Let this thread wait for the database `seconds` in all inside the block, and take its turns at `door`."""
+class serving:  # noqa: N801 - used like a function; a generator would cost each request three times as much
+    """Limit this thread's waits for the database in the block to `seconds` in total, and count its turns at `door`."""
 
     __slots__ = ("_before", "_inside")
 
     def __init__(self, door: str, seconds: float = REQUEST_SECONDS) -> None:
-        """Begin with the block."""
+        """Store the arguments. The budget begins with the block."""
         self._inside = door, seconds
 
     def __enter__(self) -> None:
-        """Put the purse of before aside."""
+        """Set the budget, and remember the previous one."""
         self._before = _purse.door, _purse.seconds
         _purse.door, _purse.seconds = self._inside
 
     def __exit__(self, *_: object) -> None:
-        """Take it up again."""
+        """Restore the previous budget."""
         _purse.door, _purse.seconds = self._before
 
 
 def seconds_left() -> float:
-    """How long the wait that begins now may last."""
+    """How long a wait that begins now may last, in seconds."""
     return STATEMENT_SECONDS if _purse.door is None else max(_purse.seconds, 0.0)
 
 
 def spend(since: float) -> None:
-    """Count a wait that began at `since`, in monotonic seconds."""
+    """Subtract from the budget a wait that began at `since`, in monotonic seconds."""
     _purse.seconds -= _monotonic() - since
 
 
@@ -75,15 +75,15 @@ def _turn_seconds() -> float:
 
 
 class Turns:
-    """Lets so many requests into the database at once, and fewer of any one door; first come, first served.
+    """Limits the requests in the database at once, in total and for each door. The first to come is served first.
 
     Args:
-        most: requests inside at once.
-        most_of_a_door: of those, how many through the same door.
+        most: the limit of requests at once.
+        most_of_a_door: the limit of requests at once from the same door.
     """
 
     def __init__(self, most: int, most_of_a_door: int) -> None:
-        """Let nobody in yet."""
+        """Start with all turns free."""
         self._free = most
         self._most_of_a_door = most_of_a_door
         self._inside: dict[str, int] = {}
@@ -91,7 +91,7 @@ class Turns:
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        """Wait for a turn, at most `TURN_SECONDS`; `ImpatientError` after that. Within a turn there is no other."""
+        """Wait for a turn, at most `TURN_SECONDS`; `ImpatientError` after that. A nested block needs no second turn."""
         door = _purse.door
         if door is None:
             return
@@ -100,7 +100,7 @@ class Turns:
         _purse.turns += 1
 
     def __exit__(self, *_: object) -> None:
-        """Hand the turn to whoever waited longest and may have it."""
+        """Pass the turn to the request that has waited longest and whose door has a free turn."""
         door = _purse.door
         if door is None:
             return
@@ -121,7 +121,7 @@ class Turns:
         since = _monotonic()
         with self._lock:
             self._waiting.append(waiter)
-            self._wake()  # a turn may have been given back meanwhile
+            self._wake()  # a turn may have become free meanwhile
         came = waiter.turn.acquire(timeout=_turn_seconds())
         spend(since)
         if not came:
@@ -136,7 +136,7 @@ class Turns:
 
     def _give_back(self, door: str) -> None:
         self._free += 1
-        inside = self._inside.pop(door) - 1  # doors are named by paths, anybody may make one up, so none stays
+        inside = self._inside.pop(door) - 1  # anybody can make up paths, so unused doors are not kept
         if inside:
             self._inside[door] = inside
         if self._waiting:
@@ -152,17 +152,17 @@ class Turns:
 
 
 class OneAtATime:
-    """Lets one thread after the other in, and gives up with an `ImpatientError`.
+    """Admits one thread at a time; a wait that is too long ends with an `ImpatientError`.
 
-    Who is inside needs no turn: at SQLite, where everybody waits for the one writer, two queues would be one too many.
+    A thread inside needs no turn: SQLite has one writer, so its queue is enough, and a second one would be too many.
     """
 
     def __init__(self) -> None:
-        """Let nobody in yet."""
+        """Start with nobody inside."""
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        """Wait, and count the wait."""
+        """Wait for the lock, and subtract the wait from the budget."""
         if not self._lock.acquire(blocking=False):
             since = _monotonic()
             came = self._lock.acquire(timeout=_turn_seconds())
@@ -172,7 +172,7 @@ class OneAtATime:
         _purse.turns += 1
 
     def __exit__(self, *_: object) -> None:
-        """Let the next one in."""
+        """Admit the next thread."""
         _purse.turns -= 1
         self._lock.release()
 
