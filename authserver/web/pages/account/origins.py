@@ -45,7 +45,7 @@ _SYSTEMS: Final = (
 def say_browser(user_agent: str) -> str:
     """Name the browser and the system, as far as they are known; empty if neither is.
 
-    The answer never contains any part of `user_agent`, which its sender chooses.
+    The answer holds only names from our tables, never text that the sender of `user_agent` chose.
     """
     browser, system = _find(_BROWSERS, user_agent), _find(_SYSTEMS, user_agent)
     if browser and system:
