@@ -1,6 +1,6 @@
-"""Enabling a client again, and deleting one: for good stays what the client held before.
+"""Enables a disabled client again, and removes its families. Tokens from before it was disabled stay dead.
 
-Disabling is a credential event (`Revocation.apply`). This is what follows it (docs/decisions/0013, 0019).
+Disabling itself is a credential event (`Revocation.apply`). See docs/decisions/0013 and 0019.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from authserver.revocation.revocation import Revocation
 from authserver.storage import Transaction, client_holdings
 
 MOST_TOLD: Final = 10_000
-"""Families named to resource servers at once: a page of a megabyte, which each of them has to fetch and to keep."""
+"""The most families published in the feed at once. They make a page of a megabyte, which each resource server keeps."""
 
 _REMOVED_AT_ONCE: Final = 500
 
@@ -21,18 +21,22 @@ _REMOVED_AT_ONCE: Final = 500
 def enable_client(
     tx: Transaction, revocation: Revocation, client: Client, *, retry_window: timedelta, by: Actor, now: datetime
 ) -> datetime | None:
-    """Let a disabled client begin new families, and keep dead what it held, also at resource servers.
+    """Let a disabled client begin new families. Its earlier families stay dead, also at resource servers.
 
-    They forget that the client was disabled, so each family that may have an unexpired access token is told to them by
-    name. Where these are too many, nothing is done and the answer is the instant when none of them is left.
+    Resource servers forget that the client was disabled. So the feed names each earlier family that may have an
+    unexpired access token. If there are more than `MOST_TOLD`, nothing is changed.
 
     Args:
         tx: the caller's write transaction, which holds the client's row.
-        revocation: that of the installation.
+        revocation: the revocation of the installation.
         client: the client as it is in the database.
-        retry_window: how long after a rotation the client can get another access token without one.
-        by: who enables it.
-        now: the instant.
+        retry_window: how long after a rotation the client can get more access tokens without another rotation.
+        by: who enables it, for the audit record.
+        now: the present instant.
+
+    Returns:
+        None when the client is enabled, also if it was before. Otherwise the instant at which the last of these access
+        tokens has expired, and enabling will work.
     """
     if client.disabled_at is None:
         return None
@@ -50,7 +54,7 @@ def enable_client(
 def remove_some_families(tx: Transaction, client: Client) -> bool:
     """Remove a few of a disabled client's families; False when none is left.
 
-    A few at a time, because a client may hold millions, and a transaction of minutes would be in everybody's way.
+    A client may hold millions of families, and a transaction of minutes would block other writers.
     """
     return client.disabled_at is not None and bool(
         client_holdings.remove_families(tx, client.client_id, limit=_REMOVED_AT_ONCE)

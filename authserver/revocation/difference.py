@@ -1,6 +1,6 @@
-"""Whether a credential event changes anything besides what it ends.
+"""Decides whether a credential event changes anything besides what it ends.
 
-One that does not, and ended nothing, is a no-op: repeating an act fills no table (see `Revocation.apply`).
+An event that ends nothing and changes nothing is a no-op, so repeated acts fill no table (see `Revocation.apply`).
 """
 
 from dataclasses import replace
@@ -12,18 +12,18 @@ from authserver.records.user import Standing, User
 
 
 def alters(event: CredentialEvent, user: User | None) -> bool:
-    """Whether `event` changes anything. `user` is whom it is about, as they are; None if there is no such user.
+    """Whether `event` changes anything. `user` is the event's user before it; None if there is no such user.
 
-    One about a key always does, and one about a user who is gone is a failure, which is recorded.
+    True for every event about a key, and for an event about a user who does not exist: that is a failure to record.
     """
     return isinstance(event, KeyEvent | UserEvent) if user is None else _alters_user(event, user)
 
 
 def _alters_user(event: CredentialEvent, user: User) -> bool:
-    """Whether the event changes the user, or what somebody is about to do with their credentials."""
+    """Whether the event changes the user, or makes the user's earlier proofs of identity invalid."""
     change = event.change()
     if change == NO_CHANGE:
-        return event.changes_credentials  # condemns the sign-ins that are under way
+        return event.changes_credentials  # if so, sign-ins in progress must fail
     if replace(change, locked=None, disabled=None) != NO_CHANGE:
         return True
     is_disabled = user.standing is Standing.DISABLED

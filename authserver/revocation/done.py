@@ -1,4 +1,4 @@
-"""What was done to a user, a client, a key or a token: the facts that each consequence gets."""
+"""The facts about an end or change of a user, client, key or token. Every consequence gets them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from authserver.revocation.receipt import Receipt
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Who did it, and when; and randomness for the ids of what is written about it."""
+    """Who did it and when, and randomness for the ids of the rows that consequences write."""
 
     by: Actor
     now: datetime
@@ -30,11 +30,11 @@ class EventApplied:
     """A credential event was carried out as `ruling` says.
 
     Attributes:
-        user: as they were before; None where the event is not about a user, or about one who does not exist.
-        current: the `sid` of the session that asked.
-        loss: what it ended.
-        notices: the mails that it causes.
-        receipt: what the caller gets.
+        user: the user before the event; None if the event is not about a user, or the user does not exist.
+        current: the `sid` of the session that asked; None if no session did.
+        loss: what the event ended.
+        notices: the mails that the event causes.
+        receipt: the result for the caller.
     """
 
     event: CredentialEvent
@@ -48,7 +48,7 @@ class EventApplied:
 
 @dataclass(frozen=True, slots=True)
 class SessionReplaced:
-    """The session `sid` gave way to another one; `ended` is empty if it was over before."""
+    """The session `sid` was ended because another one replaces it; `ended` is empty if it had ended before."""
 
     user_id: str
     sid: str
@@ -66,7 +66,7 @@ class FamilyEnded:
 
 @dataclass(frozen=True, slots=True)
 class RetriedLate:
-    """A family was answered although its predecessor came late; nothing ended."""
+    """A late retry in `family` was answered; nothing ended."""
 
     family: Family
 
@@ -80,7 +80,7 @@ class TokenRevoked:
 
 @dataclass(frozen=True, slots=True)
 class ClientEnabled:
-    """A client that was disabled may begin new families. `dead_fams` are those that stay dead."""
+    """A disabled client may begin new families. `dead_fams` are earlier families that the feed has to name."""
 
     client_id: str
     dead_fams: tuple[str, ...]
@@ -88,7 +88,7 @@ class ClientEnabled:
 
 @dataclass(frozen=True, slots=True)
 class ClientDeleted:
-    """A disabled client is gone, with all that it held."""
+    """A disabled client was deleted, with all of its families."""
 
     client_id: str
 

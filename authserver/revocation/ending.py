@@ -1,6 +1,7 @@
-"""What a credential event ends, by the policy: sessions with their families, codes, links, a client.
+"""Ends what a credential event ends by the policy: sessions with their families, codes, links, a client.
 
-Ends what still lives, and says what that was; `revocation` does the rest. Called with the user's row locked.
+Returns what it ended, without anything that had ended before. `revocation` does the rest. The caller holds the user's
+row.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,15 @@ from authserver.storage import Transaction, clients, codes, families, links, ses
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What an event ended: sessions, the one that is renewed, links, codes, a client that it disabled."""
+    """What an event ended.
+
+    Attributes:
+        sids: the sessions that ended.
+        renewed: the current session, if it continues under a new `sid`.
+        links: the number of mailed links.
+        codes: the number of authorization codes.
+        disabled_client: whether it disabled a client.
+    """
 
     sids: list[str]
     renewed: list[str]
@@ -39,7 +48,7 @@ def end_by_policy(
     current: str | None,
     ended: Ended,
 ) -> Loss:
-    """End what the policy says of what still lives."""
+    """End everything in reach of `ruling` that has not ended yet."""
     subject = event.subject()
     if user is None:
         client_id = subject.client_id if ruling.reach is Reach.THIS_CLIENT else None
@@ -52,19 +61,19 @@ def end_by_policy(
 
 
 def _overtakes_all(event: CredentialEvent, ruling: PolicyRow) -> bool:
-    """Whether whatever the user has begun anywhere is over (design §5)."""
+    """Whether the event ends all unused codes of the user, and all links that would change credentials (design §5)."""
     return event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}
 
 
 def _end_codes(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, sids: Sequence[str]) -> int:
-    """End the authorization codes that wait to be used: of the user, or of the sessions that ended; how many."""
+    """End the unused authorization codes of the user, or of the sessions that ended; return how many."""
     if _overtakes_all(event, ruling):
         return codes.end_unused(tx, user.user_id)
     return codes.end_unused(tx, user.user_id, sids) if sids else 0
 
 
 def _end_links(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, ended: Ended) -> int:
-    """End the links that the event overtakes; how many."""
+    """End the mailed links that the event makes invalid; return how many."""
     count = 0
     if _overtakes_all(event, ruling):
         count += links.end_pending(tx, user.user_id, ended)
@@ -77,9 +86,9 @@ def _end_links(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user:
 def _end_reached(
     tx: Transaction, reach: Reach, user: User, subject: Subject, current: str | None, ended: Ended
 ) -> list[str]:
-    """End the user's sessions in reach with all their families; the `sid`s that this ended."""
+    """End the user's sessions in reach, with all their families; return their `sid`s."""
     match reach:
-        # A client's families end by its family version, however many they are.
+        # A client's families end by its family version: one row, however many families there are.
         case Reach.NONE | Reach.THIS_CLIENT:
             return []
         case Reach.ALL:
@@ -100,7 +109,7 @@ def _end_reached(
 
 
 def _end_renewed(tx: Transaction, user: User, current: str | None, ended: Ended) -> list[str]:
-    """End the current session softly, because it goes on under another `sid`; empty when there is none."""
+    """End the current session softly, because it continues under a new `sid`; return its `sid`, if there is one."""
     if current is None:
         return []
     sids = sessions.end(tx, user.user_id, replace(ended, soft_logout=True), only=current)

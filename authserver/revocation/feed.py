@@ -1,9 +1,10 @@
 """Pages of the revocation feed, as resource servers read them (contract §5, design §6).
 
-Thousands of readers ask for the same few pages: what was read from the database is kept for a moment in this process.
-A cursor that is ahead of what is kept makes it look again, so no reader ever jumps back from node to node. What one
-reader asks for costs the others nothing: a cursor that nobody was given is found out by one look-up and answered with
-the window that all share, what is kept is bounded, and so is how often a reader may have the whole window.
+Thousands of readers ask for the same few pages, so each process remembers for a moment what it read from the database.
+A cursor that is newer than this memory causes a new look-up. So a reader that changes between nodes never goes back.
+
+No reader can slow down the others: an invented cursor costs one look-up and is answered with the window that all
+readers share, memory is bounded, and each reader has a budget for whole windows.
 """
 
 import hashlib
@@ -26,18 +27,18 @@ from authserver.storage.feed import EMPTY, Head
 from authserver.trusted_time import Trusted
 
 KEPT_SECONDS: Final = 0.25
-"""How long what was looked up is handed out."""
+"""How long the newest entry is served from memory."""
 STALE_SECONDS: Final = 1.0
-"""How long it is while somebody looks again: readers do not queue behind the database."""
+"""How long it is served while another thread looks it up again, so that readers do not queue behind the database."""
 WINDOW_KEPT_SECONDS: Final = 5.0
-"""How old the reading of the whole window may be. What came after it is sent behind it: entries may repeat."""
+"""How old the whole window in memory may be. Later entries are appended to it; entries may repeat in a page."""
 _PRUNED_AT_ONCE: Final = 500
 LEEWAY: Final = timedelta(seconds=30)
 MARGIN: Final = timedelta(seconds=60)
 
 
 def feed_window(access_token_lifetime: timedelta) -> timedelta:
-    """How long a revocation stays in the feed: no token that it condemns is unexpired afterwards."""
+    """How long a revocation stays in the feed: until every token that it makes invalid has expired."""
     return access_token_lifetime + LEEWAY + MARGIN
 
 
@@ -46,10 +47,10 @@ class ServedPage:
     """A page ready to be sent.
 
     Attributes:
-        body: None when the reader has it already.
+        body: the page; None when the reader already has it.
         etag: the entity tag.
-        at: when this was the newest page, whole seconds since the epoch: readers date what they know by it.
-        whole: whether it is the whole window.
+        at: when this was the newest page, in whole seconds since the epoch. Readers date their data by it.
+        whole: whether it contains the whole window.
     """
 
     body: bytes | None
@@ -60,20 +61,20 @@ class ServedPage:
 
 @dataclass(frozen=True, slots=True)
 class _Glance:
-    """The newest entry, and when it was looked up."""
+    """The position of the newest entry, and when it was looked up."""
 
     head: Head
     at: Reading
 
 
 class RevocationFeed:
-    """Serves pages; safe to share between threads.
+    """Serves pages of the feed. Safe to share between threads.
 
     Args:
-        database: where the entries are.
-        issuer: whose feed it is.
-        window: see `feed_window`.
-        clock: tells the time.
+        database: holds the entries.
+        issuer: the issuer named in each page.
+        window: how long entries are served; see `feed_window`.
+        clock: the clock for entries and for ages in memory.
     """
 
     def __init__(self, database: Database, issuer: str, window: timedelta, clock: Clock) -> None:
@@ -89,7 +90,7 @@ class RevocationFeed:
         self.budget = ReaderBudget(clock)
 
     def read(self, cursor: str, known_etag: str | None) -> ServedPage:
-        """The page after `cursor`; empty, unknown or too old a cursor gets all that matters, marked as `reset`."""
+        """The page after `cursor`. An empty, unknown or too old cursor gets the whole window, marked as `reset`."""
         since = _parse_cursor(cursor)
         glance = self._find_head(since)
         head, at = glance.head, int(glance.at.wall)
@@ -103,7 +104,7 @@ class RevocationFeed:
         return ServedPage(self._write(head, entries, at, reset=True), etag, at, whole=True)
 
     def prune(self, at: Trusted) -> int:
-        """Remove a few of the entries that matter to nobody any more; how many."""
+        """Remove a few entries that no longer matter; return how many."""
         with self._database.write() as tx:
             return feed.prune(tx, at.now, self._window, limit=_PRUNED_AT_ONCE)
 
@@ -113,25 +114,25 @@ class RevocationFeed:
             glance = self._find_glance(since, STALE_SECONDS)
         if glance is None:
             with _one_at_a_time(self._looking):
-                # Whoever was inside may have found what this reader waited for.
+                # The thread before this one may have looked it up meanwhile.
                 glance = self._find_glance(since, KEPT_SECONDS) or self._look()
         return glance
 
     def _find_glance(self, since: Head, age: float) -> _Glance | None:
-        """What was seen, if it is younger than `age` seconds and not behind `since`."""
+        """The remembered position, if it is younger than `age` seconds and not older than `since`."""
         glance = self._glance
         if glance is None or glance.at.age(self._clock) >= age or since.position > glance.head.position:
             return None
         return glance
 
     def _look(self) -> _Glance:
-        asked = Reading.of(self._clock)  # before looking: what is found may be as old as the question
+        asked = Reading.of(self._clock)  # before the query, because its result may be as old as its start
         with self._database.read() as tx:
             self._glance = glance = _Glance(feed.find_head(tx), asked)
         return glance
 
     def _read_new(self, since: Head, head: Head) -> bytes | None:
-        """What follows `since`; None where the whole window answers: an unknown cursor, or one that lacks too much."""
+        """The entries after `since`; None if the cursor is unknown or too old, and the whole window must be sent."""
         kept = self._new.find(since, head)
         if kept is not None or since == head:
             return kept or b""
@@ -147,7 +148,7 @@ class RevocationFeed:
             return None if bodies is None else self._new.keep(since, head, join_entries(bodies))
 
     def _read_window(self, head: Head) -> bytes:
-        """All that matters up to `head`: what was read of it seconds ago, and what came since."""
+        """All entries up to `head` that still matter: those in memory, and those added since."""
         with _one_at_a_time(self._reading_window):
             kept, since = self._kept_window, None
             if kept is not None and kept.read_at.age(self._clock) < WINDOW_KEPT_SECONDS:
@@ -175,7 +176,7 @@ class RevocationFeed:
 
 @contextmanager
 def _one_at_a_time(lock: threading.Lock) -> Iterator[None]:
-    """Ask the database for everybody, but keep nobody waiting who waits behind a database that is silent."""
+    """Let one thread query the database for all; the others give up in time if the database does not answer."""
     if not lock.acquire(timeout=TURN_SECONDS):
         raise StorageUnavailableError("others are reading the feed")
     try:
@@ -189,7 +190,7 @@ def _write_cursor(head: Head) -> str:
 
 
 def _parse_cursor(cursor: str) -> Head:
-    """What `cursor` names; `EMPTY`, which gets everything, for one that is none of ours."""
+    """The position in `cursor`; `EMPTY`, which gets the whole window, if it is malformed."""
     position, _, entry_id = cursor.partition(".")
     if not (position.isascii() and position.isdigit() and len(position) < len(str(2**63))):
         return EMPTY
@@ -197,6 +198,6 @@ def _parse_cursor(cursor: str) -> Head:
 
 
 def _name_page(head: Head, window: timedelta, cursor: str) -> str:
-    """The entity tag: it depends on position, window and cursor, never on the node."""
+    """The entity tag of a page. It depends on position, window and cursor, so it is the same on every node."""
     text = f"{head.position}.{head.entry_id}|{window.total_seconds()}|{cursor}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]

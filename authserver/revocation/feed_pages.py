@@ -1,6 +1,6 @@
-"""What readers of the feed are sent, kept in memory: as little as serves all of them, and never more than that.
+"""Entries of the feed in memory: one shared window, and a bounded number of pages since recent cursors.
 
-Entries are kept as the text that the database holds. A page is their join, in an envelope that each answer gets anew.
+Entries are kept as the JSON text that the database holds. A page joins them in an envelope that each answer gets anew.
 """
 
 import threading
@@ -13,20 +13,20 @@ from authserver.clock import Reading
 from authserver.storage.feed import Head
 
 MOST_NEW: Final = 1000
-"""Entries that are worth a page of their own. A reader that lacks more is sent the whole window, as all others are."""
+"""The most entries in a page since a cursor. A reader that lacks more is sent the whole window, which all share."""
 
 KEPT_BYTES: Final = 4 * 2**20
-"""Of pages since one cursor; those that were read first give way."""
+"""The most bytes of pages since cursors; the oldest are dropped first."""
 
 
 def join_entries(bodies: Sequence[str]) -> bytes:
-    """The inside of the JSON array."""
+    """Join entries to the inside of a JSON array."""
     return ",".join(bodies).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """All that mattered when it was read, up to and with `head`."""
+    """All entries up to and including `head` that mattered when they were read, at `read_at`."""
 
     head: Head
     entries: bytes
@@ -34,13 +34,13 @@ class Window:
 
 
 class NewPages:
-    """The pages since cursors that readers showed, up to one newest entry; a newer one makes them all worthless.
+    """The pages since the cursors of readers, up to one newest entry. When a newer entry is found, all are dropped.
 
     Safe to share between threads.
     """
 
     def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
-        """Nothing is kept yet."""
+        """Begin empty; keep at most `most_bytes` of pages."""
         self._most = most_bytes
         self._head: Head | None = None
         self._pages: OrderedDict[Head, bytes] = OrderedDict()
@@ -49,16 +49,16 @@ class NewPages:
 
     @property
     def kept_bytes(self) -> int:
-        """How much is kept, without the cursors."""
+        """The number of bytes in memory, without the cursors."""
         return self._bytes
 
     def find(self, since: Head, head: Head) -> bytes | None:
-        """What follows `since` up to `head`, if it is kept."""
+        """The entries after `since` up to `head`, if they are in memory."""
         with self._lock:
             return self._pages.get(since) if self._head == head else None
 
     def keep(self, since: Head, head: Head, entries: bytes) -> bytes:
-        """Remember `entries`, which follow `since` up to `head`, and return them."""
+        """Remember `entries`, which follow `since` up to `head`; return them."""
         with self._lock:
             if self._head != head:
                 self._head, self._bytes = head, 0

@@ -1,6 +1,7 @@
-"""How much of whole windows of the feed one reader may have, so that none of them makes a node send all that it can.
+"""Limits how many bytes of whole windows one reader of the feed gets, so that no reader can use up a node's bandwidth.
 
-An honest reader takes a window at its start, and after a fail-over: all processes that share its credentials at once.
+An honest reader needs a window at its start and after a fail-over; then all processes that share its credentials ask at
+once.
 """
 
 import math
@@ -10,28 +11,28 @@ from typing import Final
 from authserver.clock import Clock
 
 AT_ONCE: Final = 256 * 2**20
-"""Bytes of windows that a reader may have at once: some hundred processes that start together, with a large feed."""
+"""Bytes of windows that a reader may get at once: some hundred processes that start together, with a large feed."""
 
 PER_SECOND: Final = 8 * 2**20
-"""Bytes that it may have for good."""
+"""Bytes per second that a reader may get over a long time."""
 
 
 class ReaderBudget:
-    """Counts per reader, in this process; there are as many counters as registered resource servers that read.
+    """Counts bytes per reader, in this process. There are at most as many counters as registered resource servers.
 
     Safe to share between threads.
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Everybody has all of it."""
+        """Give every reader the full budget."""
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
     def spend(self, reader: str, size: int) -> int | None:
-        """Take `size` bytes for `reader`; the seconds to wait where it has had too much, else None.
+        """Take `size` bytes from the budget of `reader`; return the seconds to wait if nothing is left, else None.
 
-        Who has anything left gets a page whole, or one that is larger than the budget would never be sent.
+        A reader with anything left gets the whole page. Otherwise a page larger than the budget could never be sent.
         """
         now = self._clock.monotonic()
         with self._lock:

@@ -1,4 +1,4 @@
-"""What a credential event ended, and when that is true everywhere."""
+"""The receipt of a credential event: what it ended, and when that is in force at every resource server."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import TypedDict
 from authserver.credentials.policy_row import Mode
 
 FEED_STALENESS = timedelta(seconds=10)
-"""How old a follower's picture of the revocation feed may be before it refuses, with the verifier's defaults."""
+"""The age of a follower's last feed page at which it refuses tokens, with the verifier's defaults."""
 
 VERIFIER_LEEWAY = timedelta(seconds=30)
 """The largest clock difference that a resource server may grant (contract §1)."""
@@ -19,18 +19,17 @@ class Receipt:
 
     Attributes:
         event: the stable name of the event.
-        sessions_ended: how many live sessions this ended. One that was idle or expired before is over, and not counted.
-        sessions_kept: how many of the user's sessions live on; 0 for an event that is not about a user.
-        mode: how the ended ones hear of it.
-        token_version: the lowest version that still passes; None for an event that is not about a user, or about one
-            who does not exist.
-        effective_by: after it no condemned access token passes at a resource server that follows the feed with
-            the verifier's defaults.
-        latest_by: after it none passes at any resource server.
-        links_ended: how many mailed links that still worked are dead now.
-        mails: the templates of the mails that tell of it.
-        no_op: whether nothing was left to end or to change. Nothing is written then, and `token_version` is the one
-            that was there.
+        sessions_ended: the number of live sessions that the event ended. Sessions that had expired are not counted.
+        sessions_kept: the number of the user's sessions that stay live; 0 for an event that is not about a user.
+        mode: what the end of a session means for its client.
+        token_version: the lowest valid token version; None if the event is not about a user, or the user does not
+            exist.
+        effective_by: after this, no revoked access token passes at a resource server that follows the feed with the
+            verifier's defaults.
+        latest_by: after this, no revoked access token passes at any resource server.
+        links_ended: the number of mailed links that still worked and no longer do.
+        mails: the templates of the mails that the event causes.
+        no_op: whether nothing was left to end or to change. Then nothing is written, and `token_version` is unchanged.
     """
 
     event: str
@@ -46,12 +45,12 @@ class Receipt:
 
 
 class Bounds(TypedDict):
-    """The two moments that a receipt names."""
+    """The two instants in a receipt, as keyword arguments."""
 
     effective_by: datetime
     latest_by: datetime
 
 
 def bounds(now: datetime, access_token_lifetime: timedelta) -> Bounds:
-    """`effective_by` and `latest_by` of an event that commits about `now`."""
+    """Compute `effective_by` and `latest_by` of an event that commits at about `now`."""
     return {"effective_by": now + FEED_STALENESS, "latest_by": now + access_token_lifetime + VERIFIER_LEEWAY}

@@ -1,4 +1,4 @@
-"""Carrying out credential events in the caller's transaction: decide by policy, end, bump; then the consequences."""
+"""Carries out credential events in the caller's transaction: decides by the policy, ends, then runs consequences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,12 +33,12 @@ from authserver.storage import Transaction, client_holdings, clients, codes, con
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """The one writer of password hashes, roles, account states, versions, and of the ends of sessions and families.
+    """The only writer of password hashes, roles, account states, versions, and of the ends of sessions and families.
 
     Args:
         policy: what each event ends.
-        access_token_lifetime: for the moments that a receipt names.
-        entropy: for the ids of audit records.
+        access_token_lifetime: the installation's, for `latest_by` in receipts.
+        entropy: randomness for the ids of what consequences write.
     """
 
     policy: RevocationPolicy
@@ -57,24 +57,25 @@ class Revocation:
     ) -> Receipt:
         """Carry out `event` as the policy says.
 
-        The user's row is locked before anything else, so that two events about one user, or an event and a sign-in,
-        happen one after the other.
+        The user's row is locked first, so that two events about one user, or an event and a sign-in, happen one after
+        the other.
+
+        An event about a user who does not exist changes nothing; its receipt has no `token_version`, and it is recorded
+        as a failure. An event that finds nothing left to end or to change (a second sign-out, a lock of a locked user)
+        is a no-op: no version rises, and nothing is published, recorded or mailed, however often it is repeated.
+
+        NOT checked: whether `by` may do this. The caller has done so.
 
         Args:
             tx: the caller's write transaction.
             event: what happened.
             by: who did it, for the audit record.
             now: the instant of the event.
-            current: the `sid` of the session that asked, if one did; a session of another user is nobody's current one.
-            logout_devices: False spares the other devices, where the policy lets the client choose.
+            current: the `sid` of the session that asked, if one did. A session of another user is ignored.
+            logout_devices: False spares the other devices, if the policy lets the client choose.
 
         Raises:
-            AddressTakenError: the event gives the user an address that another one has; the transaction is lost.
-
-        What is NOT checked: whether `by` may do this. That is the caller's to know. An event about a user who does not
-        exist changes nothing; its receipt has no `token_version`, and the record calls it a failure. An event that
-        finds nothing left to end or to change (a second sign-out, a lock of a locked user) is a no-op: no version
-        rises, and nothing is published, recorded or mailed, however often somebody repeats it.
+            AddressTakenError: the event gives the user an address that another user has. The transaction is lost.
         """
         subject, ruling = event.subject(), self.policy.row(event).as_chosen(logout_devices=logout_devices)
         user = None if subject.user_id is None else users.lock(tx, subject.user_id)
@@ -102,7 +103,7 @@ class Revocation:
         return receipt
 
     def end_session(self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime) -> None:
-        """End one session that gives way to another one. The caller holds the user's row."""
+        """End one session because another one replaces it. The caller holds the user's row."""
         ended = Ended(now, reason, soft_logout=False)
         sids = sessions.end(tx, user_id, ended, only=sid)
         families.end_of_sessions(tx, sids, ended)
@@ -112,14 +113,17 @@ class Revocation:
     def end_family(
         self, tx: Transaction, family: Family, *, reason: str, soft_logout: bool, by: Actor, now: datetime
     ) -> None:
-        """End one family; its session and the session's other families live on."""
+        """End one family, if it has not ended; its session and the session's other families live on."""
         if families.end_one(tx, family.family_id, Ended(now, reason, soft_logout)):
             self._follow(tx, FamilyEnded(family, reason), by, now)
 
     def end_access(
         self, tx: Transaction, user_id: str, client_id: str, *, reason: str, by: Actor, now: datetime
     ) -> int:
-        """End all that one client holds of one user, codes too; how many families. The caller holds the user's row."""
+        """End the families and unused codes of one client for one user; return how many families there were.
+
+        The caller holds the user's row.
+        """
         held = families.list_of_client(tx, user_id, client_id)
         for family in held:
             self.end_family(tx, family, reason=reason, soft_logout=False, by=by, now=now)
@@ -129,24 +133,24 @@ class Revocation:
     def end_token(self, tx: Transaction, claims: AccessTokenClaims, *, by: Actor, now: datetime) -> None:
         """End one access token; its session lives on.
 
-        The caller holds the row of its user or client and has seen in this transaction that the token lives, or
-        anybody with one access token could fill feed and record with it.
+        The caller holds the row of its user or client, and has seen in this transaction that the token is valid.
+        Otherwise one access token would be enough to fill the feed and the audit record.
         """
         self._follow(tx, TokenRevoked(claims), by, now)
 
     def note_late_retry(self, tx: Transaction, family: Family, *, by: Actor, now: datetime) -> None:
-        """Record that `family` was answered late; nothing ends."""
+        """Record a late retry in `family`; nothing ends."""
         self._follow(tx, RetriedLate(family), by, now)
 
     def enable_client(
         self, tx: Transaction, client_id: str, dead_fams: Sequence[str], *, by: Actor, now: datetime
     ) -> None:
-        """Let a disabled client begin new families; those that it had stay dead, also at resource servers."""
+        """Let a disabled client begin new families; the feed names `dead_fams`, so that they stay dead everywhere."""
         clients.enable(tx, client_id)
         self._follow(tx, ClientEnabled(client_id, tuple(dead_fams)), by, now)
 
     def delete_client(self, tx: Transaction, client_id: str, *, by: Actor, now: datetime) -> None:
-        """Delete a disabled client of which no family is left. Sessions of its users live on."""
+        """Delete a disabled client that has no family left. Sessions of its users live on."""
         client_holdings.remove_client(tx, client_id)
         self._follow(tx, ClientDeleted(client_id), by, now)
 
@@ -155,7 +159,7 @@ class Revocation:
 
 
 def _change_user(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, now: datetime) -> int | None:
-    """Write what the event changes of the user; the lowest token version that passes from now on."""
+    """Write the event's changes of the user; return the lowest token version that is valid from now on."""
     token_version = users.raise_token_version(tx, user.user_id) if ruling.bump else user.token_version
     change = event.change().of_user(email_verified=user.email_verified)
     if change.forget_consents:

@@ -1,7 +1,7 @@
-"""What follows when something was ended or changed, in the transaction that did it. One file each.
+"""The consequences of an end or change, in the transaction that made it. One file each.
 
-A new consequence is one file here and one line in `CONSEQUENCES`. Each gets all that was done and
-picks what concerns it.
+A new consequence is one file here and one line in `CONSEQUENCES`. Each consequence gets every `Done` and ignores those
+that do not concern it.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
 
 
 def follow(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
-    """Let everything happen that follows from `done`."""
+    """Run all consequences of `done`, in the order of `CONSEQUENCES`."""
     for consequence in CONSEQUENCES:
         consequence(tx, done, circumstances)
 

@@ -1,4 +1,4 @@
-"""The user is told by mail."""
+"""Consequence: mails to the user."""
 
 from authserver.mail.queue import queue_mail
 from authserver.revocation.done import Circumstances, Done, EventApplied
@@ -6,7 +6,7 @@ from authserver.storage import Transaction
 
 
 def queue_mails(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
-    """Queue the mails that an event causes. The user is named as they were before it."""
+    """Queue the mails that a credential event causes. They contain the user's data from before the event."""
     if not isinstance(done, EventApplied) or done.user is None:
         return
     for notice in done.notices:

@@ -1,4 +1,4 @@
-"""Resource servers hear of it through the revocation feed (contract §5)."""
+"""Consequence: entries in the revocation feed, for resource servers (contract §5)."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ from authserver.storage import Transaction, feed
 
 
 def publish(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
-    """Put what resource servers have to know into the feed, when the transaction commits."""
+    """Append the entries of `done` to the feed. Readers see them when the transaction commits."""
     for entry in _list_entries(done, int(circumstances.now.timestamp())):
         feed.append(tx, entry, new_id(circumstances.entropy))
 
@@ -46,10 +46,10 @@ def _list_entries(done: Done, at: int) -> Iterator[Entry]:
             yield TokenEntry(claims.jti, at)
         case ClientEnabled(client_id=client_id, dead_fams=fams):
             yield from (FamilyEntry(fam, at) for fam in fams)
-            # Last: a reader merges them in this order, and lets no old token pass in between.
+            # Last, because readers apply entries in this order: no old token may pass in between.
             yield ClientEntry(client_id, disabled=False, rev=0, at=at)
         case RetriedLate() | ClientDeleted():
-            pass  # nothing ended that any access token hangs on
+            pass  # no access token becomes invalid
 
 
 def _list_event(done: EventApplied, at: int) -> Iterator[Entry]:
@@ -67,10 +67,10 @@ def _list_event(done: EventApplied, at: int) -> Iterator[Entry]:
 
 
 def _list_user(done: EventApplied, user: User, at: int) -> Iterator[Entry]:
-    """The user's lowest valid version and whether they are locked, where the event changes one of them.
+    """List the user's lowest valid token version and their lock, if the event changes one of them.
 
-    A stale token says `soft_logout: true` unless everything of the user ended hard: its session may live, and then one
-    refresh heals it. Sessions that did end hard are named by entries of their own.
+    A stale token is refused with `soft_logout: true`, unless all sessions of the user ended hard: its session may still
+    be live, and then one refresh gives a valid token. Each session that ended hard has an entry of its own.
     """
     change, version = done.event.change(), done.receipt.token_version
     if version is None or (not done.ruling.bump and change.locked is None):

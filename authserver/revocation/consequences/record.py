@@ -1,4 +1,4 @@
-"""The audit record says what was done, by whom."""
+"""Consequence: the audit record, with what was done and by whom."""
 
 from authserver.credentials.events.base import Subject
 from authserver.protocol.audit_name import AuditName
@@ -20,7 +20,7 @@ from authserver.storage import Transaction, audit
 
 
 def record(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
-    """Write one audit record."""
+    """Write one audit record about `done`; a failure if its user does not exist."""
     subject = _name_subject(done)
     fails = isinstance(done, EventApplied) and subject.user_id is not None and done.user is None
     audit.write(
