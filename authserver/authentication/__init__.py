@@ -1,1 +1,1 @@
-"""Who somebody is: passwords, devices, sessions of browsers, access tokens; signing in and out."""
+"""Authenticates users by password, browser session or access token; signs them in and out."""

@@ -1,6 +1,7 @@
-"""Who stands behind an access token at this server itself: the token's own checks, then the database, at once.
+"""Authenticates the bearer of an access token at this server: the checks of the token itself, then the database.
 
-Elsewhere a revoked token may live for seconds; here it is dead when the revocation has committed (design §6).
+A resource server may accept a revoked token for seconds. This server refuses it as soon as the revocation has committed
+(design §6).
 """
 
 import math
@@ -18,10 +19,10 @@ from authserver.records.presence import BearerRefused, judge_bearer
 from authserver.storage import sessions
 
 LEEWAY = timedelta(seconds=30)
-"""How far ahead of this node's clock `iat` may lie: another node issued the token. `exp` has no leeway here."""
+"""How far `iat` may be ahead of this node's clock: another node may have issued the token. `exp` has no leeway here."""
 
 LONGEST_LIFETIME = timedelta(hours=1)
-"""The longest access-token lifetime that settings allow; a shortened setting does not refuse tokens issued before."""
+"""The longest access-token lifetime that settings allow. So a shortened setting does not refuse earlier tokens."""
 
 SIGN_OUT_GRACE = timedelta(hours=24)
 """How long after its expiry an access token may still sign its own session out (contract §3)."""
@@ -29,25 +30,26 @@ SIGN_OUT_GRACE = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Bearer(Asker):
-    """A user's live access token. Session, family, version and standing were looked up."""
+    """The user of a valid access token. Session, family, version and standing were checked in the database."""
 
     claims: UserToken
 
 
 def authenticate_bearer(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """The bearer of `token`, for calls that act on the account of a first-party client's user."""
+    """Authenticate the bearer of `token`, for the account API: only tokens of first-party clients are accepted."""
     return _authenticate(realm, token, realm.keyring.current.find_verification_key)
 
 
 def authenticate_bearer_of_any_client(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """The bearer of `token`, whichever client the user let have it: for what its scope alone allows."""
+    """Authenticate the bearer of `token` of any client. NOT checked: its scope; the caller must check it."""
     return _authenticate(realm, token, realm.keyring.current.find_verification_key, any_client=True)
 
 
 def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """The bearer of `token`, for signing out: a session that is locked, stale, expired or softly ended may be ended.
+    """Authenticate the bearer of `token`, for signing out.
 
-    Also when the key that signed has left the JWKS meanwhile: a token outlives its key here, not its session.
+    Accepted are also tokens that expired within `SIGN_OUT_GRACE`, stale tokens, and tokens of a locked user or of a
+    session that expired or ended softly. The token's key may have been retired within `SIGN_OUT_GRACE`.
     """
     retired_after = realm.clock.now() - SIGN_OUT_GRACE
     find_key = partial(realm.keyring.current.find_sign_out_key, retired_after=retired_after)
@@ -55,9 +57,9 @@ def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused
 
 
 def read_own_token(realm: Realm, token: str, find_key: FindKey, *, audience: str | None) -> AccessTokenClaims:
-    """The claims of an access token that this issuer signed, or `TokenRejected`.
+    """Read the claims of an access token that this issuer signed; raise `TokenRejected` for every other text.
 
-    NOT checked: `exp`, which each caller compares with its own clock reading, and what the database says.
+    NOT checked: `exp`, which each caller compares with its own clock reading, and anything in the database.
     """
     return check_access_token(
         token,
@@ -81,7 +83,7 @@ def _authenticate(
     if isinstance(claims, ClientToken):
         return BearerRefused("invalid_claim", soft_logout=False, reason="a client's own token")
     if claims.jkt is not None:
-        # Nobody here looks at a proof, so a bound token must not pass as a bearer token (RFC 9449 §7.2).
+        # No proof of possession is checked here, so a bound token must not pass as a bearer token (RFC 9449 §7.2).
         return BearerRefused("invalid_claim", soft_logout=False, reason="a DPoP-bound token")
     client = realm.clients.find(claims.client_id)
     if client is None or not (any_client or client.first_party):
@@ -91,7 +93,7 @@ def _authenticate(
 
 
 def judge_user_token(realm: Realm, claims: UserToken, *, signing_out: bool = False) -> BearerRefused | None:
-    """Why a user's token is refused now, from its `exp` and the database; None when it is good."""
+    """Why a user's token is refused now, by its `exp` and the database; None if it is valid."""
     now, grace = realm.clock.now(), SIGN_OUT_GRACE if signing_out else timedelta()
     is_expired = now.timestamp() >= claims.exp + grace.total_seconds()
     with realm.database.read() as tx:

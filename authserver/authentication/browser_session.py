@@ -1,7 +1,7 @@
-"""The session of a browser: a sign-in at a page, which several clients share (single sign-on).
+"""Browser sessions: one sign-in at a page, shared by several clients (single sign-on).
 
-The browser holds a random value in a cookie, the database its digest. The value changes at every sign-in, so that one
-that was planted or seen before is worth nothing (ASVS 7.2.4).
+The browser holds a random value in a cookie, and the database its digest. The value changes at every sign-in, so a
+value that somebody planted or saw earlier is worthless (ASVS 7.2.4).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _TOUCH_INTERVAL: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class SignedInBrowser(Asker):
-    """A user at a page, in the live session that the browser's cookie opens."""
+    """A user at a page, in the live session that belongs to the browser's cookie."""
 
     user: User
     session: Session
@@ -33,7 +33,7 @@ class SignedInBrowser(Asker):
 
 @dataclass(frozen=True, slots=True)
 class BrowserSignedIn:
-    """A session that was opened or proved anew, the cookie that opens it now, and the browser's device token."""
+    """A browser session after a sign-in, with its new cookie and the browser's device token."""
 
     user_id: str
     sid: str
@@ -43,7 +43,10 @@ class BrowserSignedIn:
 
 
 def find_browser_session(realm: Realm, cookie: Secret | None) -> SignedInBrowser | None:
-    """Who sits at the browser that shows `cookie`; nobody while the user is locked or disabled."""
+    """Find the session of the browser that sends `cookie`; None if it has none, or the user is locked or disabled.
+
+    Records the use of the session, at most once a minute, in a transaction of its own.
+    """
     if cookie is None:
         return None
     now, digest = realm.clock.now(), _digest(cookie)
@@ -60,13 +63,13 @@ def find_browser_session(realm: Realm, cookie: Secret | None) -> SignedInBrowser
 
 
 def begin_browser_session(tx: Transaction, realm: Realm, user: User, opening: Opening) -> BrowserSignedIn:
-    """Open a session without any family. The caller holds the user's row."""
+    """Open a browser session, without any family. The caller holds the user's row."""
     session = begin_session(tx, realm, user=user, opening=opening, client_id=None)
     return hand_to_browser(tx, realm, user, session, opening.now)
 
 
 def hand_to_browser(tx: Transaction, realm: Realm, user: User, session: Session, now: datetime) -> BrowserSignedIn:
-    """Give the session of `user` a new cookie, because they have just proved who they are."""
+    """Give the session a new cookie and a new time of authentication, because `user` has just proved who they are."""
     cookie = Secret(base64url.encode(realm.entropy(COOKIE_BYTES)))
     browsers.hand_over(tx, session.sid, _mark(realm, _digest(cookie), now), auth_time=now)
     return BrowserSignedIn(session.user_id, session.sid, session.device_id, cookie, introduce_device(realm, user))

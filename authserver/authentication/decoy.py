@@ -1,8 +1,8 @@
-"""The hash to work on for an address that has none: a refusal's time must not tell who has an account (ASVS 6.3.8).
+"""Chooses a decoy hash for unknown addresses, so that the time of a refusal does not reveal accounts (ASVS 6.3.8).
 
-Users who were imported have hashes of other formats and costs until their first sign-in. So an address that nobody has
-costs what the hash of a user of this installation costs, the same user's each time: where a third of the users have
-bcrypt, a third of all other addresses take as long. Which user that is, only the holder of a MAC key can tell.
+Imported users have hashes of other formats and costs until their first sign-in. So an unknown address costs as much as
+the hash of some user of this installation, and of the same user each time: where a third of the users have bcrypt, a
+third of the unknown addresses take as long. Only with the MAC key can that user be computed.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ _ID_BYTES: Final = 16
 
 
 def find_decoy(tx: Transaction, realm: Realm, email: str) -> str | None:
-    """A stored hash to spend time on for this canonical address; None for that of a hash made today.
+    """Find a stored hash to spend time on for this canonical address; None: spend the time of a hash made today.
 
-    It is asked for also where the address has a hash: the same statements for everybody.
+    Call it also for addresses that have a hash, so that every address causes the same statements.
     """
     secret = realm.keyring.current.mac_key.secret
     drawn = hmac.digest(secret, _DOMAIN + email.encode(), hashlib.sha256)[:_ID_BYTES]

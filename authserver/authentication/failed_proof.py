@@ -1,4 +1,4 @@
-"""The record of a password that was asked for once more and was wrong, or of a new one that was refused."""
+"""Records failed reauthentications by password, and refused password changes."""
 
 from authserver.authentication.asker import Asker
 from authserver.authentication.refused_act import RefusedAct, write_refused
@@ -9,20 +9,20 @@ from authserver.records.audit import Actor
 
 
 def refuse_wrong_password(realm: Realm, asker: Asker, *, act: str, ip: str | None = None) -> Refused:
-    """Refuse `act`, which the user must prove himself for with his password, and record that."""
+    """Refuse `act`, because the password with which the user had to confirm it is wrong, and record the refusal."""
     refused = RefusedAct.of(asker, AuditName.REAUTHENTICATION_FAIL, act, WRONG_PASSWORD)
     write_refused(realm, refused, Actor(asker.user_id, ip))
     return Refused(WRONG_PASSWORD, "The current password is wrong.")
 
 
 def record_failed_change(realm: Realm, asker: Asker, failed: Refused | Invalid, *, ip: str | None) -> None:
-    """Record that the user could not change his password, and why."""
+    """Record that a user's password change was refused, and why."""
     refused = RefusedAct.of(asker, AuditName.PASSWORD_CHANGE_FAIL, "change_password", name_reason(failed))
     write_refused(realm, refused, Actor(asker.user_id, ip))
 
 
 def name_reason(failed: Refused | Invalid) -> str:
-    """Why, in words for the record."""
+    """The reason of a refusal, in the words of the audit record."""
     if isinstance(failed, Refused):
         return failed.reason or failed.code
     return " ".join(error.code for error in failed.errors)

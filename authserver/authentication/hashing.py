@@ -1,4 +1,4 @@
-"""Work on passwords behind the bulkhead (`credentials.hashing_pool`), for all use cases."""
+"""Runs password hashes in the bounded pool (`credentials.hashing_pool`), for all use cases."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,6 +14,9 @@ Result = TypeVar("Result")
 def run_hash(
     realm: Realm, work: Callable[[], Result], *, is_known: Callable[[], bool] = lambda: False
 ) -> Result | TryLater:
-    """What `work` returned, or how many seconds to wait; `is_known` as in `HashingPool.run`."""
+    """Run `work` in the pool; return its result, or `TryLater` if the pool is full or too slow.
+
+    `is_known` is called only for a caller who would be turned away; True lets them use a reserved place.
+    """
     outcome = realm.passwords.pool.run(work, is_known=is_known)
     return TryLater(draw_pause(realm.entropy)) if isinstance(outcome, Busy) else outcome

@@ -1,12 +1,12 @@
-"""Known devices: what keeps a flood of wrong passwords from locking the owner out.
+"""Known devices, so that a flood of wrong passwords cannot lock the owner out.
 
-A device at which a user proved who they are (signed in, or set a password with a mailed link) is given a token. The
-token is a secret that expires, and it dies with the next credential event: the holder of one that works has known the
-present password, or has set it. So a device with a token has a budget of tries of its own, and strangers can neither
-use it up nor multiply it; a thief who knew an earlier password holds none.
+A device at which a user proved who they are (signed in, or set a password with a mailed link) gets a token. The token
+is a secret that expires. It also becomes invalid when an event raises the user's `credential_version`. So the holder of
+a valid token has known or set the present password; a thief who knew an earlier one has no valid token. A device with a
+token has its own budget of tries, which strangers can neither use up nor multiply.
 
-A client that keeps no token, but names a device on which the user has had a session, shares one budget with all such
-devices of the account: names can be guessed.
+A client may keep no token, but name a device on which the user has had a session. All such devices of an account share
+one budget, because names can be guessed.
 """
 
 import hashlib
@@ -24,21 +24,24 @@ from authserver.storage import sessions, users
 from authserver.tokens.proof import prove_device_token
 
 KNOWN_DEVICE_LIFETIME: Final = timedelta(days=90)
-"""How long after the last proof a device is known."""
+"""How long a device is known after the user's last authentication at it."""
 
 BUDGETS: Final = 32
-"""How many budgets the known devices of one account have at most; more devices than that share them."""
+"""The most budgets for the known devices of one account. More devices than that share them."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """A device that showed its token; `budget` says which of the account's its tries are counted in."""
+    """A device that showed a valid token. Its tries count in this `budget` of the account, 0 to `BUDGETS` - 1."""
 
     budget: int
 
 
 def introduce_device(realm: Realm, user: User) -> Secret:
-    """A token for the device at which `user`, as read in the transaction of the proof, has just proved who they are."""
+    """Make a token for the device at which `user` has just authenticated.
+
+    Read `user` in the transaction of the authentication, so that the token has the right credential version.
+    """
     mac_key = realm.keyring.current.mac_key
     token = DeviceToken(
         expires_at=int((realm.clock.now() + KNOWN_DEVICE_LIFETIME).timestamp()),
@@ -50,9 +53,9 @@ def introduce_device(realm: Realm, user: User) -> Secret:
 
 
 def find_known_device(realm: Realm, email: str, token: Secret | None) -> KnownDevice | None:
-    """The device that `token` proves, if the user with this address is known to it. Ask before anything is hashed.
+    """Find the known device by its `token`; None if the token is invalid or belongs to a user with another address.
 
-    A text that is none of our tokens costs one MAC and no query.
+    Call it before any password is hashed. A text that is not one of our tokens costs one MAC and no query.
     """
     proven = None if token is None else prove_device_token(realm, token.reveal())
     address = canonicalise_email(email)
@@ -66,9 +69,9 @@ def find_known_device(realm: Realm, email: str, token: Secret | None) -> KnownDe
 
 
 def is_named_device(realm: Realm, email: str, device_id: str) -> bool:
-    """Whether the user with this address has, or had lately, a session on the device that calls itself so."""
+    """Whether the user with this address has, or recently had, a session on the device called `device_id`."""
     address = canonicalise_email(email)
-    if isinstance(address, InvalidEmail) or not is_device_id(device_id):  # it is a cookie, which can hold anything
+    if isinstance(address, InvalidEmail) or not is_device_id(device_id):  # from a cookie, so it may be any text
         return False
     with realm.database.read() as tx:
         return sessions.exists_on_device(tx, address, device_id)

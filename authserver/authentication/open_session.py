@@ -1,6 +1,6 @@
-"""Opening a session: the device's earlier one ends, the cap is kept, and one family is born (design §1, §4).
+"""Opens a session with its first family; ends the device's earlier session and those above the cap (design §1, §4).
 
-Runs inside the caller's transaction, after the caller has taken the user's row.
+Runs in the caller's transaction. The caller holds the user's row.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from authserver.tokens.token_answer import Holding
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """How the user proved to be who he is (RFC 8176, OpenID Connect Core §2)."""
+    """How the user authenticated: the claims `amr` and `acr` (RFC 8176, OpenID Connect Core §2)."""
 
     amr: tuple[str, ...]
     acr: str
@@ -32,7 +32,7 @@ PASSWORD = Authentication(amr=("pwd",), acr="urn:authserver:acr:password")
 
 @dataclass(frozen=True, slots=True)
 class RequestSource:
-    """Where a request came from, for the session list and the audit record."""
+    """The source of a request, for the session list and the audit record."""
 
     ip: str
     user_agent: str
@@ -40,7 +40,10 @@ class RequestSource:
 
 @dataclass(frozen=True, slots=True)
 class DeviceClaim:
-    """What the client says about its device; both None when it says nothing. A known device keeps its name then."""
+    """The client's device, as the client describes it; None for what it does not say.
+
+    Without a name, a device that the user has used before keeps its name.
+    """
 
     device_id: str | None
     device_name: str | None
@@ -65,13 +68,13 @@ def open_session(
     client: Client,
     granted: AccessToGrant,
 ) -> Holding:
-    """Open a session of `user` for `client` and return its family at the first generation."""
+    """Open a session of `user` for `client`; return its family at the first generation."""
     session = begin_session(tx, realm, user=user, opening=opening, client_id=client.client_id)
     return begin_family(tx, realm, user=user, session=session, client=client, granted=granted, now=opening.now)
 
 
 def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening, client_id: str | None) -> Session:
-    """Open a session of `user` without any family, for `client_id` or for a browser."""
+    """Open a session of `user` without any family, for the client `client_id`, or for a browser if that is None."""
     device, source, now = opening.device, opening.source, opening.now
     device_id = device.device_id or choose_device_id(realm.entropy)
     _make_room(tx, realm, user, device_id, Actor(user.user_id, source.ip), now)
@@ -94,12 +97,12 @@ def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening
 
 
 def _recall_name(tx: Transaction, user: User, device: DeviceClaim) -> str:
-    """The name that a device has already: a client that does not repeat it has not taken it back."""
+    """The device's present name: a client that does not repeat the name has not removed it."""
     return "" if device.device_id is None else sessions.find_device_name(tx, user.user_id, device.device_id)
 
 
 def _make_room(tx: Transaction, realm: Realm, user: User, device_id: str, by: Actor, now: datetime) -> None:
-    """End what the new session replaces: the device's earlier session, and the longest idle ones above the cap."""
+    """End the sessions that the new one replaces: the device's earlier one, and the longest unused above the cap."""
     replaced = sessions.find_live_on_device(tx, user.user_id, device_id)
     if replaced is not None:
         realm.revocation.end_session(tx, user.user_id, replaced, reason="device_signed_in_again", by=by, now=now)

@@ -1,4 +1,4 @@
-"""The two things that happen to a password wherever one is typed: it is verified, or it is chosen."""
+"""Verifies a typed password, and checks and hashes a new one, for all use cases."""
 
 from authserver.authentication.hashing import run_hash
 from authserver.credentials.password_text import SAME, PasswordBreach, normalise_password
@@ -11,7 +11,7 @@ from authserver.storage import Transaction, users
 
 
 def verify_password(realm: Realm, credentials: Credentials, password: Secret) -> bool | TryLater:
-    """Whether `password` is the one of `credentials`."""
+    """Whether `password` matches `credentials`; `TryLater` if the hashing pool is full."""
     normal = normalise_password(password.reveal())
     if isinstance(normal, PasswordBreach):
         return False
@@ -20,23 +20,26 @@ def verify_password(realm: Realm, credentials: Credentials, password: Secret) ->
 
 
 def is_unchanged(tx: Transaction, verified: User) -> bool:
-    """Take the user's row, and say whether what was verified before this transaction still is so (design §5).
+    """Lock the user's row; return whether a password verified before this transaction still counts (design §5).
 
-    While he is locked or disabled it is not, even if that was so when his password was verified.
+    It does not count while the user is locked or disabled, even if they already were when it was verified.
     """
     user = users.lock(tx, verified.user_id)
     return user is not None and is_still(user, verified)
 
 
 def is_still(user: User, verified: User) -> bool:
-    """Whether nothing about `user` has changed that a proof of his identity rests on, since he was `verified`."""
+    """Whether `user` is active and their credentials have not changed since they were `verified`."""
     return user.standing is Standing.ACTIVE and user.credential_version == verified.credential_version
 
 
 def hash_new_password(
     realm: Realm, password: Secret, credentials: Credentials, *, field: str
 ) -> str | Invalid | TryLater:
-    """The hash of a password that the user may choose in place of the one they have; `field` is where it was typed."""
+    """Check a new password against the password policy and hash it.
+
+    Returns the hash, or the errors for the input `field`. The user's present password is an error, too.
+    """
     normal = normalise_password(password.reveal())
     if isinstance(normal, PasswordBreach):
         return Invalid((FieldError(field, normal.code, normal.message),))
@@ -46,7 +49,7 @@ def hash_new_password(
         return Invalid(tuple(FieldError(field, breach.code, breach.message) for breach in breaches))
 
     def hash_another() -> str | PasswordBreach:
-        """A change to the same password would end sessions, and protect nobody."""
+        """Hash the password, unless it is the present one: that change would end sessions and protect nobody."""
         if stored is not None and realm.passwords.hasher.verify(normal, stored).matches:
             return SAME
         return realm.passwords.hasher.hash(normal)

@@ -1,9 +1,9 @@
-"""Proving with a password who somebody is: the part that every way to sign in shares.
+"""Proves by a password who somebody is: the part that all sign-ins share.
 
-Unknown address, wrong password, locked and disabled give one answer for one amount of work (ASVS 6.3.8), the record of
-the failure included; `decoy` says what that work is where users were imported. The password is verified before any
-transaction; whatever changed the credentials meanwhile is found by `find_unchanged` in the one that opens the session
-(design §5).
+An unknown address, a wrong password, a locked and a disabled user get the same answer after the same amount of work,
+including the audit record (ASVS 6.3.8). `decoy` describes that work for imported users. The password is verified before
+any transaction. If the credentials change in the meantime, `find_unchanged` finds that in the transaction that opens
+the session (design §5).
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from authserver.storage import Transaction, audit, registrations, users
 
 @dataclass(frozen=True, slots=True)
 class NotProven:
-    """Nobody is signed in. `user_id` is the user whom the address named, if it named one."""
+    """The sign-in failed. `user_id` is the user with the given address, if there is one."""
 
     refused: Refused
     user_id: str | None
@@ -37,7 +37,7 @@ class NotProven:
 
 @dataclass(frozen=True, slots=True)
 class SignInRecord:
-    """What the record of one attempt says. The address is no part of it: people type passwords there, too."""
+    """The audit data of a successful sign-in. It has no address, because people also type passwords in its field."""
 
     user_id: str
     sid: str
@@ -47,9 +47,10 @@ class SignInRecord:
 def prove_password(
     realm: Realm, email_text: str, password_text: Secret, source: RequestSource, *, device_token: Secret | None
 ) -> Credentials | NotProven | TryLater:
-    """The credentials that the password fits, after one hash whatever happens.
+    """Verify the password of the user with this address; return their credentials as they were read.
 
-    During a flood of sign-ins a device that shows the token of this address has a place for its hash.
+    Every attempt with a well-formed password costs one hash. While the hashing pool is full, a device with a valid
+    device token of this address gets a reserved place.
     """
     email, password = canonicalise_email(email_text), normalise_password(password_text.reveal())
     credentials, awaited, decoy = None, None, None
@@ -89,7 +90,7 @@ def _name_fault(credentials: Credentials | None, verification: Verification) -> 
 
 
 def _rehash(realm: Realm, user: User, stored: str, password: Secret, source: RequestSource, now: datetime) -> None:
-    """Replace an outdated hash. Ends no session; when the pool is full, the next sign-in tries again."""
+    """Replace an outdated hash, which ends no session. When the pool is full, the next sign-in tries again."""
     renewed = run_hash(realm, lambda: realm.passwords.hasher.hash(password))
     if isinstance(renewed, TryLater):
         return
@@ -99,7 +100,7 @@ def _rehash(realm: Realm, user: User, stored: str, password: Secret, source: Req
 
 
 def find_unchanged(tx: Transaction, realm: Realm, verified: User) -> User | NotProven:
-    """The user whose password was verified, if that is still what it was. Takes his row."""
+    """Lock the row of the user whose password was verified; return the user if their credentials are unchanged."""
     user = users.lock(tx, verified.user_id)
     if user is None or not is_still(user, verified):
         return fail_uniformly("changed_meanwhile", verified.user_id)
@@ -109,7 +110,7 @@ def find_unchanged(tx: Transaction, realm: Realm, verified: User) -> User | NotP
 
 
 def _ask_to_confirm(user_id: str | None) -> NotProven:
-    """Tell who knows the password of an unproven account, or of a registration that waits, what is missing."""
+    """Refuse, and ask for confirmation of the address. Only callers who know the password may get this answer."""
     message = "Please confirm your e-mail address first."
     return NotProven(Refused(EMAIL_NOT_VERIFIED, message, "email_not_verified"), user_id)
 
@@ -123,7 +124,7 @@ def record_sign_in(
     client_id: str | None,
     now: datetime,
 ) -> None:
-    """One record for each attempt."""
+    """Write one audit record about an attempt. `client_id` None means a sign-in at a page."""
     detail: dict[str, str | int | bool | None] = {"user_agent": source.user_agent}
     if isinstance(outcome, NotProven):
         name, sid, actor = AuditName.LOGIN_FAIL, None, "page" if client_id is None else f"client:{client_id}"
@@ -146,5 +147,5 @@ def record_sign_in(
 
 
 def fail_uniformly(reason: str, user_id: str | None) -> NotProven:
-    """One answer, whatever the reason: that is for the log and the record alone."""
+    """Refuse with the answer that all reasons share. Only log and audit record contain `reason`."""
     return NotProven(Refused(INVALID_CREDENTIALS, "The e-mail address or the password is wrong.", reason), user_id)

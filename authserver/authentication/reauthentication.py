@@ -1,4 +1,4 @@
-"""Whether a session was opened recently enough for a sensitive act (ASVS 7.5.1, RFC 9470)."""
+"""Decides whether a user has authenticated recently enough for a sensitive act (ASVS 7.5.1, RFC 9470)."""
 
 from authserver import clock
 from authserver.authentication.asker import Asker
@@ -10,12 +10,12 @@ from authserver.records.audit import Actor
 
 
 def is_recent(realm: Realm, asker: Asker) -> bool:
-    """Whether the user has proved who they are within the reauthentication age; not at a time that is still to come."""
+    """Whether the user has authenticated within the reauthentication age. A time in the future does not count."""
     return clock.is_recent(asker.auth_time, realm.clock.seconds(), realm.reauthentication_age.total_seconds())
 
 
 def demand_recent(realm: Realm, asker: Asker, act: str, ip: str | None) -> Reauthenticate | None:
-    """None when the user has signed in within the reauthentication age; else `act` is refused, which is recorded."""
+    """Refuse `act`, and record that, unless the user has authenticated within the reauthentication age (then None)."""
     if is_recent(realm, asker):
         return None
     refused = RefusedAct.of(asker, AuditName.AUTHZ_FAIL, act, "insufficient_user_authentication")

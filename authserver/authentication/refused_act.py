@@ -1,8 +1,8 @@
-"""The record of an act that was refused, in a transaction of its own, because nothing else was done.
+"""Records refused acts, each in a transaction of its own, because the act itself wrote nothing.
 
-Where a door counts tries before the act, every refusal is one record. Where none does, because no password can be
-guessed there, `record_refused` keeps whoever tries again and again from filling the table: about one user, and about
-nobody, an hour has `MOST` records of a name. The log hears of the others.
+If a door limits tries before the act, `write_refused` records every refusal. Other doors have no such limit, because no
+password can be guessed there. For them, `record_refused` keeps repeated tries from filling the table: it writes at most
+`MOST` records an hour of one name for one user, and as many for requests without a user. The log has the others.
 """
 
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ MOST = 100
 SPAN = timedelta(hours=1)
 
 NOBODY = "nobody"
-"""The actor of a request that proved nothing about who sends it."""
+"""The actor of a request that is not authenticated."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedAct:
-    """What somebody wanted and did not get.
+    """A refused act.
 
     Attributes:
-        name: under what it is recorded.
+        name: the name of the audit record.
         act: the use case.
-        reason: precise, one of the words of docs/audit.md; never what somebody typed.
-        user_id: whom it was about, if anybody; likewise `sid` and `client_id`.
+        reason: the precise reason, one of the words in docs/audit.md; never a text that somebody typed.
+        user_id: the user whom the act was about, if any; likewise `sid` and `client_id`.
     """
 
     name: AuditName
@@ -45,12 +45,12 @@ class RefusedAct:
 
     @classmethod
     def of(cls, asker: Asker, name: AuditName, act: str, reason: str) -> "RefusedAct":
-        """What a user wanted for himself."""
+        """A refused act of `asker` on their own account."""
         return cls(name, act, reason, asker.user_id, asker.sid, asker.client_id)
 
 
 def write_refused(realm: Realm, refused: RefusedAct, by: Actor) -> None:
-    """Record `refused`. The door counted the try."""
+    """Record `refused`, without a limit: the door has counted the try."""
     with realm.database.write() as tx:
         audit.write(
             tx,
@@ -67,7 +67,7 @@ def write_refused(realm: Realm, refused: RefusedAct, by: Actor) -> None:
 
 
 def record_refused(realm: Realm, refused: RefusedAct, by: Actor) -> None:
-    """Record `refused`, unless there are too many of its kind already."""
+    """Record `refused`, or only log it if the last hour has `MOST` records of this name and user."""
     since = realm.clock.now() - SPAN
     with realm.database.read() as tx:
         recorded = audit.count_since(tx, refused.name, refused.user_id, since, most=MOST)

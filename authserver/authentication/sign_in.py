@@ -1,4 +1,4 @@
-"""Signing in with a password, for a first-party client that shows its own form (contract §3)."""
+"""Sign-in with a password through a first-party client that shows its own form (contract §3)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,9 +28,9 @@ from authserver.tokens.token_answer import Holding, TokenAnswer, issue_tokens
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What the person and the client present.
+    """The input of a sign-in.
 
-    `scope` None asks for all that the client may have; `device_token` shows that the device is known (`known_device`).
+    `scope` None asks for all that the client may have. `device_token` proves a known device (`known_device`).
     """
 
     email: str
@@ -43,7 +43,7 @@ class SignIn:
 
 
 def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
-    """Verify the password and open a session, or refuse."""
+    """Verify the password and open a session, or refuse; record the attempt."""
     client = _admit(realm, attempt)
     if isinstance(client, Refused):
         return client
@@ -61,7 +61,7 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
 
 
 def _admit(realm: Realm, attempt: SignIn) -> Client | Refused:
-    """The client, if people may sign in with it and for this scope; else why not, which is recorded."""
+    """Find the client, if it may sign users in for this scope; otherwise refuse, and record that."""
     client = realm.clients.find(attempt.client_id)
     judged = _judge(client, attempt.scope)
     if isinstance(judged, Client):
@@ -86,7 +86,7 @@ def _judge(client: Client | None, scope: str | None) -> Client | Refused:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """The family of a new session, and its user as they were when it was opened."""
+    """The family of a new session, and its user as read in the transaction that opened it."""
 
     holding: Holding
     user: User
@@ -102,7 +102,7 @@ def _note(outcome: _Opened | NotProven) -> SignInRecord | NotProven:
 def _open(
     tx: Transaction, realm: Realm, attempt: SignIn, client: Client, verified: User, now: datetime
 ) -> _Opened | NotProven:
-    """Open the session, unless what was verified is no longer so."""
+    """Open the session, unless user, credentials or client have changed since the password was verified."""
     user = find_unchanged(tx, realm, verified)
     if isinstance(user, NotProven):
         return user

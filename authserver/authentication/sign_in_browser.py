@@ -1,4 +1,4 @@
-"""Signing in at a page, or proving there once more who one is."""
+"""Sign-in and reauthentication at a page, with a password."""
 
 from dataclasses import dataclass, field
 
@@ -28,7 +28,7 @@ from authserver.storage import Transaction, browsers, sessions
 
 @dataclass(frozen=True, slots=True)
 class BrowserSignIn:
-    """What the person typed, and what the browser shows: its device, and who is signed in there by now."""
+    """The typed email and password, and what the browser's cookies show: device, device token and present session."""
 
     email: str
     password: Secret = field(repr=False)
@@ -39,10 +39,10 @@ class BrowserSignIn:
 
 
 def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | Refused | TryLater:
-    """Verify the password and hand a session to the browser.
+    """Verify the password and give the browser a session; record the attempt.
 
-    The same user goes on in the session that this browser holds or held, whose cookie and time of authentication are
-    new; another user ends the one that it holds.
+    If the browser holds or held a live session of this user, that session continues with a new cookie and a new time of
+    authentication. If it holds a session of another user, that session ends.
     """
     proven = prove_password(realm, attempt.email, attempt.password, attempt.source, device_token=attempt.device_token)
     if isinstance(proven, TryLater):
@@ -59,7 +59,10 @@ def sign_in_browser(realm: Realm, attempt: BrowserSignIn) -> BrowserSignedIn | R
 
 
 def _sign_former_out(realm: Realm, former: SignedInBrowser, source: RequestSource) -> None:
-    """In a transaction of its own: two users who change places in two browsers must not wait for each other's rows."""
+    """End the other user's session, in a transaction of its own.
+
+    Otherwise two users who change places in two browsers would wait for each other's rows.
+    """
     with realm.database.write() as tx:
         event, by = SignedOut(former.user_id, former.sid), Actor(former.user_id, source.ip)
         realm.revocation.apply(tx, event, by=by, now=realm.clock.now(), current=former.sid)
@@ -73,7 +76,7 @@ def _sign_in(tx: Transaction, realm: Realm, attempt: BrowserSignIn, verified: Us
     device_id = attempt.device_id if attempt.device_id is not None and is_device_id(attempt.device_id) else None
     session = None if current is None else sessions.find_live(tx, user.user_id, current.sid, now)
     if session is None and device_id is not None:
-        # The cookie went when the browser was closed; the apps that were signed in with it have not.
+        # A closed browser lost its cookie, but the apps that were signed in with this session still use it.
         session = browsers.find_on_device(tx, user.user_id, device_id, now)
     if session is not None:
         return hand_to_browser(tx, realm, user, session, now)

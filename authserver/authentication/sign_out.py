@@ -1,4 +1,4 @@
-"""Signing out: users end their own sessions."""
+"""Sign-out: users list and end their own sessions."""
 
 from authserver.authentication.asker import Asker
 from authserver.authentication.reauthentication import demand_recent
@@ -31,21 +31,24 @@ def sign_out_everywhere(realm: Realm, asker: Asker, ip: str) -> Receipt:
 
 
 def sign_out_elsewhere(realm: Realm, asker: Asker, ip: str) -> Receipt | Reauthenticate:
-    """End all sessions of the user but the one that asks: a thief of that one would shut the owner out."""
+    """End all sessions of the user except the one that asks.
+
+    It needs a recent sign-in, because the thief of one session could otherwise sign the owner out everywhere else.
+    """
     stale = demand_recent(realm, asker, "sign_out_elsewhere", ip)
     return stale or _apply(realm, SignedOutElsewhere(asker.user_id), asker, ip)
 
 
 def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
-    """The user's live sessions, last used first."""
+    """List the user's live sessions, last used first."""
     with realm.database.read() as tx:
         return sessions.list_live(tx, user_id, realm.clock.now())
 
 
 def end_session(realm: Realm, asker: Asker, sid: str, ip: str) -> Receipt | Refused | Reauthenticate:
-    """End one session of the user who asks; another user's does not exist for him.
+    """End one session of the user who asks. Another user's session gets the same answer as one that does not exist.
 
-    For another one than his current one he must have signed in a short while ago (ASVS 7.5.2).
+    For a session other than the current one, a recent sign-in is needed (ASVS 7.5.2).
     """
     with realm.database.read() as tx:
         owner = sessions.find_owner(tx, sid) if is_storable(sid) else None
