@@ -1,4 +1,4 @@
-"""What a client may do for a user: authorization requests, consent, codes, and questions about tokens.
+"""What a client may do for a user: authorization requests, consent, codes; introspection, revocation, userinfo.
 
-Signs nobody in (`authentication`) and exchanges nothing (`grants`).
+Does not sign users in (see `authentication`), and does not exchange codes or tokens (see `grants`).
 """

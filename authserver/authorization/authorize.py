@@ -1,4 +1,4 @@
-"""Answering an authorization request, or saying what is missing first (RFC 6749 §4.1, OpenID Connect Core §3.1.2)."""
+"""Evaluates an authorization request: an answer, or what is still missing (RFC 6749 §4.1, OIDC Core §3.1.2)."""
 
 from collections.abc import Sequence
 
@@ -29,15 +29,15 @@ def authorize(
     ip: str,
     decision: Decision | None = None,
 ) -> Outcome:
-    """Evaluate `pending` for who sits at the browser in which it began.
+    """Evaluate `pending` in the browser in which it began.
 
     Args:
         realm: the installation.
         pending: the request.
-        browser: who is signed in there.
-        checks: what each step on the way is for, in their order.
-        ip: where the browser is, for the audit record.
-        decision: what the person has just said to this very request.
+        browser: the user who is signed in at this browser; None if nobody is.
+        checks: the checks of all steps, in order.
+        ip: the address of the browser, for the audit record.
+        decision: the person's answer to the consent question of this request, if they have just given one.
     """
     request = validate_request(realm, pending.text)
     if isinstance(request, Unredirectable):
@@ -59,6 +59,6 @@ def authorize(
 def _issue(
     interaction: Interaction, access: RequestedAccess, ip: str
 ) -> IssuedCode | Missing | OAuthError | AlreadyAnswered | Unredirectable:
-    if interaction.browser is None:  # whatever the checks say, nobody else gives a code
+    if interaction.browser is None:  # no code without a signed-in user, even if a check is missing
         return SignInNeeded(access)
     return issue_code(interaction, access, interaction.browser, ip=ip)

@@ -1,4 +1,4 @@
-"""Issuing an authorization code: one request is answered with one code (RFC 6749 §4.1.2)."""
+"""Issues authorization codes, one for each request (RFC 6749 §4.1.2)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,7 @@ from authserver.storage import Transaction, clients, codes, sessions, users
 
 @dataclass(frozen=True, slots=True)
 class IssuedCode:
-    """A code that waits to be exchanged."""
+    """A code that was stored and can be exchanged."""
 
     code: str = field(repr=False)
 
@@ -34,7 +34,7 @@ class IssuedCode:
 def issue_code(
     interaction: Interaction, access: RequestedAccess, browser: SignedInBrowser, *, ip: str
 ) -> IssuedCode | Missing | OAuthError | AlreadyAnswered | Unredirectable:
-    """A code for the user at `browser`; or what keeps it from being issued."""
+    """Issue a code for the user at `browser`, and remember a consent just given; or return why not."""
     realm, asked = interaction.realm, interaction.asked
     now, code = realm.clock.now(), new_code(realm.entropy)
     with realm.database.write() as tx:
@@ -71,7 +71,7 @@ def issue_code(
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """What a code stands for, as it is in the transaction that issues it."""
+    """The session, family version and scope of a new code, as read in the transaction that issues it."""
 
     session: Session
     family_version: int
@@ -81,7 +81,7 @@ class _Holder:
 def _look_up(
     tx: Transaction, interaction: Interaction, access: RequestedAccess, browser: SignedInBrowser, now: datetime
 ) -> _Holder | Missing | OAuthError | Unredirectable:
-    """Session, user, client and consent once more: they may have changed since the checks. Takes the user's row."""
+    """Read session, user, client and consent again, because they may have changed; lock the user's row."""
     user = users.lock(tx, browser.user_id)
     session = sessions.find_live(tx, browser.user_id, browser.sid, now)
     if user is None or session is None or not is_still(user, browser.user):

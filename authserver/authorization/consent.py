@@ -1,4 +1,4 @@
-"""Consent: whether a person is asked before a client may have something, and what they allowed."""
+"""Consent: decides whether the person must be asked, and remembers what they allowed."""
 
 from datetime import datetime
 
@@ -15,12 +15,12 @@ from authserver.storage import Transaction, audit, consents
 
 
 def find_missing_consent(interaction: Interaction) -> ConsentNeeded | OAuthError | None:
-    """Whether the person still has to be asked, or has said no."""
+    """Check the consent: return `ConsentNeeded` if the person must be asked, an error if they refused, else None."""
     access, browser, decision = interaction.access, interaction.browser, interaction.decision
     if access is None or browser is None:
         return None
     if decision is not None and interaction.pending.asked_sid != browser.sid:
-        # Somebody else was asked: in another tab another user has signed in since.
+        # Another user was asked: since then, this user has signed in in another tab.
         return ConsentNeeded(access, browser)
     if decision is Decision.DENY:
         return OAuthError("access_denied", "", "the person does not allow it")
@@ -31,9 +31,9 @@ def find_missing_consent(interaction: Interaction) -> ConsentNeeded | OAuthError
 
 
 def must_ask(tx: Transaction, access: RequestedAccess, asked: AuthorizationRequest, user_id: str) -> bool:
-    """Whether the person is asked although they may have allowed it before (RFC 8252 §8.6, ASVS 10.7.1)."""
+    """Whether the person must be asked, by what they allowed before and by the rules (RFC 8252 §8.6, ASVS 10.7.1)."""
     client = access.client
-    # Whoever listens at another port than the registered one may be any program on this machine.
+    # At a port other than the registered one, any program on the person's machine may be listening.
     may_be_another = client.kind is ClientKind.NATIVE or access.redirect_uri not in client.redirect_uris
     if may_be_another or client.consent is ConsentRule.ALWAYS or "consent" in asked.prompts:
         return True
@@ -46,7 +46,7 @@ def must_ask(tx: Transaction, access: RequestedAccess, asked: AuthorizationReque
 def remember_consent(
     tx: Transaction, realm: Realm, access: RequestedAccess, user_id: str, *, ip: str, now: datetime
 ) -> None:
-    """Keep what the user has just allowed. The caller holds the user's row."""
+    """Store what the user has just allowed, and record it. The caller holds the user's row."""
     client_id = access.client.client_id
     consents.remember(
         tx, Consent(user_id, client_id, frozenset(access.scope), frozenset(access.audience), granted_at=now)

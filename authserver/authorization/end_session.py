@@ -1,7 +1,7 @@
-"""What a client may have done to its user's session (OpenID Connect RP-Initiated Logout 1.0).
+"""Decides about a client's request to end the session of a browser (OpenID Connect RP-Initiated Logout 1.0).
 
-Anybody can send a browser here with anything, so that a request alone ends nothing (ASVS 10.6.2): only an ID token of
-the very session at the browser does, which no other page can have. Everything else has to be asked.
+Any page can send a browser here with any parameters, so a request alone ends nothing (ASVS 10.6.2). Only an ID token of
+the session at this browser does, which no foreign page has. In all other cases, a signed-in user is asked.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from authserver.tokens.subject import subject_identifier
 
 @dataclass(frozen=True, slots=True)
 class EndSessionRequest:
-    """What the request says; nothing of it is proven (§2)."""
+    """The parameters of the request (§2). NOT checked: any of them."""
 
     id_token_hint: str | None = field(default=None, repr=False)
     client_id: str | None = None
@@ -28,12 +28,12 @@ class EndSessionRequest:
 
 @dataclass(frozen=True, slots=True)
 class EndSessionPlan:
-    """What it comes to.
+    """The decision about a request.
 
     Attributes:
-        client: who asks, as far as that is known.
-        redirect_uri: where the browser goes afterwards; only if that client registered it.
-        needs_asking: whether the person has to say that he wants it.
+        client: the client that asks; None if it is unknown, disabled, or not certain.
+        redirect_uri: where to send the browser afterwards; None unless that client registered it.
+        needs_asking: whether the person must confirm that their session shall end.
     """
 
     client: Client | None
@@ -42,7 +42,7 @@ class EndSessionPlan:
 
 
 def plan_end_session(realm: Realm, asked: EndSessionRequest, browser: SignedInBrowser | None) -> EndSessionPlan:
-    """Judge `asked` for who sits at the browser. Ends nothing."""
+    """Decide about `asked`, for the user who is signed in at `browser`. Ends nothing."""
     hint = _read_hint(realm, asked.id_token_hint)
     client = _find_client(realm, asked, hint)
     uri = asked.post_logout_redirect_uri
@@ -66,13 +66,13 @@ def _read_hint(realm: Realm, text: str | None) -> IdTokenHint | None:
 
 
 def _find_key(realm: Realm) -> FindKey:
-    """Also a key that left the JWKS a while ago: an ID token may be the last one of its session."""
+    """The key lookup for hints. It accepts recently retired keys, because no newer ID token of a session may exist."""
     keyring, retired_after = realm.keyring.current, realm.clock.now() - SIGN_OUT_GRACE
     return lambda kid: keyring.find_sign_out_key(kid, retired_after=retired_after)
 
 
 def _find_client(realm: Realm, asked: EndSessionRequest, hint: IdTokenHint | None) -> Client | None:
-    """The client that asks; nobody where the hint is not ours, or speaks of another one than `client_id` (§2)."""
+    """Find the client that asks; None if the hint is invalid or is for a client other than `client_id` (§2)."""
     if asked.id_token_hint is None:
         client_id = asked.client_id
     elif hint is None or asked.client_id not in {None, hint.aud}:
@@ -84,7 +84,7 @@ def _find_client(realm: Realm, asked: EndSessionRequest, hint: IdTokenHint | Non
 
 
 def _names(hint: IdTokenHint | None, client: Client | None, browser: SignedInBrowser) -> bool:
-    """Whether the hint is about exactly this session of this user, and comes from a client that is known."""
+    """Whether the client is known, and its hint is about this session and user."""
     if hint is None or client is None:
         return False
     return (hint.sid, hint.sub) == (browser.sid, subject_identifier(client, browser.user_id))

@@ -1,7 +1,7 @@
-"""The interaction with a person on the way to a code or a session: who they are, and what they still have to do.
+"""The interaction of a request with a person: who they are, and what they still have to do before it can be answered.
 
-Evaluated whole each time: when a request comes, and after each thing that the person did for it. Nothing that an
-earlier evaluation found is believed. Knows no page: which steps there are, and in which order, its caller says.
+All checks run again when a request arrives and after each act of the person. No result of an earlier run is reused.
+This file knows no pages; the caller gives the checks and their order.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,16 +21,16 @@ from authserver.tokens.subject import subject_identifier
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One evaluation: what is asked, and of whom.
+    """The facts for one evaluation of a request.
 
     Attributes:
-        pending: the request, with what was done for it in this browser.
-        asked: what has to be true of the sign-in (`prompt`, `max_age`, hints).
-        access: what a client asks for; None on the way to a page of ours.
-        browser: who is signed in where the request began, if anybody is.
-        decision: what the person has just said to this very request.
-        refusal: the client may not ask for this.
-        is_silent: no question may be asked (`prompt=none`).
+        pending: the request, with the acts done for it in this browser.
+        asked: the requirements on the sign-in (`prompt`, `max_age`, hints).
+        access: the access that a client asks for; None for a request of our own pages.
+        browser: the user who is signed in at the browser in which the request began, if any.
+        decision: the person's answer to the consent question of this request, if they have just given one.
+        refusal: why the client may not make this request; None if it may.
+        is_silent: whether no question may be asked (`prompt=none`).
     """
 
     realm: Realm
@@ -44,17 +44,17 @@ class Interaction:
 
 
 Check = Callable[[Interaction], Missing | OAuthError | None]
-"""What one step is for: what it finds missing, why the request ends here without it, or None when it is satisfied.
+"""The check of one step: returns what is missing, an error that ends the request, or None.
 
-A check that depends on an earlier one is asked only when that is satisfied.
+Checks run in order, up to the first result. So a check may rely on all earlier ones.
 """
 
 
 def find_missing(interaction: Interaction, checks: Sequence[Check]) -> Missing | OAuthError | None:
-    """The first thing that is missing, or the end of the request; None when it may be answered.
+    """Find what is missing first, or the error that ends the request; None if the request may be answered.
 
-    A client that is not our own is told of a refusal only with somebody signed in, or where it allowed no questions:
-    the errors of a stranger's client must not make us an open redirector (RFC 9700 §4.11.2).
+    A third-party client gets a refusal only while somebody is signed in, or if it allowed no questions. Otherwise a
+    foreign client's errors would make this server an open redirector (RFC 9700 §4.11.2).
     """
     for check in () if _may_refuse(interaction) else checks:
         found = check(interaction)
@@ -71,7 +71,7 @@ def _may_refuse(interaction: Interaction) -> bool:
 
 
 def find_missing_sign_in(interaction: Interaction) -> SignInNeeded | OAuthError | None:
-    """Whether the person has to prove who they are, or to choose; the end when they are not who is meant."""
+    """Check the sign-in: whether the person must sign in or choose an account; an error if it is the wrong user."""
     browser, asked = interaction.browser, interaction.asked
     wants_account = "create" in asked.prompts and interaction.realm.registration.open
     needed = SignInNeeded(interaction.access, wants_account=wants_account)
@@ -79,7 +79,7 @@ def find_missing_sign_in(interaction: Interaction) -> SignInNeeded | OAuthError 
         return needed
     is_proved = interaction.pending.has_done(PROVED, browser.sid)
     if not _is_meant(interaction, browser):
-        # They have proved who they are, and are not who is meant: asking again would never end (OIDC Core §3.1.2.2).
+        # After a sign-in as the wrong user, asking again might never end (OIDC Core §3.1.2.2).
         return OAuthError("login_required", "", "another user is meant") if is_proved else needed
     if is_proved:
         return None
@@ -92,12 +92,12 @@ def find_missing_sign_in(interaction: Interaction) -> SignInNeeded | OAuthError 
 
 def _is_too_long_ago(interaction: Interaction, browser: SignedInBrowser) -> bool:
     max_age, now = interaction.asked.max_age, interaction.realm.clock.seconds()
-    # An age of nothing admits nothing, not even a proof that is younger than this node's clock.
+    # `max_age` 0 accepts no earlier sign-in, not even one of this second or from a node whose clock is ahead.
     return max_age is not None and (max_age == 0 or not is_recent(browser.session.auth_time.timestamp(), now, max_age))
 
 
 def _is_meant(interaction: Interaction, browser: SignedInBrowser) -> bool:
-    """Whether the request may be about the user at the browser (OpenID Connect Core §3.1.2.2)."""
+    """Whether the hints of the request, if any, name the user at the browser (OpenID Connect Core §3.1.2.2)."""
     realm, asked, access = interaction.realm, interaction.asked, interaction.access
     if access is None:
         return True

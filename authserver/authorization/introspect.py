@@ -1,4 +1,4 @@
-"""Introspection (RFC 7662): what a token is worth at this moment. The database is asked, never the feed."""
+"""Token introspection (RFC 7662): the present state of a token, read from the database, never from feed pages."""
 
 from dataclasses import replace
 
@@ -17,16 +17,16 @@ from authserver.tokens.allowance import find_allowance
 from authserver.tokens.proof import prove_refresh_token
 
 Introspection = AccessTokenClaims | Family
-"""A live token: the claims of an access token, or the family of a refresh token at its current generation.
+"""A live token: the claims of an access token, or the family of a refresh token of the current generation.
 
-Scope and audience are what is left of them by the client's record and the user's roles as they stand now.
+Scope and audience are reduced to what the client's record and the user's roles allow now.
 """
 
 
 def introspect(realm: Realm, client: Client, token: str) -> Introspection | None:
-    """The live token behind `token`, if `client` may know of it; None in every other case (§2.2, §4).
+    """Look up `token`; None if it is not live, or if `client` may not know of it (§2.2, §4).
 
-    A resource server learns of access tokens that name one of its audiences, any other client of its own tokens.
+    A resource server may introspect access tokens for one of its audiences; every other client only its own tokens.
     """
     proof = prove_refresh_token(realm, token)
     if isinstance(proof, RefreshToken):
@@ -40,7 +40,7 @@ def introspect(realm: Realm, client: Client, token: str) -> Introspection | None
 
 
 def find_unexpired_claims(realm: Realm, token: str) -> AccessTokenClaims | None:
-    """The claims of an access token that this issuer signed, for whatever audience; None for anything else."""
+    """Read the claims of an unexpired access token that this issuer signed, for any audience; else None."""
     try:
         claims = read_own_token(realm, token, realm.keyring.current.find_verification_key, audience=None)
     except TokenRejected:
@@ -49,7 +49,7 @@ def find_unexpired_claims(realm: Realm, token: str) -> AccessTokenClaims | None:
 
 
 def _reduce(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> AccessTokenClaims:
-    """`claims` without the scope and audience that the client has lost since."""
+    """Remove from `claims` the scope and audience that the client has lost since."""
     allowance = find_allowance(realm, issued_to)
     roles = claims.roles if isinstance(claims, UserToken) else ()
     scope = effective_scope(claims.scope, None, allowance, roles)
@@ -74,14 +74,14 @@ def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Fami
         family = families.find(tx, token.family_id)
     if family is None or family.granted.client_id != client.client_id or family.generation != token.generation:
         return None
-    # To the second, as the answer's `exp` says it: what is called active never names an end in the past.
+    # In whole seconds, like `exp` in the answer, so that no active token has an `exp` in the past.
     over = realm.clock.seconds() >= int(family.ends_at.timestamp())
     live = family.ended is None and family.client_enabled and family.standing is Standing.ACTIVE
     return _reduce_family(realm, client, family) if live and not over else None
 
 
 def _reduce_family(realm: Realm, client: Client, family: Family) -> Family | None:
-    """`family` with what is left of what it was granted; None where a refresh would be refused because nothing is."""
+    """Reduce what was granted to `family` to what is allowed now; None if a refresh would be refused for that."""
     allowance, granted = find_allowance(realm, client), family.granted
     if find_loss(granted.scope, granted.audience, allowance, family.roles) is not None:
         return None

@@ -1,4 +1,4 @@
-"""The results of evaluating an authorization request: values for the pages and for the client."""
+"""The outcomes of an authorization request: values for the pages and for the client."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,12 +17,12 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unredirectable:
-    """Nobody may be redirected: the person is told instead. All of this is for the log, and nothing of it for the page.
+    """The browser must not be redirected, so a page shows an error. These values are for the log, not for the page.
 
     Attributes:
         reason: why.
-        client_id: who is said to ask; it need not exist.
-        redirect_uri: where the person was to be sent.
+        client_id: the client named in the request; it need not exist.
+        redirect_uri: the redirect URI in the request; it need not be registered.
     """
 
     reason: str
@@ -32,12 +32,12 @@ class Unredirectable:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyAnswered:
-    """The request was answered before, and the client has exchanged the code: one request is answered with one code."""
+    """The request was answered before, and its code was exchanged. A request is answered with one code only."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationAnswer:
-    """What the browser brings to the client at `redirect_uri`: a code or an error (RFC 6749 §4.1.2)."""
+    """The answer that the browser carries to `redirect_uri`: a code or an error (RFC 6749 §4.1.2)."""
 
     redirect_uri: str
     response_mode: str
@@ -46,7 +46,7 @@ class AuthorizationAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RequestedAccess:
-    """The client that asks, and what it asks for: all that the pages show."""
+    """The client that asks and what it asks for, as the pages show it."""
 
     client: Client
     redirect_uri: str
@@ -58,11 +58,11 @@ class RequestedAccess:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What a person has to do before their request can go on. Each step has a kind of its own.
+    """An act of the person that a request still needs. Each step has a subclass.
 
     Attributes:
-        silent_error: what a client is told that allowed no questions (`prompt=none`, OpenID Connect Core §3.1.2.6).
-        access: what for; None on the way to a page of ours.
+        silent_error: the error for a client that allowed no questions (`prompt=none`, OpenID Connect Core §3.1.2.6).
+        access: the access that a client asks for; None for a request of our own pages.
     """
 
     silent_error: ClassVar[str] = "interaction_required"
@@ -72,11 +72,11 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class SignInNeeded(Missing):
-    """The person has to prove first who they are.
+    """The person must sign in.
 
     Attributes:
-        may_choose: a person who is signed in may also just say that it is they.
-        wants_account: the application sends somebody who is to register (`prompt=create`).
+        may_choose: whether a signed-in person may instead choose to continue as the present user.
+        wants_account: whether the application asks to register a new user (`prompt=create`).
     """
 
     silent_error: ClassVar[str] = "login_required"
@@ -87,7 +87,7 @@ class SignInNeeded(Missing):
 
 @dataclass(frozen=True, slots=True)
 class ConsentNeeded(Missing):
-    """The person at `browser` has to be asked whether the client may have what it asks for."""
+    """The user at `browser` must be asked whether the client may have this access."""
 
     silent_error: ClassVar[str] = "consent_required"
 

@@ -1,12 +1,12 @@
-"""A request on its way through our pages: sign in, choose an account, allow. And the browser in which it began.
+"""A request on its way through our pages (sign in, choose an account, consent), bound to the browser that began it.
 
-It travels in two parts, both of which only we can write; nothing of them is stored.
+It consists of two parts. Both have a MAC, so only this server can write them, and neither is stored here.
 
-* The *token*, in addresses and forms, holds what was asked, so that nobody can shorten it (`prompt=login`). It is no
-  secret and grants nothing: an attacker can make one at their own browser and mail it.
-* The *binding*, in a cookie of the browser in which the request began, holds what was done there for this request: in
-  which session the person proved who they are, and which account they chose. A request continues only with both. So
-  neither a sign-in for something else nor a link that somebody else made satisfies `prompt=login`.
+* The *token*, in URLs and forms, holds the parameters of the request, so that nobody can remove one, such as
+  `prompt=login`. It is not secret and grants nothing: an attacker can make one in their own browser and mail it.
+* The *binding*, in a cookie of the browser that began the request, holds what was done there for this request: in which
+  session the person authenticated, and which account they chose. A request continues only with both parts. So neither a
+  sign-in for another request nor a link made by somebody else satisfies `prompt=login`.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 
 LIFETIME: Final = timedelta(hours=1)
-"""How long a person may take from the application to its answer."""
+"""The longest time from a request to its answer."""
 
 PROVED: Final = "proved"
-"""Done for a request: the person proved who they are."""
+"""The act of a person who authenticated for a request."""
 
 CHOSE: Final = "chose"
-"""Done for a request: the person chose to go on with the account that was signed in already."""
+"""The act of a person who chose, for a request, to continue with the account that was already signed in."""
 
 _TOKEN_DOMAIN: Final = b"authserver pending request 3\0"
 _BINDING_DOMAIN: Final = b"authserver request of a browser 1\0"
@@ -43,16 +43,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """What was asked, when, and what was done for it.
+    """A request, and the acts done for it in the browser that began it.
 
     Attributes:
-        began_at: the instant at which the request came.
-        request_id: names it among all; one request is answered with one code.
-        text: its parameters, as they came.
-        purpose: the kind of request, by the name of its `Purpose`.
-        asked_sid: the session whose user was shown the question that a form answers.
-        is_anew: it took the place of a request whose cookie was missing.
-        done: each act that was done for it, and in which session; from the binding, not from the token.
+        began_at: when the request arrived.
+        request_id: the unique id of the request; one id is answered with one code.
+        text: the parameters of the request, as received.
+        purpose: the kind of request: the name of its `Purpose`.
+        asked_sid: in a form, the session of the user to whom its question was shown; otherwise empty.
+        is_anew: whether it replaces a request whose cookie was missing.
+        done: the acts done for the request, each with its session; from the binding, not from the token.
     """
 
     began_at: datetime
@@ -64,25 +64,25 @@ class PendingRequest:
     done: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, sid: str) -> "PendingRequest":
-        """This request as the form carries it that is shown to the user of this session."""
+        """Return this request for a form that is shown to the user of the session `sid`."""
         return replace(self, asked_sid=sid)
 
     def mark(self, act: str, sid: str) -> "PendingRequest":
-        """This request after `act` was done for it in this session."""
+        """Return this request after `act` was done for it in the session `sid`."""
         return replace(self, done={**self.done, act: sid})
 
     def has_done(self, act: str, sid: str) -> bool:
-        """Whether `act` was done for this very request, in this session."""
+        """Whether `act` was done for this request in the session `sid`."""
         return self.done.get(act) == sid
 
 
 def begin_pending(realm: Realm, text: str, purpose: str, *, is_anew: bool = False) -> PendingRequest:
-    """A request that comes now, with these parameters, and for which nothing is done."""
+    """Create a request that arrives now with the parameters `text`, with no act done."""
     return PendingRequest(realm.clock.now(), new_id(realm.entropy), text, purpose, is_anew=is_anew)
 
 
 def write_pending(realm: Realm, pending: PendingRequest) -> str:
-    """The token that `read_pending` understands."""
+    """Write the token of a request, for `read_pending`."""
     text = base64url.encode(pending.text.encode())
     anew = "1" if pending.is_anew else ""
     return _seal(
@@ -98,7 +98,7 @@ def write_pending(realm: Realm, pending: PendingRequest) -> str:
 
 
 def read_pending(realm: Realm, token: str) -> PendingRequest | None:
-    """The request, with nothing done; or None: not ours, changed on the way, or older than `LIFETIME`."""
+    """Read the token of a request, without the acts done for it; None if it is not ours, altered or expired."""
     fields = _open(realm, _TOKEN_DOMAIN, token, _TOKEN_FIELDS)
     if fields is None:
         return None
@@ -110,19 +110,19 @@ def read_pending(realm: Realm, token: str) -> PendingRequest | None:
 
 
 def write_binding(realm: Realm, pending: PendingRequest) -> Secret:
-    """What the browser in which the request began keeps: its proof of that, and what was done for the request."""
+    """Write the binding, for a cookie: the proof that the request began in this browser, and the acts done for it."""
     done = base64url.encode(urlencode(pending.done).encode())
     return Secret(_seal(realm, _name_browser(pending.request_id), _write_instant(pending.began_at), done))
 
 
 def read_binding(realm: Realm, pending: PendingRequest, kept: Secret | None) -> PendingRequest | None:
-    """The request with what was done for it; None when the browser keeps no binding: it began in another one."""
+    """Add to the request the acts in the cookie `kept`; None if that is no valid binding of it for this browser."""
     found = None if kept is None else _open_binding(realm, pending.request_id, kept)
     return None if found is None else replace(pending, done=found[1])
 
 
 def find_beginning(realm: Realm, request_id: str, kept: Secret) -> datetime | None:
-    """When the request with this binding began; None when it has expired, or when the binding is not ours."""
+    """Return when the request with the binding `kept` began; None if the binding is not ours or has expired."""
     found = _open_binding(realm, request_id, kept)
     return None if found is None else found[0]
 

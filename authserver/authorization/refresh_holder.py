@@ -1,4 +1,4 @@
-"""Whose a refresh token is, without using it."""
+"""Finds the owner of a refresh token, without using the token."""
 
 from authserver.protocol.refresh_token import RefreshToken
 from authserver.protocol.secret import Secret
@@ -9,7 +9,10 @@ from authserver.tokens.proof import prove_refresh_token
 
 
 def find_access_behind(realm: Realm, refresh_token: Secret) -> GrantedAccess | None:
-    """What the family of the token was granted, of any generation, ended or not; None for what is no token of ours."""
+    """Find what was granted to the token's family. The token may be of any generation, and its family may have ended.
+
+    None if the token is not ours, or its family was removed.
+    """
     proof = prove_refresh_token(realm, refresh_token.reveal())
     if not isinstance(proof, RefreshToken):
         return None

@@ -1,7 +1,7 @@
-"""Validating an authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.2), whoever brings it.
+"""Validates authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.2).
 
-Owns what may be asked by whom. Knows no browser and no user: who that is and what they have to do is `interaction`.
-As long as client and redirect URI are not known to belong together, the client cannot be told anything.
+Decides what a client may ask for. Knows no browser and no user; `interaction` checks those. Unless the redirect URI is
+registered for the client, no answer may be sent to the client.
 """
 
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ from authserver.tokens.new_family import choose_audience
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A request whose client and redirect URI belong together: the client can be told, if only why it is refused.
+    """A request whose redirect URI is registered for its client, so that answers and errors can be sent there.
 
     Attributes:
-        access: who asks, and for what; for nothing in a request that is refused.
-        asked: what has to be true of the sign-in, and what the code is bound to.
-        refusal: why the client may not ask for this; None when it may.
-        is_silent: no question may be asked (`prompt=none`).
+        access: the client and what it asks for; scope and audience are empty in a refused request.
+        asked: the requirements on the sign-in, and the values to which the code is bound.
+        refusal: why the client may not make this request; None if it may.
+        is_silent: whether no question may be asked (`prompt=none`).
     """
 
     issuer: str
@@ -45,19 +45,19 @@ class ClientRequest:
     is_silent: bool
 
     def answer(self, parameters: dict[str, str]) -> AuthorizationAnswer:
-        """What the client is told: `state` whole, and `iss` in every answer (RFC 9207 §2)."""
+        """Build the answer: `parameters`, the client's `state` unchanged, and `iss` (RFC 9207 §2)."""
         state = {} if self.address.state is None else {"state": self.address.state}
         return AuthorizationAnswer(
             self.access.redirect_uri, self.address.response_mode, parameters | state | {"iss": self.issuer}
         )
 
     def refuse(self, error: str, description: str = "") -> AuthorizationAnswer:
-        """That it gets no code."""
+        """Build the answer with an error and no code (RFC 6749 §4.1.2.1)."""
         return self.answer({"error": error} | ({"error_description": description} if description else {}))
 
 
 def validate_request(realm: Realm, text: str) -> ClientRequest | Unredirectable:
-    """Validate a request that came as the query or the form `text`."""
+    """Validate the request in `text`, a query string or an urlencoded form."""
     parameters = read_parameters(text)
     address = None if parameters is None else read_address(parameters)
     if parameters is None or address is None:
@@ -84,9 +84,9 @@ def validate_request(realm: Realm, text: str) -> ClientRequest | Unredirectable:
 def resolve_access(
     realm: Realm, client: Client, scope: tuple[str, ...] | None, resources: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | OAuthError:
-    """The scope and the audience that `client` asks for, or why it may not (RFC 6749 §3.3, RFC 8707 §2).
+    """Determine the scope and the audience of a request of `client`, or refuse (RFC 6749 §3.3, RFC 8707 §2).
 
-    A scope that is None asks for all that the client may have.
+    `scope` None asks for all that the client may have.
     """
     granted = client.scope if scope is None else _understand(scope, client)
     if not set(granted) <= set(client.scope) or (scope and not granted):
@@ -125,5 +125,5 @@ def _read_asked(
 
 
 def _understand(asked: tuple[str, ...], client: Client) -> tuple[str, ...]:
-    """What of the asked scope has a meaning here; the rest is ignored (OpenID Connect Core §3.1.2.1)."""
+    """Drop unknown scope values, which must be ignored (OpenID Connect Core §3.1.2.1)."""
     return tuple(token for token in asked if token in client.scope or token in SCOPES)

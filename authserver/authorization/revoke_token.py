@@ -1,4 +1,4 @@
-"""A client gives a token back (RFC 7009)."""
+"""Token revocation by the client that holds the token (RFC 7009)."""
 
 from authserver.authorization.introspect import find_unexpired_claims
 from authserver.protocol.claims import AccessTokenClaims, ClientToken
@@ -12,10 +12,10 @@ from authserver.tokens.proof import EndedMacKey, prove_refresh_token
 
 
 def revoke_token(realm: Realm, client: Client, token: str, ip: str) -> OAuthError | None:
-    """End the family of a refresh token, at whatever generation, or one access token.
+    """End the family of a refresh token of any generation, or one access token.
 
-    None when done or when there is nothing to end (§2.2): a second call for one token changes, publishes and records
-    nothing. Hints about the kind of token are not needed (§2.1).
+    Returns None also if there is nothing to end (§2.2). A second call for the same token changes, publishes and records
+    nothing. `token_type_hint` is not needed (§2.1).
     """
     match prove_refresh_token(realm, token):
         case Malformed():
@@ -56,7 +56,7 @@ def _end_access_token(realm: Realm, client: Client, token: str, ip: str) -> OAut
         return None
     by = Actor(f"client:{client.client_id}", ip)
     with realm.database.write() as tx:
-        # One after the other, and each looks again: of any number of calls with one token, one leaves a trace.
+        # The lock orders concurrent calls, and each checks again: only one of them ends and records the token.
         if isinstance(claims, ClientToken):
             clients.find_for_update(tx, claims.client_id)
         else:
@@ -67,7 +67,7 @@ def _end_access_token(realm: Realm, client: Client, token: str, ip: str) -> OAut
 
 
 def _lives(tx: Transaction, claims: AccessTokenClaims) -> bool:
-    """Whether there is anything to end: neither the unexpired token nor what it was cut from has ended."""
+    """Whether an unexpired token is not stale, and neither it nor its session or family was revoked."""
     if isinstance(claims, ClientToken):
         return not feed.is_token_revoked(tx, claims.jti)
     presence = sessions.find_presence(tx, claims.sub, claims.sid, claims.fam, claims.jti)

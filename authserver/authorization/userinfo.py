@@ -1,4 +1,4 @@
-"""What a client is told about the user who let it ask (OpenID Connect Core §5.3), as of now."""
+"""Userinfo: the present claims about a user, for a client that they allowed to read them (OpenID Connect Core §5.3)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,15 +19,15 @@ _GONE: Final = BearerRefused("session_revoked", soft_logout=False, reason="user 
 
 @dataclass(frozen=True, slots=True)
 class ScopeMissing:
-    """The token is good, and nobody allowed it this."""
+    """The token is valid, but lacks `scope`, or the client may no longer have it."""
 
     scope: str
 
 
 def find_userinfo(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerRefused:
-    """The claims that the token's scope allows, as far as the client may still have that scope.
+    """Find the claims that the token's scope allows, if the client may still have that scope.
 
-    What the user has not told is left out (§5.3.2).
+    Claims without a value are left out (§5.3.2).
     """
     bearer = authenticate_bearer_of_any_client(realm, token)
     if isinstance(bearer, BearerRefused):
@@ -50,7 +50,7 @@ def _tell(user: User, scopes: frozenset[str]) -> UserInfo:
         "email": user.email,
         "email_verified": user.email_verified,
         "phone_number": user.phone_number or None,
-        # Nobody has ever called it.
+        # This server verifies no phone numbers.
         "phone_number_verified": False if user.phone_number else None,
         "address": {"formatted": user.address} if user.address else None,
     }
