@@ -1,1 +1,1 @@
-"""What people do to their own account: use cases, one transaction each, committed when they return."""
+"""What users do with their own account: use cases, one transaction each, committed when they return."""

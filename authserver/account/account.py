@@ -1,4 +1,4 @@
-"""What a user sees of himself."""
+"""The user's own account data."""
 
 from authserver.authentication.asker import Asker
 from authserver.realm import Realm
@@ -7,6 +7,6 @@ from authserver.storage import users
 
 
 def find_account(realm: Realm, asker: Asker) -> User | None:
-    """The user who asks; None if he was deleted a moment ago."""
+    """Find the user who asks; None if they were deleted in the meantime."""
     with realm.database.read() as tx:
         return users.find(tx, asker.user_id)

@@ -1,4 +1,4 @@
-"""Changing the address: both are told, the new one confirms, the old one takes it back for 7 days if it must."""
+"""Changes the user's address: both addresses get a mail, the new one confirms, the old one can revert it for 7 days."""
 
 from datetime import datetime
 
@@ -27,9 +27,9 @@ from authserver.storage import Transaction, links, users
 def ask_email_change(
     realm: Realm, asker: Asker, *, new_email: str, password: Secret, ip: str | None = None
 ) -> Refused | Invalid | TryLater | Reauthenticate | None:
-    """Send a link to the new address and word to the old one; None when that is done.
+    """Queue a mail with a link to the new address, and a notice to the old one; None when that is done.
 
-    Whether the new address is somebody else's is not told here but in the mail to it.
+    The answer does not reveal whether another user has the new address; only the mail to it does.
     """
     stale = demand_recent(realm, asker, "change_email", ip)
     if stale is not None:
@@ -50,14 +50,17 @@ def ask_email_change(
 
 
 def revert_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
-    """Take a change of address back: the account counts as stolen, and the reset goes to this address alone."""
+    """Revert a change of address with the link mailed to the old one. The account is treated as stolen.
+
+    Its password stops working, and the link for a new one is mailed only to the old address.
+    """
     outcome = _revert(realm, token, ip)
     _record_failed(realm, token, outcome, ip, "revert_email")
     return outcome
 
 
 def report_compromise(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater:
-    """The "this was not me" link of a notification: the owner of the address takes everything back."""
+    """Use the "this was not me" link of a notice: the owner of the address takes the account back."""
     outcome = _report(realm, token, ip)
     _record_failed(realm, token, outcome, ip, "report_compromise")
     return outcome
@@ -98,7 +101,7 @@ def _send_links(realm: Realm, asker: Asker, user: User, address: str) -> Refused
 
 
 def _choose_notice(tx: Transaction, user: User, address: str, other: User | None, now: datetime) -> Notice:
-    """What the new address is written: that it is taken, or the link; `other` is another user who has it."""
+    """Choose the mail to the new address: the link, or that it is taken. `other` is another user who has it."""
     is_free = other is None or gives_way(other)
     if is_free and not links.is_reserved(tx, address, now, but=user.user_id if other is None else other.user_id):
         return Notice("email_change", address, LinkPurpose.CHANGE_EMAIL)

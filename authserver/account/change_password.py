@@ -1,4 +1,4 @@
-"""A user changes his password: the session that asks goes on under new tokens, the others as the policy says."""
+"""Changes the user's password. The current session continues with new tokens; the policy decides about the others."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +26,7 @@ from authserver.tokens.token_answer import AccessAnswer, issue_access, issue_tok
 
 @dataclass(frozen=True, slots=True)
 class PasswordWasChanged:
-    """The tokens with which the current session goes on, and what ended."""
+    """The new tokens of the current session, and the receipt."""
 
     tokens: AccessAnswer
     receipt: Receipt
@@ -34,7 +34,7 @@ class PasswordWasChanged:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChange:
-    """What the user typed. `logout_devices` False asks to spare the other devices, if the policy lets him."""
+    """The user's input. `logout_devices` False asks to spare the other devices, if the policy lets the user choose."""
 
     current: Secret
     new: Secret
@@ -43,7 +43,7 @@ class PasswordChange:
 
 @dataclass(frozen=True, slots=True)
 class PasswordWasChangedInBrowser:
-    """The cookie with which the current session goes on, and what ended. Its apps come back through the cookie."""
+    """The new cookie of the current session, and the receipt. Its apps sign in again through this cookie."""
 
     signed_in: BrowserSignedIn
     receipt: Receipt
@@ -52,12 +52,12 @@ class PasswordWasChangedInBrowser:
 def change_password(
     realm: Realm, bearer: Bearer, change: PasswordChange, source: RequestSource
 ) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
-    """Change the password of the user who asks, and renew his session. A new password that is refused ends nothing."""
+    """Change the password of the user who asks, and renew their session. A refused new password ends nothing."""
     proven = _prove(realm, bearer, change, source)
     if not isinstance(proven, _Proven):
         return proven
     now = realm.clock.now()
-    # Before the transaction: a pool full of changes that each ask for a second connection would wait for itself.
+    # Before the transaction: if many changes each held a connection and waited for a second one, all would hang.
     client = realm.clients.find(bearer.claims.client_id)
     with realm.database.write() as tx:
         device = _find_device(tx, bearer, proven, now)
@@ -68,7 +68,7 @@ def change_password(
         family_version = clients.find_family_version(tx, granted.client_id)
         if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
-        # A session that had no refresh token gets none: nobody consented to its going on while its user is away.
+        # A session without a refresh token gets none now: nobody consented to access while the user is away.
         offline = family.outlives(realm.lifetimes.of_client(client).access_token_lifetime)
         receipt = _apply(tx, realm, bearer, proven, change, source, now)
         user = users.load(tx, bearer.user_id)
@@ -88,7 +88,7 @@ def change_password(
 def change_password_in_browser(
     realm: Realm, asker: SignedInBrowser, change: PasswordChange, source: RequestSource
 ) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater | Reauthenticate:
-    """The same at the account pages: the browser's session goes on under a new cookie, without any family."""
+    """Change the password at the account pages: the browser's session continues with a new cookie, without a family."""
     proven = _prove(realm, asker, change, source)
     if not isinstance(proven, _Proven):
         return proven
@@ -105,7 +105,7 @@ def change_password_in_browser(
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
-    """The user as he was when the current password fitted, and the hash of the new one."""
+    """The user as read when the current password was verified, and the hash of the new password."""
 
     user: User
     password_hash: str = field(repr=False)
@@ -138,7 +138,7 @@ def _verify_and_hash(realm: Realm, asker: Asker, change: PasswordChange) -> _Pro
 
 
 def _find_device(tx: Transaction, asker: Asker, proven: _Proven, now: datetime) -> Session | None:
-    """The session that asks, while nothing has overtaken it. Takes the user's row."""
+    """Lock the user's row; find the session that asks, if it is live and the credentials are unchanged."""
     return sessions.find_live(tx, asker.user_id, asker.sid, now) if is_unchanged(tx, proven.user) else None
 
 

@@ -1,8 +1,8 @@
-"""Using a link that proves an address: of a registration, or of a user who changes theirs.
+"""Uses a mailed link that proves an address: of a registration, or of a change of address.
 
-A registration is nobody's before one of its links is used: no row of `users`, no password that fits, nothing that
-blocks the address. The link that is used decides whose password and name count, and all other registrations of the
-address go with it (decision 30).
+A registration creates no user before one of its links is used: no row in `users`, no working password, and no claim on
+the address. The used link decides which password and name count; all other registrations of the address are removed
+(decision 30).
 """
 
 from authserver.account.mailed_link import (
@@ -28,7 +28,7 @@ from authserver.storage import Transaction, registrations, users
 
 
 def find_confirmation(realm: Realm, token: str) -> MailLink | PendingRegistration | Refused | TryLater:
-    """What the live link that `token` proves would confirm."""
+    """Find the registration or change of address that `token` would confirm; refuse if its link does not work."""
     link_id = prove_link(realm, token)
     if not isinstance(link_id, bytes):
         return link_id
@@ -38,7 +38,7 @@ def find_confirmation(realm: Realm, token: str) -> MailLink | PendingRegistratio
 
 
 def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryLater | None:
-    """Use a link that proves an address: of a registration (None), or of a change of address (the receipt)."""
+    """Use a link that proves an address. Returns None for a registration, the receipt for a change of address."""
     outcome = _confirm(realm, token, ip)
     if isinstance(outcome, Refused):
         record_failed_link(realm, token, outcome, ip, name=AuditName.LINK_FAIL, act="confirm_email")
@@ -46,7 +46,7 @@ def confirm_email(realm: Realm, token: str, ip: str) -> Receipt | Refused | TryL
 
 
 def refuse_registration(realm: Realm, token: str) -> Refused | TryLater | None:
-    """Forget a registration that the owner of the address did not ask for, with all its links; None when it is gone."""
+    """End a registration that the owner of the address did not ask for, with all its links; None when done."""
     found = find_confirmation(realm, token)
     if isinstance(found, Refused | TryLater):
         return found
@@ -58,10 +58,10 @@ def refuse_registration(realm: Realm, token: str) -> Refused | TryLater | None:
 
 
 def gives_way(holder: User) -> bool:
-    """Whether the account of `holder` has to leave its address to who proves it.
+    """Whether the account of `holder` is deleted when another user proves its address.
 
-    It never proved the address itself, so anybody may have registered it. What an operator gave a role, locked or
-    disabled is the operator's to judge.
+    True if the address was never proved, because anybody could have registered it. But an account to which an operator
+    gave a role, or which an operator locked or disabled, stays: the operator has to decide about it.
     """
     return not holder.email_verified and not holder.roles and holder.standing is Standing.ACTIVE
 

@@ -1,4 +1,4 @@
-"""The clients that may act for a user: he sees them, and takes back what he allowed (ASVS 10.4.9, 10.7.3)."""
+"""The clients that may act for a user: users list them and disconnect them (ASVS 10.4.9, 10.7.3)."""
 
 from authserver.authentication.asker import Asker
 from authserver.authentication.refused_act import RefusedAct, record_refused
@@ -12,15 +12,15 @@ from authserver.storage import audit, consents, users
 
 
 def list_apps(realm: Realm, user_id: str) -> list[ConnectedApp]:
-    """The clients that hold tokens of the user, or that he allowed something."""
+    """List the clients that hold tokens of the user, or have the user's consent."""
     with realm.database.read() as tx:
         return consents.list_apps(tx, user_id, realm.clock.now())
 
 
 def disconnect(realm: Realm, asker: Asker, client_id: str, ip: str) -> Refused | int:
-    """Take back what the user who asks allowed this client, and end what it holds of him; how many families ended.
+    """Forget the user's consent for this client, and end its families and codes; return how many families ended.
 
-    His sessions and all other clients live on. It needs no recent sign-in: it gives nobody anything.
+    The user's sessions and other clients are unaffected. No recent sign-in is needed, because it grants nothing.
     """
     if is_storable(client_id) and (ended := _end(realm, asker, client_id, Actor(asker.user_id, ip))) is not None:
         return ended

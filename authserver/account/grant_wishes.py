@@ -1,4 +1,4 @@
-"""The kind `wish`: looks up the address that a wish names, and queues the mail for its owner."""
+"""The kind `wish`: looks up the address in an anonymous request (a wish), and queues the mail for its owner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,16 +23,16 @@ from authserver.records.wish import WISH, Wish, read_wish
 from authserver.storage import Transaction, deliveries, links, registrations, users
 
 WAITING_REGISTRATIONS = 5
-"""How many registrations of one address wait at a time; one more takes the place of the oldest."""
+"""The most waiting registrations of one address; another one replaces the oldest."""
 
 REGISTRATION_WAITS = timedelta(days=7)
-"""For how long another link to a registration can be had."""
+"""How long after a registration another link to it can be mailed."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Wishes of one installation. In the log they are mails, because that is what an operator waits for."""
+    """The wishes of one installation. The log calls them mails, because operators look for a missing mail."""
 
     name: ClassVar[str] = WISH
     word: ClassVar[str] = "mail"
@@ -42,7 +42,7 @@ class Wishes:
     realm: Realm
 
     def attempt(self, delivery: Delivery) -> Outcome:
-        """Grant the wish, and remove it in the same transaction."""
+        """Grant the wish, and remove it from the outbox in the same transaction."""
         wish = read_wish(delivery)
         if wish.name not in WISHES:
             return Unready("this release knows no such wish")
@@ -60,7 +60,7 @@ class Wishes:
 
 
 def _grant(tx: Transaction, realm: Realm, wish: Wish, now: datetime) -> None:
-    """Do what `wish` asks for, if there is anything to do, and take it out of the outbox."""
+    """Remove `wish` from the outbox, and do what it asks for; nothing if another worker has removed it."""
     if not deliveries.remove(tx, wish.wish_id):
         return
     user = users.find_by_email(tx, wish.address)
@@ -79,13 +79,13 @@ def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime
 
 
 def _mail_reset(tx: Transaction, realm: Realm, user: User, template: str, now: datetime) -> None:
-    """Mail a link for a new password, whichever wish it answers: all of them together have one pace."""
+    """Mail a link for a new password. All mails with such a link share one pace, regardless of the wish."""
     if user.standing is not Standing.DISABLED:
         _mail_link(tx, realm, user, template, LinkPurpose.RESET_PASSWORD, now)
 
 
 def _mail_link(tx: Transaction, realm: Realm, user: User, template: str, purpose: LinkPurpose, now: datetime) -> None:
-    """Mail a link to the user's own address, unless as many as may be were mailed, and work."""
+    """Mail a link to the user's own address, unless the pace is exhausted and earlier links still work."""
     users.lock(tx, user.user_id)
     mailed = links.list_mailed(tx, user.user_id, purpose, since=now - DAY)
     lifetime = choose_lifetime(purpose, mailed, now)
@@ -95,7 +95,7 @@ def _mail_link(tx: Transaction, realm: Realm, user: User, template: str, purpose
 
 
 def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, address: str, now: datetime) -> None:
-    """Mail what proves the address: another link to each registration that waits, or one to an unproven account."""
+    """Mail links that prove the address: one for each waiting registration, or one for an unproven account."""
     if user is not None:
         if not user.email_verified:
             _mail_reset(tx, realm, user, "confirm_account", now)
@@ -106,13 +106,13 @@ def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, addres
 
 
 def _register(tx: Transaction, realm: Realm, user: User | None, wish: Wish, now: datetime) -> None:
-    """Keep the registration beside its link: nothing of it is anybody's before that link is used."""
+    """Store the registration with its link, and mail that; no user is created before the link is used."""
     if user is not None:
         _mail_reset(tx, realm, user, "register_taken" if user.email_verified else "confirm_account", now)
         return
     if links.is_reserved(tx, wish.address, now):
         return
-    # One that an earlier release queued does not say when.
+    # A wish that an earlier release queued has no time.
     asked_at = datetime.fromtimestamp(int(wish.parameters.get("at") or now.timestamp()), UTC)
     registration = PendingRegistration(
         registration_id=new_id(realm.entropy),
@@ -134,7 +134,7 @@ def _register(tx: Transaction, realm: Realm, user: User | None, wish: Wish, now:
 def _mail_registration(
     tx: Transaction, realm: Realm, registration: PendingRegistration, now: datetime, *, others: int
 ) -> bool:
-    """Mail a link of its own to the registration, and keep both; False when the mailbox has had enough."""
+    """Store a new link to the registration and mail it; False if the pace of its address is exhausted."""
     purpose = registration.purpose
     mailed = registrations.list_mailed(tx, registration.address, since=now - DAY)
     lifetime = choose_lifetime(purpose, mailed, now)

@@ -1,4 +1,4 @@
-"""What stands behind a link from a mail. Looking at it changes nothing; only the act that it is for uses it up."""
+"""Looks up and uses mailed links. Looking a link up changes nothing; only its act uses it up."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from authserver.tokens.proof import EndedMacKey, prove_link_token
 
 
 def find_link(realm: Realm, token: str, *purposes: LinkPurpose) -> MailLink | Refused | TryLater:
-    """The live link of one of `purposes` that `token` proves."""
+    """Find the live link of `token`, if its purpose is one of `purposes`; otherwise refuse."""
     link_id = prove_link(realm, token)
     if not isinstance(link_id, bytes):
         return link_id
@@ -30,7 +30,7 @@ def find_link(realm: Realm, token: str, *purposes: LinkPurpose) -> MailLink | Re
 
 
 def prove_link(realm: Realm, token: str) -> bytes | Refused | TryLater:
-    """The id of the link that `token` spells, live or not."""
+    """Check the MAC of `token`; return the id of its link. NOT checked: whether that link exists and works."""
     match prove_link_token(realm, token):
         case Malformed():
             return refuse_link("no_link")
@@ -51,9 +51,9 @@ def use_link(
     current: str | None = None,
     prepare: Callable[[Transaction], None] = lambda _: None,
 ) -> Receipt | Refused:
-    """Use `link` up for `event`, in one transaction: of any number who try at once, one gets the receipt.
+    """Use `link` up and carry out `event`, in one transaction. Of several concurrent tries, only one succeeds.
 
-    `prepare` does in that transaction what has to precede the event.
+    `prepare` runs in that transaction, before the event.
     """
     now = realm.clock.now()
     try:
@@ -68,19 +68,19 @@ def use_link(
 
 
 def refuse_taken() -> Refused:
-    """The address belongs to another user."""
+    """Refuse, because the address belongs to another user."""
     return Refused(EMAIL_TAKEN, "This e-mail address is already registered.", EMAIL_TAKEN)
 
 
 def refuse_link(reason: str) -> Refused:
-    """One answer for every link that does not work, whatever the reason: that is for the record."""
+    """Refuse with the answer that all links get that do not work. Only log and audit record contain `reason`."""
     return Refused(INVALID_LINK, "This link no longer works. Please ask for a new one.", reason)
 
 
 def record_failed_link(
     realm: Realm, token: str, failed: Refused | Invalid, ip: str, *, name: AuditName, act: str
 ) -> None:
-    """Record that `act` was not done with the link `token`: about its user, if it is one of ours, used up or not."""
+    """Record that `act` was refused for the link `token`; about the link's user, if the link is known, used or not."""
     proven = prove_link_token(realm, token)
     link = None
     if isinstance(proven, LinkToken):

@@ -1,4 +1,4 @@
-"""What a user does to his own account as a whole: take its data away, delete it."""
+"""Exports and deletes the user's own account."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from authserver.storage import audit, consents, sessions, users
 
 @dataclass(frozen=True, slots=True)
 class AccountExport:
-    """All that is kept about a user; hashes and keys are nobody's data."""
+    """All data about a user, without hashes and keys."""
 
     user: User
     sessions: list[SessionSummary]
@@ -31,7 +31,7 @@ class AccountExport:
 def delete_account(
     realm: Realm, asker: Asker, password: Secret, ip: str
 ) -> Receipt | Refused | TryLater | Reauthenticate:
-    """Delete the user who asks, with everything that names him but the audit record."""
+    """Delete the user who asks, with all of their data except the audit record."""
     stale = demand_recent(realm, asker, "delete_account", ip)
     if stale is not None:
         return stale
@@ -52,7 +52,7 @@ def delete_account(
 
 
 def export_account(realm: Realm, asker: Asker, ip: str | None = None) -> AccountExport | Refused | Reauthenticate:
-    """Everything that is kept about the user who asks."""
+    """Collect all data about the user who asks."""
     stale = demand_recent(realm, asker, "export_account", ip)
     if stale is not None:
         return stale

@@ -1,4 +1,4 @@
-"""What a user says of himself: name, phone number, postal address. None of it proves anything or opens a door."""
+"""The user's own profile: name, phone number, postal address. NOT checked: whether any of it is true."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{3,14}\Z")  # E.164 §6
 
 
 def change_profile(realm: Realm, asker: Asker, profile: Profile) -> User | Refused | Invalid:
-    """Store what the user who asks says of himself. Forms end lines with CR LF; what is kept ends them with LF."""
+    """Store the profile of the user who asks. Forms end lines with CR LF; stored lines end with LF."""
     if profile.address is not None and is_storable(profile.address):
         profile = replace(profile, address=profile.address.replace("\r\n", "\n"))
     errors = tuple(_find_errors(profile))

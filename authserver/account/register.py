@@ -1,4 +1,4 @@
-"""Bringing users into being: by themselves, or by an operator."""
+"""Creates users: by their own registration, or by an operator."""
 
 import re
 from dataclasses import dataclass, field
@@ -25,22 +25,22 @@ _ROLE = re.compile(r"[\x21-\x7e]{1,100}\Z")  # roles are kept with spaces betwee
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The user exists."""
+    """The user was created."""
 
     user_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A mail is on its way, whether or not the address was free (contract §3)."""
+    """The registration was queued, whether or not the address is free; its owner gets a mail (contract §3)."""
 
 
 def register(
     realm: Realm, *, email: str, password: Secret, name: str, ip: str | None = None
 ) -> Registered | Awaited | Refused | Invalid | TryLater:
-    """Register a person who asks for it, if the installation lets people do so.
+    """Register a person, if registration is open.
 
-    Where addresses must be confirmed, the wish alone is queued: the same work for a free address and a taken one.
+    If addresses must be confirmed, the request is only queued, so a free and a taken address cause the same work.
     """
     if not realm.registration.open:
         return Refused(REGISTRATION_CLOSED, "Registration is closed.")
@@ -65,7 +65,7 @@ def register(
 
 
 def ask_confirmation(realm: Realm, email: str) -> None:
-    """Queue the wish for another confirmation mail. The same answer, work and time for every address."""
+    """Queue the request for another confirmation mail. Answer, work and time are equal for every address."""
     address = canonicalise_email(email)
     if not isinstance(address, InvalidEmail):
         with realm.database.write() as tx:
@@ -82,7 +82,7 @@ def create_user(
     email_verified: bool,
     by: Actor = SERVER,
 ) -> Registered | Refused | Invalid | TryLater:
-    """Create a user. Without a password nobody can sign in as him until one is set."""
+    """Create a user. Without a password, they cannot sign in until one is set."""
     person = _check(realm, email, password, name, roles)
     if not isinstance(person, _Person):
         return person
@@ -100,7 +100,7 @@ def _add(realm: Realm, user: NewUser, by: Actor) -> Registered | Refused:
 
 
 def record_created(tx: Transaction, user: NewUser, *, by: Actor, now: datetime, entropy: Entropy) -> None:
-    """Say in the audit record that the user exists from now on. The address is no part of it."""
+    """Write the audit record of a new user. It does not contain the address."""
     detail: Detail = {"roles": " ".join(user.roles), "email_verified": user.email_verified}
     audit.write(tx, AuditName.USER_CREATED, by=by, now=now, entropy=entropy, user_id=user.user_id, detail=detail)
 
@@ -114,7 +114,7 @@ class _Person:
 def _check(
     realm: Realm, email: str, password: Secret | None, name: str, roles: tuple[str, ...]
 ) -> _Person | Invalid | TryLater:
-    """The canonical address and the hash, or everything that is wrong at once."""
+    """Check the input; return the canonical address and the hash, or all errors."""
     address = canonicalise_email(email)
     normal = None if password is None else normalise_password(password.reveal())
     errors = _find_errors(realm, address, normal, name, roles)
@@ -125,14 +125,14 @@ def _check(
 
 
 def find_name_error(name: str) -> tuple[str, str] | None:
-    """Why `name` cannot be a person's name here: code and message."""
+    """Find why `name` is not accepted as a person's name: code and message; None if it is."""
     if is_line(name, LONGEST_NAME):
         return None
     return "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."
 
 
 def find_role_error(role: str) -> tuple[str, str] | None:
-    """Why `role` cannot be a role: code and message."""
+    """Find why `role` is not accepted as a role: code and message; None if it is."""
     return None if _ROLE.match(role) else ("invalid_role", f"{role!r} is not a word of ASCII characters.")
 
 

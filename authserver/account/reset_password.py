@@ -1,6 +1,6 @@
-"""Resetting a forgotten password by mail.
+"""Resets a forgotten password by mail.
 
-Whoever asks learns nothing: the wish alone is queued, and the outbox worker looks the user up (ASVS 6.3.8).
+The answer to a request reveals nothing: it is only queued, and the outbox worker looks the user up (ASVS 6.3.8).
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from authserver.storage import users
 
 
 def ask_reset(realm: Realm, email: str) -> None:
-    """Queue the wish for a reset link. The same answer, work and time for every address."""
+    """Queue the request for a reset link. Answer, work and time are equal for every address."""
     address = canonicalise_email(email)
     if not isinstance(address, InvalidEmail):
         with realm.database.write() as tx:
@@ -31,7 +31,7 @@ def ask_reset(realm: Realm, email: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PasswordWasReset:
-    """What ended, of which user, and the token with which the device that did it is known to them from now on."""
+    """The receipt, the user's address, and a device token, so that this device counts as known from now on."""
 
     receipt: Receipt
     email: str
@@ -43,7 +43,7 @@ def reset_password(
 ) -> PasswordWasReset | Refused | Invalid | TryLater:
     """Set a new password with a mailed link. Ends everything and signs nobody in; a refused password ends nothing.
 
-    Strangers may have used up the tries of the account. So the doors forgive them, and the device is a known one.
+    Strangers may have used up the account's tries. So the doors reset their count, and the device becomes known.
     """
     outcome = _reset(realm, token, password, ip)
     if isinstance(outcome, Refused | Invalid):

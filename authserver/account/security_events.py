@@ -1,4 +1,4 @@
-"""What happened to a user's account lately, for himself to look through (NIST SP 800-63B §4.6, ASVS 6.3.5)."""
+"""Lists recent security events of an account, for its user (NIST SP 800-63B §4.6, ASVS 6.3.5)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,19 +16,19 @@ PAGE: Final = 30
 OF_OPERATORS: Final = frozenset(
     {AuditName.PASSWORD_REHASH, AuditName.TOKEN_LATE_RETRY, AuditName.TOKEN_REVOKED, AuditName.MAIL_GIVEN_UP}
 )
-"""What says nothing to the person: technical, or what follows from another record that is shown."""
+"""Records that users are not shown: technical ones, and those that follow from a record that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvents:
-    """One page, newest first. `following` leads to the next one; None on the last."""
+    """One page, newest first. `following` is the argument `after` for the next page; None on the last page."""
 
     records: list[AuditRecord]
     following: str | None
 
 
 def list_security_events(realm: Realm, user_id: str, after: str = "") -> SecurityEvents:
-    """The records about the user that follow the one called `after`; from the newest on if there is none such."""
+    """List the user's records of the last `SHOWN` after the record `after`, or from the newest if it is unknown."""
     wanted = AuditFilter(user_id=user_id, since=realm.clock.now() - SHOWN, without=OF_OPERATORS)
     with realm.database.read() as tx:
         last = audit.find_of_user(tx, user_id, after) if is_storable(after) else None
