@@ -1,1 +1,1 @@
-"""What operators and support do to the accounts of others. One transaction each, each act recorded."""
+"""What operators and support do to users and to the database: use cases, one transaction each; acts are recorded."""

@@ -1,4 +1,4 @@
-"""Backing up the database of an installation while it serves."""
+"""Backs up the database of an installation while it serves."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class BackupRefused:
 
 
 def back_up(database: Database, file: Path) -> BackedUp | BackupRefused:
-    """Copy the committed state of one moment to the new `file`, mode 0600. For SQLite; PostgreSQL has pg_dump."""
+    """Copy the committed state of one moment to the new `file`, mode 0600. Only for SQLite; PostgreSQL has pg_dump."""
     try:
         size = backup.back_up(database, file)
     except backup.BackupRefusedError as error:

@@ -1,4 +1,4 @@
-"""Taking over users of another system, with their passwords: all of a file in one transaction, or nothing of it."""
+"""Imports users of another system, with their password hashes: a whole file in one transaction, or nothing of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from authserver.storage import Transaction, users
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One user of a file, as it says. Without a hash he sets a password by mail before the first sign-in."""
+    """One user of the file, not yet checked. Without a hash, they set a password by mail before the first sign-in."""
 
     line: int
     email: str
@@ -28,7 +28,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """Why a line cannot be taken over. Repeats no hash."""
+    """Why a line cannot be imported. `message` contains no hash."""
 
     line: int
     message: str
@@ -36,7 +36,7 @@ class LineProblem:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many users there are more, and which lines were left out."""
+    """The number of created users, and the lines that could not be imported."""
 
     count: int
     problems: tuple[LineProblem, ...]
@@ -50,7 +50,10 @@ def import_users(
     skip_bad: bool = False,
     dry_run: bool = False,
 ) -> Imported:
-    """Create all users of `arrivals`; if there is any problem none, unless bad lines are to be skipped."""
+    """Create all users of `arrivals`. If a line has a problem, create none, or with `skip_bad` all others.
+
+    A dry run gives the same result and creates nobody.
+    """
     checked = list(_check(realm, arrivals))
     problems = [one for one in checked if isinstance(one, LineProblem)]
     good = [one for one in checked if not isinstance(one, LineProblem)]
@@ -72,7 +75,7 @@ def _add_all(tx: Transaction, realm: Realm, arrivals: Iterable[tuple[int, NewUse
 
 
 def _check(realm: Realm, arrivals: Iterable[Arrival | LineProblem]) -> Iterator[tuple[int, NewUser] | LineProblem]:
-    """Each line as a user, or all that is wrong with it."""
+    """Check each line; yield its number and user, or all its problems."""
     seen: dict[str, int] = {}
     for arrival in arrivals:
         if isinstance(arrival, LineProblem):

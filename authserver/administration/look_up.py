@@ -1,4 +1,4 @@
-"""What an operator or administrator looks at, and the session that he ends for somebody else."""
+"""Looks up users and clients for operators and administrators, and ends a session of another user."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ _PAGE = 500
 
 
 def list_users(realm: Realm) -> Iterator[User]:
-    """All users by e-mail address, read page by page: no transaction stays open while somebody reads."""
+    """List all users by e-mail address, page by page, so that no transaction stays open while the caller reads."""
     after = ""
     while True:
         with realm.database.read() as tx:
@@ -30,7 +30,7 @@ def list_users(realm: Realm) -> Iterator[User]:
 
 
 def find_user(realm: Realm, email_or_id: str) -> User | Refused:
-    """The user with this e-mail address, however it is spelled, or with this id."""
+    """Find the user with this e-mail address, in any spelling, or with this id."""
     if not is_storable(email_or_id):
         return _refuse("user", email_or_id)
     email = canonicalise_email(email_or_id)
@@ -40,13 +40,13 @@ def find_user(realm: Realm, email_or_id: str) -> User | Refused:
 
 
 def list_clients(realm: Realm) -> list[Client]:
-    """All clients, oldest first."""
+    """List all clients, oldest first."""
     with realm.database.read() as tx:
         return clients.list_all(tx)
 
 
 def find_client(realm: Realm, client_id: str) -> Client | Refused:
-    """The client with this id, as it is in the database now."""
+    """Find the client with this id in the database, not in memory."""
     if not is_storable(client_id):
         return _refuse("client", client_id)
     with realm.database.read() as tx:
@@ -54,7 +54,7 @@ def find_client(realm: Realm, client_id: str) -> Client | Refused:
 
 
 def end_session_of_user(realm: Realm, sid: str, *, by: Actor, dry_run: bool = False) -> Receipt | Refused:
-    """End the session `sid`, whoever it belongs to, on behalf of `by`. One that has ended already stays as it is."""
+    """End the session `sid` of any user, on behalf of `by`. A session that has already ended stays unchanged."""
     with write_or_rehearse(realm, dry_run=dry_run) as tx:
         user_id = sessions.find_owner(tx, sid) if is_storable(sid) else None
         if user_id is None:

@@ -1,4 +1,4 @@
-"""What an operator or administrator does to a user. Each act is one credential event."""
+"""What operators and administrators do to a user. Each act is one credential event."""
 
 from collections.abc import Collection, Iterator
 
@@ -25,9 +25,9 @@ def apply_event(
     current: str | None = None,
     logout_devices: bool = True,
 ) -> Receipt | Refused:
-    """Carry out `event`, which is about the user. A dry run does the same and rolls it back, so it cannot err.
+    """Carry out `event`, which is about the user. A dry run does the same work and rolls it back.
 
-    `current` and `logout_devices` are those of `Revocation.apply`; no administrator's act has them.
+    `current` and `logout_devices` as in `Revocation.apply`: for previews. Acts of administrators do not set them.
     """
     with write_or_rehearse(realm, dry_run=dry_run) as tx:
         if users.lock(tx, user_id) is None:
@@ -48,7 +48,7 @@ def change_roles(
 ) -> tuple[User, Receipt | None] | Refused | Invalid:
     """Give the user `exactly` these roles, or `add` and `remove` some.
 
-    The user as he is then, and the receipt: None when he has these roles already, because then nothing has happened.
+    Returns the user after the change, and the receipt; None if they already had these roles and nothing was changed.
     """
     wanted = (*(exactly or ()), *add)
     errors = tuple(FieldError("role", *error) for role in wanted if (error := find_role_error(role)) is not None)
@@ -67,7 +67,7 @@ def change_roles(
 
 
 def revoke_everything(realm: Realm, *, by: Actor, dry_run: bool = False) -> Iterator[tuple[User, Receipt]]:
-    """End everything of everybody, one user after the other. Safe to run again, also after it was interrupted."""
+    """Sign all users out (`SignedOutByAdmin`), one after the other. Safe to repeat, also after an interruption."""
     for user in list_users(realm):
         receipt = apply_event(realm, user.user_id, SignedOutByAdmin(user.user_id), by=by, dry_run=dry_run)
         if isinstance(receipt, Receipt):

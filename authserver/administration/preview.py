@@ -1,4 +1,4 @@
-"""What a credential event would do to a user now: the same work with representative facts, rolled back."""
+"""Previews a credential event: carries it out on a user with representative facts, and rolls it back."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _TAKING_BACK = (LinkPurpose.NOT_ME, LinkPurpose.REVERT_EMAIL)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The receipt that the event would get. `sid` is the session that asked or is meant; None when there is none."""
+    """The receipt that the event would get. `sid` is the session that asks or that the event names, if there is one."""
 
     receipt: Receipt
     sid: str | None
@@ -30,9 +30,10 @@ class Preview:
 def preview(
     realm: Realm, event: type[CredentialEvent], user: User, *, sid: str | None, logout_devices: bool, by: Actor
 ) -> Preview | Refused:
-    """Rehearse an event of this type about `user`, from or about his session `sid`: by default the one last used.
+    """Preview an event of this type about `user`.
 
-    An event that a mailed link causes is rehearsed with the oldest one, which ends the most.
+    `sid` is the session that asks or that the event names; None: the user's last used session. An event that a mailed
+    link causes is previewed with the oldest link, because that ends the most.
     """
     if not issubclass(event, UserEvent):
         return Refused(NOT_ABOUT_USERS, f"{event.name} is not about a single user.")

@@ -1,4 +1,4 @@
-"""Reading the audit record: page by page, and following it."""
+"""Reads the audit record page by page, and follows it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +11,11 @@ from authserver.storage import Database, audit
 PAGE = 500
 
 LOOK_BACK = timedelta(seconds=30)
-"""A record that is committed now may be as old as the longest transaction, and as the clocks of two nodes differ."""
+"""The greatest age of a record at its commit: the longest transaction, and the clock difference of two nodes."""
 
 
 def list_audit(database: Database, wanted: AuditFilter, *, limit: int) -> Iterator[AuditRecord]:
-    """Up to `limit` records, newest first, read page by page: no transaction stays open while somebody reads."""
+    """List up to `limit` records, newest first, page by page: no transaction stays open while the caller reads."""
     last: AuditRecord | None = None
     while limit > 0:
         with database.read() as tx:
@@ -28,7 +28,7 @@ def list_audit(database: Database, wanted: AuditFilter, *, limit: int) -> Iterat
 
 @final
 class AuditTail:
-    """The newest records and then those that are added, each once, oldest first."""
+    """Follows the audit record: first the newest records, then added ones, each once, oldest first."""
 
     def __init__(self, database: Database, wanted: AuditFilter) -> None:
         """Read nothing yet."""
@@ -37,7 +37,7 @@ class AuditTail:
         self._seen: dict[str, AuditRecord] = {}
 
     def read_newest(self, count: int) -> list[AuditRecord]:
-        """The `count` newest records. What was there before counts as read."""
+        """Read the `count` newest records. All earlier records count as read."""
         newest = list(list_audit(self._database, self._wanted, limit=max(count, 1)))
         if newest:
             since = replace(self._wanted, since=newest[0].at - LOOK_BACK)
@@ -45,7 +45,7 @@ class AuditTail:
         return newest[:count][::-1]
 
     def read_added(self) -> list[AuditRecord]:
-        """What was added since the last call."""
+        """Read the records that were added since the last call."""
         newest = max((record.at for record in self._seen.values()), default=None)
         wanted = self._wanted if newest is None else replace(self._wanted, since=newest - LOOK_BACK)
         added = [

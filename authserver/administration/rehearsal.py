@@ -1,4 +1,4 @@
-"""Doing something, or rehearsing it: the same work in the same transaction, rolled back at the end."""
+"""Transactions for dry runs: they do the same work, and are rolled back at the end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,12 +9,12 @@ from authserver.storage import Transaction
 
 
 class _RehearsedError(Exception):
-    """Rolls a rehearsal back."""
+    """Rolls the transaction back; never leaves this file."""
 
 
 @contextmanager
 def write_if(realm: Realm, is_meant: Callable[[], bool]) -> Iterator[Transaction]:
-    """One write transaction that commits only if, at its end, it `is_meant`; otherwise nothing of it is left behind."""
+    """Open a write transaction that commits only if `is_meant` returns True at its end; otherwise it is rolled back."""
     try:
         with realm.database.write() as tx:
             yield tx
@@ -25,7 +25,7 @@ def write_if(realm: Realm, is_meant: Callable[[], bool]) -> Iterator[Transaction
 
 
 def write_or_rehearse(realm: Realm, *, dry_run: bool) -> AbstractContextManager[Transaction]:
-    """One write transaction. What a dry run comes to is what would happen, because it did."""
+    """Open a write transaction. A dry run does the same work, and is rolled back at its end."""
     return write_if(realm, lambda: not dry_run)
 
 

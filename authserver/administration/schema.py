@@ -1,6 +1,6 @@
-"""The schema of an installation's database: what an operator asks about it and does to it.
+"""Inspects and upgrades the database schema of an installation, for operators.
 
-Changing and comparing it needs Alembic, which is a tenth of a worker's memory: those acts import it when they run.
+Upgrades and comparisons need Alembic, which takes a tenth of a worker's memory, so they import it when they run.
 """
 
 from dataclasses import dataclass
@@ -18,28 +18,28 @@ class Upgraded:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The schema that `database` has, and the one that this release needs."""
+    """The schema of `database`, compared with the schema that this release needs."""
 
     database: Database
 
     def find_revision(self) -> str | None:
-        """The revision that the database is at; None where no migration has run."""
+        """Find the revision of the database; None if no migration has run."""
         return revision.current(self.database)
 
     def needed(self) -> str:
-        """The revision that this release works with."""
+        """The revision that this release needs."""
         return revision.head()
 
     def is_current(self) -> bool:
-        """Whether this release can work with the schema. A newer one does, too."""
+        """Whether this release can work with the schema, which may be newer."""
         return revision.is_current(self.database)
 
     def upgrade(self) -> Upgraded:
-        """Bring the schema to this release; one that is newer stays as it is.
+        """Upgrade the schema to this release. A newer schema stays unchanged.
 
         Raises:
-            UnknownRevisionError: the schema is of no release.
-            StorageUnavailableError: the database is away, or others hold its tables for too long.
+            UnknownRevisionError: the schema belongs to no release.
+            StorageUnavailableError: the database is unreachable, or others lock its tables for too long.
         """
         from authserver.storage import migrations
 
@@ -47,7 +47,7 @@ class Schema:
         return Upgraded(before, self.find_revision())
 
     def list_differences(self) -> list[str]:
-        """How the tables differ from what this release expects, one sentence each."""
+        """List the differences between the tables and what this release expects, one sentence each."""
         from authserver.storage import migrations
 
         return migrations.check(self.database)

@@ -1,4 +1,4 @@
-"""Giving a user another password, on behalf of an operator who vouches for whoever will use it."""
+"""Sets a user's password on behalf of an operator, who has to make sure that the right person receives it."""
 
 from authserver.administration.rehearsal import write_or_rehearse
 from authserver.authentication.passwords import hash_new_password
@@ -15,7 +15,7 @@ from authserver.storage import users
 def set_password(
     realm: Realm, user_id: str, password: Secret, *, by: Actor, dry_run: bool = False
 ) -> Receipt | Refused | Invalid | TryLater:
-    """Replace the password of the user; all sessions end, and no access token issued before passes any more."""
+    """Replace the password of the user. All sessions end, and every access token issued before becomes invalid."""
     with realm.database.read() as tx:
         credentials = users.find_credentials_by_id(tx, user_id) if is_storable(user_id) else None
     if credentials is None:
