@@ -1,4 +1,4 @@
-"""What clients hold of a user as he sees it, and its end."""
+"""The list of connected apps, and disconnecting one."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def allow(realm: Realm, user_id: str, client_id: str, *scope: str) -> None:
 
 
 def test_an_app_is_listed_with_all_that_it_may_do(realm: Realm, clock: ManualClock) -> None:
-    """ASVS 10.7.3: by consent, by what it holds, or both; since when, and when it used it last."""
+    """ASVS 10.7.3: an app with consent, tokens or both is listed with scope, begin of its access and last use."""
     began = clock.now()
     person = Person(realm, client_id=add_client(realm, "Zebra"))
     asked, both = add_client(realm, "apple"), person.client_id
@@ -49,8 +49,8 @@ def test_an_app_is_listed_with_all_that_it_may_do(realm: Realm, clock: ManualClo
     assert list_apps(realm, Person(realm).user_id) == []
 
 
-def test_what_is_over_is_not_listed(realm: Realm, clock: ManualClock) -> None:
-    """Ended, idle, or of a client that was disabled meanwhile."""
+def test_an_app_whose_access_ended_is_not_listed(realm: Realm, clock: ManualClock) -> None:
+    """An app is not listed once its families have ended or are idle for too long, or its client is disabled."""
     disabled, idle = (Person(realm, client_id=add_client(realm, name)) for name in ("A", "B"))
     disabled.sign_in()
     idle.sign_in()
@@ -61,8 +61,8 @@ def test_what_is_over_is_not_listed(realm: Realm, clock: ManualClock) -> None:
     assert list_apps(realm, idle.user_id) == []
 
 
-def test_disconnecting_ends_all_that_this_app_holds_of_this_user_alone(realm: Realm) -> None:
-    """ASVS 10.4.9: on every device at once; other apps and other people live on."""
+def test_disconnecting_ends_all_access_of_this_app_to_this_user_only(realm: Realm) -> None:
+    """ASVS 10.4.9: its tokens end on every device; other apps and other users are unaffected."""
     person, other_app = Person(realm), add_client(realm, "Other")
     somebody = Person(realm)
     held = [person.sign_in(device) for device in ("phone", "desk")]
@@ -78,7 +78,7 @@ def test_disconnecting_ends_all_that_this_app_holds_of_this_user_alone(realm: Re
     assert [app.client_id for app in list_apps(realm, person.user_id)] == [other_app]
 
 
-def test_there_is_nothing_to_disconnect_twice_or_of_others(realm: Realm) -> None:
+def test_an_app_that_the_user_has_not_connected_is_not_found(realm: Realm) -> None:
     person, somebody = Person(realm), Person(realm, client_id=add_client(realm, "Other"))
     spared, asker = somebody.sign_in(), person.bearer(person.sign_in())
     for client_id in (somebody.client_id, "none", "", "\0", "\ud800"):

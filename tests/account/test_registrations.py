@@ -1,4 +1,4 @@
-"""Registrations of one address that meet: one account, one password (decision 30)."""
+"""Concurrent registrations of one address create one account with one password (decision 30)."""
 
 import dataclasses
 
@@ -28,8 +28,8 @@ def _signs_in(realm: Realm, email: str, password: str) -> bool:
 
 
 @pytest.mark.races
-def test_of_two_links_that_are_used_at_once_one_opens_the_account(crowded: Realm, rounds: int) -> None:
-    """Its password alone signs in."""
+def test_of_two_links_used_at_once_one_creates_the_account(crowded: Realm, rounds: int) -> None:
+    """Only the password of the registration whose link succeeded signs in."""
     strict = dataclasses.replace(crowded, registration=Registration(open=True, require_verified_email=True))
     duels = []
     for number in range(6 + max(rounds // 10, 1)):

@@ -1,4 +1,4 @@
-"""An address that can be taken back is nobody else's meanwhile, however two who want it meet (design §5)."""
+"""While a change of address can be reverted, nobody else gets the old address, in any interleaving (design §5)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,10 +40,10 @@ def _change(realm: Realm, address: str) -> object:
 
 
 @pytest.mark.parametrize("want", [_register, _create, _import, _change])
-def test_the_old_address_is_never_free_while_it_is_given_up(
+def test_the_old_address_is_never_free_during_a_change_of_address(
     crowded: Realm, rounds: int, want: Callable[[Realm, str], Any]
 ) -> None:
-    """Refused before the change as after it; and whoever changed the address takes it back."""
+    """Others who want it are refused before and after the change, and its owner can revert the change."""
 
     def prepare() -> Duel:
         person = Person(crowded)

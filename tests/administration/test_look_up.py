@@ -1,4 +1,4 @@
-"""What operators see and do to others' users and sessions, on both databases."""
+"""Lookups, ended sessions and set passwords by operators, on both databases."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ def _sign_in(realm: Realm, password: str) -> object:
 
 
 def test_all_users_are_listed_by_address(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Page by page, and a page that is exactly full is not the last one."""
+    """The list is read page by page; an exactly full page is not taken for the last one."""
     monkeypatch.setattr("authserver.administration.look_up._PAGE", 2)
     emails = [f"{name}@example.test" for name in ("dora", "ada", "cleo", "bob")]
     for email in emails:
@@ -61,8 +61,8 @@ def test_a_user_is_found_by_any_spelling_of_the_address_and_by_id(realm: Realm, 
 
 
 @pytest.mark.parametrize("text", ["", "nobody@example.test", "nobody", *UNSTORABLE])
-def test_who_or_what_does_not_exist_is_not_found(realm: Realm, text: str) -> None:
-    """No text, however odd, reaches an engine that cannot take it."""
+def test_an_unknown_user_client_or_session_is_not_found(realm: Realm, text: str) -> None:
+    """Texts that a database cannot store are never sent to it."""
     outcomes = (
         find_user(realm, text),
         find_client(realm, text),
@@ -78,7 +78,7 @@ def test_clients_are_listed_and_found(realm: Realm) -> None:
     assert list_clients(realm) == [found]
 
 
-def test_an_operator_ends_one_session_and_no_other(realm: Realm) -> None:
+def test_an_operator_ends_one_session_only(realm: Realm) -> None:
     user_id = add_user(realm)
     ended, kept = open_device(realm), open_device(realm)
     receipt = end_session_of_user(realm, ended.sid, by=OPERATOR)
@@ -98,8 +98,8 @@ def test_ending_a_session_twice_ends_nothing_more(realm: Realm) -> None:
     assert receipt.sessions_ended == 0
 
 
-def test_a_set_password_ends_everything_and_is_the_only_one_that_fits(realm: Realm, clock: ManualClock) -> None:
-    """Design §5: reach all, hard, bump. Whoever is signed in knew the old password."""
+def test_a_set_password_ends_all_sessions_and_replaces_the_old_one(realm: Realm, clock: ManualClock) -> None:
+    """Design §5: reach all, hard, bump. Everybody who is signed in may have used the old password."""
     user_id = add_user(realm)
     before, sessions = _load(realm, user_id), [open_device(realm) for _ in range(2)]
     clock.advance(timedelta(hours=1))
@@ -121,8 +121,8 @@ def test_a_set_password_ends_everything_and_is_the_only_one_that_fits(realm: Rea
     ("password", "code"),
     [("", "empty"), ("short", "too_short"), ("password123", "common"), ("a\0bcdefghijklm", "invalid_character")],
 )
-def test_a_set_password_is_good_enough_or_nothing_happens(realm: Realm, password: str, code: str) -> None:
-    """An operator's word does not make a weak password a good one."""
+def test_a_set_password_that_breaks_the_policy_changes_nothing(realm: Realm, password: str, code: str) -> None:
+    """The password policy also applies to operators."""
     user_id = add_user(realm)
     session = open_device(realm)
     outcome = set_password(realm, user_id, Secret(password), by=OPERATOR)
@@ -134,7 +134,7 @@ def test_a_set_password_is_good_enough_or_nothing_happens(realm: Realm, password
 def test_a_sign_in_that_verified_the_old_password_leaves_no_session(
     realm: Realm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The password is set after the old one was verified and before the session is opened (design §5)."""
+    """If a password is set between verification of the old one and the new session, no session opens (design §5)."""
     user_id = add_user(realm)
     verify = PasswordHasher.verify
 

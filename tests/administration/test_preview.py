@@ -1,8 +1,8 @@
-"""What is said before an event is what happens: `policy explain`, every dry run, and the event itself, compared.
+"""`policy explain` and every dry run match the event itself.
 
-For each event one user with three devices, mailed links and a sign-in under way. First the event is foreseen, and every
-table must be as before. Then it happens, in the middle of the sign-in, and each sentence that could have been said is
-looked up: it must hold exactly if it was said.
+Each event gets one user with three devices, mailed links and a sign-in in progress. First the event is previewed, which
+must leave every table unchanged. Then it happens, in the middle of the sign-in, and every possible sentence is checked:
+it must be true exactly if it was said.
 """
 
 from collections.abc import Callable
@@ -66,7 +66,7 @@ CASES = [
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A user before the event: the device that asks was used last."""
+    """A user before the event. The device that asks was used last."""
 
     person: Person
     asking: TokenAnswer
@@ -83,7 +83,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What can be seen of a user after the event."""
+    """The observable state of a user after the event."""
 
     name: str
     user: User | None
@@ -131,7 +131,7 @@ def _issue(person: Person, purpose: LinkPurpose) -> bytes:
 
 
 def build_event(scene: Scene, kind: type[CredentialEvent]) -> CredentialEvent:
-    """The event with the facts of this user, as whoever reports it would state them."""
+    """Build the event with facts about this user, as a caller would report it."""
     realm, user_id = scene.person.realm, scene.person.user_id
     chosen = PASSWORD if kind is events.PasswordRehashed else NEW_PASSWORD
     facts: dict[str, Any] = {
@@ -157,7 +157,7 @@ def _hash_of(person: Person) -> str | None:
 
 
 def happen(scene: Scene, event: CredentialEvent, monkeypatch: pytest.MonkeyPatch, *, logout_devices: bool) -> Aftermath:
-    """Let `event` happen in the middle of a sign-in, and look around."""
+    """Apply `event` in the middle of a sign-in, and observe the result."""
     person, realm = scene.person, scene.person.realm
     was, mails_before, receipts = person.row, _count_mails(realm), []
     verify = PasswordHasher.verify
@@ -183,7 +183,7 @@ def happen(scene: Scene, event: CredentialEvent, monkeypatch: pytest.MonkeyPatch
     with realm.database.read() as tx:
         user = users.find(tx, person.user_id)
     ended = tuple(_ended_by(realm, device.sid, event.name) for device in scene.devices)
-    # Tokens first, as they were: a refresh changes nothing for them.
+    # Check the old access tokens first, before a refresh changes a family.
     bearers = tuple(authenticate_bearer(realm, device.access_token) for device in scene.devices)
     heard = tuple(_hear(person, device) for device in scene.devices)
     live_links = frozenset(
@@ -220,7 +220,7 @@ def _ended_by(realm: Realm, sid: str, name: str) -> bool:
 
 
 def _hear(person: Person, device: TokenAnswer) -> bool | None:
-    """`soft_logout` of a refused refresh; None when the refresh succeeds."""
+    """Refresh; return `soft_logout` of the refusal, or None if it succeeds."""
     answer = person.refresh(device)
     return answer.soft_logout if isinstance(answer, OAuthError) else None
 
@@ -236,7 +236,7 @@ def _count_mails(realm: Realm) -> int:
 
 
 def _revive(scene: Scene, event: CredentialEvent) -> bool:
-    """Whether everything works again once a lock is lifted, or a disabled client is enabled."""
+    """Whether the old tokens work again after an unlock, or after the disabled client was enabled."""
     person = scene.person
     if isinstance(event, events.UserLocked):
         person.apply(events.UserUnlocked(person.user_id))
@@ -247,14 +247,14 @@ def _revive(scene: Scene, event: CredentialEvent) -> bool:
 
 
 def _all_hear(after: Aftermath, *, soft: bool) -> bool:
-    """Whether the programs of all sessions that ended (but the renewed one) hear this, and there are any."""
+    """Whether any session ended, and all ended ones except a renewed one answer with `soft_logout` equal to `soft`."""
     renewed = _is_renewed(after)
     heard = [heard for i, heard in enumerate(after.heard) if after.ended[i] and not (renewed and i == 0)]
     return bool(heard) and all(one is soft for one in heard)
 
 
 def _is_renewed(after: Aftermath) -> bool:
-    """The receipt counts the session that asked among those that go on, although its tokens are dead."""
+    """Whether the session that asked counts as kept in the receipt, although its old tokens are dead."""
     return after.ended[0] and after.heard[0] is True and after.receipt.sessions_kept > after.ended.count(False)
 
 
@@ -320,7 +320,7 @@ def _client_ended(after: Aftermath) -> bool:
 
 
 def dump(realm: Realm) -> dict[str, list[Any]]:
-    """Every row of every table."""
+    """Read every row of every table."""
     with realm.database.read() as tx:
         return {
             table.name: sorted(map(tuple, tx.execute(select(table)).all()), key=repr)
@@ -339,7 +339,7 @@ def _name_case(value: object) -> str:
 
 
 @pytest.mark.parametrize(("kind", "overrides", "logout_devices"), CASES, ids=_name_case)
-def test_what_is_said_before_is_what_happens(
+def test_the_explanation_and_the_dry_run_match_the_event(
     realm: Realm,
     clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -347,7 +347,7 @@ def test_what_is_said_before_is_what_happens(
     overrides: Overrides,
     logout_devices: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Issue 3: explain and every dry run tell the truth, for every event. ASVS 7.4.2 (disable, delete), ASVS 7.4.3."""
+    """Explanation and dry run are true for every event. ASVS 7.4.2 (disable, delete), ASVS 7.4.3."""
     realm = under(realm, overrides)
     scene = build_scene(realm, clock, kind)
     before = dump(realm)
@@ -372,7 +372,7 @@ def test_what_is_said_before_is_what_happens(
     ("overrides", "sentence", "heard"),
     [({}, Sentence.SPARED_ALIVE, None), ({"password_changed": {"spared": "soft"}}, Sentence.SPARED_SOFT, True)],
 )
-def test_what_is_said_of_the_other_choice_is_what_it_does(
+def test_the_explanation_of_logout_devices_false_matches_its_effect(
     realm: Realm,
     clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -380,7 +380,7 @@ def test_what_is_said_of_the_other_choice_is_what_it_does(
     sentence: Sentence,
     heard: bool | None,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """ASVS 7.4.3: with `logout_devices: false` the others refresh once and go on, or end softly by policy."""
+    """ASVS 7.4.3: with `logout_devices: false` the other devices refresh once and continue, or end softly by policy."""
     realm = under(realm, overrides)
     scene = build_scene(realm, clock, events.PasswordChanged)
     event = build_event(scene, events.PasswordChanged)
@@ -394,19 +394,19 @@ def test_what_is_said_of_the_other_choice_is_what_it_does(
 @pytest.mark.parametrize(
     "kind", [kind for kind in EVENTS if not kind.POLICY.client_may_choose], ids=lambda k: str(k.name)
 )
-def test_where_there_is_no_choice_that_is_said(kind: type[CredentialEvent], clock: ManualClock) -> None:
+def test_the_explanation_says_if_logout_devices_has_no_effect(kind: type[CredentialEvent], clock: ManualClock) -> None:
     event = represent(kind, user_id="", email="", roles=(), sid="", link_issued_at=clock.now())
     asked, default = explain(event, kind.POLICY, logout_devices=False), explain(event, kind.POLICY)
     assert set(asked) - set(default) == {Sentence.NO_CHOICE}
     assert set(default) <= set(asked)
 
 
-def test_every_sentence_has_its_truth() -> None:
-    """A new sentence is not said before somebody has written down how to look it up."""
+def test_every_sentence_has_a_check() -> None:
+    """A new sentence needs a check in this file first."""
     assert TRUTHS.keys() | SAID_OF_THE_OTHER_CHOICE == set(Sentence)
 
 
-def test_the_session_that_asks_may_be_named(realm: Realm) -> None:
+def test_the_session_that_asks_can_be_given(realm: Realm) -> None:
     person, stranger = Person(realm), Person(realm)
     named, _ = person.sign_in(), person.sign_in()
     foreseen = preview(realm, events.SignedOut, person.row, sid=named.sid, logout_devices=True, by=BY)

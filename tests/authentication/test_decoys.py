@@ -1,6 +1,6 @@
-"""How long a refused sign-in takes says nothing about who has an account, also where users were imported (ASVS 6.3.8).
+"""The time of a refused sign-in does not reveal who has an account, also with imported users (ASVS 6.3.8).
 
-What is counted is the work that is asked for, hash by hash: time says the same with noise.
+These tests count the requested hashes by format and cost. Measured time would show the same with noise.
 """
 
 import re
@@ -36,7 +36,7 @@ WRONG = "not the password of anybody"
 
 @pytest.fixture
 def worked_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The formats and costs of the hashes that were worked on, one after the other; nothing is hashed."""
+    """The formats and costs of the hashes to verify, in order. Nothing is hashed."""
     hashes: list[str] = []
 
     def note(_self: PasswordHasher, _password: Secret, stored: str) -> bool:
@@ -50,7 +50,7 @@ def worked_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def fill(realm: Realm, *hashes: str | None, count: int = CROWD) -> None:
-    """So many users, who have these hashes in turn."""
+    """Add `count` users, who have `hashes` in turn."""
     with realm.database.write() as tx:
         for number in range(count):
             hashed = hashes[number % len(hashes)]
@@ -68,7 +68,7 @@ def try_on(realm: Realm, email: str, password: str = WRONG) -> TokenAnswer | Ref
 
 
 def count_unknown(realm: Realm, worked_on: list[str]) -> Counter[str]:
-    """What is worked on for addresses that nobody has, one hash for each."""
+    """Try unknown addresses, and count the hashes to verify: one for each address."""
     worked_on.clear()
     for number in range(CROWD):
         try_on(realm, f"nobody-{number}@example.test")
@@ -77,7 +77,7 @@ def count_unknown(realm: Realm, worked_on: list[str]) -> Counter[str]:
 
 
 def test_unknown_addresses_cost_what_users_cost(realm: Realm, worked_on: list[str]) -> None:
-    """Of ten users seven have bcrypt, two phpass, one ours; and so have the addresses that nobody has."""
+    """If of ten users seven have bcrypt, two phpass and one argon2id, unknown addresses have about the same shares."""
     fill(realm, *[BCRYPT] * 7, *[PHPASS] * 2, ARGON2)
     counted = count_unknown(realm, worked_on)
     assert 0.55 * CROWD < counted["$2b$12$"] < 0.85 * CROWD
@@ -86,7 +86,7 @@ def test_unknown_addresses_cost_what_users_cost(realm: Realm, worked_on: list[st
 
 
 def test_an_unknown_address_costs_the_same_each_time(realm: Realm, worked_on: list[str]) -> None:
-    """Else two tries would tell it from a user."""
+    """Otherwise two tries would distinguish it from a user."""
     fill(realm, BCRYPT, PHPASS, ARGON2)
     assert count_unknown(realm, worked_on) == count_unknown(realm, worked_on)
     first, worked_on[:] = list(worked_on), []
@@ -94,13 +94,13 @@ def test_an_unknown_address_costs_the_same_each_time(realm: Realm, worked_on: li
     assert worked_on == first
 
 
-def test_without_users_an_unknown_address_costs_what_we_would_hash_today(realm: Realm, worked_on: list[str]) -> None:
+def test_without_users_an_unknown_address_costs_a_hash_of_today(realm: Realm, worked_on: list[str]) -> None:
     assert count_unknown(realm, worked_on) == {"$argon2id$v=19$m=64,t=1,p=1$": CROWD}
 
 
 @pytest.mark.parametrize("state", ["wrong", "locked", "disabled", "unverified"])
 def test_every_user_costs_their_own_hash(realm: Realm, worked_on: list[str], state: str) -> None:
-    """Whatever their standing is."""
+    """A locked, disabled or unverified user costs the same as an active one."""
     user_id = add_user(realm)
     with realm.database.write() as tx:
         values = {"password_hash": BCRYPT, "email_verified": state != "unverified"}
@@ -113,7 +113,7 @@ def test_every_user_costs_their_own_hash(realm: Realm, worked_on: list[str], sta
     assert worked_on == ["$2b$12$"]
 
 
-def test_a_user_without_a_password_costs_a_hash_of_somebody(realm: Realm, worked_on: list[str]) -> None:
+def test_a_user_without_a_password_costs_the_hash_of_another_user(realm: Realm, worked_on: list[str]) -> None:
     fill(realm, BCRYPT)
     with realm.database.write() as tx:
         user = NewUser(new_id(realm.entropy), EMAIL, "", None, (), email_verified=True)
@@ -122,11 +122,11 @@ def test_a_user_without_a_password_costs_a_hash_of_somebody(realm: Realm, worked
     assert len(worked_on) == 1
 
 
-def test_the_statements_are_the_same(
+def test_known_and_unknown_addresses_cause_the_same_statements(
     realm: Realm, worked_on: list[str], recording: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     fill(realm, BCRYPT)
-    try_on(realm, EMAIL)  # who asks first looks the client up
+    try_on(realm, EMAIL)  # the first attempt also looks the client up
     said = []
     for email in ("user-0@example.test", "nobody@example.test"):
         with recording() as statements:
@@ -135,8 +135,8 @@ def test_the_statements_are_the_same(
     assert said[0] == said[1]
 
 
-def test_the_password_of_somebody_else_opens_nothing(realm: Realm) -> None:
-    """The hash that stands in for one that is not there fits; that counts for nobody."""
+def test_the_password_that_fits_the_decoy_signs_nobody_in(realm: Realm) -> None:
+    """If an unknown address gets another user's hash as decoy, the matching password is still refused."""
     add_user(realm)
     refused = try_on(realm, "nobody@example.test", PASSWORD)
     assert isinstance(refused, Refused)
