@@ -24,12 +24,12 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(autouse=True)
 def user_id(realm: Realm) -> str:
-    """The user of every test here."""
+    """The user of every test in this file."""
     return add_user(realm)
 
 
 def _give(realm: Realm, clock: ManualClock, changes: ClientChanges) -> None:
-    """Change the client, and wait until no record in memory is older."""
+    """Change the client, and wait until no older record is in memory."""
     changed = update_client(realm, FIRST_PARTY_CLIENT_ID, changes)
     assert isinstance(changed, Client), changed
     clock.advance(6 * SECOND)
@@ -48,8 +48,8 @@ def _lifetime(realm: Realm, token: str) -> int:
     return claims.exp - claims.iat
 
 
-def test_access_tokens_live_as_long_as_their_client_says(realm: Realm, clock: ManualClock) -> None:
-    """Issue 5 §4; at a sign-in and at a refresh."""
+def test_access_tokens_have_the_lifetime_of_their_client(realm: Realm, clock: ManualClock) -> None:
+    """The lifetime applies to the tokens of a sign-in and of a refresh."""
     _give(realm, clock, {"access_token_lifetime": 90 * SECOND})
     opened = open_device(realm)
     for answer in (opened, refreshed(realm, opened.refresh_token)):
@@ -57,14 +57,14 @@ def test_access_tokens_live_as_long_as_their_client_says(realm: Realm, clock: Ma
 
 
 def test_no_access_token_outlives_the_installations_lifetime(realm: Realm, clock: ManualClock) -> None:
-    """Else it would outlive the feed window: the setting was lowered after the client was registered."""
+    """If the installation's lifetime is lowered after a registration, longer tokens would outlive the feed window."""
     _give(realm, clock, {"access_token_lifetime": 240 * SECOND})
     lowered = dataclasses.replace(realm.lifetimes, access_token_lifetime=60 * SECOND)
     assert open_device(dataclasses.replace(realm, lifetimes=lowered)).expires_in == 60
 
 
-def test_a_family_falls_idle_when_its_client_says(realm: Realm, clock: ManualClock) -> None:
-    """Counted from its birth and anew from each rotation."""
+def test_a_family_expires_after_the_idle_lifetime_of_its_client(realm: Realm, clock: ManualClock) -> None:
+    """The idle lifetime begins with the family, and again with each rotation."""
     _give(realm, clock, {"refresh_idle_lifetime": HOUR})
     opened = open_device(realm)
     assert opened.refresh_expires_in == 3600
@@ -86,7 +86,7 @@ def test_a_shorter_idle_lifetime_holds_from_the_next_rotation(realm: Realm, cloc
     assert isinstance(refresh(realm, rotated.refresh_token), OAuthError)
 
 
-def test_a_family_ends_for_good_when_its_client_says(realm: Realm, clock: ManualClock) -> None:
+def test_a_family_expires_after_the_absolute_lifetime_of_its_client(realm: Realm, clock: ManualClock) -> None:
     _give(realm, clock, {"refresh_idle_lifetime": HOUR, "refresh_absolute_lifetime": HOUR + timedelta(minutes=30)})
     opened = open_device(realm)
     clock.advance(HOUR - SECOND)
@@ -96,10 +96,8 @@ def test_a_family_ends_for_good_when_its_client_says(realm: Realm, clock: Manual
     assert isinstance(refresh(realm, rotated.refresh_token), OAuthError)
 
 
-def test_the_list_of_sessions_promises_no_more_than_the_client_may_have(
-    realm: Realm, clock: ManualClock, user_id: str
-) -> None:
-    """A rotation near the absolute end writes an idle end that lies after it."""
+def test_the_session_list_shows_the_end_that_the_client_gets(realm: Realm, clock: ManualClock, user_id: str) -> None:
+    """A rotation near the absolute end stores an idle end after it; the earlier one counts."""
     _give(realm, clock, {"refresh_idle_lifetime": HOUR, "refresh_absolute_lifetime": HOUR + timedelta(minutes=30)})
     opened = open_device(realm)
     clock.advance(HOUR - SECOND)
@@ -109,10 +107,10 @@ def test_the_list_of_sessions_promises_no_more_than_the_client_may_have(
     assert (summary.expires_at - clock.now()).total_seconds() == rotated.refresh_expires_in == 1801
 
 
-def test_a_family_that_is_born_near_the_end_of_its_session_keeps_its_idle_lifetime_apart(
+def test_the_idle_end_of_a_family_may_lie_after_the_end_of_its_session(
     realm: Realm, clock: ManualClock, user_id: str
 ) -> None:
-    """`idle_expires_at` is the end for want of use alone; when the family is over, its `ends_at` says."""
+    """`idle_expires_at` is only the end for lack of use; `ends_at` says when the family ends."""
     now, client = clock.now(), realm.clients.find(FIRST_PARTY_CLIENT_ID)
     assert client is not None
     sid = open_device(realm).sid
@@ -154,10 +152,10 @@ def test_a_family_that_is_born_near_the_end_of_its_session_keeps_its_idle_lifeti
         ),
     ],
 )
-def test_no_family_of_a_client_may_fall_idle_while_it_refreshes(
+def test_no_client_can_be_set_so_that_its_families_expire_while_it_refreshes(
     realm: Realm, fits: dict[str, int], too_much: dict[str, int], field: str, limit: str
 ) -> None:
-    """Design §4: its window in force, 10 s and its access-token lifetime fit into its idle lifetime."""
+    """Design §4: retry window, 10 s and access-token lifetime must together fit into the idle lifetime."""
 
     def change(seconds: dict[str, int]) -> object:
         changes = {name: number * SECOND for name, number in seconds.items()}
@@ -171,8 +169,8 @@ def test_no_family_of_a_client_may_fall_idle_while_it_refreshes(
     assert limit in error.message
 
 
-def test_a_strict_client_gets_no_lost_answer_again(realm: Realm, clock: ManualClock) -> None:
-    """Design §4: 0 and 0 is strict."""
+def test_a_client_without_retry_windows_gets_no_retry(realm: Realm, clock: ManualClock) -> None:
+    """Design §4: with both windows at 0, a repeated refresh token is refused."""
     _give(realm, clock, {"retry_window": timedelta(0), "late_retry_window": timedelta(0)})
     token = open_device(realm).refresh_token
     refreshed(realm, token)

@@ -1,4 +1,4 @@
-"""What a client held stays dead everywhere when it is enabled again, and goes when it is deleted; on both databases."""
+"""Tokens of a client that was disabled stay dead after it is enabled, and are removed with it; on both databases."""
 
 import json
 from datetime import timedelta
@@ -48,13 +48,13 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(autouse=True)
 def user_id(realm: Realm) -> str:
-    """The user of every test here."""
+    """The user of every test in this file."""
     return add_user(realm)
 
 
 @pytest.fixture
 def ours(realm: Realm) -> str:
-    """A first-party client besides the built-in one."""
+    """A second first-party client, besides the built-in one."""
     registered = register_client(
         realm, ClientRegistration("Ours", ClientKind.PUBLIC, first_party=True, scope=("openid",))
     )
@@ -94,7 +94,7 @@ def _claims(realm: Realm, token: str) -> UserToken:
 
 
 class ResourceServer:
-    """One that follows the feed; asked about an access token it says why not, or None."""
+    """A resource server that follows the feed. `judge` returns the code of a refused access token, or None."""
 
     def __init__(self, realm: Realm) -> None:
         self._realm, self._state, self._cursor = realm, FeedState(leeway=30), ""
@@ -107,15 +107,17 @@ class ResourceServer:
         return None if revoked is None else revoked.code
 
 
-def test_tokens_from_before_a_disable_pass_nowhere_when_the_client_is_enabled(realm: Realm, clock: ManualClock) -> None:
-    """Design §4: dead is dead, also at a resource server that forgets that the client was disabled."""
+def test_tokens_from_before_a_disable_stay_refused_everywhere_after_the_enable(
+    realm: Realm, clock: ManualClock
+) -> None:
+    """Design §4: a resource server refuses them although it forgets that the client was disabled."""
     follower = ResourceServer(realm)
     opened = open_device(realm)
     rotated = refreshed(realm, open_device(realm).refresh_token)
     early = open_device(realm)
     refreshed(realm, early.refresh_token)
     clock.advance(timedelta(seconds=59))
-    retried = refreshed(realm, early.refresh_token)  # a fresh access token, and the family says nothing of it
+    retried = refreshed(realm, early.refresh_token)  # a new access token that leaves no trace in the family
     old = [answer.access_token for answer in (opened, rotated, retried)]
     assert [follower.judge(token) for token in old] == [None] * 3
     disable_client(realm, FIRST_PARTY_CLIENT_ID, BY)
@@ -132,8 +134,8 @@ def test_tokens_from_before_a_disable_pass_nowhere_when_the_client_is_enabled(re
     assert isinstance(authenticate_bearer(realm, opened.access_token), BearerRefused)
 
 
-def test_a_token_of_a_late_retry_is_told_too(realm: Realm, clock: ManualClock) -> None:
-    """Its family rotated hours ago, and still it got an access token just now."""
+def test_the_family_of_a_late_retry_is_published(realm: Realm, clock: ManualClock) -> None:
+    """A late retry gives an access token hours after the last rotation of the family."""
     token = open_device(realm).refresh_token
     refreshed(realm, token)
     clock.advance(timedelta(hours=2))
@@ -143,8 +145,8 @@ def test_a_token_of_a_late_retry_is_told_too(realm: Realm, clock: ManualClock) -
     assert ResourceServer(realm).judge(late.access_token) == "session_revoked"
 
 
-def test_a_token_of_a_resting_family_is_told_whatever_the_window_is_by_then(realm: Realm, clock: ManualClock) -> None:
-    """It rests for the window of its rotation, gives access tokens all the while, and leaves no trace of them."""
+def test_a_resting_family_is_published_even_after_its_window_was_changed(realm: Realm, clock: ManualClock) -> None:
+    """It rests for the window at its rotation; access tokens that it gives meanwhile leave no trace in the family."""
     update_client(realm, FIRST_PARTY_CLIENT_ID, {"retry_window": timedelta(hours=1)})
     clock.advance(6 * SECOND)
     current = refreshed(realm, open_device(realm).refresh_token).refresh_token
@@ -157,8 +159,8 @@ def test_a_token_of_a_resting_family_is_told_whatever_the_window_is_by_then(real
     assert ResourceServer(realm).judge(resting.access_token) == "session_revoked"
 
 
-def test_a_token_of_a_retry_is_told_however_long_its_client_may_retry(realm: Realm, clock: ManualClock) -> None:
-    """A retry leaves no trace in the family."""
+def test_the_family_of_a_retry_is_published_for_any_retry_window(realm: Realm, clock: ManualClock) -> None:
+    """A retry gives a new access token and leaves no trace in the family."""
     update_client(realm, FIRST_PARTY_CLIENT_ID, {"retry_window": timedelta(hours=1)})
     clock.advance(6 * SECOND)
     token = open_device(realm).refresh_token
@@ -170,8 +172,8 @@ def test_a_token_of_a_retry_is_told_however_long_its_client_may_retry(realm: Rea
     assert ResourceServer(realm).judge(retried.access_token) == "session_revoked"
 
 
-def test_what_cannot_have_a_live_token_is_not_told(realm: Realm, clock: ManualClock) -> None:
-    """The feed's size follows what matters, not what a client holds."""
+def test_a_family_without_unexpired_tokens_is_not_published(realm: Realm, clock: ManualClock) -> None:
+    """The size of the feed depends on unexpired tokens, not on the number of a client's families."""
     open_device(realm)
     clock.advance(WINDOW + timedelta(seconds=61))
     disable_client(realm, FIRST_PARTY_CLIENT_ID, BY)
@@ -179,9 +181,7 @@ def test_what_cannot_have_a_live_token_is_not_told(realm: Realm, clock: ManualCl
     assert _told(realm, FamilyEntry) == []
 
 
-def test_a_client_that_was_disabled_for_a_while_comes_back_without_a_word_about_families(
-    realm: Realm, clock: ManualClock
-) -> None:
+def test_enabling_a_client_after_the_window_publishes_no_families(realm: Realm, clock: ManualClock) -> None:
     for _ in range(3):
         open_device(realm)
     disable_client(realm, FIRST_PARTY_CLIENT_ID, BY)
@@ -193,7 +193,7 @@ def test_a_client_that_was_disabled_for_a_while_comes_back_without_a_word_about_
     assert not told.disabled
 
 
-def test_only_the_families_that_died_are_told(realm: Realm, ours: str) -> None:
+def test_only_families_of_the_disabled_client_are_published(realm: Realm, ours: str) -> None:
     lost = open_device(realm)
     theirs = _open(realm, ours)
     disable_client(realm, FIRST_PARTY_CLIENT_ID, BY)
@@ -208,17 +208,17 @@ def test_only_the_families_that_died_are_told(realm: Realm, ours: str) -> None:
     assert _told(realm, FamilyEntry) == [told], "that of the other client is dead with its client"
 
 
-def test_enabling_an_enabled_client_changes_and_tells_nothing(realm: Realm) -> None:
+def test_enabling_an_enabled_client_changes_and_publishes_nothing(realm: Realm) -> None:
     token = open_device(realm).refresh_token
     assert enable_client(realm, FIRST_PARTY_CLIENT_ID) is None
     assert _read(realm).entries == ()
     refreshed(realm, token)
 
 
-def test_with_too_much_to_tell_a_client_waits_until_its_tokens_have_expired(
+def test_a_client_with_too_many_families_cannot_be_enabled_before_its_tokens_expire(
     realm: Realm, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page that no reader could take would stop all of them, and with them every token."""
+    """A page too large for readers would stop them all, and then they would refuse every token."""
     monkeypatch.setattr(client_changes, "MOST_TOLD", 1)
     opened = [open_device(realm).access_token for _ in range(2)]
     disable_client(realm, FIRST_PARTY_CLIENT_ID, BY)
@@ -252,8 +252,8 @@ def _allow_and_code(realm: Realm, user_id: str, client_id: str, sid: str) -> Non
         consents.remember(tx, ConsentRecord(user_id, client_id, frozenset({"openid"}), frozenset(), now))
 
 
-def test_what_a_deleted_client_held_is_dead_and_gone(realm: Realm, user_id: str, ours: str) -> None:
-    """Families, codes and consents go; the person stays signed in to everything else."""
+def test_deleting_a_client_ends_and_removes_all_that_it_held(realm: Realm, user_id: str, ours: str) -> None:
+    """Families, codes and consents are removed; the user stays signed in to other clients."""
     follower = ResourceServer(realm)
     kept, lost = open_device(realm), [_open(realm, ours) for _ in range(2)]
     _allow_and_code(realm, user_id, ours, lost[0].sid)
@@ -279,7 +279,9 @@ def test_a_disabled_client_can_be_deleted(realm: Realm, ours: str) -> None:
     assert _count(realm, Client) == 1
 
 
-def test_many_families_go_a_few_at_a_time(realm: Realm, ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_families_are_removed_in_small_transactions(
+    realm: Realm, ours: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client_changes, "_REMOVED_AT_ONCE", 1)
     for _ in range(3):
         _open(realm, ours)
@@ -287,7 +289,7 @@ def test_many_families_go_a_few_at_a_time(realm: Realm, ours: str, monkeypatch: 
     assert _count(realm, RefreshTokenFamily) == 0
 
 
-def test_a_deletion_that_broke_off_leaves_a_disabled_client_and_can_be_repeated(
+def test_an_interrupted_deletion_leaves_a_disabled_client_and_can_be_repeated(
     realm: Realm, ours: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = _open(realm, ours)
@@ -305,8 +307,8 @@ def test_a_deletion_that_broke_off_leaves_a_disabled_client_and_can_be_repeated(
     assert _count(realm, Client) == 1
 
 
-def test_who_is_enabled_while_he_is_deleted_stays(realm: Realm, ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two operators: nobody loses what was begun after the client was enabled again."""
+def test_a_client_enabled_during_its_deletion_stays(realm: Realm, ours: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another operator enables the client meanwhile, nothing that began afterwards is lost."""
 
     def meddle(realm: Realm, client_id: str) -> bool:
         enable_client(realm, client_id)
@@ -319,8 +321,8 @@ def test_who_is_enabled_while_he_is_deleted_stays(realm: Realm, ours: str, monke
     assert _count(realm, Client) == 2
 
 
-def test_a_record_in_memory_is_as_old_as_the_sleep_of_the_machine(realm: Realm, ours: str, clock: ManualClock) -> None:
-    """Another node changed the client meanwhile. The monotonic clock has stood still."""
+def test_a_record_in_memory_ages_while_the_machine_sleeps(realm: Realm, ours: str, clock: ManualClock) -> None:
+    """Another node may have changed the client meanwhile, although the monotonic clock stood still."""
     assert realm.clients.find(ours) is not None
     assert realm.clients.find_origins().all == frozenset()
     with realm.database.write() as tx:

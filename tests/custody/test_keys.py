@@ -1,4 +1,4 @@
-"""The keys in a real database: one rotation wins, a kill leaves nothing half done, a master key waits for all nodes."""
+"""Keys in a real database: concurrent and killed rotations, and master keys that wait for all nodes."""
 
 import json
 import threading
@@ -54,14 +54,14 @@ SIGNING = Purpose.SIGNING
 
 @dataclass
 class Installation:
-    """One installation as its operator has it: a database, a folder of master keys, a clock."""
+    """The database, the folder of master keys and the clock of one installation."""
 
     custody: KeyCustody
     clock: ManualClock
     folder: Path
 
     def build(self) -> Keyring:
-        """What a server that starts now works with."""
+        """Build the keyring that a server would have if it started now."""
         return build_keyring(self.custody.load_keys(), self.custody.read_master_keys())
 
     def load(self, state: KeyState, purpose: Purpose = SIGNING) -> StoredKey:
@@ -73,7 +73,7 @@ class Installation:
 
 
 def now(custody: KeyCustody) -> Trusted:
-    """The time, by a clock that nobody doubts."""
+    """The present time, as a trusted one."""
     return Trusted(custody.clock.now())
 
 
@@ -88,7 +88,7 @@ def installation(database: Database, tmp_path: Path) -> Installation:
     return Installation(custody, clock, folder)
 
 
-def test_the_first_start_makes_an_active_and_a_next_key_of_each_purpose(installation: Installation) -> None:
+def test_the_first_start_creates_an_active_and_a_next_key_for_each_purpose(installation: Installation) -> None:
     for purpose in Purpose:
         states = [key.state for key in installation.custody.load_keys().rows if key.purpose is purpose]
         assert sorted(states) == [KeyState.ACTIVE, KeyState.NEXT]
@@ -96,7 +96,7 @@ def test_the_first_start_makes_an_active_and_a_next_key_of_each_purpose(installa
     assert len(read_jwks(installation.build().jwks)) == 2
 
 
-def test_what_is_written_is_what_is_read(installation: Installation) -> None:
+def test_keys_are_read_as_they_were_written(installation: Installation) -> None:
     custody = installation.custody
     installation.clock.advance(MAX_AGE + timedelta(microseconds=1))
     rotate_keys(custody, now(custody), by=CLI)
@@ -109,7 +109,7 @@ def test_what_is_written_is_what_is_read(installation: Installation) -> None:
 
 
 def test_a_rotation_promotes_stages_and_later_retires(installation: Installation) -> None:
-    """F21: each step in its time, with the JWKS right at each moment."""
+    """F21: each step happens when it is due, and the JWKS is right at every moment."""
     custody, clock = installation.custody, installation.clock
     old, upcoming = installation.load(KeyState.ACTIVE).kid, installation.load(KeyState.NEXT).kid
     assert [type(step) for step in rotate_keys(custody, now(custody), by=CLI)] == [TooEarly, TooEarly]
@@ -131,7 +131,7 @@ def test_a_rotation_promotes_stages_and_later_retires(installation: Installation
     assert installation.build().find_verification_key(old) is None
 
 
-def test_without_any_waiting_time_a_rotation_still_ends(
+def test_a_rotation_without_waiting_times_terminates(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(life_cycle, "SETTLING", timedelta(0))
@@ -139,8 +139,8 @@ def test_without_any_waiting_time_a_rotation_still_ends(
     assert [type(step) for step in rotate_keys(hurried, now(hurried), by=CLI)] == [Promote, Promote]
 
 
-def test_of_many_rotations_at_once_one_wins(installation: Installation, rounds: int) -> None:
-    """F20: cron on many nodes."""
+def test_of_concurrent_rotations_one_succeeds(installation: Installation, rounds: int) -> None:
+    """F20: cron starts rotations on many nodes at once."""
     custody, clock = installation.custody, installation.clock
     with ThreadPoolExecutor(8) as pool:
         for _ in range(max(3, rounds // 10)):
@@ -157,7 +157,7 @@ def test_of_many_rotations_at_once_one_wins(installation: Installation, rounds: 
             assert len(custody.load_keys().rows) == before + 2
 
 
-def test_of_many_first_starts_at_once_one_wins(database: Database, installation: Installation) -> None:
+def test_of_concurrent_first_starts_one_succeeds(database: Database, installation: Installation) -> None:
     custody = installation.custody
     with database.write() as tx:
         tx.execute(text("DELETE FROM keys"))
@@ -174,12 +174,12 @@ def test_of_many_first_starts_at_once_one_wins(database: Database, installation:
 
 
 class KilledError(BaseException):
-    """Stands for the end of the process: nothing catches it."""
+    """Simulates the end of the process; no code catches it."""
 
 
 @contextmanager
 def killed_at(monkeypatch: pytest.MonkeyPatch, write: int) -> Iterator[None]:
-    """The process dies right before its `write`-th change of a row of `keys`."""
+    """Make the process die before its change number `write` of a row of `keys`, counted from 0."""
     left = write
 
     def dying(original: Callable[..., None]) -> Callable[..., None]:
@@ -199,7 +199,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, write: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("write", range(6))
-def test_a_rotation_killed_anywhere_leaves_whole_keys_and_a_rerun_finishes_it(
+def test_a_rotation_killed_anywhere_leaves_valid_keys_and_a_rerun_finishes_it(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, write: int
 ) -> None:
     """F20: three rows change for each purpose; the process dies before each of them."""
@@ -233,7 +233,7 @@ def test_a_first_start_killed_anywhere_is_finished_by_the_next(
     assert len(installation.custody.load_keys().rows) == 4
 
 
-def test_a_compromised_key_is_out_and_its_successor_signs_at_once(installation: Installation) -> None:
+def test_a_compromised_key_is_removed_and_its_successor_signs_at_once(installation: Installation) -> None:
     """F22."""
     stolen, upcoming = installation.load(KeyState.ACTIVE).kid, installation.load(KeyState.NEXT).kid
     assert isinstance(compromise_key(installation.custody, stolen, by=CLI), Compromise)
@@ -287,7 +287,7 @@ def test_a_mac_key_is_staged_and_promoted_like_a_signing_key(installation: Insta
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda row: row.name)
-def test_an_imported_key_waits_and_then_signs(installation: Installation, algorithm: SigningAlgorithm) -> None:
+def test_an_imported_key_is_published_before_it_signs(installation: Installation, algorithm: SigningAlgorithm) -> None:
     custody, private_key = installation.custody, algorithm.generate()
     step = import_key(custody, ReadKey(algorithm, private_key), by=CLI)
     assert isinstance(step, Stage)
@@ -299,7 +299,7 @@ def test_an_imported_key_waits_and_then_signs(installation: Installation, algori
     assert isinstance(import_key(custody, ReadKey(algorithm, private_key), by=CLI), Refused)
 
 
-def test_retiring_by_hand_waits_for_the_last_token(installation: Installation) -> None:
+def test_retiring_by_hand_is_refused_until_the_last_token_has_expired(installation: Installation) -> None:
     custody, old = installation.custody, installation.load(KeyState.ACTIVE).kid
     assert isinstance(retire_key(custody, old, now(custody), by=CLI), Refused)
     promote_key(custody, SIGNING, None, by=CLI)
@@ -308,7 +308,7 @@ def test_retiring_by_hand_waits_for_the_last_token(installation: Installation) -
     assert isinstance(retire_key(custody, old, None, by=CLI), NothingDue)
 
 
-def test_a_change_of_what_is_no_longer_there_is_refused(installation: Installation) -> None:
+def test_a_change_of_a_key_row_that_was_changed_is_refused(installation: Installation) -> None:
     custody, key = installation.custody, installation.load(KeyState.ACTIVE)
     outdated = replace(key, state=KeyState.NEXT)
     with pytest.raises(BrokenKeyError), custody.database.write() as tx:
@@ -318,7 +318,7 @@ def test_a_change_of_what_is_no_longer_there_is_refused(installation: Installati
 @pytest.mark.parametrize(
     "change", [{"state": "sleeping"}, {"purpose": "decoration"}, {"sealed": None}, {"activated_at": None}]
 )
-def test_a_row_that_makes_no_sense_is_a_named_error(installation: Installation, change: dict[str, str | None]) -> None:
+def test_an_impossible_row_is_a_named_error(installation: Installation, change: dict[str, str | None]) -> None:
     kid = installation.load(KeyState.ACTIVE).kid
     with installation.custody.database.write() as tx:
         tx.execute(update(Key).where(Key.kid == kid).values(change))
@@ -337,7 +337,7 @@ def find_seals(known: KeySet) -> set[str]:
 
 
 def test_a_new_master_key_is_not_used_before_rewrap(installation: Installation) -> None:
-    """Or another node could not open the next key."""
+    """Otherwise another node might be unable to open the next key."""
     custody = installation.custody
     before = find_seals(custody.load_keys())
     add_master_key(installation)
@@ -376,7 +376,7 @@ def test_rewrap_waits_for_every_running_server(installation: Installation) -> No
     assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Rewrapped)
 
 
-def test_a_server_that_is_gone_does_not_hold_up_rewrap(installation: Installation) -> None:
+def test_a_server_that_has_stopped_does_not_block_rewrap(installation: Installation) -> None:
     custody, clock = installation.custody, installation.clock
     old = custody.read_master_keys().fingerprints
     with custody.database.write() as tx:
@@ -387,7 +387,7 @@ def test_a_server_that_is_gone_does_not_hold_up_rewrap(installation: Installatio
     assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Rewrapped)
 
 
-def test_nodes_that_left_long_ago_are_forgotten(database: Database) -> None:
+def test_nodes_that_stopped_long_ago_are_removed(database: Database) -> None:
     clock = ManualClock()
     with database.write() as tx:
         nodes.report(tx, NodeReport("old", ("a",)), clock.now())
@@ -401,7 +401,7 @@ def test_nodes_that_left_long_ago_are_forgotten(database: Database) -> None:
 def test_a_rotation_in_the_middle_of_rewrap_ends_under_the_newest_master_key(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a rotation prepared under the old master key is thrown away when rewrap was quicker."""
+    """If rewrap commits first, the rotation discards the key that it prepared under the old master key."""
     custody = installation.custody
     newest = add_master_key(installation)
     original = keys.lock

@@ -1,4 +1,4 @@
-"""`authserver keys` as an operator types it: exit status, one clear line, listings for programs."""
+"""The command `authserver keys`: exit status, one clear line for errors, listings for programs."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_keys(database_url: str, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Keys:
-    """Run `authserver keys …` on an installation with keys, of which the next may sign at once."""
+    """Run `authserver keys …` on an installation whose next keys may sign at once."""
     monkeypatch.setenv("AUTHSERVER_DATABASE_URL", database_url)
     monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path))
     monkeypatch.setenv("AUTHSERVER_KEYS_DIR", str(folder))
@@ -75,7 +75,7 @@ def test_the_inventory_has_every_key_and_no_secret(run_keys: Keys) -> None:
     assert all(key["kid"] in table for key in listed)
 
 
-def test_a_rotation_says_what_it_did_and_then_that_nothing_is_due(
+def test_a_rotation_prints_its_steps_and_then_that_nothing_is_due(
     run_keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upcoming = find_kid(run_keys, "next")
@@ -114,7 +114,7 @@ def test_a_compromise_takes_effect_at_once(run_keys: Keys) -> None:
     assert stolen not in read_jwks(run_keys("jwks").stdout_bytes)
 
 
-def test_retiring_names_what_stands_against_it(run_keys: Keys) -> None:
+def test_retiring_prints_why_it_is_refused(run_keys: Keys) -> None:
     active = find_kid(run_keys, "active")
     assert_refused(run_keys("retire", active), "is active")
     assert_refused(run_keys("retire", "nobody"), "there is no key nobody")
@@ -124,7 +124,7 @@ def test_retiring_names_what_stands_against_it(run_keys: Keys) -> None:
     assert run_keys("retire", active, "--force").exit_code == 0
 
 
-def test_the_jwks_is_what_is_served(run_keys: Keys) -> None:
+def test_the_printed_jwks_is_the_served_one(run_keys: Keys) -> None:
     kids = set(read_jwks(run_keys("jwks").stdout_bytes))
     assert kids == {find_kid(run_keys, "active"), find_kid(run_keys, "next")}
 
@@ -152,7 +152,7 @@ def test_a_weak_pem_is_refused_in_one_line(run_keys: Keys, tmp_path: Path) -> No
 
 def test_a_master_key_is_replaced_by_three_commands(run_keys: Keys, folder: Path) -> None:
     (old,) = folder.iterdir()
-    (folder / "a-older.key").write_bytes(old.read_bytes())  # whatever its name, a copy of the old one comes first
+    (folder / "a-older.key").write_bytes(old.read_bytes())  # a copy of the old key whose name sorts first
     (folder / "a-older.key").chmod(0o600)
     old.unlink()
     jwks = run_keys("jwks").stdout
@@ -162,7 +162,7 @@ def test_a_master_key_is_replaced_by_three_commands(run_keys: Keys, folder: Path
     assert run_keys("jwks").stdout == jwks
 
 
-def test_the_wrong_master_key_is_said_in_one_line(run_keys: Keys, folder: Path) -> None:
+def test_a_wrong_master_key_is_an_error_of_one_line(run_keys: Keys, folder: Path) -> None:
     """F19."""
     for file in folder.iterdir():
         file.unlink()
@@ -172,7 +172,7 @@ def test_the_wrong_master_key_is_said_in_one_line(run_keys: Keys, folder: Path) 
 
 
 @pytest.mark.parametrize("command", [["rotate"], ["jwks"], ["rewrap"]])
-def test_a_master_key_that_others_can_read_is_refused_in_one_line(
+def test_a_master_key_readable_by_others_is_an_error_of_one_line(
     run_keys: Keys, folder: Path, command: list[str]
 ) -> None:
     """F19, ASVS 13.3.1."""
@@ -202,7 +202,7 @@ def test_every_command_has_help_whose_first_sentence_fits_a_line(command: str) -
     assert not keys.commands[command].get_short_help_str(limit=62).endswith("...")
 
 
-def test_an_empty_master_key_is_said_in_one_line(run_keys: Keys, folder: Path) -> None:
+def test_an_empty_master_key_is_an_error_of_one_line(run_keys: Keys, folder: Path) -> None:
     """F19."""
     for file in folder.iterdir():
         file.write_bytes(b"")

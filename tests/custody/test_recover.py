@@ -1,4 +1,4 @@
-"""A backup is restored: not one revoked token passes anywhere, and new sign-ins do (fault F39)."""
+"""After a restored backup, no revoked token passes anywhere, and new sign-ins work (fault F39)."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ OPERATOR = Actor("cli")
 
 
 class Site:
-    """An installation as the product assembles it, on a database of its own and the one folder of keys."""
+    """An installation, assembled as in production, with its own database and the shared folder of keys."""
 
     def __init__(self, folder: Path, url: str, clock: ManualClock, entropy: SeededEntropy) -> None:
         self.settings = Settings(home=folder, keys_dir=folder / "keys", database_url=Secret(url))
@@ -55,13 +55,13 @@ def site(databases: Databases, tmp_path: Path, clock: ManualClock, entropy: Seed
 
 @pytest.fixture
 def backup(databases: Databases, tmp_path: Path, clock: ManualClock, entropy: SeededEntropy) -> Iterator[Site]:
-    """Where a backup is restored to; empty until `_copy`."""
+    """The installation into which `_copy` restores a backup; empty until then."""
     site = Site(tmp_path, databases.migrated(), clock, entropy)
     yield site
     site.database.dispose()
 
 
-def test_nothing_revoked_comes_back_to_life_and_new_sign_ins_pass(site: Site, backup: Site, clock: ManualClock) -> None:
+def test_revoked_tokens_stay_refused_and_new_sign_ins_work(site: Site, backup: Site, clock: ManualClock) -> None:
     realm = site.serve()
     add_first_party_client(realm)
     user_id = add_user(realm)
@@ -92,8 +92,10 @@ def test_nothing_revoked_comes_back_to_life_and_new_sign_ins_pass(site: Site, ba
     assert sum(isinstance(entry, KeyEntry) for entry in page.entries) == 2
 
 
-def test_positions_rise_above_all_that_a_reader_may_have_seen(site: Site, backup: Site, clock: ManualClock) -> None:
-    """Else a lock or a disabled client of the restored database would lose against what readers remember."""
+def test_feed_positions_rise_above_those_that_readers_may_have_seen(
+    site: Site, backup: Site, clock: ManualClock
+) -> None:
+    """Otherwise readers would ignore a lock or a disabled client of the restored database as older than their state."""
     realm = site.serve()
     add_first_party_client(realm)
     user_id = add_user(realm)

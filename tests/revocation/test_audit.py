@@ -1,4 +1,4 @@
-"""The audit record: what each act writes, that nothing else is written, and how it is read."""
+"""The audit record: each act writes what docs/audit.md says and nothing else; reading, filtering and following."""
 
 import json
 import re
@@ -66,7 +66,7 @@ NASTY = "\r\n\x1b[2J\u2028\u202e\x00"
 
 
 def inventory() -> dict[str, tuple[str, set[str], set[str]]]:
-    """Name → outcome, credential events, detail, as the document has them."""
+    """Read docs/audit.md: name → outcome, credential events, members of `detail`."""
     row = re.compile(r"^\| `(\w+)` \| (success|failure) \| .*? \| (.*?)\| (.*?)\|$", re.MULTILINE)
     rows = row.findall(DOCUMENT.read_text(encoding="utf-8"))
     return {name: (outcome, _words(about), _words(detail)) for name, outcome, about, detail in rows}
@@ -89,7 +89,7 @@ def test_the_inventory_has_every_name_and_no_other() -> None:
     assert inventory().keys() == {name.value for name in AuditName}
 
 
-def test_every_event_stands_in_the_row_of_its_name() -> None:
+def test_the_inventory_names_every_event_in_its_row() -> None:
     expected: dict[str, set[str]] = {name.value: set() for name in AuditName}
     for event in EVENTS:
         expected[event.audit_name].add(event.name)
@@ -260,7 +260,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", ACTS, ids=str)
-def test_each_act_leaves_one_record_of_the_written_shape(realm: Realm, name: AuditName) -> None:
+def test_each_act_leaves_one_record_as_documented(realm: Realm, name: AuditName) -> None:
     """ASVS 16.2.1: who, what, when, where; ASVS 16.3.1: successes and failures of authentication; I8: one for each."""
     outcome, about, detail = inventory()[name]
     for act in ACTS[name]:
@@ -280,8 +280,8 @@ def test_each_act_leaves_one_record_of_the_written_shape(realm: Realm, name: Aud
         assert all(isinstance(value, str | int | bool | None) for value in record.detail.values())
 
 
-def test_nothing_is_recorded_that_no_test_knows() -> None:
-    """Of the records of keys here only that the inventory says what they carry."""
+def test_every_audit_name_is_tested() -> None:
+    """Of the key records, this file tests only that the inventory lists their members."""
     assert ACTS.keys() | ELSEWHERE == set(AuditName)
     for step, name in key_custody._AUDIT_NAMES.items():
         carried = {field.name for field in fields(step)} | {"new"}
@@ -295,8 +295,8 @@ def test_every_name_is_written_by_code() -> None:
     assert [name for name in AuditName if not re.search(rf"\bAuditName\.{name.name}\b", text)] == []
 
 
-def test_an_event_about_nobody_is_a_failure(realm: Realm) -> None:
-    """Whoever embeds the server and names a wrong id finds it in the record and in the receipt."""
+def test_an_event_about_an_unknown_user_is_a_failure(realm: Realm) -> None:
+    """An embedder that gives a wrong id finds out from the record and from the receipt."""
     with realm.database.write() as tx:
         receipt = realm.revocation.apply(tx, events.SignedOutByAdmin("nobody"), by=BY, now=realm.clock.now())
     (record,) = records(realm, AuditName.SESSION_REVOKED)
@@ -319,7 +319,7 @@ def test_a_sign_in_is_one_record_with_its_session(realm: Realm) -> None:
     assert record.actor == Actor(person.user_id, IP)
 
 
-def test_a_changed_password_is_one_record_and_no_sign_in(realm: Realm) -> None:
+def test_a_password_change_is_one_record_and_no_sign_in(realm: Realm) -> None:
     """I8: the renewed session belongs to the change."""
     person = Person(realm)
     bearer = person.bearer(person.sign_in())
@@ -339,7 +339,7 @@ def test_a_changed_password_is_one_record_and_no_sign_in(realm: Realm) -> None:
         (events.UserDisabled, None, PASSWORD, "user_disabled"),
     ],
 )
-def test_a_failed_sign_in_says_why_and_never_what_was_typed(
+def test_a_failed_sign_in_records_the_reason_and_no_input(
     realm: Realm, prepare: type[events.CredentialEvent] | None, email: str | None, password: str, reason: str
 ) -> None:
     """ASVS 16.3.1, 16.2.5: people type passwords into the address field."""
@@ -357,13 +357,13 @@ def test_a_failed_sign_in_says_why_and_never_what_was_typed(
     assert "no address" not in text
 
 
-def test_known_and_unknown_addresses_cost_the_same_statements(realm: Realm, recording: Recording) -> None:
-    """ASVS 6.3.8: the record of a failure does not tell who is known here."""
+def test_known_and_unknown_addresses_cause_the_same_statements(realm: Realm, recording: Recording) -> None:
+    """ASVS 6.3.8: writing the record of a failure does not reveal whether the address is known."""
     active, locked, disabled = Person(realm), Person(realm), Person(realm)
     locked.apply(events.UserLocked(locked.user_id))
     disabled.apply(events.UserDisabled(disabled.user_id))
     sent = []
-    sign_in(realm, attempt("nobody@example.test", PASSWORD))  # whatever is read once is read now
+    sign_in(realm, attempt("nobody@example.test", PASSWORD))  # fills the caches before the comparison
     for email, password in (
         ("nobody@example.test", PASSWORD),
         (active.email, "wrong"),
@@ -397,7 +397,7 @@ def test_a_wrong_password_at_a_change_of_address_is_recorded(realm: Realm) -> No
     assert (record.detail["act"], record.user_id, record.sid) == ("change_email", person.user_id, bearer.sid)
 
 
-def test_who_registers_himself_is_his_own_actor(realm: Realm) -> None:
+def test_a_user_who_registers_is_the_actor(realm: Realm) -> None:
     outcome = register(realm, email="new@example.test", password=Secret(NEW_PASSWORD), name="New", ip=IP)
     assert isinstance(outcome, Registered)
     (record,) = records(realm, AuditName.USER_CREATED)
@@ -428,8 +428,8 @@ def test_no_record_holds_a_secret(realm: Realm) -> None:
     assert [secret for secret in secrets if secret in text] == []
 
 
-def test_control_characters_stay_within_their_line(realm: Realm) -> None:
-    """ASVS 16.4.1, F37: what is kept comes back as it was, and is one line in between."""
+def test_control_characters_are_stored_on_one_line(realm: Realm) -> None:
+    """ASVS 16.4.1, F37: a text with control characters is read as it was written, and stored on one line."""
     sign_in(realm, attempt("nobody@example.test", "wrong", user_agent=NASTY))
     (record,) = records(realm, AuditName.LOGIN_FAIL)
     assert record.detail["user_agent"] == NASTY
@@ -448,10 +448,10 @@ def write(realm: Realm, count: int, user_id: str = "u", name: AuditName = AuditN
             audit.write(tx, name, by=BY, now=realm.clock.now(), entropy=realm.entropy, user_id=user_id)
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(
+def test_pages_have_no_gaps_and_no_repetitions(
     realm: Realm, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where many records have the same instant."""
+    """This also holds when many records have the same instant."""
     monkeypatch.setattr("authserver.administration.read_audit.PAGE", 3)
     for count in (5, 1, 4):
         write(realm, count)
@@ -480,8 +480,8 @@ def test_filters_narrow_by_user_name_and_time(realm: Realm, clock: ManualClock) 
     assert count(user_id="c") == 0
 
 
-def test_a_tail_brings_each_record_once_also_one_that_comes_late(realm: Realm, clock: ManualClock) -> None:
-    """A long transaction, or a node whose clock is behind, commits a record that is older than the newest one."""
+def test_a_tail_yields_each_record_once_even_a_late_one(realm: Realm, clock: ManualClock) -> None:
+    """After a long transaction, or on a node whose clock is behind, a new record is older than the newest one."""
     write(realm, 3)
     tail = AuditTail(realm.database, AuditFilter(user_id="u"))
     clock.advance(timedelta(minutes=5))
@@ -496,7 +496,7 @@ def test_a_tail_brings_each_record_once_also_one_that_comes_late(realm: Realm, c
     assert tail.read_added() == []
 
 
-def test_a_tail_begins_with_nothing_where_nothing_is(realm: Realm) -> None:
+def test_a_tail_of_an_empty_record_is_empty(realm: Realm) -> None:
     tail = AuditTail(realm.database, AuditFilter(user_id="u"))
     assert tail.read_newest(10) == []
     write(realm, 2)
@@ -504,7 +504,7 @@ def test_a_tail_begins_with_nothing_where_nothing_is(realm: Realm) -> None:
     assert tail.read_added() == []
 
 
-def test_the_reach_of_an_event_is_counted_in_its_record(realm: Realm) -> None:
+def test_the_record_of_an_event_counts_ended_sessions(realm: Realm) -> None:
     person = Person(realm)
     for _ in range(3):
         person.sign_in()

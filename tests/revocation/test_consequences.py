@@ -1,4 +1,4 @@
-"""What follows from an act: all of it or nothing, for every act there is, from one tuple."""
+"""The consequences of every act: all of them or nothing, from one tuple."""
 
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -32,7 +32,7 @@ NODES_OF_IT_ALL = {"nodes", "clock_mark"}
 
 
 class World:
-    """A person with two devices, and an application."""
+    """A user with two devices, and a client."""
 
     def __init__(self, realm: Realm) -> None:
         self.realm = realm
@@ -107,14 +107,14 @@ ACTS: Mapping[Act, tuple[type[Done], Trace]] = {
 
 
 def dump(realm: Realm) -> Mapping[str, list[str]]:
-    """All rows of all tables."""
+    """Read all rows of all tables."""
     with realm.database.read() as tx:
         tables = [table for table in Base.metadata.sorted_tables if table.name not in NODES_OF_IT_ALL]
         return {table.name: sorted(map(repr, tx.execute(select(table)))) for table in tables}
 
 
 def trace(realm: Realm, since: Mapping[str, list[str]]) -> Trace:
-    """What followed."""
+    """Find the feed entries, audit records and deliveries that were added since the dump `since`."""
     with realm.database.read() as tx:
         position = len(since[FeedEntry.__tablename__])
         feed = select(FeedEntry.kind).order_by(FeedEntry.position).offset(position)
@@ -127,7 +127,7 @@ def trace(realm: Realm, since: Mapping[str, list[str]]) -> Trace:
         )
 
 
-def test_every_thing_that_can_be_done_is_tried() -> None:
+def test_every_kind_of_done_is_tested() -> None:
     assert {done for done, _ in ACTS.values()} == set(get_args(Done))
 
 
@@ -136,8 +136,8 @@ class BrokenWorldError(Exception):
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_all_of_it_follows_or_the_act_has_not_happened(realm: Realm, act: Act) -> None:
-    """Consequences fail one after the other: randomness ends after the first id, the second, until it suffices."""
+def test_an_act_has_all_its_consequences_or_is_rolled_back(realm: Realm, act: Act) -> None:
+    """Each consequence fails once, because randomness runs out after the first id, then after the second, and so on."""
     world = World(realm)
     before = dump(realm)
     for enough in count():
@@ -162,7 +162,7 @@ def test_all_of_it_follows_or_the_act_has_not_happened(realm: Realm, act: Act) -
 
 
 def test_a_consequence_is_one_file_and_one_line() -> None:
-    """The feed stands first, and is written last of all (`authserver/storage/last.py`)."""
+    """The feed is the first of them, but is written last of all (`authserver/storage/last.py`)."""
     folder = Path(str(consequences.__file__)).parent
     files = {f"{consequences.__name__}.{file.stem}" for file in folder.glob("*.py") if file.stem != "__init__"}
     assert {consequence.__module__ for consequence in CONSEQUENCES} == files

@@ -1,4 +1,4 @@
-"""docs/embedding.md: its example runs as printed, and does to users what the document says."""
+"""The example in docs/embedding.md runs as printed, and has the effects that the document describes."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "embedding.md"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The names that the block of the document defines."""
+    """The names that the document's code block defines."""
 
     names: dict[str, Any]
 
@@ -37,13 +37,13 @@ class Example:
 
     @property
     def realm(self) -> Realm:
-        """The same installation, seen by its server."""
+        """The realm of the example's installation, as its server uses it."""
         return self.installation._realm
 
 
 @pytest.fixture
 def example(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example]:
-    """The block, run in an installation that the environment names."""
+    """Run the document's code block in an installation that environment variables describe."""
     for name, value in {
         "HOME": tmp_path / "var",
         "KEYS_DIR": tmp_path / "keys",
@@ -61,7 +61,7 @@ def example(empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_reported_password_change_ends_the_sessions_of_that_user_alone(example: Example) -> None:
-    """TYPO3 #87298: wherever the change comes from, the sessions end, and only this user's."""
+    """TYPO3 #87298: a change outside the server also ends the sessions of this user, and of no other."""
     person, bystander = Person(example.realm), Person(example.realm)
     devices = [person.sign_in() for _ in range(2)]
     beside = bystander.sign_in()
@@ -79,7 +79,7 @@ def test_a_reported_password_change_ends_the_sessions_of_that_user_alone(example
     assert record.actor.name == "shop:ada"
 
 
-def test_a_change_that_cannot_be_leaves_everything_as_it_was(example: Example) -> None:
+def test_a_refused_change_changes_nothing(example: Example) -> None:
     person = Person(example.realm)
     device = person.sign_in()
     with pytest.raises(LookupError):
@@ -103,7 +103,7 @@ def test_reported_roles_are_in_the_next_refresh(example: Example) -> None:
     assert person.bearer(refreshed).claims.roles == ("auditor",)
 
 
-def test_everything_of_a_user_ends_at_one_call(example: Example) -> None:
+def test_one_call_ends_everything_of_a_user(example: Example) -> None:
     """ASVS 7.4.5."""
     person = Person(example.realm)
     device = person.sign_in()

@@ -1,4 +1,4 @@
-"""The revocation feed on both databases: nothing missed, nothing lost, bounded (design §6)."""
+"""The revocation feed on both databases: readers miss nothing, and its size is bounded (design §6)."""
 
 import json
 import threading
@@ -59,7 +59,7 @@ def _apply(realm: Realm, *events: object) -> None:
 
 
 def _read(realm: Realm, cursor: str = "") -> FeedPage:
-    """A page as a node reads it that has looked at nothing yet."""
+    """Read a page from a node that has nothing in memory."""
     served = RevocationFeed(realm.database, ISSUER, WINDOW, realm.clock).read(cursor, None)
     assert served.body is not None
     return read_page(json.loads(served.body))
@@ -69,7 +69,7 @@ def _entries(realm: Realm) -> list[Entry]:
     return list(_read(realm).entries)
 
 
-def test_an_event_that_bumps_names_the_lowest_valid_version_and_each_ended_session(
+def test_an_event_that_bumps_publishes_the_lowest_valid_version_and_each_ended_session(
     realm: Realm, user_id: str, clock: ManualClock
 ) -> None:
     sids = {open_device(realm).sid for _ in range(2)}
@@ -80,15 +80,15 @@ def test_an_event_that_bumps_names_the_lowest_valid_version_and_each_ended_sessi
     assert set(sessions) == {SessionEntry(sid, soft_logout=False, at=at) for sid in sids}
 
 
-def test_kept_sessions_are_told_softly(realm: Realm, user_id: str) -> None:
-    """The next refresh heals a token that only its version condemns."""
+def test_a_stale_token_of_a_kept_session_is_a_soft_logout(realm: Realm, user_id: str) -> None:
+    """A refresh replaces a token that is invalid only because of its version."""
     _apply(realm, RolesChanged(user_id, ("editor",)))
     (entry,) = _entries(realm)
     assert isinstance(entry, UserEntry)
     assert (entry.token_version, entry.soft_logout) == (2, True)
 
 
-def test_a_lock_is_told_as_long_as_it_lasts_and_its_end_wins(realm: Realm, user_id: str, clock: ManualClock) -> None:
+def test_a_lock_stays_in_the_feed_until_the_unlock_replaces_it(realm: Realm, user_id: str, clock: ManualClock) -> None:
     _apply(realm, UserLocked(user_id))
     clock.advance(timedelta(days=2))
     _prune(realm)
@@ -102,7 +102,7 @@ def test_a_lock_is_told_as_long_as_it_lasts_and_its_end_wins(realm: Realm, user_
     assert unlocked.rev > locked.rev
 
 
-def test_a_disabled_client_and_its_return_are_told(realm: Realm) -> None:
+def test_a_disabled_and_an_enabled_client_are_published(realm: Realm) -> None:
     disable_client(realm, FIRST_PARTY_CLIENT_ID, OPERATOR)
     (disabled,) = _entries(realm)
     enable_client(realm, FIRST_PARTY_CLIENT_ID)
@@ -113,7 +113,7 @@ def test_a_disabled_client_and_its_return_are_told(realm: Realm) -> None:
     assert enabled.rev > disabled.rev
 
 
-def test_a_compromised_key_is_told_for_thirty_days(realm: Realm, clock: ManualClock) -> None:
+def test_a_compromised_key_stays_in_the_feed_for_thirty_days(realm: Realm, clock: ManualClock) -> None:
     _apply(realm, SigningKeyCompromised("stolen"))
     clock.advance(timedelta(days=29))
     _prune(realm)
@@ -122,7 +122,7 @@ def test_a_compromised_key_is_told_for_thirty_days(realm: Realm, clock: ManualCl
     assert _entries(realm) == []
 
 
-def test_a_rolled_back_event_is_not_told(realm: Realm, user_id: str) -> None:
+def test_a_rolled_back_event_is_not_published(realm: Realm, user_id: str) -> None:
     def break_off() -> None:
         with realm.database.write() as tx:
             realm.revocation.apply(tx, SignedOutEverywhere(user_id), by=OPERATOR, now=realm.clock.now())
@@ -131,7 +131,7 @@ def test_a_rolled_back_event_is_not_told(realm: Realm, user_id: str) -> None:
     with pytest.raises(BrokenWorldError):
         break_off()
     with realm.database.write():
-        pass  # the same pooled connection: nothing of the first may be left on it
+        pass  # reuses the pooled connection, which must keep no entry of the rolled-back transaction
     assert _entries(realm) == []
 
 
@@ -148,15 +148,15 @@ def test_a_cursor_gets_what_came_after_it(realm: Realm, user_id: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "1", "1.nobody", "99.x", "-1.x", "9" * 40, "1.\u2028", "٣.x"])
-def test_an_unknown_cursor_gets_everything(realm: Realm, user_id: str, cursor: str) -> None:
+def test_an_unknown_cursor_gets_the_whole_window(realm: Realm, user_id: str, cursor: str) -> None:
     _apply(realm, RolesChanged(user_id, ("a",)))
     page = _read(realm, cursor)
     assert page.reset
     assert len(page.entries) == 1
 
 
-def test_a_cursor_of_a_tail_that_a_fail_over_lost_gets_everything(realm: Realm, user_id: str) -> None:
-    """The position alone would not show it: another entry stands there now."""
+def test_a_cursor_of_entries_lost_in_a_fail_over_gets_the_whole_window(realm: Realm, user_id: str) -> None:
+    """The position alone is not enough, because it now belongs to another entry."""
     _apply(realm, RolesChanged(user_id, ("a",)), RolesChanged(user_id, ("b",)))
     cursor = _read(realm).cursor
     with realm.database.write() as tx:
@@ -166,8 +166,10 @@ def test_a_cursor_of_a_tail_that_a_fail_over_lost_gets_everything(realm: Realm, 
     assert _read(realm, cursor).reset
 
 
-def test_the_feed_forgets_what_no_unexpired_token_can_carry(realm: Realm, user_id: str, clock: ManualClock) -> None:
-    """Its size follows the rate of revocations, not the number of users."""
+def test_the_feed_forgets_entries_that_concern_no_unexpired_token(
+    realm: Realm, user_id: str, clock: ManualClock
+) -> None:
+    """The size of the feed depends on the rate of revocations, not on the number of users."""
     _apply(realm, *(RolesChanged(user_id, (str(number),)) for number in range(20)))
     assert len(_entries(realm)) == 1, "of one subject the newest entry says all"
     clock.advance(WINDOW)
@@ -182,9 +184,9 @@ def test_the_feed_forgets_what_no_unexpired_token_can_carry(realm: Realm, user_i
 def test_positions_follow_the_order_of_commits(
     postgresql_databases: Databases, clock: ManualClock, entropy: SeededEntropy
 ) -> None:
-    """A transaction that began to revoke earlier but commits later comes later: no reader can have passed it.
+    """A transaction that revokes first but commits later gets the later position, so no reader can have passed it.
 
-    SQLite has one writer at a time, so there is nothing to interleave.
+    PostgreSQL only: SQLite has one writer at a time, so nothing can interleave.
     """
     realm = build_realm(postgresql_databases.migrated(), clock, entropy)
     user_id, other = add_user(realm), add_user(realm, "zoe@example.test")
@@ -209,7 +211,7 @@ def test_positions_follow_the_order_of_commits(
 
 
 @pytest.mark.races
-def test_a_reader_that_follows_misses_nothing_whatever_is_committed_meanwhile(realm: Realm, rounds: int) -> None:
+def test_a_follower_misses_nothing_while_others_commit(realm: Realm, rounds: int) -> None:
     writers, events = 8, max(5, rounds // 10)
     users = [add_user(realm, f"user{number}@example.test") for number in range(writers)]
     done = threading.Event()
@@ -238,7 +240,7 @@ def test_a_reader_that_follows_misses_nothing_whatever_is_committed_meanwhile(re
     assert seen == dict.fromkeys(users, 1 + events)
 
 
-def test_a_node_that_kept_an_older_page_does_not_send_a_reader_back(
+def test_a_node_with_an_older_page_in_memory_does_not_send_a_reader_back(
     realm: Realm, user_id: str, clock: ManualClock
 ) -> None:
     behind = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
@@ -265,8 +267,8 @@ def test_entity_tags_are_the_same_on_every_node(realm: Realm, user_id: str, cloc
     assert nodes[0].read("", etag).body is not None
 
 
-def test_every_answer_is_stamped_anew(realm: Realm, user_id: str, clock: ManualClock) -> None:
-    """The page is kept for as long as nothing happens; readers tell a replay by a stamp that does not go on."""
+def test_every_answer_has_a_new_timestamp(realm: Realm, user_id: str, clock: ManualClock) -> None:
+    """A page stays in memory while nothing happens; readers detect a replay by a timestamp that does not advance."""
     _apply(realm, RolesChanged(user_id, ("a",)))
     served = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
     pages = []
@@ -280,7 +282,7 @@ def test_every_answer_is_stamped_anew(realm: Realm, user_id: str, clock: ManualC
     assert len({page.etag for page in pages}) == 1
 
 
-def test_a_stamp_is_no_later_than_the_look_at_the_database(realm: Realm, clock: ManualClock) -> None:
+def test_a_timestamp_is_no_later_than_the_query_of_the_database(realm: Realm, clock: ManualClock) -> None:
     served = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
     clock.advance(timedelta(seconds=0.9))
     first = served.read("", None)
@@ -295,10 +297,10 @@ def _prune(realm: Realm) -> None:
         feed.prune(tx, realm.clock.now(), WINDOW, limit=1000)
 
 
-def test_readers_go_on_with_what_was_seen_while_one_of_them_looks(
+def test_readers_get_the_page_in_memory_while_one_of_them_queries(
     realm: Realm, user_id: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind a database that is silent they do not queue; after a second nobody is told any more that all is well."""
+    """Readers do not queue behind a silent database; after a second they get an error instead of the old page."""
     reading = RevocationFeed(realm.database, ISSUER, WINDOW, clock)
     served = reading.read("", None)
     found, looking, over = feed.find_head, threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""What one reader of the feed costs the others: nothing, whatever cursors it makes up."""
+"""One reader of the feed cannot slow down the others, also with invented cursors."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Recording = Callable[[], AbstractContextManager[list[str]]]
 
 
 def publish(realm: Realm, count: int, name: str = "token") -> None:
-    """So many revoked tokens, in one transaction."""
+    """Publish `count` revoked tokens, in one transaction."""
     at = int(realm.clock.seconds())
     with realm.database.write() as tx:
         for number in range(count):
@@ -49,7 +49,7 @@ def readings_of_the_window(statements: list[str]) -> int:
 
 @pytest.fixture
 def pages(realm: Realm) -> RevocationFeed:
-    """One node's."""
+    """The pages of one node."""
     return RevocationFeed(realm.database, ISSUER, WINDOW, realm.clock)
 
 
@@ -61,10 +61,10 @@ def made_up() -> Iterator[str]:
         yield f"nonsense {number}"
 
 
-def test_made_up_cursors_are_answered_from_one_reading(
+def test_invented_cursors_are_answered_from_one_query(
     realm: Realm, pages: RevocationFeed, recording: Recording
 ) -> None:
-    """And nothing is kept of them: each costs two look-ups by a key at most."""
+    """Each invented cursor costs at most two look-ups by key, and leaves nothing in memory."""
     publish(realm, 50)
     with recording() as statements:
         found = [ask(pages, cursor) for cursor in made_up()]
@@ -74,7 +74,7 @@ def test_made_up_cursors_are_answered_from_one_reading(
     assert pages._new.kept_bytes == 0
 
 
-def test_the_window_is_read_again_only_after_a_while_and_lacks_nothing_meanwhile(
+def test_the_window_is_queried_only_now_and_then_and_lacks_nothing(
     realm: Realm, pages: RevocationFeed, clock: ManualClock, recording: Recording
 ) -> None:
     publish(realm, 3)
@@ -93,7 +93,7 @@ def test_the_window_is_read_again_only_after_a_while_and_lacks_nothing_meanwhile
     assert readings_of_the_window(statements) == 1
 
 
-def test_who_lacks_too_much_gets_the_window_that_all_share(
+def test_a_reader_that_lacks_too_much_gets_the_shared_window(
     realm: Realm, pages: RevocationFeed, clock: ManualClock
 ) -> None:
     publish(realm, 1, "first")
@@ -108,7 +108,7 @@ def test_who_lacks_too_much_gets_the_window_that_all_share(
     assert len(revoked(page)) == MOST_NEW + 2
 
 
-def test_readers_that_lack_the_same_share_one_reading(
+def test_readers_with_the_same_cursor_share_one_query(
     realm: Realm, pages: RevocationFeed, clock: ManualClock, recording: Recording
 ) -> None:
     publish(realm, 1, "first")
@@ -121,8 +121,8 @@ def test_readers_that_lack_the_same_share_one_reading(
     assert statements == []
 
 
-def test_what_is_kept_is_bounded() -> None:
-    """Oldest first; and a newer entry makes all of it worthless."""
+def test_the_memory_for_pages_is_bounded() -> None:
+    """The oldest pages are dropped first, and all of them when there is a newer entry."""
     kept, head = NewPages(most_bytes=1000), Head(100, "z")
     for number in range(50):
         kept.keep(Head(number, "a"), head, b"x" * 90)
@@ -136,7 +136,7 @@ def test_what_is_kept_is_bounded() -> None:
     assert (kept.kept_bytes, kept.find(Head(49, "a"), head)) == (1, None)
 
 
-def test_a_reader_that_has_had_too_much_waits_and_no_other(clock: ManualClock) -> None:
+def test_only_the_reader_that_has_used_up_its_budget_waits(clock: ManualClock) -> None:
     budget = ReaderBudget(clock)
     assert budget.spend("greedy", AT_ONCE + PER_SECOND * 3) is None
     assert budget.spend("greedy", 1) == 3
@@ -145,8 +145,8 @@ def test_a_reader_that_has_had_too_much_waits_and_no_other(clock: ManualClock) -
     assert budget.spend("greedy", 1) is None
 
 
-def test_the_door_asks_a_greedy_reader_to_come_back(realm: Realm) -> None:
-    """503 with Retry-After for the whole window; what is new it still gets, and so does everybody else."""
+def test_the_endpoint_asks_a_greedy_reader_to_wait(realm: Realm) -> None:
+    """It gets 503 with Retry-After for the whole window, but still gets new entries; other readers get both."""
     api = Api(realm)
     publish(realm, 5)
     greedy, modest = register_server(realm), register_server(realm)

@@ -1,6 +1,6 @@
-"""An act that is done again finds nothing to do: sixteen at once and three more leave the trace of one.
+"""A repeated act has no effect: sixteen at once and three more write the entries and records of one.
 
-Whoever may do a thing once could fill feed and record with it otherwise. Each act is walked on both databases.
+Otherwise, one permitted act would be enough to fill feed and audit record. Every act is tested on both databases.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ FIRST_PARTY = "first-party"
 
 @dataclass(frozen=True)
 class Trace:
-    """How many rows feed and record have; of the record, what succeeded. Refusals have a bound of their own."""
+    """The numbers of feed entries and of successful audit records. Refusals have their own limit."""
 
     entries: int
     records: int
@@ -65,7 +65,7 @@ class Trace:
 
 @dataclass
 class World:
-    """A person with two devices, each with tokens, and a client that may go."""
+    """A user with tokens on two devices, and a client that may be disabled."""
 
     realm: Realm
     clock: ManualClock
@@ -156,7 +156,7 @@ ACTS: dict[str, tuple[Prepare, tuple[int, int]]] = {
 """What is done, and what one act adds to feed and record."""
 
 
-def test_an_act_done_again_leaves_no_further_trace(crowded: Realm, clock: ManualClock) -> None:
+def test_a_repeated_act_publishes_and_records_nothing(crowded: Realm, clock: ManualClock) -> None:
     found: dict[str, list[tuple[int, int]]] = {}
     for name, (prepare, _) in ACTS.items():
         act = prepare(World(crowded, clock))
@@ -169,8 +169,8 @@ def test_an_act_done_again_leaves_no_further_trace(crowded: Realm, clock: Manual
     assert found == {name: [trace, trace] for name, (_, trace) in ACTS.items()}
 
 
-def test_a_second_sign_out_of_everything_still_ends_what_was_opened_since(crowded: Realm, clock: ManualClock) -> None:
-    """A no-op is what finds nothing, not what was done before."""
+def test_a_second_sign_out_everywhere_ends_sessions_opened_since(crowded: Realm, clock: ManualClock) -> None:
+    """An act is a no-op if it finds nothing to do, not because it was done before."""
     world = World(crowded, clock)
     everything = world.apply(events.SignedOutByAdmin(world.person.user_id))
     everything()
@@ -179,8 +179,8 @@ def test_a_second_sign_out_of_everything_still_ends_what_was_opened_since(crowde
     world.person.assert_dead(again)
 
 
-def test_a_repeated_act_answers_with_what_is_so(crowded: Realm, clock: ManualClock) -> None:
-    """The receipt names the version in force, and says that nothing was left to do."""
+def test_the_receipt_of_a_repeated_act_shows_the_present_state(crowded: Realm, clock: ManualClock) -> None:
+    """The receipt has the present token version, and says that nothing was left to do."""
     world = World(crowded, clock)
     first = world.person.apply(events.SignedOutByAdmin(world.person.user_id))
     second = world.person.apply(events.SignedOutByAdmin(world.person.user_id))
@@ -189,10 +189,10 @@ def test_a_repeated_act_answers_with_what_is_so(crowded: Realm, clock: ManualClo
     assert second.token_version == first.token_version == world.person.row.token_version
 
 
-def test_revoking_a_revoked_token_takes_no_transaction(
+def test_revoking_a_revoked_token_needs_no_write_transaction(
     crowded: Realm, clock: ManualClock, recording: Recording
 ) -> None:
-    """A hundred more calls wait for nobody and write nothing."""
+    """Repeated calls take no lock and write nothing."""
     world = World(crowded, clock)
     for token in (world.answer.access_token, world.other.refresh_token):
         revoke = world.revoke(token)

@@ -1,4 +1,4 @@
-"""Mails as files: whole, readable by their owner alone, one for each mail however often it is written."""
+"""Mails as files: complete, readable only by their owner, one for each mail even if it is written again."""
 
 import stat
 from datetime import UTC, datetime
@@ -34,22 +34,22 @@ def test_a_mail_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
     assert read_text(message).startswith("Hello Zoë,")
 
 
-def test_a_copy_takes_the_place_of_the_first(tmp_path: Path) -> None:
+def test_a_copy_of_a_mail_replaces_the_first(tmp_path: Path) -> None:
     for _ in range(2):
         write(tmp_path)
     write(tmp_path, "mail-2")
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_folder_that_cannot_be_written_to_is_a_failure(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("a file")
     outcome = write(tmp_path / "mail")
     assert isinstance(outcome, Failed)
     assert ADDRESS not in outcome.reason
 
 
-def test_a_half_written_mail_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full: no draft stays, and nobody takes half a mail for a whole one."""
+def test_a_full_disk_leaves_no_partial_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No draft stays that a program could read as a complete mail."""
 
     def fail(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -60,7 +60,7 @@ def test_a_half_written_mail_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("name", ["Ada", "Zoë", "=?utf-8?q?x?=", "李小龍", "👩‍👩‍👧", "ü" * 200])
-def test_the_link_can_be_copied_from_the_file_whatever_the_name_is(tmp_path: Path, name: str) -> None:
+def test_the_link_can_be_copied_from_the_file_for_any_name(tmp_path: Path, name: str) -> None:
     link = WrittenLink(LinkPurpose.NOT_ME, Secret("lt_" + "A" * 120), datetime(2026, 1, 2, tzinfo=UTC))
     mail = QueuedMail("mail-1", "password_changed", ADDRESS, None, {"name": name, "at": 1_767_268_800})
     FileCarrier(tmp_path).deliver(Composer("https://auth.example", SENDER).compose(mail, link), ADDRESS)

@@ -1,4 +1,4 @@
-"""Delivery to a mail server, over real sockets: what arrives, and what each kind of trouble comes to."""
+"""Delivery to a mail server over real sockets: what arrives, and the outcome of each kind of failure."""
 
 import socket
 from collections.abc import Callable
@@ -34,14 +34,14 @@ def reason_of(outcome: Outcome) -> str:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps that take half a second take too long."""
+    """Set the time limit of each step to half a second."""
     monkeypatch.setattr(smtp, "_STEP_SECONDS", 0.5)
     monkeypatch.setattr(smtp, "_ACCEPT_SECONDS", 0.5)
 
 
 @pytest.fixture
 def trusted_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The certificate of `localhost`, whose authority this process trusts."""
+    """The certificate of `localhost`, of an authority that this process trusts."""
     roots, chain = make_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(roots))
     return chain
@@ -64,8 +64,8 @@ def test_a_login_goes_over_an_encrypted_connection(encryption: Encryption, trust
 
 
 @pytest.mark.parametrize("encryption", ENCRYPTED)
-def test_a_certificate_that_nobody_trusted_vouches_for_is_refused(encryption: Encryption, tmp_path: Path) -> None:
-    """Nothing is told to such a server: no password, no address, no message."""
+def test_a_certificate_of_an_untrusted_authority_is_refused(encryption: Encryption, tmp_path: Path) -> None:
+    """Such a server gets no password, no address and no message."""
     _, chain = make_certificate(tmp_path)
     with smtp_server(encryption, chain) as sink:
         assert "certificate verify failed" in reason_of(send(sink.secured(encryption)))
@@ -84,12 +84,12 @@ def test_the_certificate_of_another_host_is_refused(
 
 
 def test_without_starttls_nothing_is_sent(mail_sink: SmtpSink) -> None:
-    """A server, or somebody between, that no longer offers it gets no password in clear."""
+    """If the server, or an attacker in between, does not offer STARTTLS, no password is sent in clear."""
     assert "SMTPNotSupportedError" in reason_of(send(mail_sink.secured(Encryption.STARTTLS)))
     assert (mail_sink.logins, mail_sink.messages) == ([], [])
 
 
-def test_a_wrong_password_can_be_set_right(trusted_chain: Path) -> None:
+def test_a_wrong_password_is_a_failure_that_repeats_no_password(trusted_chain: Path) -> None:
     with smtp_server(Encryption.STARTTLS, trusted_chain) as sink:
         reason = reason_of(send(sink.secured(Encryption.STARTTLS, password="hunter2secret")))
     assert "535" in reason
@@ -111,12 +111,12 @@ def test_a_wrong_password_can_be_set_right(trusted_chain: Path) -> None:
         ("DATA", "452 4.3.1 disk full", Deferred),
     ],
 )
-def test_only_a_recipient_that_is_refused_for_good_is_given_up(
+def test_only_a_permanently_refused_recipient_is_given_up(
     mail_sink: SmtpSink, command: str, answer: str, outcome: type[Deferred | Failed | Undeliverable]
 ) -> None:
-    """What the server has against us an operator can set right; and no reason repeats an address.
+    """An operator can correct what the server refuses about us, so such mails are kept. No reason repeats an address.
 
-    What it says after MAIL FROM is about this recipient or message, and others are served meanwhile.
+    After MAIL FROM, a refusal concerns only this recipient or message; other mails are delivered meanwhile.
     """
     mail_sink.answers[command] = answer
     came_to = send(mail_sink.server)
@@ -134,14 +134,14 @@ def test_a_host_that_does_not_exist_is_a_failure() -> None:
     assert "gaierror" in reason_of(send(SmtpServer("mail.invalid", 25, Encryption.NEVER)))
 
 
-def test_a_server_that_says_nothing_is_a_failure(impatient: None) -> None:
+def test_a_silent_server_is_a_failure(impatient: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server = SmtpServer("127.0.0.1", silent.getsockname()[1], Encryption.NEVER)
         assert "timed out" in reason_of(send(server))
 
 
 @pytest.mark.parametrize(("command", "outcome"), [("MAIL", Failed), ("RCPT", Deferred), ("DATA", Deferred)])
-def test_a_server_that_is_slow_is_a_failure(
+def test_a_slow_server_is_a_failure(
     mail_sink: SmtpSink, impatient: None, command: str, outcome: type[Deferred | Failed]
 ) -> None:
     mail_sink.stall = command
@@ -152,7 +152,7 @@ def test_a_server_that_is_slow_is_a_failure(
 
 
 def test_a_connection_lost_after_the_message_is_a_failure(mail_sink: SmtpSink) -> None:
-    """It may have arrived and is sent again: at least once."""
+    """It may have arrived, and is sent again: delivery is at least once."""
     mail_sink.hang_up = True
     came_to = send(mail_sink.server)
     assert isinstance(came_to, Deferred)
@@ -161,23 +161,23 @@ def test_a_connection_lost_after_the_message_is_a_failure(mail_sink: SmtpSink) -
     assert len(mail_sink.messages) == 1
 
 
-def test_a_server_that_does_not_say_goodbye_has_the_message(mail_sink: SmtpSink) -> None:
+def test_a_server_that_fails_at_quit_has_the_message(mail_sink: SmtpSink) -> None:
     mail_sink.mute = True
     assert send(mail_sink.server) == Delivered()
 
 
-def test_an_address_outside_ascii_is_delivered_where_the_server_takes_it(mail_sink: SmtpSink) -> None:
+def test_an_address_outside_ascii_is_delivered_if_the_server_supports_it(mail_sink: SmtpSink) -> None:
     assert send(mail_sink.server, "jörg@example.test") == Delivered()
     assert mail_sink.envelopes[0][1] == ["jörg@example.test"]
 
 
-def test_an_address_outside_ascii_is_given_up_where_it_does_not() -> None:
+def test_an_address_outside_ascii_is_given_up_if_the_server_does_not_support_it() -> None:
     with smtp_server(utf8=False) as sink:
         assert isinstance(send(sink.server, "jörg@example.test"), Undeliverable)
 
 
-def test_an_address_brings_no_command_along(mail_sink: SmtpSink, make_message: Callable[[str], object]) -> None:
-    """No canonical address has a line break; the message itself would refuse it, too."""
+def test_an_address_cannot_inject_a_command(mail_sink: SmtpSink, make_message: Callable[[str], object]) -> None:
+    """A canonical address has no line break, and a message would not accept one, either."""
     with pytest.raises(ValueError, match="linefeed"):
         make_message("ada@example.test\r\nBcc: eve@example.test")
 

@@ -1,4 +1,4 @@
-"""How the mail server and the sender are written in settings."""
+"""Parsing of the settings for the mail server and the sender."""
 
 import pytest
 
@@ -31,7 +31,7 @@ LOGIN = ("authserver@example", Secret("p@ss:/word"))
         ("smtp://[::1]:25", SmtpServer("::1", 25, Encryption.NEVER)),
     ],
 )
-def test_only_a_loopback_address_is_spoken_to_in_clear(text: str, server: SmtpServer) -> None:
+def test_only_a_loopback_address_is_used_without_encryption(text: str, server: SmtpServer) -> None:
     assert read_smtp_url(text) == server
 
 
@@ -58,7 +58,7 @@ def test_only_a_loopback_address_is_spoken_to_in_clear(text: str, server: SmtpSe
         "smtp://[::1",
     ],
 )
-def test_any_other_url_is_refused_with_the_remedy(text: str) -> None:
+def test_an_invalid_url_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="must be") as caught:
         read_smtp_url(text)
     assert str(caught.value) == SMTP_REMEDY
@@ -78,7 +78,7 @@ def test_a_server_does_not_show_its_password() -> None:
         ("root@localhost", "root@localhost"),
     ],
 )
-def test_a_sender_is_an_address_that_may_have_a_name(text: str, header: str) -> None:
+def test_a_sender_is_an_address_with_an_optional_name(text: str, header: str) -> None:
     assert str(read_sender(text)) == header
 
 
@@ -99,7 +99,7 @@ def test_a_sender_is_an_address_that_may_have_a_name(text: str, header: str) -> 
         "a@[127.0.0.1]",
     ],
 )
-def test_any_other_sender_is_refused_with_the_remedy(text: str) -> None:
+def test_an_invalid_sender_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="must be") as caught:
         read_sender(text)
     assert str(caught.value) == SENDER_REMEDY

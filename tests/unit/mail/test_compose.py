@@ -1,4 +1,4 @@
-"""Mails say who, what, when and what to do; nothing that a person typed reaches a header, and the link is ours."""
+"""Mails say who, what, when and what to do. User input never reaches a header, and links begin with the issuer."""
 
 import re
 from dataclasses import fields
@@ -59,13 +59,13 @@ def read_html(message: EmailMessage) -> str:
 
 
 def notices_of(event: type[CredentialEvent]) -> set[str]:
-    """The templates that an event of this kind may name."""
+    """List the templates that an event of this type may use."""
     made = event(**dict.fromkeys((field.name for field in fields(event)), "x"))
     return {notice.template for notice in made.notices(ADDRESS)}
 
 
 class Links(HTMLParser):
-    """The targets of links, and whether every element that is opened is closed."""
+    """Collects the targets of links, and checks that every opened element is closed."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Links(HTMLParser):
     "event", [event for event in EVENTS if event.POLICY.notify or "notify" in event.adjustable], ids=lambda e: e.name
 )
 def test_every_event_that_may_notify_has_its_templates(event: type[CredentialEvent]) -> None:
-    """ASVS 6.3.7: users are told of changes of their credentials; no setting names a mail that nobody can write."""
+    """ASVS 6.3.7: users get a mail about changes of their credentials, for every event that can be set to notify."""
     if issubclass(event, UserEvent):
         assert notices_of(event) <= TEMPLATES
 
@@ -102,7 +102,7 @@ def test_there_is_no_template_that_nobody_queues() -> None:
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES))
 @pytest.mark.parametrize("name", ["Ada", ""])
-def test_every_template_says_what_it_must_in_text_and_html(template: str, name: str) -> None:
+def test_every_template_contains_what_it_must_in_text_and_html(template: str, name: str) -> None:
     link = None if template in UNLINKED else LINK
     message = compose(template, link=link, name=name)
     text, html = read_text(message), read_html(message)
@@ -123,8 +123,8 @@ def test_every_template_says_what_it_must_in_text_and_html(template: str, name: 
     assert 10 < len(message["Subject"]) < 70
 
 
-def test_the_html_says_what_the_text_says() -> None:
-    """Two files per mail must not drift apart: the words of one are the words of the other."""
+def test_text_and_html_have_the_same_words() -> None:
+    """The two files of a mail must not differ in their words."""
 
     def words(text: str) -> list[str]:
         text = re.sub(r"&quot;|&#34;", '"', re.sub(r"<[^>]+>", " ", text.partition("</head>")[2] or text))
@@ -144,7 +144,7 @@ def test_the_link_is_built_from_the_issuer_and_opens_the_page_of_its_purpose(pur
     assert f"({say_lifetime(purpose.lifetime)})" in read_text(message)
 
 
-def test_the_headers_are_those_of_a_mail_that_nobody_should_answer() -> None:
+def test_the_headers_prevent_automatic_replies() -> None:
     message = compose()
     assert {name: str(value) for name, value in message.items() if name != "Content-Type"} == {
         "From": "Auth <no-reply@auth.example>",
@@ -158,8 +158,8 @@ def test_the_headers_are_those_of_a_mail_that_nobody_should_answer() -> None:
     }
 
 
-def test_the_same_mail_is_the_same_bytes() -> None:
-    """A duplicate is recognised by its Message-ID, and holds nothing else."""
+def test_every_copy_of_a_mail_has_the_same_bytes() -> None:
+    """A duplicate can be recognised by its Message-ID."""
     assert compose(name="Zoë").as_bytes() == compose(name="Zoë").as_bytes()
 
 
@@ -177,11 +177,11 @@ def test_a_name_stays_in_its_line_and_is_escaped(name: str) -> None:
 
 
 def test_a_link_can_be_copied_from_the_raw_message() -> None:
-    """Whoever reads a file in HOME/mail sees it whole, on one line."""
+    """In a file in HOME/mail, the link is complete and on one line."""
     assert f"{ISSUER}/not-me?token={TOKEN}\n" in compose(name="Ada").as_bytes().decode().replace("\r\n", "\n")
 
 
-def test_an_operators_file_takes_the_place_of_ours(tmp_path: Path) -> None:
+def test_an_operators_file_replaces_the_built_in_one(tmp_path: Path) -> None:
     (tmp_path / "password_changed.txt").write_text("Näw {{ name }}\r\n\nGo to {{ link }}\n")
     message = compose(overrides=tmp_path, name="A\r\nBcc: eve@example.test")
     assert message["Subject"] == "Näw A Bcc: eve@example.test"
@@ -190,7 +190,7 @@ def test_an_operators_file_takes_the_place_of_ours(tmp_path: Path) -> None:
     assert message_from_bytes(message.as_bytes(), policy=SMTP)["Bcc"] is None
 
 
-def test_an_operators_layout_is_that_of_every_mail(tmp_path: Path) -> None:
+def test_an_operators_layout_applies_to_every_mail(tmp_path: Path) -> None:
     (tmp_path / "_end.txt").write_text("Example Ltd, Old Street\n")
     assert read_text(compose(overrides=tmp_path)).endswith("\nExample Ltd, Old Street\n")
 
@@ -206,9 +206,7 @@ def test_an_operators_layout_is_that_of_every_mail(tmp_path: Path) -> None:
         ("_hello.txt", "{{ nobody }}", "'nobody' is undefined"),
     ],
 )
-def test_a_template_that_cannot_be_used_is_found_before_any_mail(
-    tmp_path: Path, file: str, content: str, problem: str
-) -> None:
+def test_an_unusable_template_is_found_before_any_mail(tmp_path: Path, file: str, content: str, problem: str) -> None:
     (tmp_path / file).write_text(content)
     with pytest.raises(UnusableTemplateError) as caught:
         Composer(ISSUER, SENDER, tmp_path)
@@ -216,7 +214,7 @@ def test_a_template_that_cannot_be_used_is_found_before_any_mail(
     assert "\n" not in str(caught.value)
 
 
-def test_a_template_that_this_release_does_not_have_is_named() -> None:
+def test_an_unknown_template_is_named_in_the_error() -> None:
     with pytest.raises(UnusableTemplateError, match=r"from_tomorrow\.txt"):
         compose("from_tomorrow")
 
@@ -232,10 +230,10 @@ def test_a_template_that_this_release_does_not_have_is_named() -> None:
         (timedelta(seconds=61), "61 seconds"),
     ],
 )
-def test_lifetimes_are_said_in_words(lifetime: timedelta, words: str) -> None:
+def test_lifetimes_are_written_in_words(lifetime: timedelta, words: str) -> None:
     assert say_lifetime(lifetime) == words
 
 
-def test_instants_are_said_in_utc() -> None:
+def test_instants_are_written_in_utc() -> None:
     link = WrittenLink(LinkPurpose.RESET_PASSWORD, Secret(TOKEN), datetime(2026, 1, 1, 12, 15, 59, tzinfo=UTC))
     assert "until 2026-01-01 12:15 UTC (15 minutes)" in read_text(compose("password_reset_asked", link=link))
