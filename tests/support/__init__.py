@@ -1,1 +1,1 @@
-"""What the suite stands on: a clock moved by hand, repeatable randomness, real databases, a statement recorder."""
+"""Support for the tests: a clock moved by hand, repeatable randomness, real databases, people, servers, faults."""

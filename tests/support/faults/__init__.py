@@ -1,1 +1,1 @@
-"""What goes wrong on purpose: races, deaths, failing statements, lost output, load."""
+"""Faults caused on purpose: races, killed processes, failing statements, lost output, load."""

@@ -1,4 +1,4 @@
-"""A process that dies, as by `kill -9`, right before one of its changes of a row of keys. Commits are between them."""
+"""A process that dies, as by `kill -9`, right before a change of a row of keys. Commits lie between the changes."""
 
 import os
 import signal

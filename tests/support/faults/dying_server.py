@@ -1,7 +1,7 @@
-"""The product with workers that die where a test says: `serving(…, program=dying_server.serve_dying)`.
+"""A server whose workers die where a test says: `serving(…, program=dying_server.serve_dying)`.
 
-`die_once` names the moment: right before the application sees the next request for a path, or when it has done all and
-the answer has not left yet. One worker then ends as by `kill -9`.
+`die_once` chooses the moment: right before the application gets the next request for a path, or after its work and
+before the answer is sent. One worker then ends as by `kill -9`.
 """
 
 import os
@@ -30,12 +30,12 @@ def die_once(installation: Installation, moment: Moment, path: str) -> None:
 
 
 def serve_dying() -> None:
-    """What the process of the server runs."""
+    """Run the server; the program of its process."""
     run(load)
 
 
 def load() -> "WSGIApplication":
-    """The application, behind a layer that obeys."""
+    """Load the application, behind a layer that kills the worker."""
     settings = load_settings()
     app = create_app(settings, clock=SystemClock(), entropy=SYSTEM_ENTROPY)
 

@@ -1,4 +1,4 @@
-"""Makes the Nth thing that a piece of code asks of its database fail, at the driver, below everything of ours.
+"""Makes the Nth database operation of a block fail, in the driver, below all of our code.
 
 Statements and commits are counted alike. A refusal comes from the real PostgreSQL, and a broken connection is really
 broken, so that the pool has to notice by itself.
@@ -19,7 +19,7 @@ from authserver.storage import Database
 
 
 class Fault(Enum):
-    """How it fails."""
+    """The kind of failure."""
 
     REFUSED = "the database says no, and does nothing"
     DROPPED = "the connection breaks, and nothing is done"
@@ -28,7 +28,7 @@ class Fault(Enum):
 
 @dataclass
 class Failing:
-    """What is to fail; `tripped` once it has."""
+    """The number of the operation that fails, and how; `tripped` is True after the failure."""
 
     at: int
     fault: Fault
@@ -36,7 +36,7 @@ class Failing:
     tripped: bool = False
 
     def is_due(self) -> bool:
-        """Count one more; whether this is the one."""
+        """Count an operation; return whether it must fail."""
         self.seen += 1
         due = self.seen == self.at
         self.tripped = self.tripped or due
@@ -48,7 +48,7 @@ _failing: Failing | None = None
 
 @contextmanager
 def failing(at: int, fault: Fault) -> Iterator[Failing]:
-    """Let the `at`-th thing fail that the block asks of a prepared database."""
+    """Make operation number `at` of the block fail, counted from 1, on a prepared database."""
     global _failing  # noqa: PLW0603 - drivers build their connections themselves
     _failing = Failing(at, fault)
     try:
@@ -58,14 +58,14 @@ def failing(at: int, fault: Fault) -> Iterator[Failing]:
 
 
 def prepare(database: Database) -> tuple[Fault, ...]:
-    """Let connections of `database` fail from now on; the faults that there are on its kind."""
+    """Make `database` able to fail; return the faults that are possible on its kind."""
     database.dispose()  # what is in the pool was built without
     event.listen(database.engine, "do_connect", _CONNECT[database.dialect])
     return tuple(fault for fault in Fault if fault is not Fault.DROPPED or database.dialect != "sqlite")
 
 
 def _meet(connection: "_SqliteConnection | _PostgresConnection", do: Callable[[], object]) -> None:
-    """Do as asked, or fail as planned."""
+    """Run the operation, or fail as planned."""
     if _failing is None or not _failing.is_due():
         do()
         return

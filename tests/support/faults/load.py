@@ -1,4 +1,4 @@
-"""Clients that refresh without pause, and what they can swear to afterwards."""
+"""Clients that refresh without pause, and record what they received."""
 
 import threading
 import time
@@ -27,17 +27,17 @@ class Cut:
 
 
 class RefreshingClient:
-    """Rotates, holds what it received last, and after a cut connection sends the same refresh token once more."""
+    """Rotates and keeps the newest refresh token; after a broken connection, sends it once more."""
 
     def __init__(self, server: Server, database: Database) -> None:
-        """Sign in as a user of its own; in `database` its family's rest is ended before each refresh."""
+        """Sign in as a new user. Each refresh first ends the rest of the family in `database`."""
         self._database = database
         self.device = Device(server, register(server))
         self.successors: list[str] = []
         self.cuts: list[Cut] = []
 
     def refresh(self) -> None:
-        """One refresh, with the documented retry: the same refresh token again."""
+        """Refresh once; after a broken connection, retry with the same refresh token, as documented."""
         end_rest(self._database, self.device.sid)
         sent_at = time.monotonic()
         held = self.device.refresh_token
@@ -49,7 +49,7 @@ class RefreshingClient:
         self._keep(held, answer)
 
     def refresh_until(self, stop: threading.Event, *, retry: bool = True) -> None:
-        """Refresh until told to stop, or until the first cut connection if it is not to be retried."""
+        """Refresh until `stop` is set, or without `retry` until the first broken connection."""
         while not stop.is_set():
             if retry:
                 self.refresh()
@@ -72,7 +72,7 @@ class RefreshingClient:
 
 @contextmanager
 def refreshing(server: Server, clients: int, *, retry: bool = True) -> Iterator[list[RefreshingClient]]:
-    """So many clients that rotate during the block; whatever one of them found wrong is raised at its end."""
+    """Run clients that rotate during the block; raise their first error at its end."""
     stop = threading.Event()
     with opened(server.installation.database_url) as database, ThreadPoolExecutor(clients) as threads:
         made = [RefreshingClient(server, database) for _ in range(clients)]
@@ -88,7 +88,7 @@ def refreshing(server: Server, clients: int, *, retry: bool = True) -> Iterator[
 
 
 def assert_no_fork(server: Server, clients: list[RefreshingClient]) -> None:
-    """Each family has made exactly the successors that its client has seen (invariant I1)."""
+    """Assert that each family has exactly the successors that its client has received (invariant I1)."""
     with opened(server.installation.database_url) as database, database.read() as tx:
         generations = sorted(tx.execute(select(RefreshTokenFamily.generation)).scalars())
         ended = tx.execute(select(func.count(RefreshTokenFamily.ended_at))).scalar_one()

@@ -1,4 +1,4 @@
-"""Programs for `WarmProcess` whose output goes nowhere: a full disk, a closed stream, a pipe that nobody reads.
+"""Programs for `WarmProcess` whose output is lost: a full disk, a closed stream, a pipe without a reader.
 
 `MUTE` run the commands of the file `script.json` in its folder, one after the other as `authserver` would, and writes
 their exit statuses into `statuses.json`.
@@ -27,12 +27,12 @@ from authserver.tokens.token_answer import TokenAnswer
 
 PASSWORD: Final = "nine lives and a garden gate"
 SIGN_IN: Final = "sign everybody in"
-"""No command, but what has to happen before some commands have something to do."""
+"""Not a command: a step in the script that opens sessions, for commands that need some."""
 _STREAMS: Final = (1, 2)
 
 
 def walk(spoil: Callable[[int], None] | None) -> None:
-    """Run the script, with both streams spoiled."""
+    """Run the script; `spoil` makes stdout and stderr unusable for each command."""
     statuses = []
     for command, stdin in json.loads(Path("script.json").read_text()):
         if command == SIGN_IN:
@@ -46,14 +46,14 @@ def walk(spoil: Callable[[int], None] | None) -> None:
 
 
 def fill(stream: int) -> None:
-    """Behind `stream` the disk is full."""
+    """Redirect `stream` to a full disk."""
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, stream)
     os.close(full)
 
 
 def cut(stream: int) -> None:
-    """The other end of the pipe `stream` is closed."""
+    """Make `stream` a pipe whose other end is closed."""
     hear, tell = os.pipe()
     os.dup2(tell, stream)
     os.close(tell)
@@ -61,7 +61,7 @@ def cut(stream: int) -> None:
 
 
 def close(stream: int) -> None:
-    """As Python finds it when `stream` was closed before it began."""
+    """Leave `stream` as Python finds it if it was closed before the start."""
     os.close(stream)
     if stream == 1:
         sys.stdout = None
@@ -70,14 +70,14 @@ def close(stream: int) -> None:
 
 
 def run_closed() -> int:
-    """`authserver` whose stdout and stderr were closed before it began."""
+    """Run `authserver` as if stdout and stderr had been closed before its start."""
     for stream in _STREAMS:
         close(stream)
     return run()
 
 
 MUTE: Final = {"whole": partial(walk, None)} | {spoil.__name__: partial(walk, spoil) for spoil in (fill, cut, close)}
-"""The programs, and one with a good output to compare with."""
+"""The programs; `whole` has a working output, for comparison."""
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _spoiled(spoil: Callable[[int], None] | None) -> Iterator[None]:
 
 
 def _resolve(word: str) -> str:
-    """What a word in braces stands for, which is another in each installation."""
+    """Replace a word in braces by the value of this installation."""
     if not word.startswith("{"):
         return word
     with _installation() as context:

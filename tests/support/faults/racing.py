@@ -1,4 +1,4 @@
-"""Threads that meet: at once, or in an exact order. A hang is a failure, never a wait without end."""
+"""Races of threads: at once, or in an exact order. A hang is a failure after a time limit."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from typing import Any, Final, Generic, TypeVar
 from authserver.storage import CompiledStatement, Database, last
 
 PATIENCE: Final = 30.0
-"""Seconds after which a thread that has not come to an end counts as hanging; the product's own time-outs are 5 s."""
+"""Seconds after which an unfinished thread counts as hanging; the product's own time limits are 5 s."""
 
 BLOCKED: Final = 0.1
-"""Seconds after which a thread that still runs is taken to be waiting for another one. Too short loses an
-interleaving, never a failure."""
+"""Seconds after which a running thread is assumed to wait for another one. If this is too short, an interleaving is not
+tried, but no test fails wrongly."""
 
 SIDE_BY_SIDE: Final = 4
 
@@ -24,7 +24,7 @@ Act = Callable[[], Any]
 
 
 class Racer(threading.Thread, Generic[Outcome]):
-    """A thread whose outcome is asked for later; what it raised is raised there."""
+    """A thread with an outcome. An exception of `act` is raised by `outcome`."""
 
     def __init__(self, act: Callable[[], Outcome]) -> None:
         """Start `act`."""
@@ -35,14 +35,14 @@ class Racer(threading.Thread, Generic[Outcome]):
         self.start()
 
     def run(self) -> None:
-        """Run the act."""
+        """Run the act; called by the thread."""
         try:
             self._outcome = self._act()
         except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the outcome
             self._error = error
 
     def outcome(self, patience: float = PATIENCE) -> Outcome:
-        """What the act returned."""
+        """Wait for the thread; return what the act returned."""
         self.join(patience)
         assert not self.is_alive(), f"still running after {patience:.0f} s"
         if self._error is not None:
@@ -54,13 +54,13 @@ class WaitPoint:
     """A place in the product where one thread stops, once, until `release`."""
 
     def __init__(self) -> None:
-        """Nobody has been told to stop."""
+        """Begin with no thread that stops here."""
         self._armed = threading.local()
         self._reached = threading.Event()
         self._released = threading.Event()
 
     def stop(self, act: Callable[[], Outcome]) -> Racer[Outcome]:
-        """Start `act`; return when its thread stops here, or has come to its end without passing here."""
+        """Start `act`; return when its thread stops here, or has ended without reaching this place."""
 
         def run() -> Outcome:
             self._armed.yes = True
@@ -74,20 +74,20 @@ class WaitPoint:
         return racer
 
     def pass_by(self) -> None:
-        """Called by every thread that comes here."""
+        """Stop, if the calling thread was started by `stop`. Every thread that reaches this place calls it."""
         if getattr(self._armed, "yes", False):
             self._armed.yes = False
             self._reached.set()
             assert self._released.wait(PATIENCE), "nobody released the wait point"
 
     def release(self) -> None:
-        """Let the thread go on."""
+        """Let the stopped thread continue."""
         self._released.set()
 
 
 @contextmanager
 def wait_point(owner: object, name: str) -> Iterator[WaitPoint]:
-    """A point right before each call of `owner.name`, while the block runs."""
+    """Place a wait point right before each call of `owner.name`, while the block runs."""
     original: Callable[..., Any] = getattr(owner, name)
     point = WaitPoint()
 
@@ -111,17 +111,17 @@ POINTS: Final = (BEFORE_TRANSACTION, BEFORE_STATEMENT, BEFORE_COMMIT)
 
 @dataclass(frozen=True)
 class Duel:
-    """Two acts that are set against each other, and what must be so whichever of them was faster."""
+    """Two acts that run against each other, and the check of their outcomes, whichever was faster."""
 
     acts: tuple[Act, Act]
     check: Callable[[Any, Any], None]
 
 
 def fight(prepare: Callable[[], Duel], rounds: int) -> None:
-    """Try each act stopped at each point while the other one runs; then `rounds` times both at once.
+    """Run each act stopped at each point while the other one runs; then both at once, `rounds` times.
 
-    Several duels go on side by side, each with people of its own: so there are more threads than connections, and the
-    time that one waits for the disk is another one's.
+    Several duels run side by side, each with its own people. So there are more threads than connections, and while one
+    duel waits for the disk, another one runs.
     """
     for first, point in product((0, 1), POINTS):
         duel = prepare()
@@ -139,7 +139,7 @@ def fight(prepare: Callable[[], Duel], rounds: int) -> None:
 
 
 def interleave(first: Act, second: Act, point: tuple[object, str]) -> tuple[Any, Any]:
-    """Stop `first` at `point`, run `second` until it is done or waits for `first`, let `first` go on; both outcomes."""
+    """Stop `first` at `point`, run `second` until it ends or waits, let `first` continue; return both outcomes."""
     with wait_point(*point) as stop:
         stopped = stop.stop(first)
         other = Racer(second)
@@ -149,7 +149,7 @@ def interleave(first: Act, second: Act, point: tuple[object, str]) -> tuple[Any,
 
 
 def race(*acts: Act) -> list[Any]:
-    """Run all acts at once; their outcomes in order."""
+    """Run all acts at once; return their outcomes in order."""
     start = threading.Barrier(len(acts))
 
     def wait_and_run(act: Act) -> Any:  # noqa: ANN401 - whatever the act returns

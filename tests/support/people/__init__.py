@@ -1,1 +1,1 @@
-"""Who uses it: persons and their browsers, devices and programs, operators, resource servers that ask."""
+"""The users of the server: people with browsers, devices and programs; operators; resource servers."""

@@ -1,4 +1,4 @@
-"""The JSON API as a first-party application uses it."""
+"""The JSON API, as used by a first-party application."""
 
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,20 @@ ACCOUNT_CALLS = [
     ("DELETE", "/account/sessions/x"),
     ("POST", "/account/sessions/revoke-others"),
 ]
-"""What a user does to his own account: method and path below /api."""
+"""The calls on the user's own account: method and path below /api."""
 
 
 class Api:
-    """A client of one application, which may have other limits."""
+    """An HTTP client of one Flask application, which may have other limits."""
 
     def __init__(self, realm: Realm, login_limits: str = GENEROUS, limits_folder: Path | None = None) -> None:
-        """Build the application of `realm`; with a folder it is one of several worker processes of a node."""
+        """Build the application of `realm`. With a folder, it acts as one of several worker processes of a node."""
         self.app = create_application(realm, DoorSettings(login_limits, "memory", limits_folder))
         self.client = self.app.test_client()
         self.origin = serialise_origin(realm.issuer)
 
     def call(self, method: str, path: str, token: str | None = None, **request: Any) -> TestResponse:  # noqa: ANN401 - what Werkzeug's client takes
-        """One call below /api, with an access token or without."""
+        """Make one call below /api, with or without an access token."""
         headers = dict(request.pop("headers", {}))
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -47,7 +47,7 @@ class Api:
         return self.call("GET", path, token)
 
     def post(self, path: str, body: object = None, token: str | None = None) -> TestResponse:
-        """POST a JSON body, or none."""
+        """POST a JSON body, or no body."""
         return self.call("POST", path, token, **({} if body is None else {"json": body}))
 
     def post_raw(self, path: str, body: bytes, content_type: str = "application/json") -> TestResponse:
@@ -64,19 +64,19 @@ class Api:
         return self.call("POST", "/login", json=body, headers=headers, environ_overrides={"REMOTE_ADDR": ip})
 
     def sign_in(self, email: str = EMAIL, password: str = PASSWORD, **members: str) -> dict[str, Any]:
-        """The token answer of a sign-in that succeeds."""
+        """Sign in, which must succeed; return the token answer."""
         return content(self.login(email, password, **members), 200)
 
 
 def content(response: TestResponse, status: int) -> dict[str, Any]:
-    """The JSON object of an answer with this status."""
+    """Return the JSON object of an answer, which must have this status."""
     assert response.status_code == status, response.text
     assert isinstance(response.json, dict)
     return response.json
 
 
 def problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:
-    """The members of a refusal, which has the shape of all refusals (RFC 9457)."""
+    """Return the members of a refusal, which must have the common shape (RFC 9457)."""
     body = content(response, status)
     assert response.content_type == "application/problem+json"
     assert response.headers["Cache-Control"] == "no-store"
@@ -90,5 +90,5 @@ def problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:
 
 
 def field_errors(response: TestResponse) -> dict[str, str]:
-    """Field → code of a 422."""
+    """Return the errors of a 422: field → code."""
     return {error["field"]: error["code"] for error in problem(response, 422, "invalid_input")["errors"]}

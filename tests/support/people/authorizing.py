@@ -1,4 +1,4 @@
-"""An application that sends people to `/oauth/authorize`, and a browser that goes there for it."""
+"""A client that sends people to `/oauth/authorize`, and the browser that follows."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ STATE = "a state = with & everything/+ü"
 
 
 def register_app(realm: Realm, name: str = "Notes", **registration: Any) -> RegisteredClient:  # noqa: ANN401 - the attributes of a ClientRegistration
-    """A public client that is not our own, which returns to `CALLBACK`."""
+    """Register a public third-party client with the redirect URI `CALLBACK`."""
     wished: dict[str, Any] = {"kind": ClientKind.PUBLIC, "scope": SCOPE, "redirect_uris": (CALLBACK,), **registration}
     registered = register_client(realm, ClientRegistration(name=name, **wished))
     assert isinstance(registered, RegisteredClient), registered
@@ -45,7 +45,7 @@ class App:
     asks: dict[str, str] = field(default_factory=dict)
 
     def link(self, **parameters: str | None) -> str:
-        """Where the application sends people. A parameter that is None is left out."""
+        """Build the authorization URL. A parameter that is None is left out."""
         asked: dict[str, str | None] = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -60,17 +60,17 @@ class App:
         return "/oauth/authorize?" + urlencode({name: value for name, value in asked.items() if value is not None})
 
     def send(self, **parameters: str | None) -> TestResponse:
-        """Where a person comes to who follows the link: our page, or what the browser would load from the client."""
+        """Follow the link, and return the last answer: our page, or the redirect to the client."""
         return self.follow(self.pages.get(self.link(**parameters)))
 
     def follow(self, response: TestResponse) -> TestResponse:
-        """Go on as long as it is to pages of ours."""
+        """Follow redirects as long as they lead to our own pages."""
         while response.status_code == 303 and response.headers["Location"].startswith("/"):
             response = self.pages.get(response.headers["Location"])
         return response
 
     def sign_in(self, page: TestResponse, email: str = EMAIL, password: str = PASSWORD) -> TestResponse:
-        """Type into the sign-in form of `page` and go where that leads."""
+        """Submit the sign-in form of `page`, and follow the redirects."""
         form = Form(page.text, "password")
         return self.follow(self.pages.post("/login", None, **{**form.values, "email": email, "password": password}))
 
@@ -80,7 +80,7 @@ class App:
         return self.follow(self.pages.post(form.action, None, **form.values, decision=decision))
 
     def authorize(self, **parameters: str | None) -> str:
-        """The code that the client gets in the end, whatever the person has to do for it."""
+        """Authorize with all needed steps; return the code that the client receives."""
         response = self.send(**parameters)
         if 'name="password"' in response.text:
             response = self.sign_in(response)
@@ -108,11 +108,11 @@ class App:
         return self.token(form if self.secret is None else {**form, "client_secret": self.secret})
 
     def token(self, form: dict[str, str]) -> TestResponse:
-        """Call the token endpoint, from no browser."""
+        """Call the token endpoint, not through the browser."""
         return self.api.client.post("/oauth/token", data=form)
 
     def connect(self, **parameters: str | None) -> dict[str, Any]:
-        """The tokens that the client holds in the end."""
+        """Authorize and redeem the code; return the tokens."""
         response = self.redeem(self.authorize(**parameters))
         assert response.status_code == 200, response.text
         assert isinstance(response.json, dict)
@@ -120,14 +120,14 @@ class App:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a token says."""
+    """Read the claims of a token, without checks."""
     claims = json.loads(parse_compact(token).payload)
     assert isinstance(claims, dict)
     return claims
 
 
 def answered(response: TestResponse, redirect_uri: str = CALLBACK) -> dict[str, str]:
-    """What the client is told in the query of its redirect URI."""
+    """Read the parameters of an answer in the query of the redirect URI."""
     assert response.status_code == 303, response.text
     location = urlsplit(response.headers["Location"])
     assert response.headers["Location"].startswith(redirect_uri + "?"), response.headers["Location"]

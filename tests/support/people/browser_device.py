@@ -1,4 +1,4 @@
-"""A first-party application that signs its user in through `/oauth/authorize`, in a browser of its own."""
+"""A first-party application that signs its user in through `/oauth/authorize`, in its own browser."""
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,7 +20,7 @@ def allow_redirects(installation: Installation) -> None:
 
 
 class BrowserDevice(Device):
-    """A device whose session came through the pages."""
+    """A device whose session was opened at the pages."""
 
     def __init__(self, server: Server, email: str) -> None:
         """Sign in with a password at the page, and redeem the code."""
@@ -36,17 +36,17 @@ class BrowserDevice(Device):
         self._visitor.close()
 
     def come_back(self) -> None:
-        """Ask for a code without a word to the person, as a page does that is loaded again."""
+        """Request a code with `prompt=none`, as a reloaded page does."""
         self.take_code(self._visitor.visit(self._server + _link(prompt="none")))
 
     def change_password_at_page(self, new_password: str) -> Answer:
-        """What the page says after a change, with the choice as it comes: the other devices are signed out."""
+        """Change the password with the default choice (sign out other devices); return what the page says."""
         self._visitor.visit(f"{self._server}/account/password")
         typed = {"current_password": PASSWORD, "new_password": new_password, "logout_devices": "1"}
         return self._visitor.send("new_password", **typed)
 
     def take_code(self, answer: Answer) -> None:
-        """Redeem the code that the browser was sent back with."""
+        """Redeem the code in the redirect to the client."""
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
         form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER, "client_id": FIRST_PARTY_CLIENT_ID}
         tokens = self.post_form("/oauth/token", grant_type="authorization_code", **form)

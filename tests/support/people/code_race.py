@@ -1,4 +1,4 @@
-"""A person who authorizes a client at a browser, below HTTP, for races about authorization codes."""
+"""A person who authorizes a client, below HTTP, for races about authorization codes."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from tests.support.world.realm import PASSWORD
 
 @dataclass
 class Visitor:
-    """A person at a browser, and a client that he sends his code to; below HTTP."""
+    """A person at a browser, and the client that gets their code; below HTTP."""
 
     person: Person
     client_id: str
@@ -42,15 +42,15 @@ class Visitor:
         return browser
 
     def ask(self, browser: SignedInBrowser) -> Outcome:
-        """Allow the client to have all that it asks for."""
+        """Make a request, and allow all that the client asks for."""
         return self.answer(self.begin(browser), browser)
 
     def answer(self, pending: PendingRequest, browser: SignedInBrowser) -> Outcome:
-        """Press the button for one request."""
+        """Allow one request."""
         return authorize(self.person.realm, pending, browser, CHECKS, ip=IP, decision=Decision.ALLOW)
 
     def begin(self, browser: SignedInBrowser) -> PendingRequest:
-        """A request of the client, seen by who sits at the browser."""
+        """Begin a request of the client in this browser."""
         text = urlencode(
             {
                 "response_type": "code",

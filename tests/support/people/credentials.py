@@ -1,4 +1,4 @@
-"""What people and programs do about their credentials over the JSON API, and what must be so afterwards."""
+"""Changes of credentials over the JSON API, and assertions about tokens afterwards."""
 
 from typing import Any
 
@@ -25,24 +25,24 @@ def change(
 
 
 def refresh(api: Api, tokens: Tokens) -> TestResponse:
-    """A refresh of the first-party client."""
+    """Refresh as the first-party client."""
     form = {"grant_type": "refresh_token", "client_id": "first-party", "refresh_token": tokens["refresh_token"]}
     return api.client.post("/oauth/token", data=form)
 
 
 def refreshed(api: Api, tokens: Tokens) -> Tokens:
-    """The answer to a refresh that succeeds."""
+    """Refresh, which must succeed; return the answer."""
     return content(refresh(api, tokens), 200)
 
 
 def assert_lives(api: Api, tokens: Tokens) -> None:
-    """The access token passes, and so does the refresh token."""
+    """Assert that access token and refresh token are valid."""
     content(api.get("/account", tokens["access_token"]), 200)
     refreshed(api, tokens)
 
 
 def assert_goes_on(api: Api, tokens: Tokens) -> Tokens:
-    """The access token is stale, and the program goes on after one refresh; what it got."""
+    """Assert that the access token is stale and one refresh gives a valid one; return the new tokens."""
     response = api.get("/account", tokens["access_token"])
     assert problem(response, 401, "stale_token_version")["soft_logout"] is True
     assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token", soft_logout="true"'
@@ -52,7 +52,7 @@ def assert_goes_on(api: Api, tokens: Tokens) -> Tokens:
 
 
 def assert_ended(api: Api, tokens: Tokens, *, soft_logout: bool = False) -> None:
-    """Neither token passes, and both answers say what the program may keep."""
+    """Assert that both tokens are refused, with this `soft_logout` in both answers."""
     response = api.get("/account", tokens["access_token"])
     assert problem(response, 401, "session_revoked")["soft_logout"] is soft_logout
     assert f'soft_logout="{str(soft_logout).lower()}"' in response.headers["WWW-Authenticate"]
@@ -61,17 +61,17 @@ def assert_ended(api: Api, tokens: Tokens, *, soft_logout: bool = False) -> None
 
 
 def assert_password(api: Api, password: str, email: str = EMAIL) -> None:
-    """This password signs in, and is the one."""
+    """Assert that this password signs in."""
     content(api.login(email, password), 200)
 
 
 def assert_no_password(api: Api, password: str, email: str = EMAIL) -> None:
-    """This password does not sign in."""
+    """Assert that this password does not sign in."""
     problem(api.login(email, password), 401, "invalid_credentials")
 
 
 def carry_out(realm: Realm, event: CredentialEvent, user_id: str) -> Receipt:
-    """What an operator does."""
+    """Apply an event to the user, as an operator."""
     receipt = apply_event(realm, user_id, event, by=Actor("cli"))
     assert isinstance(receipt, Receipt)
     return receipt

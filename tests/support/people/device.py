@@ -1,4 +1,4 @@
-"""A client application on somebody's device: it holds what it received last, and nothing else."""
+"""A client application on a device. It keeps the last tokens that it received, and nothing else."""
 
 import uuid
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.world.server import Server
 
 
 def register(server: Server, **more: str) -> str:
-    """The address of a new user, of whom `more` is told."""
+    """Register a new user with the members `more`; return their address."""
     email = f"{uuid.uuid4().hex}@example.test"
     with HttpClient(server.port) as client:
         answer = client.post_json("/api/register", email=email, password=PASSWORD, **more)
@@ -21,7 +21,7 @@ def register(server: Server, **more: str) -> str:
 
 
 class Device(HttpClient):
-    """Signed in as the user with the address `email`; for one thread."""
+    """A device that is signed in as the user with the address `email`. Not for several threads."""
 
     def __init__(self, server: Server, email: str, **claim: str) -> None:
         """Sign in; `claim` may name the device (`device_id`, `device_name`)."""
@@ -32,14 +32,14 @@ class Device(HttpClient):
         self._take(answer)
 
     def refresh(self) -> Answer:
-        """Present the refresh token held, and hold what comes back."""
+        """Present the kept refresh token, and keep the new tokens."""
         answer = self.present(self.refresh_token)
         assert answer.status == 200, answer
         self._take(answer)
         return answer
 
     def rotate(self) -> Answer:
-        """Refresh after the rest that the last rotation began: there is a next refresh token."""
+        """Refresh after the rest of the last rotation, so that there is a new refresh token."""
         with opened(self._database_url) as database:
             end_rest(database, self.sid)
         held = self.refresh_token
@@ -48,7 +48,7 @@ class Device(HttpClient):
         return answer
 
     def present(self, refresh_token: str) -> Answer:
-        """Present a refresh token, and go on holding what was held before."""
+        """Present a refresh token, and keep the tokens from before."""
         return self.post_form("/oauth/token", **refresh_form(refresh_token))
 
     def present_and_hang_up(self, refresh_token: str) -> None:
@@ -56,7 +56,7 @@ class Device(HttpClient):
         self.post_form_and_hang_up("/oauth/token", **refresh_form(refresh_token))
 
     def ask_account(self) -> Answer:
-        """Call the account API with the access token held."""
+        """Call the account API with the kept access token."""
         return self.get("/api/account", bearer=self.access_token)
 
     def _take(self, answer: Answer) -> None:
@@ -72,20 +72,20 @@ def refresh_form(refresh_token: str) -> dict[str, str]:
 
 
 def assert_alive(device: Device) -> None:
-    """The session goes on: at the token endpoint and at the account API."""
+    """Assert that the session is live, at the token endpoint and at the account API."""
     assert device.ask_account().status == 200
     device.refresh()
     assert device.ask_account().status == 200
 
 
 def assert_dead(device: Device) -> None:
-    """The session is over: for the token endpoint, and for the account API in the same moment."""
+    """Assert that the session has ended, at the token endpoint and at the account API at once."""
     assert_refused(device.present(device.refresh_token))
     account = device.ask_account()
     assert (account.status, account.json["code"]) == (401, "session_revoked")
 
 
 def assert_refused(answer: Answer, *, soft_logout: bool = False) -> None:
-    """A refresh came to nothing, cleanly."""
+    """Assert that a refresh was refused with `invalid_grant`, without a server error."""
     assert (answer.status, answer.json["error"]) == (400, "invalid_grant")
     assert answer.json["soft_logout"] is soft_logout

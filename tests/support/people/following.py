@@ -1,6 +1,6 @@
-"""A verifier that follows the feed of an `Issuer` of tests, and what one asks of it.
+"""A verifier that follows the feed of a test `Issuer`.
 
-Time as the verifier sees it is moved by hand; the thread that polls lives in real time, with a short interval.
+The verifier's clock is moved by hand. The polling thread runs in real time, with a short interval.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.support.world.processes import wait_until
 from tests.support.world.tokens import AUDIENCE, make_pair
 
 PAIR = make_pair("k", "ES256")
-"""With which the issuer signs."""
+"""The key pair with which the issuer signs."""
 
 Make = Callable[..., Verifier]
 
@@ -31,7 +31,7 @@ def make_verifier(
     when_stale: WhenStale = "refuse",
     **settings: Any,  # noqa: ANN401 - of the follower
 ) -> Verifier:
-    """As `Verifier` does with credentials, with a clock that is moved by hand."""
+    """Build what `Verifier` builds with credentials, but with a clock that is moved by hand."""
     credentials = write_basic(CLIENT_ID, CLIENT_SECRET)
     introspector = None
     if when_stale == "introspect":
@@ -51,12 +51,12 @@ def code_of(verifier: Verifier, token: str) -> str | None:
 
 
 def becomes(verifier: Verifier, token: str, code: str | None) -> None:
-    """Wait until `verify` says so."""
+    """Wait until `verify` gives this result."""
     wait_until(lambda: code_of(verifier, token) == code, f"the answer {code}")
 
 
 def settle(issuer: Issuer, polls: int = 2) -> None:
-    """Wait for that many further polls: the first of them may have been answered before."""
+    """Wait for this number of further polls; the first of them may already have been answered."""
     seen = len(issuer.polls)
     wait_until(lambda: len(issuer.polls) >= seen + polls, "a poll")
 

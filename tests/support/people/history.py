@@ -1,8 +1,8 @@
-"""What happened to one person, as seen from outside, and what must then be so (the model of the fault experiments).
+"""The history of one person as seen from outside, and what must follow from it: the model of the fault experiments.
 
-Every act notes when it was asked for and when it was answered. Two acts that overlap may have happened in either
-order, so the history knows what *must* have ended a session, and what *may* have. It knows no rule of the server but
-who is in reach of what.
+Each act notes when it was requested and when it was answered. Two acts that overlap may have happened in either order,
+so the history knows what *must* have ended a session, and what *may* have ended it. The only rule of the server that it
+knows is the reach of each act.
 """
 
 import threading
@@ -17,13 +17,13 @@ _ticks = count()
 
 
 def tick() -> int:
-    """A moment: later calls get larger numbers."""
+    """Return a moment as a number; later calls return larger numbers."""
     return next(_ticks)
 
 
 @dataclass(frozen=True)
 class Span:
-    """From the question to the answer."""
+    """The time from a request to its answer."""
 
     asked: int
     answered: int
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass
 class Opened:
-    """A session, and all answers with tokens that it was given, in the order of their generations."""
+    """A session, with all of its token answers in the order of generations."""
 
     span: Span
     device_id: str
@@ -50,7 +50,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Ending:
-    """An act that was answered with success, and whom it reaches."""
+    """A successful act, and the sessions in its reach."""
 
     span: Span
     reaches: Callable[[Opened], bool]
@@ -58,7 +58,7 @@ class Ending:
 
 @dataclass
 class History:
-    """All that was answered to one person and to whoever acts on his account."""
+    """All answers to one person, and to others who act on their account."""
 
     sessions: dict[str, Opened] = field(default_factory=dict)
     endings: list[Ending] = field(default_factory=list)
@@ -66,32 +66,32 @@ class History:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def opened(self, asked: int, answer: TokenAnswer) -> None:
-        """A session began, which ends an earlier one of the same device."""
+        """Add a new session, which ends an earlier one on the device."""
         with self._lock:
             span = Span(asked, tick())
             self.sessions[answer.sid] = Opened(span, answer.device_id, [answer])
             self.endings.append(Ending(span, lambda it: it.device_id == answer.device_id and it.sid != answer.sid))
 
     def refreshed(self, answer: TokenAnswer) -> None:
-        """A session got another pair."""
+        """Add a token answer to its session."""
         self.sessions[answer.sid].answers.append(answer)
 
     def ended(self, asked: int, reaches: Callable[[Opened], bool]) -> None:
-        """An act ended what it reaches."""
+        """Add an act that ended the sessions in its reach."""
         with self._lock:
             self.endings.append(Ending(Span(asked, tick()), reaches))
 
     def bumped(self, receipt: Receipt) -> None:
-        """An act raised the version, unless another one had left it nothing to do."""
+        """Add the token version of a receipt, unless the act was a no-op."""
         assert receipt.token_version is not None
         with self._lock:
             if not receipt.no_op:
                 self.versions.append(receipt.token_version)
 
     def must_have_ended(self, session: Opened) -> bool:
-        """Something in whose reach the session is began after the session was there."""
+        """Whether an act that reaches the session began after the session was opened."""
         return any(ending.reaches(session) and ending.span.is_after(session.span) for ending in self.endings)
 
     def may_have_ended(self, session: Opened) -> bool:
-        """Something in whose reach the session is may have happened after it was there."""
+        """Whether an act that reaches the session may have happened after the session was opened."""
         return any(ending.reaches(session) and ending.span.may_be_after(session.span) for ending in self.endings)

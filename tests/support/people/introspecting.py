@@ -1,4 +1,4 @@
-"""Resource servers and clients that ask what a token is worth."""
+"""Resource servers and clients that introspect tokens."""
 
 from authserver.clients.register_client import ClientRegistration, RegisteredClient, register_client
 from authserver.protocol.client_metadata import ClientKind
@@ -11,7 +11,7 @@ Credentials = dict[str, str]
 
 
 def register_server(realm: Realm, *audience: str) -> Credentials:
-    """The credentials of a resource server that is one of `audience`, or the default one."""
+    """Register a resource server for `audience`, by default the installation's; return its credentials."""
     registered = register_client(realm, ClientRegistration("API", ClientKind.RESOURCE_SERVER, audience=audience))
     assert isinstance(registered, RegisteredClient)
     assert registered.secret is not None
@@ -19,7 +19,7 @@ def register_server(realm: Realm, *audience: str) -> Credentials:
 
 
 def is_active(api: Api, token: str, who: Credentials) -> bool:
-    """What introspection says, to whoever asks."""
+    """Introspect; return `active` of the answer."""
     said = content(api.client.post("/oauth/introspect", data={"token": token, **who}), 200)
     assert said["active"] is True or said == {"active": False}
     return said["active"] is True

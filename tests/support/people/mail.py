@@ -1,4 +1,4 @@
-"""Mails as their recipients get them: the outbox is worked on, and what leaves it is kept."""
+"""Mails as their recipients get them, from the outbox of a realm or from a folder."""
 
 import re
 from email import message_from_bytes
@@ -19,7 +19,7 @@ _LINK = re.compile(r"^(https?://\S+?/[a-z/-]+)\?token=(lt_[\w-]+)$", re.MULTILIN
 
 
 class Mailbox:
-    """A carrier that keeps what it is given."""
+    """A carrier that keeps the mails."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -34,12 +34,12 @@ class Mailbox:
 
 @lru_cache
 def compose_as(issuer: str) -> Composer:
-    """Who writes the mails of the installation at `issuer`."""
+    """Build the composer for the installation at `issuer`."""
     return Composer(issuer, SENDER)
 
 
 def deliver_all(realm: Realm) -> list[EmailMessage]:
-    """Work on the outbox of `realm` until nothing is due; the mails that left it, in order."""
+    """Work on the outbox of `realm` until nothing is due; return the delivered mails, in order."""
     mailbox = Mailbox()
     post = Post(compose_as(realm.issuer), mailbox)
     while work_outbox(realm, post):
@@ -48,7 +48,7 @@ def deliver_all(realm: Realm) -> list[EmailMessage]:
 
 
 def read_text(message: EmailMessage) -> str:
-    """The plain text."""
+    """Return the plain-text part."""
     part = message.get_body(("plain",))
     assert part is not None
     text: str = part.get_content()
@@ -56,22 +56,22 @@ def read_text(message: EmailMessage) -> str:
 
 
 def has_link(message: EmailMessage) -> bool:
-    """Whether there is a link in the mail."""
+    """Whether the mail contains a link."""
     return "?token=" in message.as_string()
 
 
 def read_link(message: EmailMessage) -> str:
-    """The token of the one link in the mail."""
+    """Return the token of the mail's only link."""
     return _find_link(message)[1]
 
 
 def read_link_page(message: EmailMessage) -> str:
-    """The page that the one link in the mail opens, without the token."""
+    """Return the path of the page that the mail's only link opens."""
     return _find_link(message)[0]
 
 
 def read_mails(folder: Path) -> list[EmailMessage]:
-    """What a server without SMTP wrote into `folder` (`HOME/mail`), the oldest first."""
+    """Read the mails that a server without SMTP wrote into `folder` (`HOME/mail`), oldest first."""
     messages = []
     for file in sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns):
         message = message_from_bytes(file.read_bytes(), policy=SMTPUTF8)

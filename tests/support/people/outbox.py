@@ -1,4 +1,4 @@
-"""The outbox in tests: what is queued, what carries it away, and what goes wrong on the way."""
+"""The outbox in tests: queued mails, carriers, and failing carriers."""
 
 from dataclasses import replace
 from email.message import EmailMessage
@@ -20,14 +20,14 @@ from tests.support.world.realm import EMAIL, ISSUER
 
 
 class Killed(BaseException):
-    """The process ends here: nothing of it runs any more."""
+    """Simulates the end of the process; no code catches it."""
 
 
 class Troubled:
-    """A carrier that comes to what it is told, and keeps what reached it."""
+    """A carrier with a fixed outcome, which keeps the messages."""
 
     def __init__(self, outcome: Failed | Undeliverable | type[BaseException]) -> None:
-        """Come to `outcome`, always."""
+        """Always return `outcome`, or raise it."""
         self._outcome = outcome
         self.messages: list[EmailMessage] = []
 
@@ -40,12 +40,12 @@ class Troubled:
 
 
 def post(carrier: Carrier) -> Post:
-    """Mails of the test realm, carried by `carrier`."""
+    """Deliver the mails of the test realm with `carrier`."""
     return Post(compose_as(ISSUER), carrier)
 
 
 def by_smtp(sink: SmtpSink) -> Post:
-    """Mails of the test realm, handed over to a real server."""
+    """Deliver the mails of the test realm to a real mail server."""
     return post(SmtpCarrier(sink.server, SENDER.addr_spec))
 
 
@@ -56,20 +56,20 @@ def tell(realm: Realm, user_id: str) -> None:
 
 
 def count_rows(realm: Realm, table: type[QueuedDelivery | MailLink | PendingRegistration] = QueuedDelivery) -> int:
-    """How many mails or links there are."""
+    """Count the rows of mails or links."""
     with realm.database.read() as tx:
         return tx.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table)).scalar_one()
 
 
 def load_link_id(realm: Realm) -> bytes:
-    """The id of the one link that there is."""
+    """Return the id of the only link."""
     with realm.database.read() as tx:
         link_id: bytes = tx.execute(sqlalchemy.select(MailLink.__table__.c.link_id)).scalar_one()
     return link_id
 
 
 def granting_nothing(realm: Realm) -> Realm:
-    """`realm` on a node that can make no links, so no wish comes true there."""
+    """Return `realm` as on a node that can make no links, so it can grant no wish."""
 
     def fail(_: int) -> bytes:
         raise ValueError(EMAIL)
@@ -78,6 +78,6 @@ def granting_nothing(realm: Realm) -> Realm:
 
 
 def is_reset_by(realm: Realm, message: EmailMessage) -> bool:
-    """Whether the link in the mail sets a new password; it does so once."""
+    """Whether the link in the mail sets a new password. This uses the link up."""
     outcome = reset_password(realm, read_link(message), Secret("a wholly different horse"), "192.0.2.1")
     return isinstance(outcome, PasswordWasReset)

@@ -1,4 +1,4 @@
-"""The pages as a browser uses them: what it looks at, and the forms that it sends from there."""
+"""The pages as a browser uses them: loaded pages, and forms sent from them."""
 
 import re
 from html.parser import HTMLParser
@@ -13,10 +13,10 @@ from tests.support.world.realm import ISSUER
 
 
 class Form(HTMLParser):
-    """The form of a page, or the one of several that has the field `having`."""
+    """The form of a page; `having` is a field that chooses one of several."""
 
     def __init__(self, page: str, having: str = "") -> None:
-        """Read `page`, which must hold such a form."""
+        """Read `page`, which must contain such a form."""
         super().__init__()
         self.action = ""
         self.method = ""
@@ -43,7 +43,7 @@ class Form(HTMLParser):
 
     @property
     def values(self) -> dict[str, str]:
-        """What it would send as it is."""
+        """Return the values that the form would send unchanged."""
         return {name: field.get("value") or "" for name, field in self.fields.items()}
 
 
@@ -57,12 +57,12 @@ class Pages:
         self._token: str | None = None
 
     def get(self, path: str, token: str | None = None, **headers: str) -> TestResponse:
-        """Look at a page, by a link with a token or without."""
+        """Load a page, with or without a token in the link."""
         query = None if token is None else {"token": token}
         return self._client.get(path, query_string=query, headers=headers)
 
     def post(self, path: str, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
-        """Send a form, by default as a page of ours does; with the token of this browser, unless it has another."""
+        """Send a form, by default as our pages do. The form token is this browser's, unless one is given."""
         headers = {"Origin": ISSUER} if headers is None else headers
         return self.post_bare(path, headers, **{"csrf_token": self.find_token(), **form})
 
@@ -71,25 +71,25 @@ class Pages:
         return self._client.post(path, data=form, headers=headers)
 
     def send(self, path: str, body: str, content_type: str = "application/x-www-form-urlencoded") -> TestResponse:
-        """Send exactly this, from here."""
+        """Send exactly this request from this browser."""
         return self._client.post(path, data=body, content_type=content_type, headers={"Origin": ISSUER})
 
     def cookie(self, name: str) -> str:
-        """What the browser keeps under this name."""
+        """Return the value of this cookie."""
         cookie = self._client.get_cookie(name)
         assert cookie is not None, name
         return cookie.value
 
     def keeps(self, name: str) -> bool:
-        """Whether the browser keeps anything under this name."""
+        """Whether the browser has this cookie."""
         return self._client.get_cookie(name) is not None
 
     def set_cookie(self, name: str, value: str) -> None:
-        """Have the browser bring this."""
+        """Set a cookie of the browser."""
         self._client.set_cookie(name, value)
 
     def forget_cookie(self, name: str) -> None:
-        """Lose it, as when the browser is closed."""
+        """Remove a cookie, as when the browser is closed."""
         self._client.delete_cookie(name)
 
     def post_raw(self, path: str, body: str, headers: dict[str, str]) -> TestResponse:
@@ -98,13 +98,13 @@ class Pages:
         return self._client.post(path, data=body, headers=headers, content_type=content_type)
 
     def find_token(self) -> str:
-        """What a form of ours holds in this browser."""
+        """Read the form token for this browser from one of our forms."""
         if self._token is None:
             self._token = Form(self.get(f"{self._root}/forgot").text).values["csrf_token"]
         return self._token
 
     def open_and_send(self, path: str, token: str | None = None, **typed: str) -> TestResponse:
-        """Open the page of a link, type, press the button."""
+        """Open the page of a link, fill in its form, and send it."""
         page = self.get(path, token)
         assert page.status_code == 200, page.text
         form = Form(page.text)
@@ -112,12 +112,12 @@ class Pages:
 
 
 def read_page(response: TestResponse) -> str:
-    """What a person reads."""
+    """Return the text that a person reads."""
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.text.partition("<body>")[2]))
     return text.replace("\N{NON-BREAKING HYPHEN}", "-")
 
 
 def dump(realm: Realm) -> list[object]:
-    """Every row of every table."""
+    """Read every row of every table."""
     with realm.database.read() as tx:
         return [tuple(row) for table in Base.metadata.sorted_tables for row in tx.execute(select(table))]

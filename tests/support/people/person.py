@@ -1,4 +1,4 @@
-"""A user with devices, below HTTP: what he and others may do to his account, and what must be so afterwards."""
+"""A user with devices, below HTTP: acts on their account, and assertions afterwards."""
 
 from dataclasses import dataclass, field
 from itertools import count
@@ -37,7 +37,7 @@ _numbers = count()
 
 @dataclass
 class Person:
-    """One user of `realm`; `client_id` is the program on his devices."""
+    """A user of `realm`. `client_id` is the client on their devices."""
 
     realm: Realm
     roles: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Person:
 
     @property
     def row(self) -> User:
-        """The user as of now."""
+        """The user's present record."""
         with self.realm.database.read() as tx:
             return users.load(tx, self.user_id)
 
@@ -68,7 +68,7 @@ class Person:
         return refresh(self.realm, answer.refresh_token, client_id=self.client_id)
 
     def bearer(self, answer: AccessAnswer) -> Bearer:
-        """Whoever calls with the access token of `answer`, which must be good."""
+        """Authenticate with the access token of `answer`, which must be valid."""
         bearer = authenticate_bearer(self.realm, answer.access_token)
         assert isinstance(bearer, Bearer), bearer
         return bearer
@@ -79,7 +79,7 @@ class Person:
         return change_password(self.realm, bearer, PasswordChange(Secret(current), Secret(new), logout_devices), ORIGIN)
 
     def add_link(self, purpose: LinkPurpose, address: str | None = None, *, sid: str | None = None) -> str:
-        """The token of a link that was just mailed."""
+        """Add a link as if it had just been mailed; return its token."""
         realm, now, mac_key = self.realm, self.realm.clock.now(), self.realm.keyring.current.mac_key
         link_id = realm.entropy(LINK_ID_BYTES)
         link = MailLink(
@@ -90,7 +90,7 @@ class Person:
         return format_link_token(LinkToken(mac_key.kid, link_id), mac_key.secret)
 
     def find_link(self, purpose: LinkPurpose) -> str:
-        """The token of the one link of this purpose that was queued for the user."""
+        """Return the token of the only link of this purpose that was queued for the user."""
         mac_key = self.realm.keyring.current.mac_key
         columns = MailLinkRow.__table__.c
         wanted = select(columns.link_id).where(columns.user_id == self.user_id, columns.purpose == purpose.value)
@@ -108,25 +108,25 @@ class Person:
         return receipt
 
     def live_sids(self) -> set[str]:
-        """The sessions that have not ended."""
+        """Return the `sid`s of sessions that have not ended."""
         with self.realm.database.read() as tx:
             return {summary.session.sid for summary in sessions.list_live(tx, self.user_id, self.realm.clock.now())}
 
     def assert_only_alive(self, *answers: AccessAnswer) -> None:
-        """These sessions live, and no other."""
+        """Assert that exactly these sessions are live."""
         assert self.live_sids() == {answer.sid for answer in answers}
         for answer in answers:
             assert isinstance(answer, TokenAnswer), answer
             self.assert_alive(answer)
 
     def assert_alive(self, answer: TokenAnswer) -> None:
-        """The session goes on: its refresh token gives another pair, whose access token passes."""
+        """Assert that the session is live: a refresh works and gives a valid access token."""
         refreshed = self.refresh(answer)
         assert isinstance(refreshed, TokenAnswer), refreshed
         self.bearer(refreshed)
 
     def assert_dead(self, *answers: TokenAnswer | object) -> None:
-        """Neither token of any of these answers passes; outcomes without tokens are passed over."""
+        """Assert that all tokens of these answers are refused; outcomes without tokens are ignored."""
         for answer in answers:
             if isinstance(answer, TokenAnswer):
                 refused = authenticate_bearer(self.realm, answer.access_token)

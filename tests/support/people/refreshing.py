@@ -1,4 +1,4 @@
-"""Signing in and refreshing through the use cases, below HTTP."""
+"""Sign-ins and refreshes through the use cases, below HTTP."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from tests.support.world.realm import EMAIL, LIFETIMES, PASSWORD
 
 IP = "192.0.2.1"
 REST = LIFETIMES.retry_windows.retry_window + timedelta(seconds=10)
-"""For so long a family rests after a rotation (design §4), unless its client has a window of its own."""
+"""How long a family rests after a rotation (design §4), unless its client has its own window."""
 
 
 def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None = None) -> TokenAnswer:
@@ -51,14 +51,14 @@ def refresh(
 
 
 def refreshed(realm: Realm, refresh_token: str) -> TokenAnswer:
-    """Present `refresh_token`, which must be good."""
+    """Present `refresh_token`, which must be accepted."""
     answer = refresh(realm, refresh_token)
     assert isinstance(answer, TokenAnswer), answer
     return answer
 
 
 def rotated(realm: Realm, clock: ManualClock, refresh_token: str) -> TokenAnswer:
-    """Present `refresh_token` after the rest that the last rotation began: it must be exchanged for the next."""
+    """Present `refresh_token` after the rest of the last rotation; it must be exchanged for the next one."""
     clock.advance(REST)
     answer = refreshed(realm, refresh_token)
     assert answer.refresh_token != refresh_token
@@ -66,9 +66,9 @@ def rotated(realm: Realm, clock: ManualClock, refresh_token: str) -> TokenAnswer
 
 
 def end_rest(database: Database, sid: str | None = None) -> None:
-    """Let the families of this session, or all, have rested, where the clock cannot be moved.
+    """End the rest of this session's families, or of all, for tests that cannot move the clock.
 
-    What precedes the current generation is a retry as before: by the client's window.
+    The predecessor of the current generation stays a retry, by the client's window.
     """
     whose = () if sid is None else (RefreshTokenFamily.sid == sid,)
     rests = RefreshTokenFamily.rests_until > RefreshTokenFamily.rotated_at

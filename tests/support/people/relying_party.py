@@ -1,4 +1,4 @@
-"""An application that a user let have tokens, in the session of his browser: what the redirects come to in the end."""
+"""A client with a user's tokens from a browser session, without the redirects that lead there."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ SCOPE = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 
 def register_app(realm: Realm, name: str = "App", **registration: Any) -> Client:  # noqa: ANN401 - what a wish takes
-    """A public client that is not first-party, unless `registration` says so."""
+    """Register a public client, third-party unless `registration` says otherwise."""
     members: dict[str, Any] = {"scope": SCOPE, "redirect_uris": (f"{APP}/callback",), "client_id": name.lower()}
     registered = register_client(realm, ClientRegistration(name, ClientKind.PUBLIC, **members | registration))
     assert isinstance(registered, RegisteredClient), registered
@@ -27,7 +27,7 @@ def register_app(realm: Realm, name: str = "App", **registration: Any) -> Client
 
 @dataclass
 class Browser:
-    """A browser in which `user_id` has just signed in, at a page."""
+    """A browser in which `user_id` has just signed in at a page."""
 
     realm: Realm
     user_id: str
@@ -44,7 +44,7 @@ class Browser:
         return self.signed_in.sid
 
     def let(self, client: Client, scope: str = "openid", resources: tuple[str, ...] = ()) -> TokenAnswer:
-        """The tokens that `client` gets in this session."""
+        """Issue tokens to `client` in this session."""
         realm, now = self.realm, self.realm.clock.now()
         audience = choose_audience(realm, client, scope, resources)
         assert audience is not None

@@ -29,12 +29,12 @@ PASSWORD = "nine lives and a garden gate"
 
 
 def load_every_command() -> click.Group:
-    """The command line with all its commands in place, for those who walk through them."""
+    """Load the command line with all its commands."""
     return click.Group("authserver", commands=[late.load() for late in COMMANDS])
 
 
 class ManualContext(Context):
-    """The database's clock is not moved by tests, so it does not testify."""
+    """A context that ignores the database's clock, because tests do not move that."""
 
     @cached_property
     def timekeeper(self) -> Timekeeper:
@@ -44,14 +44,14 @@ class ManualContext(Context):
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Types commands in one installation. The clock is the test's."""
+    """Runs commands in one installation, with the clock of the test."""
 
     clock: ManualClock
     entropy: Entropy
     home: Path
 
     def type(self, *words: str, stdin: str | bytes = "") -> Result:
-        """The result of `authserver WORDS`, whatever it is. What is no exit status is a bug, and raised."""
+        """Run `authserver WORDS`; return the result. An exception other than `SystemExit` is raised."""
         context = ManualContext(self.clock, self.entropy)
         result = CliRunner().invoke(authserver, words, input=stdin, obj=context, prog_name="authserver")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -59,17 +59,17 @@ class Shell:
         return result
 
     def run(self, *words: str, stdin: str | bytes = "") -> str:
-        """What a command prints that must succeed, and say nothing on stderr."""
+        """Run a command that must succeed without output on stderr; return its stdout."""
         result = self.type(*words, stdin=stdin)
         assert (result.exit_code, result.stderr) == (0, ""), result.output
         return result.stdout
 
     def json(self, *words: str, stdin: str | bytes = "") -> Any:  # noqa: ANN401 - as JSON is
-        """The same for `--json`."""
+        """Run a command with `--json`, which must succeed; return the value."""
         return json.loads(self.run(*words, "--json", stdin=stdin))
 
     def refuse(self, *words: str, stdin: str | bytes = "") -> str:
-        """The one line of a command that must be refused."""
+        """Run a command that must be refused; return the one line on stderr."""
         result = self.type(*words, stdin=stdin)
         assert (result.exit_code, result.stdout) == (1, ""), result.output
         line = result.stderr.removesuffix("\n")
@@ -87,7 +87,7 @@ class Shell:
         device: str | None = None,
         client_id: str = FIRST_PARTY_CLIENT_ID,
     ) -> TokenAnswer | Refused:
-        """What a sign-in with the installation's own keys and clients comes to."""
+        """Sign in with the installation's own keys and clients; return the outcome."""
         attempt = SignIn(
             email,
             Secret(password),
@@ -101,7 +101,7 @@ class Shell:
         return answer
 
     def ask(self, question: Callable[[Realm], object]) -> object:
-        """The answer of the installation, opened as the commands open it."""
+        """Open the installation as commands do; return the answer to `question`."""
         context = ManualContext(self.clock, self.entropy)
         try:
             return question(context.realm)

@@ -1,4 +1,4 @@
-"""An operator who sits at a terminal: a command in a process of its own, with a pseudo-terminal around it."""
+"""Commands at a terminal: each runs in its own process, with a pseudo-terminal."""
 
 import os
 import pty
@@ -11,7 +11,7 @@ from tests.support.world.server import PRODUCT, ROOT
 
 
 def type_at_terminal(folder: Path, *words: str, answers: tuple[str, ...]) -> tuple[int, str]:
-    """The exit status of `authserver WORDS` and what the terminal shows; each question gets the next answer."""
+    """Run `authserver WORDS`, answering each question in order; return exit status and terminal output."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, *PRODUCT, *words],

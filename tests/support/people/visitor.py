@@ -1,4 +1,4 @@
-"""A person's browser without scripts, among several servers on loopback: it keeps cookies, follows, fills in forms."""
+"""A browser without scripts, for several servers on loopback: keeps cookies, follows redirects, fills in forms."""
 
 import ssl
 from http.cookies import SimpleCookie
@@ -10,7 +10,7 @@ from tests.support.wire.http import Answer, HttpClient
 
 
 class Visitor:
-    """`url` and `page` are what it shows, `received` is everything that any server ever gave it.
+    """A browser that shows `page` from `url`; `received` is everything that it got from any server.
 
     Cookies go to every port, as in real browsers (RFC 6265 §8.5).
     """
@@ -38,18 +38,18 @@ class Visitor:
             client.close()
 
     def visit(self, url: str, *, until: str = "") -> Answer:
-        """Load `url` and go where it leads. The answer that sends it to `until`, or off this machine, is the last."""
+        """Load `url` and follow redirects, up to one that leads to `until` or off this machine."""
         return self._load("GET", url, b"", until)
 
     def send(self, having: str = "", *, until: str = "", **typed: str) -> Answer:
-        """Fill in the form of the page, or the one of several that has the field `having`, and go where it leads."""
+        """Send the form of the page (with the field `having`, if there are several), and follow redirects."""
         form = Form(self.page.body.decode(), having)
         fields = urlencode({**form.values, **typed}).encode()
         return self._load(form.method.upper(), urljoin(self.url, form.action), fields, until)
 
     @property
     def target(self) -> str:
-        """Where the last answer would send it."""
+        """The redirect target of the last answer."""
         return urljoin(self.url, self.page.headers["location"])
 
     def _load(self, method: str, url: str, body: bytes, until: str) -> Answer:
