@@ -1,1 +1,1 @@
-"""What stands between: HTTP clients and servers, mail servers, proxies, other people's frameworks."""
+"""The network: HTTP clients and servers, mail servers, proxies, and web frameworks with resource servers."""

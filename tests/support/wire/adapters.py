@@ -1,7 +1,7 @@
-"""The same little resource server in each framework that has an adapter: what they promise, they promise alike.
+"""A small resource server in each framework that has an adapter, so that one test can check all adapters.
 
-`/open` needs nothing, `/any` a good token, `/notes` the scope `read`, `/payment` a recent and strong sign-in. The
-routes that need a token answer with its `sub`; `/body` needs one and repeats the body, as its view finds it.
+`/open` needs no token, `/any` a valid one, `/notes` the scope `read`, `/payment` a recent and strong sign-in. Routes
+that need a token answer with its `sub`; `/body` needs one and returns the request body as its view receives it.
 """
 
 # ruff: noqa: ANN401 - what frameworks hand around has no better type here
@@ -32,7 +32,7 @@ HOST = "testserver"
 
 @dataclass(frozen=True)
 class Said:
-    """An answer; names of headers in lower case."""
+    """An answer; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,7 +49,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def headers_of(authorization: str | None, form: str | None) -> dict[str, str]:
-    """What a request with these brings."""
+    """Build the headers of a request; None leaves a header out."""
     given = {"Authorization": authorization, "Content-Type": None if form is None else FORM}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -98,7 +98,7 @@ def fastapi_server(verifier: Verifier) -> Ask:
 
 
 def asgi_server(verifier: Verifier) -> Ask:
-    """Without a framework: one middleware around each application, since each demands something else."""
+    """Build the server without a framework. Each application has its own middleware, because their demands differ."""
 
     async def inner(scope: Any, receive: Any, send: Any) -> None:
         token = scope.get("state", {}).get("token")

@@ -1,4 +1,4 @@
-"""Whom this process tries to reach: seen where Python connects and looks names up, whatever library asks."""
+"""Watches connections and name look-ups of this process, of any library, with an audit hook of Python."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _watchers: list[list[str]] = []
 
 @contextmanager
 def watched_connections() -> Iterator[list[str]]:
-    """The hosts that are connected to or looked up from here on, each as `host:port`."""
+    """Yield a list that fills with the hosts of connections and look-ups, each as `host:port`."""
     _hook()
     seen: list[str] = []
     _watchers.append(seen)

@@ -1,4 +1,4 @@
-"""An HTTP client as small as a client can be: one connection, kept alive, and every answer is just an answer."""
+"""A minimal HTTP client: one keep-alive connection, and no status is an error."""
 
 import http.client
 import json
@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 from tests.support.world.processes import PATIENCE
 
 IDLE_SECONDS: Final = 4.0
-"""As every good client, this one gives a connection up before the server does, which is after 10 s."""
+"""Seconds after which an idle connection is not reused: less than the server's 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Header names are in lower case; `cookies` are all that were given, as they were."""
+    """An answer. Header names are in lower case; `cookies` are all `Set-Cookie` headers, unchanged."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,10 +32,10 @@ class Answer:
 
 
 class HttpClient:
-    """One keep-alive connection to a port on loopback; for one thread.
+    """One keep-alive connection to a port on loopback. Not for several threads.
 
-    Raises `ConnectionError` when the connection breaks before the answer is whole, `TimeoutError` when no answer comes,
-    and nothing else: a refusal is an answer. It never repeats a request by itself.
+    Raises only `ConnectionError` if the connection breaks before the answer is complete, and `TimeoutError` if no
+    answer arrives; a refusal is an answer. It never repeats a request.
     """
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -86,13 +86,13 @@ class HttpClient:
         return Answer(response.status, headers, content, tuple(response.headers.get_all("Set-Cookie", ())))
 
     def _renew(self) -> None:
-        """Do not use a connection again that the server may be about to close because it was idle."""
+        """Close a connection that was idle for so long that the server may be about to close it."""
         if time.monotonic() - self._used_at > IDLE_SECONDS:
             self.close()
         self._used_at = time.monotonic()
 
     def post_form_and_hang_up(self, path: str, **parameters: str) -> None:
-        """Send a request, and close the connection once its answer is here, unread."""
+        """Send a request, wait for the answer, and close the connection without reading it."""
         body, headers = _form(parameters)
         self._renew()
         self._connection.request("POST", path, body, headers)
@@ -110,7 +110,7 @@ def _authorization(bearer: str | None) -> dict[str, str]:
 
 
 def answers(port: int, path: str = "/") -> bool:
-    """Whether somebody listens on `port` and says 200 to `path`."""
+    """Whether a server on `port` answers 200 to `path`."""
     try:
         with HttpClient(port) as client:
             return client.get(path).status == 200

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback whose answer a test sets, and which counts who asked for what."""
+"""A real HTTP server on loopback. The test sets its answer, and it keeps the paths of requests."""
 
 import ssl
 import threading
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Asked:
-    """A request; names of headers in lower case."""
+    """A request; header names are in lower case."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Reply:
 
 @dataclass
 class LoopbackServer:
-    """Where it listens is `url`. `answer` decides what is said, or else `status`, `headers` and `body`.
+    """A server at `url`. It answers with `answer`, or if that is None with `status`, `headers` and `body`.
 
     While `gate` is not set, requests are counted but not answered.
     """
@@ -46,7 +46,7 @@ class LoopbackServer:
     """Seconds between two bytes of the answer."""
 
     def reply(self, request: BaseHTTPRequestHandler) -> Reply:
-        """What to say to `request`."""
+        """Choose the answer to `request`."""
         if self.answer is None:
             return Reply(self.body, self.status, self.headers)
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -60,7 +60,7 @@ class LoopbackServer:
 
 @contextmanager
 def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer]:
-    """A server that runs inside the block."""
+    """Run a server during the block."""
     state = LoopbackServer()
     state.gate.set()
     over = threading.Event()

@@ -1,4 +1,4 @@
-"""An OpenID provider that tells a client the truth but for the lies of a test, to see what the client believes."""
+"""An OpenID provider whose answers are right except for the lies of a test, to see what a client accepts."""
 
 import json
 import time
@@ -16,7 +16,7 @@ CLIENT_ID = "web-client"
 
 @dataclass
 class LyingServer:
-    """Each lie is a change of what would be true; a member that is `ABSENT` is left out. It asks nobody anything."""
+    """The provider. Each lie changes members of a right answer; `ABSENT` leaves one out. It shows no pages."""
 
     server: LoopbackServer
     pair: SigningPair = field(default_factory=lambda: make_pair("k", "ES256"))
@@ -26,9 +26,9 @@ class LyingServer:
     tokens: Members = field(default_factory=dict)
     person: Members = field(default_factory=dict)
     signing: SigningPair | None = None
-    """The key that really signs, if it is another one."""
+    """The key that signs ID tokens, if it is not the published one."""
     asked_for: list[dict[str, str]] = field(default_factory=list)
-    """What the token endpoint was sent."""
+    """The forms that the token endpoint received."""
     nonce: str = ""
 
     @property
@@ -84,7 +84,7 @@ class LyingServer:
 
 @contextmanager
 def running_lying_server() -> Iterator[LyingServer]:
-    """One that runs inside the block."""
+    """Run a lying provider during the block."""
     with running_server() as server:
         liar = LyingServer(server)
         server.answer = liar.reply

@@ -1,4 +1,4 @@
-"""The example resource server as a process: the user's ten lines with the verifier, against a server under test."""
+"""The example resource server as a process: ten lines with the verifier, used with a server under test."""
 
 import os
 import subprocess
@@ -16,10 +16,10 @@ EXAMPLE: Final = ROOT / "examples" / "resource_server" / "app.py"
 
 
 class ResourceServer:
-    """Where it listens, and what it says to a token."""
+    """The running example."""
 
     def __init__(self, port: int, log: Path) -> None:
-        """Take what `guarding` has started."""
+        """Keep what `guarding` has started."""
         self.port = port
         self._log = log
 
@@ -30,13 +30,13 @@ class ResourceServer:
 
     @property
     def log(self) -> str:
-        """What it has said so far."""
+        """Read its log so far."""
         return self._log.read_text()
 
 
 @contextmanager
 def guarding(installation: Installation) -> Iterator[ResourceServer]:
-    """A resource server that accepts the tokens of `installation` while the block runs."""
+    """Run a resource server that accepts tokens of `installation` during the block."""
     port, log = free_port(), installation.folder / "resource-server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

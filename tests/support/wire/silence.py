@@ -1,4 +1,4 @@
-"""A PostgreSQL that can fall silent: a proxy before it keeps connections open, acknowledges, and hands nothing on."""
+"""A PostgreSQL that can fall silent: a proxy in front of it keeps connections open but passes nothing on."""
 
 import socket
 import threading
@@ -12,13 +12,13 @@ _TICK_SECONDS = 0.05
 
 
 class Silence:
-    """The proxy: `url` leads through it, `direct_url` does not.
+    """The proxy. `url` leads through it, `direct_url` does not.
 
-    While `silent` is set nothing passes; while `deaf` is, the database hears everything and its answers get lost.
+    While `silent` is set, nothing passes. While `deaf` is set, the database gets everything, and its answers are held.
     """
 
     def __init__(self, url: str) -> None:
-        """Listen, before the database at `url`."""
+        """Listen, in front of the database at `url`."""
         parsed = make_url(url)
         parameters = psycopg.conninfo.conninfo_to_dict(parsed.render_as_string(hide_password=False))
         self._target = (str(parameters.get("host") or parsed.host), int(parameters.get("port") or 5432))
@@ -33,7 +33,7 @@ class Silence:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Stop listening, and pass on what is held."""
         self._ended.set()
         self._listener.close()
 
@@ -66,7 +66,7 @@ class Silence:
 
 @contextmanager
 def silenceable(url: str) -> Iterator[Silence]:
-    """A proxy for the block."""
+    """Run a proxy during the block."""
     proxy = Silence(url)
     try:
         yield proxy

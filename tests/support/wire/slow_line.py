@@ -1,4 +1,4 @@
-"""A line between a browser and a server: each request, and each answer, takes as long as it likes, or is lost."""
+"""A slow line between a browser and a server: delays requests and answers at random, or loses answers."""
 
 import random
 import time
@@ -10,14 +10,14 @@ from tests.support.wire.loopback import Asked, Reply
 _OF_A_CONNECTION: Final = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 _NOT_CARRIED_BACK: Final = _OF_A_CONNECTION | {"set-cookie"}
 PAGE: Final = "/tab"
-"""Where the line itself answers, with a page of the server's origin."""
+"""The path at which the line itself answers, with a page of the server's origin."""
 
 
 class SlowLine:
-    """What `running_server` answers in place of the server at `port`, which must have the line's address as its issuer.
+    """Answers `running_server` by passing requests to the server at `port`, whose issuer must be the line's address.
 
-    `seconds` are the shortest and the longest delay, each way. While `loses_answers`, the server does its work, and
-    who asked sees the connection end.
+    `seconds` are the shortest and the longest delay, each way. While `loses_answers` is true, the server does its work,
+    but the browser only sees the connection end.
     """
 
     def __init__(self, port: int, page: str, seconds: tuple[float, float], seed: int) -> None:
@@ -29,7 +29,7 @@ class SlowLine:
         self._random = random.Random(seed)
 
     def __call__(self, asked: Asked) -> Reply:
-        """Carry one request over and its answer back."""
+        """Pass on one request, and return its answer."""
         if asked.path == PAGE:
             return self._page
         time.sleep(self._random.uniform(*self._seconds))

@@ -1,4 +1,4 @@
-"""A mail server in the test process: real sockets, real TLS, and whatever mischief a test asks for."""
+"""A mail server in the test process, with real sockets, real TLS, and the failures that a test chooses."""
 
 import asyncio
 import ssl
@@ -31,11 +31,11 @@ FOREVER = 60.0
 
 @dataclass
 class SmtpSink:
-    """What a running server got, and how it answers: a command's answer here takes the place of its own.
+    """The mails that a running server received, and its answers: one set here for a command replaces its own.
 
-    `refused` has the answers to RCPT for single recipients, and RCPT for those in `slow` is answered only when the
-    server ends. `stall` names a command for which that is so for all; `hang_up` drops the connection right after a
-    whole message has been taken in; `mute` drops it instead of answering QUIT.
+    `refused` has the answers to RCPT for single recipients. RCPT for recipients in `slow` is answered only when the
+    server ends, and so is the command `stall`, if set. `hang_up` drops the connection right after a complete message
+    was received; `mute` drops it instead of answering QUIT.
     """
 
     port: int
@@ -53,15 +53,15 @@ class SmtpSink:
 
     @property
     def server(self) -> SmtpServer:
-        """The server, as a setting would name it."""
+        """The server as a setting without encryption."""
         return SmtpServer("localhost", self.port, Encryption.NEVER)
 
     def secured(self, encryption: Encryption, host: str = "localhost", password: str = PASSWORD) -> SmtpServer:
-        """The server, with a login that only goes over an encrypted connection."""
+        """The server as a setting with this encryption and a login."""
         return SmtpServer(host, self.port, encryption, (USER, Secret(password)))
 
     def keep(self, envelope: Envelope) -> None:
-        """Take a message in."""
+        """Receive a message."""
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=SMTPUTF8)
         assert isinstance(message, EmailMessage)
@@ -69,7 +69,7 @@ class SmtpSink:
         self.envelopes.append((str(envelope.mail_from), [str(one) for one in envelope.rcpt_tos]))
 
     def authenticate(self, _server: object, _session: object, _envelope: object, _how: str, data: object) -> AuthResult:
-        """Let the one user in."""
+        """Accept the only user."""
         assert isinstance(data, LoginPassword)
         self.logins.append(data.login)
         return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
@@ -144,7 +144,7 @@ class _Controller(Controller):
 def smtp_server(
     encryption: Encryption = Encryption.NEVER, chain: Path | None = None, *, utf8: bool = True, port: int | None = None
 ) -> Iterator[SmtpSink]:
-    """A server on a port of its own. With an encryption it demands a login, and `chain` is its certificate and key."""
+    """Run a server on a free port. With an encryption, it demands a login, and `chain` is its certificate and key."""
     sink, ended = SmtpSink(port or free_port()), threading.Event()
     options: dict[str, Any] = {"enable_SMTPUTF8": utf8}
     if encryption is not Encryption.NEVER:
@@ -168,7 +168,7 @@ def smtp_server(
 
 
 def make_certificate(folder: Path, host: str = "localhost") -> tuple[Path, Path]:
-    """An authority of our own, and the chain and key of a server that it vouches for as `host`: two PEM files."""
+    """Create an authority and a certificate for `host`; return two PEM files: the authority, and chain with key."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _certify("authority", authority_key, authority_key, "authority", is_authority=True)
     certificate = _certify(host, key, authority_key, "authority", is_authority=False)

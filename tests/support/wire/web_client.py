@@ -1,4 +1,4 @@
-"""The example `examples/web_client`, running as a registered client, and what a person's browser saw of it."""
+"""The example `examples/web_client`, run as a registered client, and the tokens that a browser received from it."""
 
 import json
 import os
@@ -29,7 +29,7 @@ _REFRESH_TOKEN = re.compile(r"\brt_[\w-]+")
 
 @dataclass(frozen=True, slots=True)
 class WebClient:
-    """Where it listens, and as whom."""
+    """The running example and its client id."""
 
     url: str
     client_id: str
@@ -40,7 +40,7 @@ class WebClient:
 
 
 def register_web_client(installation: Installation, name: str, port: int, *options: str) -> dict[str, Any]:
-    """The record of a confidential client that listens at `port`, with its secret."""
+    """Register a confidential client that listens at `port`; return its record with the secret."""
     home = f"http://127.0.0.1:{port}/"
     uris = ("--redirect-uri", f"{home}callback", "--post-logout-redirect-uri", home)
     scope = ("--scope", "openid profile email offline_access")
@@ -52,7 +52,7 @@ def register_web_client(installation: Installation, name: str, port: int, *optio
 
 @contextmanager
 def registered_web_client(installation: Installation, name: str, *options: str) -> Iterator[WebClient]:
-    """Register it at `installation` and run it."""
+    """Register the example at `installation`, and run it during the block."""
     port = free_port()
     record = register_web_client(installation, name, port, *options)
     with running_web_client(
@@ -63,7 +63,7 @@ def registered_web_client(installation: Installation, name: str, *options: str) 
 
 @contextmanager
 def running_web_client(issuer: str, port: int, client_id: str, secret: str, folder: Path) -> Iterator[WebClient]:
-    """The example as its README starts it; what it logs is in `folder`."""
+    """Run the example during the block as its README does; its log is in `folder`."""
     mine = {"AUTHSERVER_ISSUER": issuer, "CLIENT_ID": client_id, "CLIENT_SECRET": secret, "PORT": str(port)}
     with (folder / f"client-{port}.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, APP], env={**os.environ, **mine}, stdout=log, stderr=log)
@@ -76,7 +76,7 @@ def running_web_client(issuer: str, port: int, client_id: str, secret: str, fold
 
 
 def find_tokens(visitor: Visitor) -> list[str]:
-    """The types of all tokens that ever came to the browser, also inside cookies: `JWT`, `at+jwt`, or `refresh`."""
+    """Find the types of all tokens that the browser received, also in cookies: `JWT`, `at+jwt`, or `refresh`."""
     return [kind for answer in visitor.received for kind in _find_in(_unfold(answer))]
 
 
@@ -86,7 +86,7 @@ def _unfold(answer: Answer) -> str:
 
 
 def _open(cookie: str) -> str:
-    """What a cookie of Flask's holds: it is signed, not sealed, and compressed if that makes it shorter."""
+    """Read the content of Flask's cookie, which is signed but not encrypted, and compressed if that is shorter."""
     text, is_compressed = cookie.removeprefix("."), cookie.startswith(".")
     try:
         data = base64url.decode(text.partition(".")[0])

@@ -1,1 +1,1 @@
-"""The installation under test and what it stands on: clock, randomness, databases, keys, processes."""
+"""The installation under test: clock, randomness, databases, keys, processes."""

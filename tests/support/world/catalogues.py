@@ -1,6 +1,6 @@
-"""The sentences of the pages, gathered and compiled (`make messages`); the tests ask whether that was done.
+"""Extracts and compiles the sentences of the pages (`make messages`). Tests check that this was done.
 
-Babel is needed for this alone: what is served is read with the standard library.
+Only this needs Babel; the server reads the catalogues with the standard library.
 """
 
 import io
@@ -23,7 +23,7 @@ _SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)  # a date that changes would make e
 
 
 def gather() -> Catalog:
-    """Every sentence of code and templates."""
+    """Extract all sentences of code and templates."""
     gathered = Catalog(charset="utf-8", creation_date=_SOMETIME)
     for _, _, message, _, _ in extract_from_dir(PAGES, METHODS, keywords=KEYWORDS):
         gathered.add(message)
@@ -31,7 +31,7 @@ def gather() -> Catalog:
 
 
 def read(language: str) -> Catalog:
-    """The catalogue of `language` as it was written by hand; empty if there is none."""
+    """Read the edited catalogue of `language`; empty if there is none."""
     path = find_po(language)
     if not path.exists():
         return Catalog(locale=language, charset="utf-8", creation_date=_SOMETIME, revision_date=_SOMETIME)
@@ -40,19 +40,19 @@ def read(language: str) -> Catalog:
 
 
 def find_po(language: str) -> Path:
-    """What people edit."""
+    """The file that translators edit."""
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def compile_catalogue(catalogue: Catalog) -> bytes:
-    """What is shipped."""
+    """Compile a catalogue to the form that is shipped."""
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     return compiled.getvalue()
 
 
 def update(language: str) -> None:
-    """Bring the catalogue of `language` up to what is gathered, keep what is translated, and compile it."""
+    """Update the catalogue of `language` with the extracted sentences, keep translations, and compile it."""
     catalogue = read(language)
     catalogue.update(gather(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()

@@ -26,13 +26,13 @@ class ManualClock:
         return self._monotonic
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass, on the wall and on the monotonic clock."""
+        """Let time pass on the wall clock and on the monotonic clock."""
         assert by >= timedelta(0), "time passes forward; a wall clock that is set back is `set_wall`"
         self._now += by
         self._monotonic += by.total_seconds()
 
     def suspend(self, by: timedelta) -> None:
-        """Let the machine sleep: time passes on the wall, and the monotonic clock stands still."""
+        """Let the machine sleep: time passes on the wall clock, and the monotonic clock stands still."""
         assert by >= timedelta(0), "time passes forward"
         self._now += by
 

@@ -1,8 +1,8 @@
-"""What follows from the code alone is compiled once per process, not anew in each of a few thousand tests.
+"""Compiles what depends only on the code once per process, not again in each of a few thousand tests.
 
-A test has an application and an engine of its own, and with them compiles a hundred URL rules, its statements and its
-templates: two thirds of what it takes, for the same result each time. A server compiles each of them once as well.
-It replaces internals of Jinja, SQLAlchemy and Werkzeug. Before a release `make test-plain` runs without it.
+Each test has its own application and engine, and would compile a hundred URL rules, its statements and its templates:
+two thirds of its time, with the same result each time. A server also compiles each of them only once.
+This file replaces internals of Jinja, SQLAlchemy and Werkzeug. Before a release `make test-plain` runs without it.
 """
 
 from collections.abc import Callable, Hashable
@@ -20,7 +20,7 @@ _STATEMENTS: dict[Any, Any] = {}
 
 
 def install() -> None:
-    """Start remembering; once per process, before the first engine is built."""
+    """Install the replacements; once per process, before the first engine is built."""
     _remember(Rule, "_compile_builder", lambda rule, *options: (*rule._trace, repr(rule.defaults), *options))
     # A file name stands for the environment too: no template of ours is read by two.
     _remember(Environment, "compile", lambda _environment, *template: template)

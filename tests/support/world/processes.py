@@ -1,4 +1,4 @@
-"""Servers under test as processes of their own, which end with the test."""
+"""Servers under test as processes that end with the test."""
 
 import os
 import signal
@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 20.0
-"""Seconds after which something that does not happen has failed."""
+"""Seconds to wait for something before the test fails."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on right now."""
+    """Return a port on which nothing listens now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
@@ -25,7 +25,7 @@ def free_port() -> int:
 def running(
     *arguments: str, environment: Mapping[str, str] | None = None, python: str | Path = sys.executable
 ) -> Iterator["subprocess.Popen[str]"]:
-    """`python -m …` with its output piped, in a process group of its own; killed with the block if it still runs."""
+    """Run `python -m …` with piped output, in its own process group; kill it after the block if it still runs."""
     process = subprocess.Popen(
         [python, "-m", *arguments],
         env={**os.environ, **(environment or {})},
@@ -46,7 +46,7 @@ def running(
 
 
 def wait_until(happened: Callable[[], bool], what: str) -> None:
-    """Poll until `happened`, or fail saying `what` did not."""
+    """Poll until `happened` returns true, or fail with `what` in the message."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE} s"
@@ -54,7 +54,7 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is a process `pid` that has not ended."""
+    """Whether the process `pid` exists and has not ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -63,12 +63,12 @@ def is_running(pid: int) -> bool:
 
 
 def kill(pid: int, how: signal.Signals = signal.SIGKILL) -> None:
-    """End a process, by default without giving it a chance."""
+    """End a process, by default with SIGKILL."""
     os.kill(pid, how)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a server of somebody else's: a granian that is told to end while a worker begins may not hear it."""
+    """End a granian server, with force if needed: it may miss a signal that arrives while a worker starts."""
     process.terminate()
     try:
         process.wait(PATIENCE / 4)

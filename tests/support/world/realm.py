@@ -1,4 +1,4 @@
-"""An installation to test against: real use cases on a real database, with cheap hashes and fresh keys."""
+"""An installation for tests: real use cases on a real database, with cheap hashes and new keys."""
 
 import dataclasses
 from datetime import timedelta
@@ -50,7 +50,7 @@ _OUTBOUND = Outbound({"127.0.0.1", "localhost"})
 
 
 def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: Any) -> Realm:  # noqa: ANN401 - a Realm's own fields
-    """An open installation on the migrated database at `database_url`, with the first-party client in it.
+    """Build an installation on the migrated database at `database_url`, with the first-party client.
 
     Registration is open and needs no confirmed address. `changes` replace fields of the `Realm`; two realms on one
     database are two nodes of one installation when they share a keyring: `build_realm(…, keyring=other.keyring)`.
@@ -83,12 +83,12 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
 
 
 def with_hashing(realm: Realm, **changes: Any) -> Realm:  # noqa: ANN401 - a Passwords' own fields
-    """The same installation, where passwords are hashed or bounded otherwise: `with_hashing(realm, pool=…)`."""
+    """Return `realm` with another hasher, pool or password policy: `with_hashing(realm, pool=…)`."""
     return dataclasses.replace(realm, passwords=dataclasses.replace(realm.passwords, **changes))
 
 
 def add_first_party_client(realm: Realm) -> None:
-    """The client with which the tests sign in."""
+    """Register the client with which the tests sign in."""
     registration = ClientRegistration(
         "First party", ClientKind.PUBLIC, FIRST_PARTY_CLIENT_ID, first_party=True, scope=SCOPE
     )
@@ -96,7 +96,7 @@ def add_first_party_client(realm: Realm) -> None:
 
 
 def build_keys(clock: Clock, entropy: Entropy, algorithm: str = "ES256") -> Keyring:
-    """What `authserver init` leaves: an active and a next key of both purposes, all of them new."""
+    """Build new keys as `authserver init` does: an active and a next key for each purpose."""
     masters = MasterKeys((MasterKey.read(MasterKey.generate_text(entropy)),))
     row = find_algorithm(algorithm)
     assert row is not None, algorithm
@@ -108,7 +108,7 @@ def build_keys(clock: Clock, entropy: Entropy, algorithm: str = "ES256") -> Keyr
 
 
 def add_user(realm: Realm, email: str = EMAIL, password: str = PASSWORD, roles: tuple[str, ...] = ()) -> str:
-    """The id of a new user, with a confirmed address."""
+    """Add a user with a confirmed address; return the id."""
     outcome = create_user(realm, email=email, password=Secret(password), name="Ada", roles=roles, email_verified=True)
     assert isinstance(outcome, Registered), outcome
     return outcome.user_id

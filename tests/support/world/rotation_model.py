@@ -1,6 +1,6 @@
-"""What the design says about sessions and their refresh tokens (§4, §5), in as few words as possible.
+"""A minimal model of sessions and their refresh tokens, by the design (§4, §5).
 
-A model to compare the product with: it shares no code with it, keeps everything in memory, and knows no secrets.
+Tests compare the product with it. It shares no code with the product, keeps all in memory, and knows no secrets.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ RECENT = timedelta(minutes=15)
 
 
 class Told(Enum):
-    """What a refresh is answered."""
+    """The answer to a refresh."""
 
     NEXT = auto()
     SAME = auto()
@@ -28,8 +28,8 @@ class Told(Enum):
 class SessionModel:
     """A session of one client: one family. `texts` are its refresh tokens, by generation.
 
-    A family may lapse by itself, and its session end later, and harder, with all the others. `exchanged_at` says when
-    each generation but the current one was exchanged, by the clock reading of the request that did it.
+    A family may lapse alone; later its session may end with all others, and hard. `exchanged_at` has the time of
+    exchange of each generation except the current one, by the clock reading of the request that did it.
     """
 
     sid: str
@@ -57,9 +57,9 @@ class SessionModel:
         return now >= self.rotated_at + IDLE or now >= self.opened_at + ABSOLUTE
 
     def present(self, generation: int, now: datetime, *, locked: bool) -> Told:  # noqa: PLR0911 - one line per rule
-        """What showing this generation (from 0) is answered by a request that read `now` on its clock.
+        """Present this generation (from 0) in a request whose clock reading is `now`; return the answer.
 
-        Everything but `texts` is brought up to date.
+        Updates everything except `texts`.
         """
         if self.family_ended:
             return self.family_ended
@@ -82,7 +82,7 @@ class SessionModel:
         return self.retry_end is not None and now < self.retry_end + (REST - RETRY_WINDOW)
 
     def is_safe(self, generation: int, now: datetime) -> bool:
-        """Whether the promise holds for a request with this generation that read `now`: it came within the window."""
+        """Whether the retry promise covers this generation at `now`: it is current, or within the retry window."""
         if self.is_expired(now):
             return False
         return generation == len(self.texts) - 1 or now < self.exchanged_at[generation] + RETRY_WINDOW
@@ -105,7 +105,7 @@ class SessionModel:
 
 @dataclass(frozen=True)
 class AccessModel:
-    """An access token that was given out."""
+    """An issued access token."""
 
     text: str
     session: SessionModel
@@ -116,7 +116,7 @@ class AccessModel:
 
 @dataclass
 class UserModel:
-    """A user with all his sessions, the ended ones too."""
+    """A user with all of their sessions, including ended ones."""
 
     password: str | None
     version: int = 1
@@ -130,7 +130,7 @@ class UserModel:
         return password == self.password and not self.locked and not self.disabled
 
     def open(self, session: SessionModel) -> None:
-        """A session began: the device's earlier one ends."""
+        """Add a session; the device's earlier one ends."""
         for other in self.sessions:
             if other.device_id == session.device_id:
                 other.end()
@@ -142,7 +142,7 @@ class UserModel:
                 session.end()
 
     def refuses(self, token: AccessModel, now: datetime) -> Told | None:
-        """None when the token passes; else whether softly."""
+        """None if the token is accepted; otherwise the `soft_logout` of its refusal."""
         over = token.session.ended or token.session.family_ended
         if over:
             return over

@@ -1,4 +1,4 @@
-"""RSA keys of tests, each made once per process: that takes half a second."""
+"""RSA keys for tests. Each is made once per process, because that takes half a second."""
 
 from functools import cache
 
@@ -7,5 +7,5 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 @cache
 def rsa_key(bits: int = 3072, exponent: int = 65537) -> rsa.RSAPrivateKey:
-    """The key of this size and exponent."""
+    """Return the key of this size and exponent."""
     return rsa.generate_private_key(exponent, bits)

@@ -1,7 +1,7 @@
-"""The product as its operator runs it: its own `init` and `serve`, in a folder and on a port of its own.
+"""The product as an operator runs it: `init` and `serve`, each installation in its own folder and on its own port.
 
-Servers are processes. Settings reach them as environment variables only, and what the server
-logs is kept in a file, so that nobody waits for a pipe to be read.
+Servers are processes. They get settings only as environment variables, and write their logs into a file, because a full
+pipe would stop them.
 """
 
 import os
@@ -50,7 +50,7 @@ class Installation:
         }
 
     def type(self, *arguments: str, stdin: str = "") -> Result:
-        """What `authserver` comes to with these arguments, in this process: starting another one takes a second."""
+        """Run `authserver` with these arguments in this process, because starting another one takes a second."""
         mine = {name: value for name, value in self.environment.items() if name.startswith("AUTHSERVER_")}
         others = {name: None for name in os.environ if name.startswith("AUTHSERVER_")}
         result = CliRunner().invoke(authserver, arguments, input=stdin, env={**others, **mine})
@@ -58,7 +58,7 @@ class Installation:
         return result
 
     def run(self, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-        """The same in a process of its own."""
+        """Run `authserver` with these arguments in another process."""
         return subprocess.run(
             [sys.executable, *PRODUCT, *arguments],
             env=self.environment,
@@ -72,7 +72,7 @@ class Installation:
 
 
 def install(folder: Path, database_url: str, **settings: str) -> Installation:
-    """Run `authserver init`. Anybody may register and try as often as he likes; `settings` add to that or change it."""
+    """Run `authserver init`. Registration is open and tries are hardly limited; `settings` add to that or change it."""
     port = free_port()
     defaults = {
         "ISSUER": f"http://127.0.0.1:{port}",
@@ -93,7 +93,7 @@ class Server:
     """A running server: `port` and `url` are where it answers."""
 
     def __init__(self, installation: Installation, process: "subprocess.Popen[bytes] | WarmProcess", log: Path) -> None:
-        """Take what `serving` has started."""
+        """Keep what `serving` has started."""
         self.installation = installation
         self.port = installation.port
         self.url = installation.url
@@ -102,21 +102,21 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What it has said so far."""
+        """Read its log so far."""
         return self._log.read_text()
 
     def worker_pids(self) -> list[int]:
-        """The processes that answer."""
+        """Find the worker processes."""
         return sorted(_list_children(self.process.pid))
 
     def kill_worker(self, pid: int | None = None) -> int:
-        """End one worker, `pid` or any, without giving it a chance; the process id it had."""
+        """Kill one worker, `pid` or any; return its process id."""
         chosen = self.worker_pids()[0] if pid is None else pid
         kill(chosen)
         return chosen
 
     def terminate(self) -> int:
-        """Ask it to end, wait until it has, and return its exit status."""
+        """Ask the server to end, wait for that, and return its exit status."""
         self.process.terminate()
         return self.process.wait(PATIENCE)
 
@@ -130,11 +130,11 @@ def serving(
     cold: bool = False,
     log: Path | None = None,
 ) -> Iterator[Server]:
-    """A server that is ready when the block begins and has ended when it is over.
+    """Run a server during the block; it is ready when the block begins.
 
-    `program`, which a module must own, reads the command line `authserver serve --port PORT --workers N`. It begins
-    with the product loaded; `cold` is the product in a Python that has to load it first, as an operator's has. `log` is
-    what its output goes to, if not to a file of its own.
+    `program` is a function of a module; it reads the command line `authserver serve --port PORT --workers N`. It starts
+    with the product loaded; with `cold`, a new Python has to load it first, as for an operator. `log` is the file for
+    its output, by default a new one.
     """
     log = log or installation.folder / "server.log"
     log.touch()

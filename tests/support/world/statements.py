@@ -1,7 +1,7 @@
 """Records every statement that a block sends to a database, whichever layer sends it.
 
-PostgreSQL is watched at psycopg's cursors and at its own BEGIN/COMMIT commands, SQLite by the trace of its library:
-both lie below SQLAlchemy, so a hot path that goes straight to the driver is counted, too.
+PostgreSQL is watched at psycopg's cursors and at its own BEGIN/COMMIT commands, SQLite by the trace of its library.
+Both are below SQLAlchemy, so statements that go straight to the driver are counted, too.
 """
 
 import functools

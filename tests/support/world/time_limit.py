@@ -1,4 +1,4 @@
-"""A hang is a failure: tests that wait for processes and sockets say how long they may take as a whole."""
+"""Time limits for tests that wait for processes and sockets, so that a hang is a failure."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Fail whatever the main thread does in the block, or in the decorated test, after `seconds`."""
+    """Fail the block or the decorated test after `seconds`. Only the main thread is interrupted."""
 
     def fail(_number: int, _frame: FrameType | None) -> None:
         raise AssertionError(f"not done within {seconds:.0f} s")

@@ -1,4 +1,4 @@
-"""Access tokens made by hand: good ones, and any bytes signed by a good key."""
+"""Access tokens made by hand: valid ones, and arbitrary bytes signed by a valid key."""
 
 import json
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ LEEWAY: Final = 30
 LONGEST_LIFETIME: Final = 3600
 
 ABSENT: Final = object()
-"""As the value of a member: leave it out."""
+"""The value of a member that is to be left out."""
 
 Members = dict[str, object]
 
 
 @dataclass(frozen=True)
 class SigningPair:
-    """A key that signs, with what verifies it."""
+    """A private key that signs, and the key to verify it."""
 
     kid: str
     algorithm: SigningAlgorithm
@@ -36,7 +36,7 @@ class SigningPair:
         return VerificationKey(self.kid, self.algorithm, self.private_key.public_key())
 
     def sign(self, header: bytes, payload: bytes) -> str:
-        """A compact token over exactly these bytes."""
+        """Sign exactly these bytes as a compact token."""
         return self.sign_text(f"{base64url.encode(header)}.{base64url.encode(payload)}")
 
     def sign_text(self, signing_input: str) -> str:
@@ -44,13 +44,13 @@ class SigningPair:
         return f"{signing_input}.{base64url.encode(signature)}"
 
     def token(self, claims: Mapping[str, object], **header: object) -> str:
-        """A token with a good header, changed by `header`."""
+        """Sign a token whose valid header is changed by `header`."""
         members = {"alg": self.algorithm.name, "kid": self.kid, "typ": "at+jwt", **header}
         return self.sign(encode(members), encode(claims))
 
 
 def make_pair(kid: str, algorithm_name: str) -> SigningPair:
-    """A new key; with RS256 the same one each time."""
+    """Make a key pair; for RS256, always the same key."""
     algorithm = find_algorithm(algorithm_name)
     assert algorithm is not None
     return SigningPair(kid, algorithm, rsa_key() if algorithm_name == "RS256" else algorithm.generate())
@@ -61,7 +61,7 @@ def jwks(*pairs: SigningPair) -> bytes:
 
 
 def encode(members: Mapping[str, object]) -> bytes:
-    """JSON without the members that are ABSENT; a `bytes` value stands in it as it is."""
+    """Encode members as JSON without those that are ABSENT; a `bytes` value is inserted unchanged."""
     present = {name: value for name, value in members.items() if value is not ABSENT}
     parts = (
         json.dumps(name).encode() + b":" + (value if isinstance(value, bytes) else json.dumps(value).encode())
@@ -71,7 +71,7 @@ def encode(members: Mapping[str, object]) -> bytes:
 
 
 def user_claims(**changes: object) -> Members:
-    """What a good token of a user says, changed by `changes`."""
+    """The claims of a valid token of a user, with `changes`."""
     return {
         "iss": ISSUER,
         "sub": "user-1",
@@ -93,6 +93,6 @@ def user_claims(**changes: object) -> Members:
 
 
 def client_claims(**changes: object) -> Members:
-    """What a good client-credentials token says, changed by `changes`."""
+    """The claims of a valid client-credentials token, with `changes`."""
     user_only = dict.fromkeys(("sid", "fam", "token_version", "auth_time", "amr", "acr", "roles"), ABSENT)
     return user_claims(**{"sub": "machine-1", "client_id": "machine-1", **user_only, **changes})

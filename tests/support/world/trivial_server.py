@@ -14,7 +14,7 @@ from authserver.web.edge.guard import guard
 
 
 def load() -> Callable[..., Iterable[bytes]]:
-    """Answers with the id of the process; `/slow` takes a second, `/echo` returns the body, `/who` the credentials."""
+    """Load an application: `/` returns the process id, `/echo` the body, `/who` the credentials; `/slow` takes 1 s."""
     if os.environ.get("FAIL_TO_LOAD"):
         raise RuntimeError("this application does not load")
     app = flask.Flask("trivial")
@@ -46,7 +46,7 @@ def _announce() -> None:
 
 
 def main() -> int:
-    """Serve until told to stop."""
+    """Serve until a signal to stop."""
     serving = Serving(
         "127.0.0.1",
         int(sys.argv[1]),

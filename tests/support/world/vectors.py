@@ -15,7 +15,7 @@ ACCEPT: Final = "accept"
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A token, and the code that must answer it; None where it must pass."""
+    """A token, and the error code that it must cause; None if it must be accepted."""
 
     name: str
     token: Any
@@ -24,7 +24,7 @@ class Vector:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all vectors assume: who checks them, when, and with which keys."""
+    """The assumptions of all vectors: issuer, audience, time and keys."""
 
     issuer: str
     audience: str
@@ -40,13 +40,13 @@ class Setting:
 
 
 def read_setting() -> Setting:
-    """The setting, which each file repeats; they must not differ."""
+    """Read the setting, which all files repeat; it must be the same in each."""
     (setting,) = {_read_setting(_load(name)) for name in NAMES}
     return setting
 
 
 def read_vectors() -> tuple[Vector, ...]:
-    """The vectors of all files."""
+    """Read the vectors of all files."""
     return tuple(_read_vector(vector) for name in NAMES for vector in _load(name)["vectors"])
 
 

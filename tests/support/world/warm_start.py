@@ -1,7 +1,7 @@
-"""`authserver` in processes of their own that begin with its modules loaded: to import them anew takes a second each.
+"""Processes that start with the modules of `authserver` loaded, because importing them takes a second each time.
 
-They are forked from a process that has imported the product and done nothing else. From there on all is as in any
-process: an environment and an output of its own, an exit status, a SIGKILL.
+They are forked from a process that has imported the product and done nothing else. Otherwise, they are like other
+processes: they have their own environment, output and exit status, and can be killed.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ _FORKS.set_forkserver_preload([__name__, "sqlalchemy.dialects.postgresql.psycopg
 
 
 class WarmProcess:
-    """`program` with these arguments, which runs; the part of `Popen` that tests need."""
+    """A running `program` with these arguments, with the methods of `Popen` that tests need."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class WarmProcess:
         environment: Mapping[str, str],
         outputs: tuple[Path, Path],
     ) -> None:
-        """Start it in `folder`. A module must own `program`; `outputs` are what stdout and stderr are appended to."""
+        """Start it in `folder`. `program` is a function of a module; `outputs` are the files for stdout and stderr."""
         self._arguments = arguments
         self._process = _FORKS.Process(target=_run, args=(program, arguments, folder, dict(environment), outputs))
         self._process.start()
@@ -69,12 +69,12 @@ class WarmProcess:
 
 
 class WarmCommand:
-    """`authserver ARGUMENTS`, which runs."""
+    """A running `authserver ARGUMENTS`."""
 
     def __init__(
         self, folder: Path, environment: Mapping[str, str], *arguments: str, prepare: Callable[[], None] | None = None
     ) -> None:
-        """Start it in a new folder in `folder`; `prepare`, which a module must own, is called in it before."""
+        """Start it in a new folder in `folder`. `prepare`, a function of a module, runs in the process first."""
         self._arguments = arguments
         self._folder = Path(tempfile.mkdtemp(dir=folder))
         outputs = (self._folder / "stdout", self._folder / "stderr")
@@ -82,7 +82,7 @@ class WarmCommand:
         self._process = WarmProcess(program, arguments, self._folder, environment, outputs)
 
     def finish(self) -> "CompletedProcess[str]":
-        """What came of it; minus the signal, as the exit status, when it was killed."""
+        """Wait for the end; return the result. The exit status of a killed process is minus the signal."""
         try:
             status = self._process.wait(PATIENCE)
         except TimeoutExpired:

@@ -1,1 +1,1 @@
-"""Two resource servers that follow the feed, for journeys: one Flask, one ASGI. Served by granian."""
+"""Two resource servers that follow the feed, for journeys: one with Flask, one with ASGI, both served by granian."""

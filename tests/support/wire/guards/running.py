@@ -1,4 +1,4 @@
-"""Both guards, running, beside a server under test."""
+"""Runs both guards beside a server under test."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Guards:
     ports: dict[str, int]
 
     def ask(self, access_token: str) -> dict[str, Answer]:
-        """What each of them says to the token."""
+        """Send the token to each guard; return the answers by kind."""
         answers = {}
         for kind, port in self.ports.items():
             with HttpClient(port) as client:
@@ -32,11 +32,11 @@ class Guards:
         return answers
 
     def statuses(self, access_token: str) -> set[int]:
-        """The statuses of their answers."""
+        """Send the token to each guard; return the statuses of the answers."""
         return {answer.status for answer in self.ask(access_token).values()}
 
     def wait_for(self, status: int, access_token: str, *, within: float) -> float:
-        """Seconds until all of them answer with `status`; fails after `within`."""
+        """Wait until all guards answer with `status`; return the seconds, and fail after `within`."""
         began = time.monotonic()
         while self.statuses(access_token) != {status}:
             waited = time.monotonic() - began
@@ -47,7 +47,7 @@ class Guards:
 
 @contextmanager
 def guarding_both(installation: Installation) -> Iterator[Guards]:
-    """Register a resource server, and run both guards as it while the block runs. The server must be running."""
+    """Register a resource server, and run both guards as it during the block. The server must be running."""
     created = installation.type("clients", "create", "guards", "--resource-server", "--json")
     assert created.exit_code == 0, created.stderr
     reader = json.loads(created.stdout)

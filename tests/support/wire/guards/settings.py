@@ -1,4 +1,4 @@
-"""What a guard needs to know, from the environment of its process."""
+"""The settings of a guard, from the environment of its process."""
 
 import os
 
@@ -6,6 +6,6 @@ from authserver.verifier import Verifier
 
 
 def make_verifier() -> Verifier:
-    """A verifier that follows the feed with its defaults."""
+    """Build a verifier that follows the feed, with default values."""
     issuer = os.environ["GUARD_ISSUER"]
     return Verifier(issuer, f"{issuer}/api", os.environ["GUARD_CLIENT_ID"], os.environ["GUARD_CLIENT_SECRET"])
