@@ -33,7 +33,7 @@ class EndSessionPlan:
     Attributes:
         client: the client that asks; None if it is unknown, disabled, or not certain.
         redirect_uri: where to send the browser afterwards; None unless that client registered it.
-        needs_asking: whether the person must confirm that their session shall end.
+        needs_asking: whether the person must confirm that their session ends.
     """
 
     client: Client | None

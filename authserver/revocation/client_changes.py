@@ -1,4 +1,4 @@
-"""Enables a disabled client again, and removes its families. Tokens from before it was disabled stay dead.
+"""Enables a disabled client again, or removes its families before it is deleted. Its earlier tokens stay dead.
 
 Disabling itself is a credential event (`Revocation.apply`). See docs/decisions/0013 and 0019.
 """

@@ -29,7 +29,7 @@ from authserver.trusted_time import Trusted
 KEPT_SECONDS: Final = 0.25
 """How long the newest entry is served from memory."""
 STALE_SECONDS: Final = 1.0
-"""How long it is served while another thread looks it up again, so that readers do not queue behind the database."""
+"""How long the newest entry is served while another thread looks it up, so that readers do not wait in a queue."""
 WINDOW_KEPT_SECONDS: Final = 5.0
 """How old the whole window in memory may be. Later entries are appended to it; entries may repeat in a page."""
 _PRUNED_AT_ONCE: Final = 500
