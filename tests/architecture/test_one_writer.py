@@ -107,7 +107,7 @@ def writers(source: str) -> Iterator[tuple[str, str]]:
 
 
 def test_only_revocation_calls_the_statements_that_end_and_change() -> None:
-    """Issue 3; ASVS 2.3.3: whoever wants an ending reports an event, so that it is decided, told and recorded."""
+    """ASVS 2.3.3: whoever wants an ending reports an event, so that it is decided, told and recorded."""
     found = {
         path.relative_to(PACKAGE).as_posix(): calls
         for path in sorted(PACKAGE.rglob("*.py"))

@@ -32,6 +32,6 @@ def row(event: type[CredentialEvent]) -> str:
 
 
 def test_the_table_of_the_document_is_the_default_policy() -> None:
-    """Issue 3: one table, in code; what is written is what is in force unless settings say otherwise."""
+    """One table, in code; what is written is what is in force unless settings say otherwise."""
     written = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     assert written == [row(event) for event in EVENTS]

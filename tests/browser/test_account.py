@@ -45,7 +45,7 @@ def read(page: Page) -> str:
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_password_change_throws_the_other_browser_out_and_says_so(browser: Browser, url: str, width: int) -> None:
-    """Issue 5: a real cookie is renewed by the answer to a form; nothing of it needs a script."""
+    """A real cookie is renewed by the answer to a form; nothing of it needs a script."""
     with looking(browser, url, width=width, script=False) as desk, looking(browser, url, script=False) as phone:
         for window in (phone, desk):
             sign_in(window.page, url)

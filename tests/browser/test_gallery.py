@@ -56,7 +56,7 @@ def window(browser: Browser, gallery: str) -> Iterator[Window]:
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
 def test_a_page_is_for_everybody(window: Window, gallery: str, picture: Picture) -> None:
-    """Issue 5: axe-core finds nothing, nothing sticks out, nothing is loaded from elsewhere, nothing complains.
+    """axe-core finds nothing, nothing sticks out, nothing is loaded from elsewhere, nothing complains.
 
     320 pixels are 1280 at 400 % (WCAG 2.2, 1.4.10).
     """

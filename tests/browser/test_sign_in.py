@@ -103,7 +103,7 @@ def check(window: Window) -> None:
 
 
 def test_a_person_signs_in_allows_and_comes_back(browser: Browser, app: PhotoBook) -> None:
-    """Issue 5: without JavaScript, from the application over sign-in and consent back to it, `state` whole."""
+    """Without JavaScript, from the application over sign-in and consent back to it, `state` whole."""
     with looking(browser, app.installation.url, script=False) as window:
         page = window.page
         page.goto(app.link())

@@ -56,7 +56,7 @@ def sign_up(page: Page, installation: Installation, email: str) -> None:
 
 
 def test_a_person_signs_up_confirms_forgets_and_resets(browser: Browser, installation: Installation) -> None:
-    """Issue 5, without JavaScript: from nothing to a new password, on pages and with mails alone."""
+    """Without JavaScript: from nothing to a new password, on pages and with mails alone."""
     email = "grace@example.test"
     with looking(browser, installation.url, script=False) as window:
         page = window.page

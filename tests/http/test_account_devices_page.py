@@ -36,7 +36,7 @@ def login(api: Api, ip: str, user_agent: str, **members: str) -> None:
 def test_a_person_sees_each_device_with_what_he_can_know_it_by(
     realm: Realm, api: Api, pages: Pages, clock: ManualClock
 ) -> None:
-    """ASVS 7.5.2, issue 5: browser, system, network, apps, last use; this device first and marked."""
+    """ASVS 7.5.2: browser, system, network, apps, last use; this device first and marked."""
     login(api, "203.0.113.77", FIREFOX, device_name="My laptop")
     clock.advance(timedelta(hours=3))
     App(pages, api, register_app(realm, "Photo Book").client.client_id).connect()

@@ -36,7 +36,7 @@ def write(realm: Realm, user_id: str, *names: str, actor: Actor | None = None) -
 def test_what_happened_is_told_in_sentences_newest_first(
     realm: Realm, api: Api, pages: Pages, user_id: str, clock: ManualClock
 ) -> None:
-    """Issue 5; ASVS 6.3.5: also what somebody else tried."""
+    """ASVS 6.3.5: also what somebody else tried."""
     api.login(password="wrong", ip="198.51.100.9")
     clock.advance(timedelta(hours=1))
     device = api.sign_in()

@@ -59,7 +59,7 @@ def test_the_form_is_made_for_password_managers(pages: Pages) -> None:
 
 
 def test_the_choice_is_on_by_default_and_says_when_to_keep_it_on(pages: Pages) -> None:
-    """Issue 5; ASVS 7.4.3."""
+    """ASVS 7.4.3."""
     page = sign_in(pages).get(PATH)
     assert "checked" in Form(page.text.partition("<main")[2], "new_password").fields["logout_devices"]
     assert "Keep this on if somebody else may know your old password." in read_page(page)
@@ -68,7 +68,7 @@ def test_the_choice_is_on_by_default_and_says_when_to_keep_it_on(pages: Pages) -
 def test_a_change_ends_other_browsers_and_apps_at_once_and_says_how_many(
     realm: Realm, api: Api, pages: Pages, user_id: str
 ) -> None:
-    """ASVS 6.2.2, 7.4.3; issue 5: two browsers, one app on a phone; this browser goes on."""
+    """ASVS 6.2.2, 7.4.3: two browsers, one app on a phone; this browser goes on."""
     others = [sign_in(Pages(api)) for _ in range(2)]
     phone, somebody = api.sign_in(), add_user(realm, "eve@example.test")
     eve = api.sign_in("eve@example.test")
@@ -99,7 +99,7 @@ def test_the_browser_goes_on_under_another_session_and_its_old_cookie_opens_noth
 
 @pytest.mark.parametrize("others", [True, False])
 def test_apps_of_this_browser_come_back_silently(realm: Realm, api: Api, pages: Pages, *, others: bool) -> None:
-    """Issue 5: their tokens are dead, and `prompt=none` gives a code in the renewed session."""
+    """Their tokens are dead, and `prompt=none` gives a code in the renewed session."""
     app = App(pages, api, register_app(realm).client.client_id)
     tokens = app.connect()
     assert change(pages, others=others).status_code == 200

@@ -56,7 +56,7 @@ def audited(shell: Shell, *options: str) -> list[dict[str, Any]]:
 def test_a_dry_run_says_what_then_happens_and_does_nothing(
     shell: Shell, act: str, options: list[str], stdin: str
 ) -> None:
-    """Issue 3: every --dry-run tells the truth. One record for the act and none for the rehearsal (I8)."""
+    """Every --dry-run tells the truth. One record for the act and none for the rehearsal (I8)."""
     shell.create_user()
     session, _ = sign_in(shell), sign_in(shell)
     if act in UNDOES:
@@ -99,7 +99,7 @@ def test_what_ends_everything_ends_everything(shell: Shell, act: str) -> None:
 
 
 def test_a_disabled_user_signs_in_again_when_enabled_and_what_had_ended_stays_dead(shell: Shell) -> None:
-    """Issue 3, story 3. ASVS 7.4.2."""
+    """ASVS 7.4.2."""
     shell.create_user()
     session = sign_in(shell)
     shell.run("users", "disable", EMAIL)
@@ -110,7 +110,7 @@ def test_a_disabled_user_signs_in_again_when_enabled_and_what_had_ended_stays_de
 
 
 def test_a_lock_ends_nothing(shell: Shell) -> None:
-    """Issue 3, story 3: after the unlock the same tokens work."""
+    """After the unlock the same tokens work."""
     shell.create_user()
     session = sign_in(shell)
     assert f"{EMAIL} is locked; 1 session paused; old access tokens stop working by " in shell.run(

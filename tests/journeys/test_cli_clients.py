@@ -109,7 +109,7 @@ def test_words_for_a_scope_without_the_scope_are_wrong_usage(shell: Shell) -> No
 
 
 def test_it_is_said_what_to_paste_into_an_application(shell: Shell) -> None:
-    """Issue 5 §4: it prints what to paste where. The secret stands there once."""
+    """It prints what to paste where. The secret stands there once."""
     typed = shell.type("clients", "create", "Web", "--confidential", "--redirect-uri", BACK)
     (listed,) = (one for one in shell.json("clients", "list")["clients"] if one["name"] == "Web")
     _, pasted = typed.stdout.split("For the application:\n")

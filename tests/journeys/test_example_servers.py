@@ -58,7 +58,7 @@ def ask(port: int, path: str, token: str | None = None) -> int:
 
 
 def test_a_protected_route_in_ten_lines(port: int, issuer: Issuer) -> None:
-    """Issue 4: a resource server in each of Flask, FastAPI, Django; RFC 9728 §3."""
+    """A resource server in each of Flask, FastAPI, Django; RFC 9728 §3."""
     now = int(time.time())
     audience = f"{issuer.url}/api"
     times = {"iat": now, "exp": now + 300, "auth_time": now}

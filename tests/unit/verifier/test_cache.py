@@ -12,7 +12,7 @@ COUNT = 2_000
 
 
 def test_a_verified_token_takes_at_most_six_hundred_bytes() -> None:
-    """Targets of issue 4: tokens as this server issues them, each of another user, session and family."""
+    """Tokens as this server issues them, each of another user, session and family."""
     kit, entropy = TokenKit(["https://auth.example", "https://auth.example/api"]), SeededEntropy()
     tokens = [
         kit.token(

@@ -232,7 +232,6 @@ def test_a_lock_that_the_snapshot_names_stays_however_old_it_is() -> None:
 
 
 def test_an_entry_takes_at_most_two_hundred_bytes() -> None:
-    """Targets of issue 4."""
     count, entropy = 20_000, SeededEntropy()
     versions = [NOW + number for number in range(count)]  # large ones, as after a restore
     tracemalloc.start()

@@ -262,7 +262,6 @@ def test_the_memory_names_the_key_of_each_token_and_forgets_rather_than_guesses(
 
 
 def test_what_tokens_say_alike_is_kept_once(verifier: Verifier) -> None:
-    """Targets of issue 4: memory."""
     first, second = (verifier.verify(PAIR.token(user_claims(jti=jti))) for jti in ("a", "b"))
     kept = list(verifier._verified._claims.values())
     assert kept == [first, second]
