@@ -8,17 +8,18 @@ READY := $(VENV)/.ready
 # What looks at the dependencies has dependencies of its own, so it lives apart from them.
 TOOLS := $(VENV)/tools
 ARGS ?=
-NODE_PACKAGES := tests/libraries/node
+NODE_PACKAGES := tests/libraries/node examples/spa
 # Tests at once: twice the cores that we measured on, because many of them wait.
 JOBS ?= 4
 # Where this is set, each process that a test starts compiles the whole server anew: two seconds, many hundred times.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit coverage lock messages vectors help run test test-plain races faults bench lint format clean prover browser libraries
+.PHONY: audit coverage lock messages vectors help run spa test test-plain races faults bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
+	@echo "make spa     a single-page application on 8003, for the servers of make run"
 	@echo "make test    the whole suite, on SQLite and on a PostgreSQL of its own   (ARGS='-k name' for a part)"
 	@echo "make test-plain  the same with other libraries exactly as they are, three times as slow: before a release"
 	@echo "make races   the interleavings, 500 rounds each instead of 50"
@@ -35,6 +36,9 @@ help:
 run: $(READY)
 	@command -v curl >/dev/null || echo 'the commands that follow need curl; on Debian: apt-get install curl' >&2
 	@$(BIN)/python examples/run_demo.py
+
+spa: $(READY)
+	@$(BIN)/python -m examples.run_spa
 
 test: $(READY) prover browser libraries
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
@@ -123,7 +127,9 @@ browser:
 
 # The client libraries for Node.js that the server is tested with. Without them those tests fail, and all others still run.
 libraries: $(READY)
-	@test $(NODE_PACKAGES)/node_modules/.package-lock.json -nt $(NODE_PACKAGES)/package-lock.json || { \
-	  echo 'setting up $(NODE_PACKAGES)' && cd $(NODE_PACKAGES) && \
-	  $(CURDIR)/$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json; } || \
-	  echo 'make test needs what $(NODE_PACKAGES)/package-lock.json names, from the npm registry' >&2
+	@for folder in $(NODE_PACKAGES); do \
+	  test $$folder/node_modules/.package-lock.json -nt $$folder/package-lock.json || { \
+	    echo "setting up $$folder" && (cd $$folder && \
+	    $(CURDIR)/$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules/.package-lock.json); } || \
+	    echo "make test needs what $$folder/package-lock.json names, from the npm registry" >&2; \
+	done

@@ -92,7 +92,8 @@ def main() -> int:
     values = dict(line.split(maxsplit=1) for line in setup.stdout.splitlines() if line.startswith("password"))
     home = Path(environment.get("AUTHSERVER_HOME", "var"))
     environment.setdefault("AUTHSERVER_CONFIG", str(home / "authserver.toml"))
-    environment |= register_resource_server(home / "resource_server.json", environment)
+    known = register(home / "resource_server.json", environment, "Demo API", "--resource-server")
+    environment |= {"CLIENT_ID": known["client_id"], "CLIENT_SECRET": known["client_secret"]}
     guide = GUIDE.format(
         issuer=issuer,
         resource=resource,
@@ -119,15 +120,16 @@ def authserver(environment: Mapping[str, str], *words: str) -> "subprocess.Compl
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
 
 
-def register_resource_server(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Register the resource server, and return its credentials. The secret is shown only once, so `file` keeps it."""
+def register(file: Path, environment: Mapping[str, str], *words: str) -> dict[str, str]:
+    """Register a client once, by `clients create` with `words`; `file` keeps its record with the secret."""
     clients = json.loads(authserver(environment, "clients", "list", "--json").stdout)["clients"]
     if not file.exists() or json.loads(file.read_text())["client_id"] not in {one["client_id"] for one in clients}:
-        made = authserver(environment, "clients", "create", "Demo API", "--resource-server", "--json")
+        made = authserver(environment, "clients", "create", *words, "--json")
+        made.check_returncode()
         file.touch(mode=0o600)
         file.write_text(made.stdout)
-    known = json.loads(file.read_text())
-    return {"CLIENT_ID": known["client_id"], "CLIENT_SECRET": known["client_secret"]}
+    known: dict[str, str] = json.loads(file.read_text())
+    return known
 
 
 def serve(port: int, resource: str, environment: Mapping[str, str], guide: str) -> int:
@@ -187,9 +189,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def fail(reason: str) -> int:
+def fail(reason: str, command: str = "make run") -> int:
     """Print the reason in one line."""
-    print(f"make run: {reason}", file=sys.stderr)
+    print(f"{command}: {reason}", file=sys.stderr)
     return 1
 
 

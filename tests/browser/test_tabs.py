@@ -123,7 +123,7 @@ def tabs(
     page = f"<!doctype html><title>Tab</title><link rel=icon href=data:,><script>{script}</script>"
     with running_server() as site, time_limit(150):
         installation = install(tmp_path_factory.mktemp("tabs"), sqlite_databases.migrated(), ISSUER=site.url)
-        site.answer = line = SlowLine(installation.port, page, SECONDS, SEED)
+        site.answer = line = SlowLine([installation.port], page, SECONDS, SEED)
         with signed_in(browser, installation, line, **({"delivery": "cookie"} if by_cookie else {})) as tabs:
             yield tabs
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
@@ -74,6 +74,16 @@ def end_rest(database: Database, sid: str | None = None) -> None:
     rests = RefreshTokenFamily.rests_until > RefreshTokenFamily.rotated_at
     with database.write() as tx:
         tx.execute(update(RefreshTokenFamily).where(rests, *whose).values(rests_until=RefreshTokenFamily.rotated_at))
+
+
+def age(database: Database, by: timedelta) -> None:
+    """Make all families older, as if time had passed, for tests that cannot move the clock."""
+    moved = ("created_at", "rotated_at", "rests_until", "idle_expires_at", "expires_at")
+    with database.write() as tx:
+        for family in tx.execute(select(RefreshTokenFamily.__table__)).mappings().all():
+            earlier = {name: family[name] and family[name] - by for name in moved}
+            its_row = RefreshTokenFamily.family_id == family["family_id"]
+            tx.execute(update(RefreshTokenFamily).where(its_row).values(earlier))
 
 
 def refused(realm: Realm, refresh_token: str) -> OAuthError:

@@ -75,7 +75,7 @@ def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer
             answer += "".join(f"Set-Cookie: {cookie}\r\n" for cookie in reply.cookies)
             self._send(f"{answer}\r\n".encode() + reply.body)
 
-        do_POST = do_GET  # noqa: N815 - the name that the library looks for
+        do_POST = do_OPTIONS = do_GET  # noqa: N815 - the names that the library looks for
 
         def _send(self, data: bytes) -> None:
             try:

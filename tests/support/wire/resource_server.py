@@ -35,13 +35,22 @@ class ResourceServer:
 
 
 @contextmanager
-def guarding(installation: Installation) -> Iterator[ResourceServer]:
-    """Run a resource server that accepts tokens of `installation` during the block."""
+def guarding(installation: Installation, **environment: str) -> Iterator[ResourceServer]:
+    """Run a resource server that accepts tokens of `installation` during the block.
+
+    `environment` may hold CLIENT_ID and CLIENT_SECRET, so that it follows the revocation feed.
+    """
     port, log = free_port(), installation.folder / "resource-server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, EXAMPLE],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "AUTHSERVER_ISSUER": installation.url, "PORT": str(port)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "AUTHSERVER_ISSUER": installation.settings["ISSUER"],
+                "PORT": str(port),
+                **environment,
+            },
             stdout=output,
             stderr=output,
         )

@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Final
 
 from tests.support.wire.http import HttpClient
@@ -14,16 +16,17 @@ PAGE: Final = "/tab"
 
 
 class SlowLine:
-    """Answers `running_server` by passing requests to the server at `port`, whose issuer must be the line's address.
+    """Answers `running_server` by passing requests to a server, whose issuer must be the line's address.
 
-    `seconds` are the shortest and the longest delay, each way. While `loses_answers` is true, the server does its work,
-    but the browser only sees the connection end.
+    The nodes of the server are at `ports`, and get the requests in turn. `seconds` are the shortest and the longest
+    delay, each way. While `loses_answers` is true, the server does its work, but the browser only sees the connection
+    end.
     """
 
-    def __init__(self, port: int, page: str, seconds: tuple[float, float], seed: int) -> None:
+    def __init__(self, ports: Sequence[int], page: str, seconds: tuple[float, float], seed: int) -> None:
         """Draw the delays from `seed`."""
         self.loses_answers = False
-        self._port = port
+        self._ports = cycle(ports)
         self._page = Reply(page.encode(), headers={"Content-Type": "text/html; charset=utf-8"})
         self._seconds = seconds
         self._random = random.Random(seed)
@@ -34,7 +37,7 @@ class SlowLine:
             return self._page
         time.sleep(self._random.uniform(*self._seconds))
         headers = {name: value for name, value in asked.headers.items() if name not in _OF_A_CONNECTION}
-        with HttpClient(self._port) as client:
+        with HttpClient(next(self._ports)) as client:
             answer = client.request(asked.method, asked.path, asked.body, headers)
         time.sleep(self._random.uniform(*self._seconds))
         if self.loses_answers:
