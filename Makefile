@@ -30,6 +30,7 @@ help:
 	@echo "make coverage  the suite, and which lines and branches of authserver/ it does not reach"
 	@echo "make lock    pin the dependencies anew, with hashes   (ARGS=--upgrade for newer releases)"
 	@echo "make audit   known vulnerabilities of what is pinned"
+	@echo "make libraries  the packages for Node.js that make test needs"
 	@echo "make lint    ruff and mypy                make format  let ruff write"
 	@echo "make clean   remove the environment and everything that was built; data in var/ stays"
 

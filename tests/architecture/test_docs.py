@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "examples").rglob("*.md")),
+    *sorted(path for path in (ROOT / "examples").rglob("*.md") if "node_modules" not in path.parts),
     ROOT / "keys" / "README.md",
     ROOT / "tests" / "vectors" / "README.md",
 ]
