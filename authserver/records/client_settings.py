@@ -1,9 +1,9 @@
 """What operators set for a client. Each attribute is declared here, and only here.
 
 From the declaration derive the values in a registration and in a stored client, the option of `clients create` and
-`clients update`, what `clients show` prints, and the check of its values; tests hold `docs/clients.md` and
-`docs/cli-json.md` to it. Beside it stand the column (`storage/schema/clients.py`), because a migration adds it, and
-rules that compare several attributes (`records/client_rules.py`).
+`clients update`, what `clients show` prints, and the check of its values; a test holds `docs/clients.md` to it. Beside
+it stand the column (`storage/schema/clients.py`), because a migration adds it, and rules that compare several
+attributes (`records/client_rules.py`).
 """
 
 from collections.abc import Mapping

@@ -33,6 +33,8 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"(?<![\w./'-])(?<!install )authserver((?: [a-z][a-z-]+)+)")
 _MAKE = re.compile(r"^`?make ([a-z][a-z-]*)")
 _ROW = re.compile(rf"^\| `(?:{PREFIX})?([A-Z_]+)` \| `?(\d+)(?:`| \|| \()", re.MULTILINE)
+_EXAMPLE_CHANGE = re.compile(r"^## A change, whole\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
+"""It names files that only the change brings (`test_example_change.py`)."""
 _FROM_INDEX = re.compile(r"pip install [^`\n]*?(?<![\w./*-])authserver\b|python3 -m pip")
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
@@ -87,7 +89,7 @@ def is_command(words: list[str]) -> bool:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_the_documents_name_what_exists(document: Path) -> None:
-    text = document.read_text(encoding="utf-8")
+    text = _EXAMPLE_CHANGE.sub("", document.read_text(encoding="utf-8"))
     assert [
         *missing_paths(text),
         *unknown_settings(text),

@@ -81,8 +81,14 @@ def test_every_step_is_walked_here(api: Api) -> None:
         for rule in api.app.url_map.iter_rules()
         if hasattr(api.app.view_functions[rule.endpoint], "carries_requests")
     }
-    assert served == {"/login", "/consent"} | set(ASIDES)
+    assert served == {*WALKED, *ASIDES}
 
+
+WALKED = (
+    "/login",
+    "/consent",
+)
+"""The pages of the steps."""
 
 ASIDES = ("/signup", "/forgot")
 """Pages beside the way: they carry a request, do nothing with it, and lead back."""

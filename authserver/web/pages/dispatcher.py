@@ -25,7 +25,10 @@ from authserver.web.pages.steps import Done, Errand, Purpose, Step, View
 from authserver.web.pages.visits import VISIT
 from authserver.web.pages.ways import Way
 
-STEPS: Final[tuple[Step[Any], ...]] = (SIGN_IN, CONSENT)
+STEPS: Final[tuple[Step[Any], ...]] = (
+    SIGN_IN,
+    CONSENT,
+)
 """All steps, in the order in which a person is asked. A new step is one file, and one line here."""
 
 PURPOSES: Final[tuple[Purpose, ...]] = (AUTHORIZATION, VISIT)
