@@ -14,18 +14,10 @@ from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import FindKey
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
+from authserver.protocol.limits import LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME, SIGN_OUT_GRACE
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused, judge_bearer
 from authserver.storage import sessions
-
-LEEWAY = timedelta(seconds=30)
-"""How far `iat` may be ahead of this node's clock: another node may have issued the token. `exp` has no leeway here."""
-
-LONGEST_LIFETIME = timedelta(hours=1)
-"""The longest access-token lifetime that settings allow. So a shortened setting does not refuse earlier tokens."""
-
-SIGN_OUT_GRACE = timedelta(hours=24)
-"""How long after its expiry an access token may still sign its own session out (contract §3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +59,9 @@ def read_own_token(realm: Realm, token: str, find_key: FindKey, *, audience: str
         issuer=realm.issuer,
         audience=audience,
         now=realm.clock.seconds(),
-        leeway=LEEWAY.total_seconds(),
-        longest_lifetime=LONGEST_LIFETIME.total_seconds(),
+        leeway=LEEWAY.total_seconds(),  # of `iat`: another node may have issued the token. `exp` has none
+        # The longest that settings allow, so that a shortened setting does not refuse earlier tokens.
+        longest_lifetime=LONGEST_ACCESS_TOKEN_LIFETIME.total_seconds(),
         expiry_leeway=math.inf,
     )
 

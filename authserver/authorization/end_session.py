@@ -6,11 +6,11 @@ the session at this browser does, which no foreign page has. In all other cases,
 
 from dataclasses import dataclass, field
 
-from authserver.authentication.bearer import SIGN_OUT_GRACE
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.jose.errors import TokenRejected
 from authserver.jose.id_token import IdTokenHint, read_id_token_hint
 from authserver.jose.jws import FindKey
+from authserver.protocol.limits import SIGN_OUT_GRACE
 from authserver.protocol.redirect_uri import matches
 from authserver.realm import Realm
 from authserver.records.client import Client

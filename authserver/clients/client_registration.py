@@ -6,16 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from authserver.protocol.client_metadata import ClientKind
-from authserver.protocol.limits import REST_MARGIN
+from authserver.protocol.limits import REST_MARGIN, SECOND, SHORTEST_LIFETIME
 from authserver.realm import Realm
 from authserver.records import client_rules
 from authserver.records.client import Client
 from authserver.records.client_settings import ATTRIBUTES, ClientSettings
 from authserver.records.field_error import FieldError
 from authserver.sessions.lifetimes import Lifetimes, longest_silence
-
-SHORTEST_LIFETIME = timedelta(minutes=1)
-"""The shortest lifetime of access and refresh tokens, as in the settings of the installation."""
 
 ClientChanges = Mapping[str, Any]
 """Attribute (a name of `ATTRIBUTES`) → its new value, in its form. Id and kind are no attributes and cannot change."""
@@ -98,4 +95,4 @@ def _find_rest_errors(registration: ClientRegistration, in_force: Lifetimes) -> 
 
 
 def _seconds(length: timedelta) -> int:
-    return length // timedelta(seconds=1)
+    return length // SECOND

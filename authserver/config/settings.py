@@ -32,14 +32,24 @@ from authserver.config.values import (
     SmtpUrl,
     seconds,
 )
-from authserver.protocol.limits import REST_MARGIN
+from authserver.credentials.password_policy import DEFAULT_MINIMUM, LARGEST_MINIMUM, LEAST_MINIMUM
+from authserver.protocol.limits import (
+    ACCESS_TOKEN_LIFETIME,
+    JWKS_MAX_AGE,
+    LEEWAY,
+    LONGEST_ACCESS_TOKEN_LIFETIME,
+    REST_MARGIN,
+    SECOND,
+    SHORTEST_LIFETIME,
+)
 from authserver.protocol.secret import Secret
 from authserver.revocation.policy import RevocationPolicy
 from authserver.sessions.lifetimes import longest_silence
 
 PREFIX: Final = "AUTHSERVER_"
-VERIFIER_LEEWAY: Final = timedelta(seconds=30)
-_MARGIN: Final = REST_MARGIN // timedelta(seconds=1)
+_MARGIN: Final = REST_MARGIN // SECOND
+_SHORTEST: Final = SHORTEST_LIFETIME // SECOND
+_LONGEST_ACCESS_TOKEN: Final = LONGEST_ACCESS_TOKEN_LIFETIME // SECOND
 
 
 class Settings(BaseSettings):
@@ -65,12 +75,14 @@ class Settings(BaseSettings):
     prepared_statements: Literal["on", "off"] = "on"
     keys_dir: Folder = Path("keys")
 
-    access_token_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, 3600))] = timedelta(minutes=5)
+    access_token_lifetime: Annotated[timedelta, BeforeValidator(seconds(_SHORTEST, _LONGEST_ACCESS_TOKEN))] = (
+        ACCESS_TOKEN_LIFETIME
+    )
     default_audience: Annotated[str, Field(min_length=1, pattern=r"^\S+$")] = Field(
         default_factory=lambda known: f"{known['issuer']}/api"
     )
-    refresh_idle_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(days=7)
-    refresh_absolute_lifetime: Annotated[timedelta, BeforeValidator(seconds(60, LONGEST))] = timedelta(days=90)
+    refresh_idle_lifetime: Annotated[timedelta, BeforeValidator(seconds(_SHORTEST, LONGEST))] = timedelta(days=7)
+    refresh_absolute_lifetime: Annotated[timedelta, BeforeValidator(seconds(_SHORTEST, LONGEST))] = timedelta(days=90)
     refresh_retry_window: Length = Field(
         default_factory=lambda known: min(timedelta(seconds=60), _longest_retry_window(known))
     )
@@ -82,14 +94,14 @@ class Settings(BaseSettings):
 
     registration: Literal["closed", "open"] = "closed"
     require_verified_email: bool = True
-    password_min_length: Annotated[int, Field(ge=8, le=64)] = 10
+    password_min_length: Annotated[int, Field(ge=LEAST_MINIMUM, le=LARGEST_MINIMUM)] = DEFAULT_MINIMUM
 
     revocation_policy: Policy = RevocationPolicy()
 
-    jwks_max_age: Annotated[timedelta, BeforeValidator(seconds(0, 86_400))] = timedelta(minutes=5)
+    jwks_max_age: Annotated[timedelta, BeforeValidator(seconds(0, 86_400))] = JWKS_MAX_AGE
     key_rotation_interval: Length = timedelta(0)
     key_retire_after: Length = Field(
-        default_factory=lambda known: known["access_token_lifetime"] + VERIFIER_LEEWAY + known["jwks_max_age"]
+        default_factory=lambda known: known["access_token_lifetime"] + LEEWAY + known["jwks_max_age"]
     )
 
     workers: Annotated[int, Field(ge=1, le=512)] | None = None
@@ -180,8 +192,8 @@ class Settings(BaseSettings):
     @classmethod
     def _outlives_every_token(cls, value: timedelta, info: ValidationInfo) -> timedelta:
         lifetime = info.data.get("access_token_lifetime")
-        if lifetime is not None and value < lifetime + VERIFIER_LEEWAY:
-            leeway = VERIFIER_LEEWAY // timedelta(seconds=1)
+        if lifetime is not None and value < lifetime + LEEWAY:
+            leeway = LEEWAY // SECOND
             raise ValueError(f"must be at least {PREFIX}ACCESS_TOKEN_LIFETIME + {leeway}, or valid tokens are refused")
         return value
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from authserver.clock import Clock, Reading
 from authserver.patience import TURN_SECONDS
+from authserver.protocol.limits import FEED_MARGIN, LEEWAY
 from authserver.protocol.revocation_feed import FeedPage, write_page
 from authserver.records.failures import StorageUnavailableError
 from authserver.revocation.feed_pages import MOST_NEW, NewPages, Window, join_entries
@@ -33,13 +34,11 @@ STALE_SECONDS: Final = 1.0
 WINDOW_KEPT_SECONDS: Final = 5.0
 """How old the whole window in memory may be. Later entries are appended to it; entries may repeat in a page."""
 _PRUNED_AT_ONCE: Final = 500
-LEEWAY: Final = timedelta(seconds=30)
-MARGIN: Final = timedelta(seconds=60)
 
 
 def feed_window(access_token_lifetime: timedelta) -> timedelta:
     """How long a revocation stays in the feed: until every token that it makes invalid has expired."""
-    return access_token_lifetime + LEEWAY + MARGIN
+    return access_token_lifetime + LEEWAY + FEED_MARGIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from authserver.credentials.policy_row import Mode
-
-FEED_STALENESS = timedelta(seconds=10)
-"""The age of a follower's last feed page at which it refuses tokens, with the verifier's defaults."""
-
-VERIFIER_LEEWAY = timedelta(seconds=30)
-"""The largest clock difference that a resource server may grant (contract §1)."""
+from authserver.protocol.limits import FEED_STALENESS, LEEWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +48,4 @@ class Bounds(TypedDict):
 
 def bounds(now: datetime, access_token_lifetime: timedelta) -> Bounds:
     """Compute `effective_by` and `latest_by` of an event that commits at about `now`."""
-    return {"effective_by": now + FEED_STALENESS, "latest_by": now + access_token_lifetime + VERIFIER_LEEWAY}
+    return {"effective_by": now + FEED_STALENESS, "latest_by": now + access_token_lifetime + LEEWAY}

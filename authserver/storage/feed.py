@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, or_, select, update
 
+from authserver.protocol.limits import KEY_WINDOW
 from authserver.protocol.revocation_feed import (
     ClientEntry,
     Entry,
@@ -32,8 +33,6 @@ from authserver.storage.schema import FeedCounter, FeedEntry, User
 _E = FeedEntry.__table__.c
 _N = FeedCounter.__table__.c
 _U = User.__table__.c
-KEY_WINDOW = timedelta(days=30)
-"""How long the feed names a compromised key. Key caches live longer than tokens."""
 
 
 @dataclass(frozen=True, slots=True)

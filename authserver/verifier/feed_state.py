@@ -15,6 +15,7 @@ missed that entry. So a lock is over if it is older than a snapshot's window and
 from typing import assert_never
 
 from authserver.protocol.claims import AccessTokenClaims, UserToken
+from authserver.protocol.limits import FEED_MARGIN, KEY_WINDOW, SECOND
 from authserver.protocol.revocation_feed import (
     ClientEntry,
     Entry,
@@ -28,9 +29,8 @@ from authserver.protocol.revocation_feed import (
 )
 from authserver.verifier.revocations import Revoked
 
-MARGIN = 60
-"""Seconds by which a window exceeds the sum of leeway and token lifetime (design §6)."""
-KEY_WINDOW = 30 * 24 * 3600
+_MARGIN = FEED_MARGIN // SECOND
+_KEY_WINDOW = KEY_WINDOW // SECOND
 
 # A user is one integer, which takes a third of the memory of an object:
 # rev | locked | soft_logout | token_version | learned at. The first three together are compared as one number.
@@ -83,7 +83,7 @@ class FeedState:
             self._locks_since = max(self._locks_since, page.generated_at - page.window)
         self._window = max(self._window, (page.generated_at, page.window))
         self._longest_window = max(self._longest_window, page.window)
-        self._longest_lifetime = self._window[1] - self._leeway - MARGIN
+        self._longest_lifetime = self._window[1] - self._leeway - _MARGIN
 
     def rewind(self, stamp: int) -> None:
         """Undo conclusions from pages whose stamps were far ahead; the issuer's clock now says `stamp`.
@@ -106,7 +106,7 @@ class FeedState:
         self._families = {fam: learned for fam, learned in self._families.items() if learned >= oldest}
         self._tokens = {jti: learned for jti, learned in self._tokens.items() if learned >= oldest}
         self._clients = {name: client for name, client in self._clients.items() if client[2] >= oldest}
-        self._keys = {kid: learned for kid, learned in self._keys.items() if learned >= now - KEY_WINDOW}
+        self._keys = {kid: learned for kid, learned in self._keys.items() if learned >= now - _KEY_WINDOW}
 
     def check(self, claims: AccessTokenClaims, kid: str) -> Revoked | None:  # noqa: PLR0911 - the rows of design §6
         """Why a token with these claims, signed by `kid`, is refused; None if nothing is known against it.

@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from authserver.clock import NEVER, Clock, Reading, SystemClock
 from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.limits import FEED_STALENESS
 from authserver.protocol.revocation_feed import InvalidFeedError
 from authserver.protocol.secret import Secret
 from authserver.verifier.feed_reader import TIMEOUT, Exchange, FeedReader, FeedSource, ask_feed
@@ -32,7 +33,7 @@ POLL_INTERVAL: Final = 0.5
 """Seconds from one poll to the next, less a random part of up to a fifth, so that readers do not poll together."""
 LONGEST_PAUSE: Final = 5.0
 """The longest pause in seconds between two failed polls."""
-MAXIMUM_STALENESS: Final = 10.0
+MAXIMUM_STALENESS: Final = FEED_STALENESS.total_seconds()
 PATIENCE: Final = 3.0
 """Seconds, from the first check on, for which checks wait for an answer of the feed."""
 

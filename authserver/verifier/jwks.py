@@ -18,10 +18,11 @@ from typing import Protocol
 from authserver.clock import NEVER, Clock, Reading
 from authserver.jose.errors import InvalidKeySetError
 from authserver.jose.jwk import VerificationKey, read_jwks
+from authserver.protocol.limits import JWKS_MAX_AGE
 from authserver.verifier.fetch import Fetched, FetchError, fetch
 from authserver.verifier.process_lock import ProcessLock
 
-MAX_AGE = 300.0
+MAX_AGE = JWKS_MAX_AGE.total_seconds()
 """Seconds after which a set is fetched again; a smaller `max-age` of the issuer is used, down to `SHORTEST_AGE`."""
 SHORTEST_AGE = 1.0
 REFRESHED_FROM = 0.75

@@ -18,6 +18,7 @@ from authserver.jose.algorithms import ALGORITHMS, PrivateKey
 from authserver.jose.jwk import VerificationKey
 from authserver.protocol import base64url
 from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims
+from authserver.protocol.limits import ACCESS_TOKEN_LIFETIME, FEED_MARGIN, LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME, SECOND
 from authserver.protocol.revocation_feed import (
     ClientEntry,
     Entry,
@@ -29,12 +30,13 @@ from authserver.protocol.revocation_feed import (
     TokenEntry,
     UserEntry,
 )
-from authserver.verifier.feed_state import MARGIN, FeedState
+from authserver.verifier.feed_state import FeedState
 from authserver.verifier.revocations import Revoked
-from authserver.verifier.verifier import LONGEST_LEEWAY, Verifier
+from authserver.verifier.verifier import Verifier
 
-LIFETIME: Final = 300
-_LONGEST_LIFETIME: Final = 3600
+_LIFETIME: Final = ACCESS_TOKEN_LIFETIME // SECOND
+_LEEWAY: Final = LEEWAY // SECOND
+_WINDOW: Final = (LONGEST_ACCESS_TOKEN_LIFETIME + LEEWAY + FEED_MARGIN) // SECOND
 _ALGORITHM: Final = ALGORITHMS[0]
 
 
@@ -144,7 +146,7 @@ class TokenKit:
             "iss": self.issuer,
             "sub": sub,
             "aud": self.audience,
-            "exp": issued_at + LIFETIME,
+            "exp": issued_at + _LIFETIME,
             "iat": issued_at,
             "jti": f"token-{self._counter}",
             "client_id": client_id,
@@ -183,7 +185,7 @@ class _Revocations:
     """An implementation of `Revocations` that learns of everything at once."""
 
     def __init__(self) -> None:
-        self._state = FeedState(leeway=LONGEST_LEEWAY)
+        self._state = FeedState(leeway=_LEEWAY)
         self._rev = 0
         self.lag = 0.0
         self.is_away = False
@@ -194,8 +196,7 @@ class _Revocations:
         return self._rev
 
     def tell(self, *entries: Entry) -> None:
-        window = int(_LONGEST_LIFETIME + LONGEST_LEEWAY + MARGIN)
-        self._state.apply(FeedPage("", "", False, window, 0, entries), now=0)
+        self._state.apply(FeedPage("", "", False, _WINDOW, 0, entries), now=0)
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:  # noqa: ARG002 - the seam's shape
         return Revoked("revocations_unavailable") if self.is_away else self._state.check(claims, kid)

@@ -10,6 +10,7 @@ from authserver.clock import Clock, SystemClock
 from authserver.jose.access_token import Expectation, read_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.limits import LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME
 from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.fetch import check_url, write_basic
@@ -18,7 +19,8 @@ from authserver.verifier.jwks import JwksClient, Keys, KeysUnavailableError
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.revocations import NoFeed, Revocations
 
-LONGEST_LEEWAY = 30.0
+_LONGEST_LEEWAY = LEEWAY.total_seconds()
+_LONGEST_LIFETIME = LONGEST_ACCESS_TOKEN_LIFETIME.total_seconds()
 _SYSTEM_CLOCK = SystemClock()
 _NO_FEED = NoFeed()
 
@@ -57,8 +59,8 @@ class Verifier:
         jwks_uri: str | None = None,
         internal_url: str | None = None,
         allow_http: bool = False,
-        leeway: float = LONGEST_LEEWAY,
-        longest_lifetime: float = 3600,
+        leeway: float = _LONGEST_LEEWAY,
+        longest_lifetime: float = _LONGEST_LIFETIME,
         when_stale: WhenStale = "refuse",
         revocations: Revocations | None = None,
         keys: Keys | None = None,
@@ -68,8 +70,8 @@ class Verifier:
         audiences = frozenset({audience} if isinstance(audience, str) else audience)
         if not audiences or "" in audiences:
             raise ValueError("audience must not be empty")
-        if not 0 <= leeway <= LONGEST_LEEWAY:
-            raise ValueError(f"leeway is a number of seconds from 0 to {LONGEST_LEEWAY:.0f}")
+        if not 0 <= leeway <= _LONGEST_LEEWAY:
+            raise ValueError(f"leeway is a number of seconds from 0 to {_LONGEST_LEEWAY:.0f}")
         if not longest_lifetime > 0:  # also refuses NaN
             raise ValueError("longest_lifetime is a number of seconds above 0")
         base_url, jwks_uri = _choose_addresses(issuer, internal_url, jwks_uri, allow_http=allow_http)

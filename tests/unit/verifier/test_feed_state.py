@@ -4,6 +4,7 @@ import tracemalloc
 
 import pytest
 
+from authserver.protocol import limits
 from authserver.protocol.claims import AccessTokenClaims, ClientToken
 from authserver.protocol.entropy import new_id
 from authserver.protocol.revocation_feed import (
@@ -16,7 +17,7 @@ from authserver.protocol.revocation_feed import (
     SessionEntry,
     TokenEntry,
 )
-from authserver.verifier.feed_state import KEY_WINDOW, FeedState
+from authserver.verifier.feed_state import FeedState
 from authserver.verifier.revocations import Revoked
 from tests.support.world.entropy import SeededEntropy
 from tests.support.world.feeds import WINDOW, Feed, claims, user
@@ -24,6 +25,8 @@ from tests.support.world.tokens import AUDIENCE, ISSUER, NOW
 
 START = 1000
 """Where the monotonic clock stands."""
+
+KEY_WINDOW = limits.KEY_WINDOW // limits.SECOND
 
 
 def knowing(*entries: Entry) -> FeedState:
