@@ -56,7 +56,7 @@ def test_a_part_touches_the_files_that_it_names(title: str, text: str, diff: str
 
 def test_the_change_applies_and_passes_its_tests(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
-    ignored = shutil.ignore_patterns("__pycache__", ".*", "var", "*.key")
+    ignored = shutil.ignore_patterns("__pycache__", ".*", "node_modules", "var", "*.key")
     shutil.copytree(ROOT, tree, ignore=ignored)
     assert len(CHAPTER) == 3
     for _, _, diff in CHAPTER:
