@@ -5,8 +5,8 @@ from datetime import datetime
 from authserver.account.confirm_address import gives_way
 from authserver.account.mailed_link import find_link, record_failed_link, use_link
 from authserver.authentication.asker import Asker
-from authserver.authentication.failed_proof import refuse_wrong_password
-from authserver.authentication.passwords import is_unchanged, verify_password
+from authserver.authentication.failed_proof import OVERTAKEN, confirm_by_password
+from authserver.authentication.passwords import is_unchanged
 from authserver.authentication.reauthentication import demand_recent
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import CompromiseReported, EmailChangeReverted
@@ -15,11 +15,11 @@ from authserver.mail.queue import queue_mail
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
 from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.records.session import Ended
-from authserver.records.user import User
+from authserver.records.user import Credentials, User
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, links, users
 
@@ -37,15 +37,9 @@ def ask_email_change(
     address = canonicalise_email(new_email)
     if isinstance(address, InvalidEmail):
         return Invalid((FieldError("new_email", address.code, address.message),))
-    with realm.database.read() as tx:
-        credentials = users.find_credentials_by_id(tx, asker.user_id)
-    if credentials is None:
-        return Refused(NOT_FOUND, "There is no such user.")
-    verified = verify_password(realm, credentials, password)
-    if isinstance(verified, TryLater):
-        return verified
-    if not verified:
-        return refuse_wrong_password(realm, asker, act="change_email", ip=ip)
+    credentials = confirm_by_password(realm, asker, password, act="change_email", ip=ip)
+    if not isinstance(credentials, Credentials):
+        return credentials
     return _send_links(realm, asker, credentials.user, address)
 
 
@@ -89,7 +83,7 @@ def _send_links(realm: Realm, asker: Asker, user: User, address: str) -> Refused
     now = realm.clock.now()
     with realm.database.write() as tx:
         if not is_unchanged(tx, user):
-            return Refused(WRONG_PASSWORD, "The password has changed in the meantime.")
+            return OVERTAKEN
         links.end_purpose(tx, user.user_id, LinkPurpose.CHANGE_EMAIL, Ended(now, "replaced", soft_logout=False))
         holder = users.find_by_email(tx, address)
         other = None if holder is None or holder.user_id == user.user_id else holder

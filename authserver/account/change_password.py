@@ -1,27 +1,29 @@
 """Changes the user's password. The current session continues with new tokens; the policy decides about the others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from authserver.authentication.asker import Asker
 from authserver.authentication.bearer import Bearer
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, begin_browser_session
-from authserver.authentication.failed_proof import record_failed_change
+from authserver.authentication.failed_proof import OVERTAKEN, record_failed_change, verify_current_password
 from authserver.authentication.known_device import introduce_device
 from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, RequestSource, open_session
-from authserver.authentication.passwords import hash_new_password, is_unchanged, verify_password
+from authserver.authentication.passwords import hash_new_password, is_unchanged
 from authserver.authentication.reauthentication import demand_recent
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Reauthenticate, Refused, TryLater
 from authserver.records.audit import Actor
-from authserver.records.session import Session
-from authserver.records.user import User
+from authserver.records.client import Client
+from authserver.records.user import Credentials, User
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, clients, families, sessions, users
 from authserver.tokens.new_family import AccessToGrant
-from authserver.tokens.token_answer import AccessAnswer, issue_access, issue_tokens
+from authserver.tokens.token_answer import AccessAnswer, Holding, issue_access, issue_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +55,70 @@ def change_password(
     realm: Realm, bearer: Bearer, change: PasswordChange, source: RequestSource
 ) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
     """Change the password of the user who asks, and renew their session. A refused new password ends nothing."""
-    proven = _prove(realm, bearer, change, source)
-    if not isinstance(proven, _Proven):
-        return proven
-    now = realm.clock.now()
     # Before the transaction: if many changes each held a connection and waited for a second one, all would hang.
     client = realm.clients.find(bearer.claims.client_id)
-    with realm.database.write() as tx:
-        device = _find_device(tx, bearer, proven, now)
+
+    def prepare(tx: Transaction, now: datetime) -> _Open[_OpenedForClient] | Refused:
         family = families.find_by_fam(tx, bearer.claims.fam)
-        if device is None or family is None:
-            return _refuse_overtaken()
+        if family is None:
+            return OVERTAKEN
         granted = family.granted
         family_version = clients.find_family_version(tx, granted.client_id)
         if client is None or family_version is None:
             return Refused(NOT_FOUND, "There is no such client.")
         # A session without a refresh token gets none now: nobody consented to access while the user is away.
         offline = family.outlives(realm.lifetimes.of_client(client).access_token_lifetime)
-        receipt = _apply(tx, realm, bearer, proven, change, source, now)
-        user = users.load(tx, bearer.user_id)
-        holding = open_session(
-            tx,
-            realm,
-            user=user,
-            opening=Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), source, now),
-            client=client,
-            granted=AccessToGrant(granted.scope, granted.audience, now, family_version, offline=offline),
-        )
-    issue = issue_tokens if offline else issue_access
-    tokens = issue(realm, holding, client, now=now)
-    return PasswordWasChanged(replace(tokens, device_token=introduce_device(realm, user).reveal()), receipt)
+        access = AccessToGrant(granted.scope, granted.audience, now, family_version, offline=offline)
+
+        def open_again(user: User, opening: Opening) -> _OpenedForClient:
+            holding = open_session(tx, realm, user=user, opening=opening, client=client, granted=access)
+            return _OpenedForClient(holding, client, offline=offline)
+
+        return open_again
+
+    changed = _change(realm, bearer, change, source, prepare)
+    if not isinstance(changed, _Changed):
+        return changed
+    opened = changed.opened
+    issue = issue_tokens if opened.offline else issue_access
+    tokens = issue(realm, opened.holding, opened.client, now=changed.now)
+    return PasswordWasChanged(
+        replace(tokens, device_token=introduce_device(realm, changed.user).reveal()), changed.receipt
+    )
 
 
 def change_password_in_browser(
     realm: Realm, asker: SignedInBrowser, change: PasswordChange, source: RequestSource
 ) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater | Reauthenticate:
     """Change the password at the account pages: the browser's session continues with a new cookie, without a family."""
-    proven = _prove(realm, asker, change, source)
-    if not isinstance(proven, _Proven):
-        return proven
-    now = realm.clock.now()
-    with realm.database.write() as tx:
-        device = _find_device(tx, asker, proven, now)
-        if device is None:
-            return _refuse_overtaken()
-        receipt = _apply(tx, realm, asker, proven, change, source, now)
-        opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), source, now)
-        signed_in = begin_browser_session(tx, realm, users.load(tx, asker.user_id), opening)
-    return PasswordWasChangedInBrowser(signed_in, receipt)
+
+    def prepare(tx: Transaction, _: datetime) -> _Open[BrowserSignedIn]:
+        return lambda user, opening: begin_browser_session(tx, realm, user, opening)
+
+    changed = _change(realm, asker, change, source, prepare)
+    return PasswordWasChangedInBrowser(changed.opened, changed.receipt) if isinstance(changed, _Changed) else changed
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedForClient:
+    """The family of the renewed session, and whether it hands out refresh tokens."""
+
+    holding: Holding
+    client: Client
+    offline: bool
+
+
+T = TypeVar("T")
+_Open = Callable[[User, Opening], T]
+"""Opens the session again in which the user asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed(Generic[T]):
+    opened: T
+    user: User
+    receipt: Receipt
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,42 @@ class _Proven:
 
     user: User
     password_hash: str = field(repr=False)
+
+
+def _change(
+    realm: Realm,
+    asker: Asker,
+    change: PasswordChange,
+    source: RequestSource,
+    prepare: Callable[[Transaction, datetime], _Open[T] | Refused],
+) -> _Changed[T] | Refused | Invalid | TryLater | Reauthenticate:
+    """Change the password and renew the session that asks.
+
+    `prepare` reads what it needs of that session before the change ends it, and returns what opens it again.
+    """
+    proven = _prove(realm, asker, change, source)
+    if not isinstance(proven, _Proven):
+        return proven
+    now = realm.clock.now()
+    with realm.database.write() as tx:
+        # Locks the user's row first.
+        device = sessions.find_live(tx, asker.user_id, asker.sid, now) if is_unchanged(tx, proven.user) else None
+        if device is None:
+            return OVERTAKEN
+        open_again = prepare(tx, now)
+        if isinstance(open_again, Refused):
+            return open_again
+        receipt = realm.revocation.apply(
+            tx,
+            PasswordChanged(asker.user_id, proven.password_hash),
+            by=Actor(asker.user_id, source.ip),
+            now=now,
+            current=asker.sid,
+            logout_devices=change.logout_devices,
+        )
+        user = users.load(tx, asker.user_id)
+        opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), source, now)
+        return _Changed(open_again(user, opening), user, receipt, now)
 
 
 def _prove(
@@ -124,42 +178,8 @@ def _prove(
 
 
 def _verify_and_hash(realm: Realm, asker: Asker, change: PasswordChange) -> _Proven | Refused | Invalid | TryLater:
-    with realm.database.read() as tx:
-        credentials = users.find_credentials_by_id(tx, asker.user_id)
-    if credentials is None:
-        return Refused(NOT_FOUND, "There is no such user.")
-    verified = verify_password(realm, credentials, change.current)
-    if isinstance(verified, TryLater):
-        return verified
-    if not verified:
-        return Refused(WRONG_PASSWORD, "The current password is wrong.")
+    credentials = verify_current_password(realm, asker, change.current)
+    if not isinstance(credentials, Credentials):
+        return credentials
     hashed = hash_new_password(realm, change.new, credentials, field="new_password")
     return _Proven(credentials.user, hashed) if isinstance(hashed, str) else hashed
-
-
-def _find_device(tx: Transaction, asker: Asker, proven: _Proven, now: datetime) -> Session | None:
-    """Lock the user's row; find the session that asks, if it is live and the credentials are unchanged."""
-    return sessions.find_live(tx, asker.user_id, asker.sid, now) if is_unchanged(tx, proven.user) else None
-
-
-def _refuse_overtaken() -> Refused:
-    return Refused(WRONG_PASSWORD, "The password has changed in the meantime.")
-
-
-def _apply(
-    tx: Transaction,
-    realm: Realm,
-    asker: Asker,
-    proven: _Proven,
-    change: PasswordChange,
-    source: RequestSource,
-    now: datetime,
-) -> Receipt:
-    return realm.revocation.apply(
-        tx,
-        PasswordChanged(asker.user_id, proven.password_hash),
-        by=Actor(asker.user_id, source.ip),
-        now=now,
-        current=asker.sid,
-        logout_devices=change.logout_devices,
-    )

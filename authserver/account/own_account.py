@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 from authserver.authentication.asker import Asker
-from authserver.authentication.failed_proof import refuse_wrong_password
-from authserver.authentication.passwords import is_unchanged, verify_password
+from authserver.authentication.failed_proof import OVERTAKEN, confirm_by_password
+from authserver.authentication.passwords import is_unchanged
 from authserver.authentication.reauthentication import demand_recent
 from authserver.credentials.events import UserDeleted
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, WRONG_PASSWORD, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Reauthenticate, Refused, TryLater
 from authserver.records.audit import Actor, AuditRecord
 from authserver.records.consent import ConnectedApp
 from authserver.records.session import SessionSummary
-from authserver.records.user import User
+from authserver.records.user import Credentials, User
 from authserver.revocation import Receipt
 from authserver.storage import audit, consents, sessions, users
 
@@ -35,18 +35,12 @@ def delete_account(
     stale = demand_recent(realm, asker, "delete_account", ip)
     if stale is not None:
         return stale
-    with realm.database.read() as tx:
-        credentials = users.find_credentials_by_id(tx, asker.user_id)
-    if credentials is None:
-        return _refuse()
-    verified = verify_password(realm, credentials, password)
-    if isinstance(verified, TryLater):
-        return verified
-    if not verified:
-        return refuse_wrong_password(realm, asker, act="delete_account", ip=ip)
+    credentials = confirm_by_password(realm, asker, password, act="delete_account", ip=ip)
+    if not isinstance(credentials, Credentials):
+        return credentials
     with realm.database.write() as tx:
         if not is_unchanged(tx, credentials.user):
-            return Refused(WRONG_PASSWORD, "The password has changed in the meantime.")
+            return OVERTAKEN
         event = UserDeleted(asker.user_id)
         return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now())
 
@@ -59,11 +53,7 @@ def export_account(realm: Realm, asker: Asker, ip: str | None = None) -> Account
     with realm.database.read() as tx:
         user = users.find(tx, asker.user_id)
         if user is None:
-            return _refuse()
+            return Refused(NOT_FOUND, "There is no such user.")
         live = sessions.list_live(tx, user.user_id, realm.clock.now())
         apps = consents.list_apps(tx, user.user_id, realm.clock.now())
         return AccountExport(user, live, apps, audit.list_of_user(tx, user.user_id))
-
-
-def _refuse() -> Refused:
-    return Refused(NOT_FOUND, "There is no such user.")

@@ -77,7 +77,7 @@ def _judge(client: Client | None, scope: str | None) -> Client | Refused:
         return _refuse_client("unknown_client")
     if not client.first_party:
         return _refuse_client("not_first_party")
-    if client.disabled_at is not None:
+    if not client.is_enabled:
         return _refuse_client("client_disabled")
     if scope is not None and not set(scope.split()) <= set(client.scope):
         return Refused(INVALID_SCOPE, "The client may not ask for this scope.", INVALID_SCOPE)

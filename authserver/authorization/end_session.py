@@ -79,8 +79,7 @@ def _find_client(realm: Realm, asked: EndSessionRequest, hint: IdTokenHint | Non
         return None
     else:
         client_id = hint.aud
-    client = None if client_id is None else realm.clients.find(client_id)
-    return None if client is None or client.disabled_at is not None else client
+    return None if client_id is None else realm.clients.find_enabled(client_id)
 
 
 def _names(hint: IdTokenHint | None, client: Client | None, browser: SignedInBrowser) -> bool:

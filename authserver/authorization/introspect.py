@@ -66,7 +66,7 @@ def _is_live(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> bool
     if isinstance(claims, UserToken):
         return judge_user_token(realm, claims) is None
     with realm.database.read() as tx:
-        return issued_to.disabled_at is None and not feed.is_token_revoked(tx, claims.jti)
+        return issued_to.is_enabled and not feed.is_token_revoked(tx, claims.jti)
 
 
 def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Family | None:

@@ -99,8 +99,8 @@ def resolve_access(
 
 def _find_client(realm: Realm, address: Address) -> Client | Unredirectable:
     refuse = partial(Unredirectable, client_id=address.client_id, redirect_uri=address.redirect_uri or "")
-    client = realm.clients.find(address.client_id)
-    if client is None or client.disabled_at is not None:
+    client = realm.clients.find_enabled(address.client_id)
+    if client is None:
         return refuse("unknown or disabled client")
     if "authorization_code" not in client.kind.grant_types:
         return refuse("a client of this kind gets no code")

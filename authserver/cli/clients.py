@@ -233,7 +233,7 @@ def _describe(client: Client) -> Record:
         "name": client.name,
         "kind": client.kind.value,
         **{name: _say(client.of(name)) for name in ATTRIBUTES},
-        "state": "enabled" if client.disabled_at is None else "disabled",
+        "state": "enabled" if client.is_enabled else "disabled",
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
         "former_secret_until": None if client.former_secret is None else client.former_secret.expires_at,

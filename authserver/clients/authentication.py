@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote_plus
@@ -17,6 +16,7 @@ from authserver.protocol.entropy import Entropy
 from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
+from authserver.realm import Realm
 from authserver.records.client import Client, FormerSecret
 
 
@@ -59,24 +59,22 @@ def _read_basic(authorization: str) -> PresentedClient | None:
     )
 
 
-def authenticate_client(
-    presented: PresentedClient, find: Callable[[str], Client | None], now: datetime
-) -> Client | OAuthError:
+def authenticate_client(realm: Realm, presented: PresentedClient) -> Client | OAuthError:
     """Authenticate the client; return it, if it is enabled, or the refusal.
 
-    NOT checked: what it may do, and whether it was disabled within the last seconds, because `find` may answer from
+    NOT checked: what it may do, and whether it was disabled within the last seconds, because its record may be from
     memory. Statements that must not be late read this from the database.
     """
-    client = find(presented.client_id)
+    client = realm.clients.find(presented.client_id)
     if client is None:
         return invalid_client("unknown client")
-    if client.disabled_at is not None:
+    if not client.is_enabled:
         return invalid_client("disabled client")
     if client.secret_digest is None:
         return client if presented.secret is None else invalid_client("a public client has no secret")
     if presented.secret is None:
         return invalid_client("secret missing")
-    if not _is_secret(presented.secret, client.secret_digest, client.former_secret, now):
+    if not _is_secret(presented.secret, client.secret_digest, client.former_secret, realm.clock.now()):
         return invalid_client("wrong secret")
     return client
 

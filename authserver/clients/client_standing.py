@@ -48,7 +48,7 @@ def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
-        if client.disabled_at is None:
+        if client.is_enabled:
             realm.revocation.apply(tx, ClientDisabled(client_id), by=by, now=realm.clock.now())
     while _remove_some_families(realm, client_id):
         pass
@@ -56,7 +56,7 @@ def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
-        if client.disabled_at is None:
+        if client.is_enabled:
             return Refused(
                 ENABLED_MEANWHILE, f"The client {client_id!r} was enabled in the meantime and is not deleted."
             )

@@ -51,7 +51,7 @@ def answer_token_request(
     ip: str,
 ) -> AccessAnswer | OAuthError:
     """Take a token request through the four phases (see the module); the first error is the answer."""
-    client = authenticate_client(presented, realm.clients.find, realm.clock.now())
+    client = authenticate_client(realm, presented)
     if isinstance(client, OAuthError):
         return client
     grant_type = parameters.get("grant_type")

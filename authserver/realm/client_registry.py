@@ -64,6 +64,11 @@ class ClientRegistry:
             self._cached[client_id] = (asked, client)
         return client
 
+    def find_enabled(self, client_id: str) -> Client | None:
+        """The client with this id, if it is enabled; up to `MAX_AGE` seconds old."""
+        client = self.find(client_id)
+        return client if client is not None and client.is_enabled else None
+
     def find_origins(self) -> Origins:
         """The browser origins of all enabled clients.
 

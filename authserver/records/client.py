@@ -37,6 +37,11 @@ class Client(ClientSettings):
     pairwise_salt: bytes | None = None
     former_secret: FormerSecret | None = None
 
+    @property
+    def is_enabled(self) -> bool:
+        """Whether the client may act and be acted for. NOT checked: whether the record is from memory."""
+        return self.disabled_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class ClientOrigins:

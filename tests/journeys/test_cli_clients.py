@@ -230,7 +230,7 @@ def test_a_new_secret_takes_the_place_of_the_old_one(shell: Shell, web: Any) -> 
 def _authenticate(realm: Realm, client_id: str, secret: str) -> Client | OAuthError:
     presented = read_client(None, client_id, secret)
     assert not isinstance(presented, OAuthError)
-    return authenticate_client(presented, realm.clients.find, realm.clock.now())
+    return authenticate_client(realm, presented)
 
 
 def test_a_server_that_remembers_a_secret_forgets_it_within_seconds(shell: Shell, web: Any) -> None:  # noqa: ANN401

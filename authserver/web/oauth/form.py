@@ -69,15 +69,18 @@ class ClientRequest:
     client: Client
 
 
+def authenticate_request(realm: Realm, request: Request, parameters: dict[str, str]) -> Client | OAuthError:
+    """Authenticate the client of a request, by its `Authorization` header or its form `parameters`."""
+    presented = read_presented_client(request, parameters)
+    return presented if isinstance(presented, OAuthError) else authenticate_client(realm, presented)
+
+
 def read_client_request(realm: Realm, request: Request, required: str) -> ClientRequest | OAuthError:
     """Read a form, authenticate its client, and require the parameter `required`."""
     parameters = read_form(request)
     if isinstance(parameters, OAuthError):
         return parameters
-    presented = read_presented_client(request, parameters)
-    if isinstance(presented, OAuthError):
-        return presented
-    client = authenticate_client(presented, realm.clients.find, realm.clock.now())
+    client = authenticate_request(realm, request, parameters)
     if isinstance(client, OAuthError):
         return client
     if required not in parameters:

@@ -5,14 +5,13 @@ from flask import Response
 from werkzeug import Request
 from werkzeug.http import http_date
 
-from authserver.clients.authentication import authenticate_client
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.oauth_error import OAuthError, invalid_request, unavailable
 from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.records.client import Client
 from authserver.web.oauth.door import Door
-from authserver.web.oauth.form import JsonAnswer, answer_error, read_presented_client
+from authserver.web.oauth.form import JsonAnswer, answer_error, authenticate_request
 
 _log = structlog.get_logger(__name__)
 
@@ -41,10 +40,7 @@ def answer_revocations(realm: Realm, request: Request) -> Response | JsonAnswer:
 
 
 def _authenticate_reader(realm: Realm, request: Request) -> Client | OAuthError:
-    presented = read_presented_client(request, {})
-    if isinstance(presented, OAuthError):
-        return presented
-    client = authenticate_client(presented, realm.clients.find, realm.clock.now())
+    client = authenticate_request(realm, request, {})
     if isinstance(client, OAuthError):
         return client
     if client.kind is not ClientKind.RESOURCE_SERVER:
