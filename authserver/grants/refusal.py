@@ -23,6 +23,7 @@ from authserver.sessions.rotation import (
     NotForClient,
     Overtaken,
     Presented,
+    Refused,
     Resting,
     Retry,
     Reused,
@@ -80,7 +81,7 @@ def _act(
             pass  # a parallel request has changed the row; the new classification needs no action
 
 
-def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
+def _answer(
     request: TokenRequest,
     realm: Realm,
     verdict: Classification,
@@ -93,6 +94,12 @@ def _answer(  # noqa: C901, PLR0911, PLR0912 - one line per classification
             return _answer_again(request, realm, family, presented, now, TokenAnswer)
         case Resting():
             return _answer_again(request, realm, family, presented, now, RestingAnswer)
+        case _:
+            return _refuse(verdict)
+
+
+def _refuse(verdict: Refused | Overtaken | Rotatable) -> OAuthError:  # noqa: C901, PLR0911, PLR0912 - one line for each
+    match verdict:
         case Reused(consecutive_late_retries):
             reason = "late retry in two generations" if consecutive_late_retries else "past generation"
             return invalid_grant(f"reuse: {reason}", soft_logout=False)

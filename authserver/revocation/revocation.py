@@ -77,30 +77,13 @@ class Revocation:
         Raises:
             AddressTakenError: the event gives the user an address that another user has. The transaction is lost.
         """
-        subject, ruling = event.subject(), self.policy.row(event).as_chosen(logout_devices=logout_devices)
-        user = None if subject.user_id is None else users.lock(tx, subject.user_id)
-        live = set() if user is None else {one.session.sid for one in sessions.list_live(tx, user.user_id, now)}
-        ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
-        loss = end_by_policy(tx, event, ruling, user, current, ended)
-        acts = loss.is_any or alters(event, user)
-        token_version = None if user is None else user.token_version
-        if user is not None and acts:
-            token_version = _change_user(tx, event, ruling, user, now)
-        notices = event.notices(user.email) if user is not None and acts and ruling.notify else ()
-        receipt = Receipt(
-            event=event.name,
-            sessions_ended=len(live.intersection(loss.sids)),
-            sessions_kept=len(live.difference(loss.sids)),
-            mode=ruling.mode,
-            token_version=token_version,
-            **bounds(now, self.access_token_lifetime),
-            links_ended=loss.links,
-            mails=tuple(notice.template for notice in notices),
-            no_op=not acts,
-        )
-        if acts:
-            self._follow(tx, EventApplied(event, ruling, user, current, loss, notices, receipt), by, now)
-        return receipt
+        ruling = self.policy.row(event).as_chosen(logout_devices=logout_devices)
+        user_id = event.subject().user_id
+        user = None if user_id is None else users.lock(tx, user_id)
+        done = self._carry_out(tx, event, ruling, user, current, now)
+        if not done.receipt.no_op:
+            self._follow(tx, done, by, now)
+        return done.receipt
 
     def end_session(self, tx: Transaction, user_id: str, sid: str, *, reason: str, by: Actor, now: datetime) -> None:
         """End one session because another one replaces it. The caller holds the user's row."""
@@ -153,6 +136,36 @@ class Revocation:
         """Delete a disabled client that has no family left. Sessions of its users live on."""
         client_holdings.remove_client(tx, client_id)
         self._follow(tx, ClientDeleted(client_id), by, now)
+
+    def _carry_out(
+        self,
+        tx: Transaction,
+        event: CredentialEvent,
+        ruling: PolicyRow,
+        user: User | None,
+        current: str | None,
+        now: datetime,
+    ) -> EventApplied:
+        live = set() if user is None else {one.session.sid for one in sessions.list_live(tx, user.user_id, now)}
+        ended = Ended(now, event.name, soft_logout=ruling.mode is Mode.SOFT)
+        loss = end_by_policy(tx, event, ruling, user, current, ended)
+        acts = loss.is_any or alters(event, user)
+        token_version = None if user is None else user.token_version
+        if user is not None and acts:
+            token_version = _change_user(tx, event, ruling, user, now)
+        notices = event.notices(user.email) if user is not None and acts and ruling.notify else ()
+        receipt = Receipt(
+            event=event.name,
+            sessions_ended=len(live.intersection(loss.sids)),
+            sessions_kept=len(live.difference(loss.sids)),
+            mode=ruling.mode,
+            token_version=token_version,
+            **bounds(now, self.access_token_lifetime),
+            links_ended=loss.links,
+            mails=tuple(notice.template for notice in notices),
+            no_op=not acts,
+        )
+        return EventApplied(event, ruling, user, current, loss, notices, receipt)
 
     def _follow(self, tx: Transaction, done: Done, by: Actor, now: datetime) -> None:
         follow(tx, done, Circumstances(by, now, self.entropy))

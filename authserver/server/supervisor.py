@@ -73,6 +73,12 @@ class _Bell:
             os.read(self._hear, 4096)
 
 
+def _limit_connections(serving: Serving) -> HTTP1Settings:
+    # The time-out counts from the previous answer, so it limits idle connections, too. granian has no other limit for
+    # either.
+    return HTTP1Settings(header_read_timeout=serving.keep_alive * 1000, max_buffer_size=_HEADERS_MOST_BYTES)
+
+
 class Supervisor(MPServer):
     """The parent of the workers. Its `serve` returns when all of them have ended."""
 
@@ -90,12 +96,7 @@ class Supervisor(MPServer):
             port=serving.port,
             interface=Interfaces.WSGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(
-                # It counts from the previous answer, so it limits idle connections, too. granian has no other limit for
-                # either.
-                header_read_timeout=serving.keep_alive * 1000,
-                max_buffer_size=_HEADERS_MOST_BYTES,
-            ),
+            http1_settings=_limit_connections(serving),
             websockets=False,
             workers=serving.workers,
             blocking_threads=serving.threads,

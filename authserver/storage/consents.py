@@ -1,8 +1,9 @@
 """Statements on users' consents to clients."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from authserver.records.consent import ConnectedApp, Consent
 from authserver.storage.families import enabled_for_family, is_live
@@ -55,20 +56,7 @@ def forget_all(tx: Connection, user_id: str) -> None:
 
 def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]:
     """The clients that hold live families of this user or have their consent, ordered by name."""
-    # A scope token holds no space. Both databases can join strings with a separator, by different functions.
-    join = func.group_concat if tx.dialect.name == "sqlite" else func.string_agg
-    used = (
-        select(
-            _F.client_id,
-            func.min(_F.created_at).label("since"),
-            func.max(_F.rotated_at).label("last_used_at"),
-            join(_F.scope, " ").label("scope"),
-        )
-        .join_from(RefreshTokenFamily, Client, _C.client_id == _F.client_id)
-        .where(_F.user_id == user_id, is_live(now), enabled_for_family())
-        .group_by(_F.client_id)
-        .subquery()
-    )
+    used = _select_used(tx.dialect.name, user_id, now).subquery()
     allowed = select(_N.client_id, _N.scope, _N.granted_at).where(_N.user_id == user_id).subquery()
     rows = tx.execute(
         select(
@@ -94,6 +82,23 @@ def list_apps(tx: Connection, user_id: str, now: datetime) -> list[ConnectedApp]
         )
         for row in rows
     ]
+
+
+def _select_used(dialect: str, user_id: str, now: datetime) -> Select[Any]:
+    """What the live families of the user say of each client."""
+    # A scope token holds no space. Both databases can join strings with a separator, by different functions.
+    join = func.group_concat if dialect == "sqlite" else func.string_agg
+    return (
+        select(
+            _F.client_id,
+            func.min(_F.created_at).label("since"),
+            func.max(_F.rotated_at).label("last_used_at"),
+            join(_F.scope, " ").label("scope"),
+        )
+        .join_from(RefreshTokenFamily, Client, _C.client_id == _F.client_id)
+        .where(_F.user_id == user_id, is_live(now), enabled_for_family())
+        .group_by(_F.client_id)
+    )
 
 
 def _unite(*scopes: str | None) -> tuple[str, ...]:

@@ -33,6 +33,21 @@ class AccessToGrant:
     offline: bool = True
 
 
+def _grant(session: Session, client: Client, granted: AccessToGrant, *, fam: str) -> GrantedAccess:
+    return GrantedAccess(
+        user_id=session.user_id,
+        sid=session.sid,
+        fam=fam,
+        client_id=client.client_id,
+        device_id=session.device_id,
+        scope=granted.scope,
+        audience=granted.audience,
+        auth_time=granted.auth_time,
+        amr=session.amr,
+        acr=session.acr,
+    )
+
+
 def begin_family(
     tx: Transaction,
     realm: Realm,
@@ -50,18 +65,7 @@ def begin_family(
     mac_key = realm.keyring.current.mac_key
     family = NewFamily(
         family_id=realm.entropy(FAMILY_ID_BYTES),
-        granted=GrantedAccess(
-            user_id=user.user_id,
-            sid=session.sid,
-            fam=new_id(realm.entropy),
-            client_id=client.client_id,
-            device_id=session.device_id,
-            scope=granted.scope,
-            audience=granted.audience,
-            auth_time=granted.auth_time,
-            amr=session.amr,
-            acr=session.acr,
-        ),
+        granted=_grant(session, client, granted, fam=new_id(realm.entropy)),
         client_family_version=granted.client_family_version,
         mac_kid=mac_key.kid,
         idle_expires_at=now + idle_lifetime,

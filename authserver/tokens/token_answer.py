@@ -118,6 +118,31 @@ def issue_access(
     return _issue(realm, holding, client, now, narrowing, nonce, AccessAnswer)
 
 
+def _claim(realm: Realm, holding: Holding, client: Client, now: datetime, narrowing: Narrowing) -> UserToken:
+    granted, allowance = holding.granted, find_allowance(realm, client)
+    lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
+    issued_at = int(now.timestamp())
+    # No token outlives its family, which ends no later than its session. Rounded up: see `absolute_end`.
+    expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
+    return UserToken(
+        iss=realm.issuer,
+        sub=granted.user_id,
+        aud=effective_audience(granted.audience, narrowing.audience, allowance),
+        exp=expires_at,
+        iat=issued_at,
+        jti=new_id(realm.entropy),
+        client_id=granted.client_id,
+        scope=effective_scope(granted.scope, narrowing.scope, allowance, holding.roles),
+        sid=granted.sid,
+        fam=granted.fam,
+        auth_time=int(granted.auth_time.timestamp()),
+        amr=granted.amr,
+        acr=granted.acr,
+        roles=holding.roles,
+        token_version=holding.token_version,
+    )
+
+
 def _issue(
     realm: Realm,
     holding: Holding,
@@ -127,39 +152,16 @@ def _issue(
     nonce: str | None,
     answer: Callable[..., Answer],
 ) -> Answer:
-    granted, allowance = holding.granted, find_allowance(realm, client)
-    lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
-    issued_at = int(now.timestamp())
-    # No token outlives its family, which ends no later than its session. Rounded up: see `absolute_end`.
-    expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
-    carried = effective_scope(granted.scope, narrowing.scope, allowance, holding.roles)
-    key = realm.keyring.current.signing_key
-    claims = UserToken(
-        iss=realm.issuer,
-        sub=granted.user_id,
-        aud=effective_audience(granted.audience, narrowing.audience, allowance),
-        exp=expires_at,
-        iat=issued_at,
-        jti=new_id(realm.entropy),
-        client_id=granted.client_id,
-        scope=carried,
-        sid=granted.sid,
-        fam=granted.fam,
-        auth_time=int(granted.auth_time.timestamp()),
-        amr=granted.amr,
-        acr=granted.acr,
-        roles=holding.roles,
-        token_version=holding.token_version,
-    )
+    claims, key = _claim(realm, holding, client, now, narrowing), realm.keyring.current.signing_key
     access_token = issue_access_token(key, claims)
-    is_openid = OPENID_SCOPE in carried.split()
+    is_openid = OPENID_SCOPE in claims.scope.split()
     return answer(
         access_token=access_token,
         token_type="Bearer",  # noqa: S106 - RFC 6750 §6.1.1
-        expires_in=expires_at - issued_at,
-        scope=carried,
-        sid=granted.sid,
-        device_id=device_identifier(client, granted.device_id),
+        expires_in=claims.exp - claims.iat,
+        scope=claims.scope,
+        sid=claims.sid,
+        device_id=device_identifier(client, holding.granted.device_id),
         id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
     )
 

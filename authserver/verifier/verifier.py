@@ -11,6 +11,7 @@ from authserver.jose.access_token import Expectation, read_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.limits import LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME
+from authserver.protocol.secret import Secret
 from authserver.verifier.cache import VerifiedTokens, digest_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.fetch import check_url, write_basic
@@ -67,30 +68,22 @@ class Verifier:
         clock: Clock = _SYSTEM_CLOCK,
     ) -> None:
         """Check the settings; nothing is fetched before the first token."""
-        audiences = frozenset({audience} if isinstance(audience, str) else audience)
-        if not audiences or "" in audiences:
-            raise ValueError("audience must not be empty")
-        if not 0 <= leeway <= _LONGEST_LEEWAY:
-            raise ValueError(f"leeway is a number of seconds from 0 to {_LONGEST_LEEWAY:.0f}")
-        if not longest_lifetime > 0:  # also refuses NaN
-            raise ValueError("longest_lifetime is a number of seconds above 0")
+        self._audiences = frozenset({audience} if isinstance(audience, str) else audience)
+        self._expectation = _expect(issuer, self._audiences, leeway, longest_lifetime)
         base_url, jwks_uri = _choose_addresses(issuer, internal_url, jwks_uri, allow_http=allow_http)
-        self._audiences = audiences
-        self._expectation = Expectation(issuer, audiences, leeway, leeway, longest_lifetime)
         self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
-        self._revocations = revocations or _NO_FEED
-        if (client_id is None) != (client_secret is None):
-            raise ValueError("client_id and client_secret go together")
-        if client_id is not None and client_secret is not None:
+        credentials = _read_credentials(client_id, client_secret)
+        if credentials is None:
+            if when_stale != "refuse":
+                raise ValueError("when_stale needs the feed: a client_id and a client_secret")
+            self._revocations = revocations or _NO_FEED
+        else:
             if revocations is not None:
                 raise ValueError("revocations come either from the feed, with a client_id, or from `revocations`")
-            credentials = write_basic(client_id, client_secret)
             self._revocations = follow_feed(
                 issuer, base_url, credentials, leeway=leeway, when_stale=when_stale, clock=clock
             )
-        elif when_stale != "refuse":
-            raise ValueError("when_stale needs the feed: a client_id and a client_secret")
         self._clock = clock
 
     @property
@@ -198,6 +191,24 @@ class Verifier:
         if self._keys.find_key(kid) is None:
             self._verified.forget(digest)
             raise TokenRejected("unknown_key", "the key has been withdrawn")
+
+
+def _expect(issuer: str, audiences: frozenset[str], leeway: float, longest_lifetime: float) -> Expectation:
+    if not audiences or "" in audiences:
+        raise ValueError("audience must not be empty")
+    if not 0 <= leeway <= _LONGEST_LEEWAY:
+        raise ValueError(f"leeway is a number of seconds from 0 to {_LONGEST_LEEWAY:.0f}")
+    if not longest_lifetime > 0:  # also refuses NaN
+        raise ValueError("longest_lifetime is a number of seconds above 0")
+    return Expectation(issuer, audiences, leeway, leeway, longest_lifetime)
+
+
+def _read_credentials(client_id: str | None, client_secret: str | None) -> Secret | None:
+    if client_id is None and client_secret is None:
+        return None
+    if client_id is None or client_secret is None:
+        raise ValueError("client_id and client_secret go together")
+    return write_basic(client_id, client_secret)
 
 
 def _choose_addresses(
