@@ -7,7 +7,7 @@ from authserver.account.mailed_link import find_link, record_failed_link, use_li
 from authserver.authentication.asker import Asker
 from authserver.authentication.failed_proof import OVERTAKEN, confirm_by_password
 from authserver.authentication.passwords import is_unchanged
-from authserver.authentication.reauthentication import demand_recent
+from authserver.authentication.reauthentication import Recent
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import CompromiseReported, EmailChangeReverted
 from authserver.credentials.notice import Notice
@@ -15,7 +15,7 @@ from authserver.mail.queue import queue_mail
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import Invalid, Refused, TryLater
 from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.records.session import Ended
@@ -25,15 +25,13 @@ from authserver.storage import Transaction, links, users
 
 
 def ask_email_change(
-    realm: Realm, asker: Asker, *, new_email: str, password: Secret, ip: str | None = None
-) -> Refused | Invalid | TryLater | Reauthenticate | None:
+    realm: Realm, recent: Recent[Asker], *, new_email: str, password: Secret, ip: str | None = None
+) -> Refused | Invalid | TryLater | None:
     """Queue a mail with a link to the new address, and a notice to the old one; None when that is done.
 
     The answer does not reveal whether another user has the new address; only the mail to it does.
     """
-    stale = demand_recent(realm, asker, "change_email", ip)
-    if stale is not None:
-        return stale
+    asker = recent.asker
     address = canonicalise_email(new_email)
     if isinstance(address, InvalidEmail):
         return Invalid((FieldError("new_email", address.code, address.message),))

@@ -12,11 +12,11 @@ from authserver.authentication.failed_proof import OVERTAKEN, record_failed_chan
 from authserver.authentication.known_device import introduce_device
 from authserver.authentication.open_session import PASSWORD, DeviceClaim, Opening, RequestSource, open_session
 from authserver.authentication.passwords import hash_new_password, is_unchanged
-from authserver.authentication.reauthentication import demand_recent
+from authserver.authentication.reauthentication import Recent
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Refused, TryLater
 from authserver.records.audit import Actor
 from authserver.records.client import Client
 from authserver.records.user import Credentials, User
@@ -32,6 +32,11 @@ class PasswordWasChanged:
 
     tokens: AccessAnswer
     receipt: Receipt
+
+    @property
+    def sid(self) -> str:
+        """The renewed session."""
+        return self.tokens.sid
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,17 @@ class PasswordWasChangedInBrowser:
     signed_in: BrowserSignedIn
     receipt: Receipt
 
+    @property
+    def sid(self) -> str:
+        """The renewed session."""
+        return self.signed_in.sid
+
 
 def change_password(
-    realm: Realm, bearer: Bearer, change: PasswordChange, source: RequestSource
-) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
+    realm: Realm, recent: Recent[Bearer], change: PasswordChange, source: RequestSource
+) -> PasswordWasChanged | Refused | Invalid | TryLater:
     """Change the password of the user who asks, and renew their session. A refused new password ends nothing."""
+    bearer = recent.asker
     # Before the transaction: if many changes each held a connection and waited for a second one, all would hang.
     client = realm.clients.find(bearer.claims.client_id)
 
@@ -76,7 +87,7 @@ def change_password(
 
         return open_again
 
-    changed = _change(realm, bearer, change, source, prepare)
+    changed = _change(realm, recent, change, source, prepare)
     if not isinstance(changed, _Changed):
         return changed
     opened = changed.opened
@@ -88,14 +99,14 @@ def change_password(
 
 
 def change_password_in_browser(
-    realm: Realm, asker: SignedInBrowser, change: PasswordChange, source: RequestSource
-) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater | Reauthenticate:
+    realm: Realm, recent: Recent[SignedInBrowser], change: PasswordChange, source: RequestSource
+) -> PasswordWasChangedInBrowser | Refused | Invalid | TryLater:
     """Change the password at the account pages: the browser's session continues with a new cookie, without a family."""
 
     def prepare(tx: Transaction, _: datetime) -> _Open[BrowserSignedIn]:
         return lambda user, opening: begin_browser_session(tx, realm, user, opening)
 
-    changed = _change(realm, asker, change, source, prepare)
+    changed = _change(realm, recent, change, source, prepare)
     return PasswordWasChangedInBrowser(changed.opened, changed.receipt) if isinstance(changed, _Changed) else changed
 
 
@@ -131,16 +142,19 @@ class _Proven:
 
 def _change(
     realm: Realm,
-    asker: Asker,
+    recent: Recent[Asker],
     change: PasswordChange,
     source: RequestSource,
     prepare: Callable[[Transaction, datetime], _Open[T] | Refused],
-) -> _Changed[T] | Refused | Invalid | TryLater | Reauthenticate:
+) -> _Changed[T] | Refused | Invalid | TryLater:
     """Change the password and renew the session that asks.
 
     `prepare` reads what it needs of that session before the change ends it, and returns what opens it again.
     """
-    proven = _prove(realm, asker, change, source)
+    asker = recent.asker
+    proven = _verify_and_hash(realm, asker, change)
+    if isinstance(proven, Refused | Invalid):
+        record_failed_change(realm, asker, proven, ip=source.ip)
     if not isinstance(proven, _Proven):
         return proven
     now = realm.clock.now()
@@ -163,18 +177,6 @@ def _change(
         user = users.load(tx, asker.user_id)
         opening = Opening(PASSWORD, DeviceClaim(device.device_id, device.device_name), source, now)
         return _Changed(open_again(user, opening), user, receipt, now)
-
-
-def _prove(
-    realm: Realm, asker: Asker, change: PasswordChange, source: RequestSource
-) -> _Proven | Refused | Invalid | TryLater | Reauthenticate:
-    stale = demand_recent(realm, asker, "change_password", source.ip)
-    if stale is not None:
-        return stale
-    outcome = _verify_and_hash(realm, asker, change)
-    if isinstance(outcome, Refused | Invalid):
-        record_failed_change(realm, asker, outcome, ip=source.ip)
-    return outcome
 
 
 def _verify_and_hash(realm: Realm, asker: Asker, change: PasswordChange) -> _Proven | Refused | Invalid | TryLater:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from authserver.authentication.asker import Asker
 from authserver.authentication.failed_proof import OVERTAKEN, confirm_by_password
 from authserver.authentication.passwords import is_unchanged
-from authserver.authentication.reauthentication import demand_recent
+from authserver.authentication.reauthentication import Recent
 from authserver.credentials.events import UserDeleted
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
-from authserver.realm.outcomes import NOT_FOUND, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Refused, TryLater
 from authserver.records.audit import Actor, AuditRecord
 from authserver.records.consent import ConnectedApp
 from authserver.records.session import SessionSummary
@@ -28,13 +28,9 @@ class AccountExport:
     events: list[AuditRecord]
 
 
-def delete_account(
-    realm: Realm, asker: Asker, password: Secret, ip: str
-) -> Receipt | Refused | TryLater | Reauthenticate:
+def delete_account(realm: Realm, recent: Recent[Asker], password: Secret, ip: str) -> Receipt | Refused | TryLater:
     """Delete the user who asks, with all of their data except the audit record."""
-    stale = demand_recent(realm, asker, "delete_account", ip)
-    if stale is not None:
-        return stale
+    asker = recent.asker
     credentials = confirm_by_password(realm, asker, password, act="delete_account", ip=ip)
     if not isinstance(credentials, Credentials):
         return credentials
@@ -45,13 +41,10 @@ def delete_account(
         return realm.revocation.apply(tx, event, by=Actor(asker.user_id, ip), now=realm.clock.now())
 
 
-def export_account(realm: Realm, asker: Asker, ip: str | None = None) -> AccountExport | Refused | Reauthenticate:
+def export_account(realm: Realm, recent: Recent[Asker]) -> AccountExport | Refused:
     """Collect all data about the user who asks."""
-    stale = demand_recent(realm, asker, "export_account", ip)
-    if stale is not None:
-        return stale
     with realm.database.read() as tx:
-        user = users.find(tx, asker.user_id)
+        user = users.find(tx, recent.asker.user_id)
         if user is None:
             return Refused(NOT_FOUND, "There is no such user.")
         live = sessions.list_live(tx, user.user_id, realm.clock.now())

@@ -35,8 +35,8 @@ def sign_out_elsewhere(realm: Realm, asker: Asker, ip: str) -> Receipt | Reauthe
 
     It needs a recent sign-in, because the thief of one session could otherwise sign the owner out everywhere else.
     """
-    stale = demand_recent(realm, asker, "sign_out_elsewhere", ip)
-    return stale or _apply(realm, SignedOutElsewhere(asker.user_id), asker, ip)
+    recent = demand_recent(realm, asker, "sign_out_elsewhere", ip)
+    return recent if isinstance(recent, Reauthenticate) else _apply(realm, SignedOutElsewhere(asker.user_id), asker, ip)
 
 
 def list_sessions(realm: Realm, user_id: str) -> list[SessionSummary]:
@@ -57,8 +57,10 @@ def end_session(realm: Realm, asker: Asker, sid: str, ip: str) -> Receipt | Refu
         refused = RefusedAct.of(asker, AuditName.AUTHZ_FAIL, "end_session", reason)
         record_refused(realm, refused, Actor(asker.user_id, ip))
         return Refused(NOT_FOUND, "There is no such session.", reason)
-    stale = None if sid == asker.sid else demand_recent(realm, asker, "end_session", ip)
-    return stale or _apply(realm, SessionEndedByUser(asker.user_id, sid), asker, ip)
+    recent = None if sid == asker.sid else demand_recent(realm, asker, "end_session", ip)
+    if isinstance(recent, Reauthenticate):
+        return recent
+    return _apply(realm, SessionEndedByUser(asker.user_id, sid), asker, ip)
 
 
 def _apply(realm: Realm, event: CredentialEvent, asker: Asker, ip: str) -> Receipt:

@@ -14,6 +14,19 @@ DECIDED_AT = {
     r"\bauthenticate_client\(": {"clients/authentication.py", "grants/base.py", "web/oauth/form.py"},
     r"\bverify_password\(": {"authentication/passwords.py", "authentication/failed_proof.py"},
     r"has changed in the meantime": {"authentication/failed_proof.py"},
+    # Recency: the doors, before they count a try; and two acts without a password, one of which asks only at times.
+    r"\bdemand_recent\(": {
+        "authentication/reauthentication.py",
+        "authentication/sign_out.py",
+        "web/api/bearer.py",
+        "web/pages/account/frame.py",
+        "web/pages/account/leaving.py",
+    },
+    # Nobody else says that somebody signed in recently.
+    r"\bRecent\(": {"authentication/reauthentication.py"},
+    # Counting, settling and logging of tries.
+    r"current_limits\(\)": {"web/limits/current.py", "web/limits/tries.py"},
+    r"authn_login_fail\"|authn_password_change_fail\"": {"protocol/audit_name.py", "web/limits/tries.py"},
     r"\bPasswordChanged\(": {"account/change_password.py", "credentials/events/password_changed.py"},
 }
 """Pattern → the files that may contain it."""

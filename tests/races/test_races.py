@@ -14,6 +14,7 @@ from authserver.account.confirm_address import confirm_email
 from authserver.account.own_account import delete_account
 from authserver.administration.set_password import set_password
 from authserver.authentication.bearer import Bearer, authenticate_bearer
+from authserver.authentication.reauthentication import Recent
 from authserver.authentication.sign_out import sign_out, sign_out_everywhere
 from authserver.credentials.passwords import HashProfile, PasswordHasher
 from authserver.protocol.oauth_error import OAuthError
@@ -34,11 +35,11 @@ pytestmark = pytest.mark.races
 
 
 def _delete(person: Person, bearer: Bearer) -> object:
-    return delete_account(person.realm, bearer, Secret(PASSWORD), IP)
+    return delete_account(person.realm, Recent(bearer), Secret(PASSWORD), IP)
 
 
 def _move(person: Person, bearer: Bearer) -> object:
-    return ask_email_change(person.realm, bearer, new_email=f"thief-{person.email}", password=Secret(PASSWORD))
+    return ask_email_change(person.realm, Recent(bearer), new_email=f"thief-{person.email}", password=Secret(PASSWORD))
 
 
 def test_a_sign_in_verified_before_a_change_leaves_no_session_after_it(crowded: Realm, rounds: int) -> None:

@@ -20,6 +20,7 @@ from authserver.account.register import Registered, register
 from authserver.administration.read_audit import AuditTail, list_audit
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
 from authserver.authentication.open_session import DeviceClaim, RequestSource
+from authserver.authentication.reauthentication import Recent
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere
@@ -105,7 +106,9 @@ def _change_wrongly(person: Person) -> None:
 
 
 def _delete_wrongly(person: Person) -> None:
-    assert isinstance(delete_account(person.realm, person.bearer(person.sign_in()), Secret("wrong"), IP), Refused)
+    assert isinstance(
+        delete_account(person.realm, Recent(person.bearer(person.sign_in())), Secret("wrong"), IP), Refused
+    )
 
 
 def _reset_with_nothing(person: Person) -> None:
@@ -392,7 +395,7 @@ def test_a_refused_new_password_is_recorded_with_its_reason(realm: Realm) -> Non
 def test_a_wrong_password_at_a_change_of_address_is_recorded(realm: Realm) -> None:
     person = Person(realm)
     bearer = person.bearer(person.sign_in())
-    ask_email_change(realm, bearer, new_email="new@example.test", password=Secret("wrong"))
+    ask_email_change(realm, Recent(bearer), new_email="new@example.test", password=Secret("wrong"))
     (record,) = records(realm, AuditName.REAUTHENTICATION_FAIL)
     assert (record.detail["act"], record.user_id, record.sid) == ("change_email", person.user_id, bearer.sid)
 

@@ -6,6 +6,7 @@ from authserver.account.account import find_account
 from authserver.account.own_account import AccountExport, delete_account, export_account
 from authserver.account.profile import change_profile
 from authserver.authentication.bearer import Bearer
+from authserver.authentication.reauthentication import Recent
 from authserver.protocol.secret import Secret
 from authserver.records.presence import BearerRefused
 from authserver.records.user import Profile, User
@@ -71,10 +72,10 @@ def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | Account
     security=SECURITY_SCHEME,
     responses=document(*OF_BODIES, *OF_PASSWORDS),
 )
-def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Response:
+def answer_delete_account(json_data: CurrentPasswordBody, bearer: Recent[Bearer]) -> Response:
     """Delete the bearer's user."""
     password, ip = Secret(json_data.current_password), request.remote_addr or ""
-    outcome = try_password(bearer, "delete_account", lambda: delete_account(current_realm(), bearer, password, ip))
+    outcome = try_password(bearer, lambda: delete_account(current_realm(), bearer, password, ip))
     return answer_nothing() if isinstance(outcome, Receipt) else answer_problem(explain_own(outcome))
 
 
@@ -82,9 +83,9 @@ def answer_delete_account(json_data: CurrentPasswordBody, bearer: Bearer) -> Res
 @with_bearer(load_recent_bearer("export_account"))
 @api.output(ExportAnswer, description="All stored data about the signed-in user.")
 @api.doc(summary="Export the data", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_SENSITIVE))
-def answer_export(bearer: Bearer) -> Response | ExportAnswer:
+def answer_export(bearer: Recent[Bearer]) -> Response | ExportAnswer:
     """Export all stored data about the bearer's user."""
-    outcome = export_account(current_realm(), bearer, request.remote_addr)
+    outcome = export_account(current_realm(), bearer)
     if not isinstance(outcome, AccountExport):
         return answer_problem(explain_own(outcome))
-    return ExportAnswer.of(outcome, bearer.sid)
+    return ExportAnswer.of(outcome, bearer.asker.sid)

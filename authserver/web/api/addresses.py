@@ -6,6 +6,7 @@ from authserver.account.change_email import report_compromise, revert_email
 from authserver.account.confirm_address import confirm_email
 from authserver.account.register import ask_confirmation
 from authserver.authentication.bearer import Bearer
+from authserver.authentication.reauthentication import Recent
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import Refused, TryLater
 from authserver.revocation import Receipt
@@ -55,7 +56,7 @@ _TOKEN = {"token": "lt_AQ"}
     security=SECURITY_SCHEME,
     responses=document(*OF_BODIES, *OF_PASSWORDS),
 )
-def answer_change_email(json_data: ChangeEmailBody, bearer: Bearer) -> Response:
+def answer_change_email(json_data: ChangeEmailBody, bearer: Recent[Bearer]) -> Response:
     """Mail the links for a change of address."""
     refusal = ask_new_address(bearer, json_data.new_email, Secret(json_data.current_password))
     return answer_accepted() if refusal is None else answer_problem(explain_own(refusal))

@@ -8,9 +8,10 @@ import structlog
 from flask import request
 
 from authserver.authentication.bearer import Bearer, authenticate_bearer, authenticate_signing_out
-from authserver.authentication.reauthentication import demand_recent
+from authserver.authentication.reauthentication import Recent, demand_recent
 from authserver.protocol.bearer_request import SeveralTokens
 from authserver.realm import Realm
+from authserver.realm.outcomes import Reauthenticate
 from authserver.records.presence import BearerRefused
 from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, explain_several, refuse
 from authserver.web.authorization import read_bearer_token
@@ -40,20 +41,21 @@ def load_bearer_signing_out() -> Bearer:
     return _load(authenticate_signing_out)
 
 
-def load_recent_bearer(act: str) -> Callable[[], Bearer]:
+def load_recent_bearer(act: str) -> Callable[[], Recent[Bearer]]:
     """Make a loader for the sensitive `act`. It also requires a recent sign-in (RFC 9470, ASVS 7.5.1)."""
 
-    def load() -> Bearer:
-        bearer = load_bearer()
-        stale = demand_recent(current_realm(), bearer, act, request.remote_addr)
-        if stale is not None:
-            raise ProblemError(explain(stale))
-        return bearer
+    def load() -> Recent[Bearer]:
+        recent = demand_recent(current_realm(), load_bearer(), act, request.remote_addr)
+        if isinstance(recent, Reauthenticate):
+            raise ProblemError(explain(recent))
+        return recent
 
     return load
 
 
-def with_bearer(load: Callable[[], Bearer]) -> Callable[[Callable[..., ResponseT]], Callable[..., ResponseT]]:
+def with_bearer(
+    load: Callable[[], Bearer | Recent[Bearer]],
+) -> Callable[[Callable[..., ResponseT]], Callable[..., ResponseT]]:
     """Pass `bearer` to the view. Place it above `input`, so that strangers get no errors about the body."""
 
     def decorate(view: Callable[..., ResponseT]) -> Callable[..., ResponseT]:

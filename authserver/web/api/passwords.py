@@ -1,11 +1,11 @@
 """`/api/account/password`, `/api/password/forgot`, `/api/password/reset`."""
 
-import structlog
-from flask import Response, request
+from flask import Response
 
 from authserver.account.change_password import PasswordChange, PasswordWasChanged, change_password
-from authserver.account.reset_password import PasswordWasReset, ask_reset, reset_password
+from authserver.account.reset_password import PasswordWasReset, ask_reset
 from authserver.authentication.bearer import Bearer
+from authserver.authentication.reauthentication import Recent
 from authserver.protocol.secret import Secret
 from authserver.tokens.token_answer import TokenAnswer
 from authserver.web.api.bearer import SECURITY_SCHEME, load_recent_bearer, with_bearer
@@ -30,11 +30,10 @@ from authserver.web.api.refusals import (
 )
 from authserver.web.api.tries import count_address
 from authserver.web.context import current_realm
-from authserver.web.limits.tries import forgive_login, try_password
+from authserver.web.limits.tries import reset_by_link, try_password_change
 from authserver.web.problem import answer_problem
 from authserver.web.source import read_source
 
-_log = structlog.get_logger(__name__)
 _TAGS = ["Passwords"]
 
 
@@ -63,24 +62,19 @@ _TAGS = ["Passwords"]
     security=SECURITY_SCHEME,
     responses=document(*OF_BODIES, *OF_PASSWORDS),
 )
-def answer_change_password(json_data: ChangePasswordBody, bearer: Bearer) -> Response | PasswordChangedAnswer:
+def answer_change_password(json_data: ChangePasswordBody, bearer: Recent[Bearer]) -> Response | PasswordChangedAnswer:
     """Change the password of the bearer's user."""
     change = PasswordChange(
         current=Secret(json_data.current_password),
         new=Secret(json_data.new_password),
         logout_devices=json_data.logout_devices,
     )
-    in_cookie = keeps_session(bearer)
-    outcome = try_password(
-        bearer, "change_password", lambda: change_password(current_realm(), bearer, change, read_source())
-    )
+    in_cookie = keeps_session(bearer.asker)
+    outcome = try_password_change(bearer, lambda: change_password(current_realm(), bearer, change, read_source()))
     if not isinstance(outcome, PasswordWasChanged):
-        problem = explain_own(outcome)
-        _log.info("authn_password_change_fail", code=problem.code, sid=bearer.sid, ip=request.remote_addr)
-        return answer_problem(problem)
-    _log.info("authn_password_change", sid=outcome.tokens.sid, ip=request.remote_addr)
+        return answer_problem(explain_own(outcome))
     if in_cookie and isinstance(outcome.tokens, TokenAnswer):
-        keep_in_cookie(bearer.claims.client_id, outcome.tokens)
+        keep_in_cookie(bearer.asker.claims.client_id, outcome.tokens)
         keep_device_token(outcome.tokens.device_token)
     return PasswordChangedAnswer.of_change(outcome, in_cookie=in_cookie)
 
@@ -120,9 +114,8 @@ def answer_forgot_password(json_data: AddressBody) -> Response:
 def answer_reset_password(json_data: ResetPasswordBody) -> Response | ResetAnswer:
     """Set a new password with a mailed link."""
     password = Secret(json_data.new_password)
-    outcome = reset_password(current_realm(), json_data.token, password, request.remote_addr or "")
+    outcome = reset_by_link(json_data.token, password)
     if not isinstance(outcome, PasswordWasReset):
         return answer_problem(explain(outcome))
-    forgive_login(outcome.email)
     keep_device_token(outcome.device_token.reveal())
     return ResetAnswer.of_reset(outcome)

@@ -38,9 +38,9 @@ from authserver.web.api.refusals import (
     refuse,
 )
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
-from authserver.web.api.tries import count_address, count_login
+from authserver.web.api.tries import count_address
 from authserver.web.context import current_realm
-from authserver.web.limits.tries import settle
+from authserver.web.limits.tries import try_sign_in
 from authserver.web.problem import ProblemError, answer_problem
 from authserver.web.source import read_source
 
@@ -105,7 +105,6 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
     if json_data.in_cookie:
         _refuse_lost_cookie(json_data.client_id)
     device_token = Secret(json_data.device_token) if json_data.device_token else read_device_token()
-    key = count_login(json_data.email, json_data.device_id, device_token)
     attempt = SignIn(
         email=json_data.email,
         password=Secret(json_data.password),
@@ -115,14 +114,9 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
         source=read_source(),
         device_token=device_token,
     )
-    outcome = sign_in(current_realm(), attempt)
-    settle(key, outcome)
+    outcome = try_sign_in(json_data.email, json_data.device_id, device_token, lambda: sign_in(current_realm(), attempt))
     if not isinstance(outcome, TokenAnswer):
-        problem = explain(outcome)
-        reason = getattr(outcome, "reason", "")
-        _log.info("authn_login_fail", code=problem.code, reason=reason, ip=request.remote_addr)
-        return answer_problem(problem)
-    _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
+        return answer_problem(explain(outcome))
     if json_data.in_cookie:
         keep_in_cookie(json_data.client_id, outcome)
         keep_device_token(outcome.device_token)

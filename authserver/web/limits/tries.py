@@ -1,18 +1,23 @@
-"""Counting of tries, for pages and the API. A try is counted before anything is verified (see `limits`)."""
+"""What takes a password or a mailed link, for pages and the API: count the try, act, settle the count, log.
+
+A try is counted before anything is verified (see `limits`). The doors only read the input and show the outcome.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from flask import request
 
 from authserver.account.change_email import ask_email_change
+from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.authentication.asker import Asker
+from authserver.authentication.failed_proof import name_reason
 from authserver.authentication.known_device import find_known_device, is_named_device
-from authserver.authentication.reauthentication import demand_recent
+from authserver.authentication.reauthentication import Recent
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import Invalid, Refused, TryLater
 from authserver.web.context import current_realm
 from authserver.web.limits.current import current_limits
 from authserver.web.limits.limits import (
@@ -25,8 +30,19 @@ from authserver.web.limits.limits import (
     password_key,
 )
 
-OutcomeT = TypeVar("OutcomeT")
 _log = structlog.get_logger(__name__)
+
+
+class HasSession(Protocol):
+    """A success that leaves the user with a session."""
+
+    @property
+    def sid(self) -> str:
+        """The session."""
+
+
+OutcomeT = TypeVar("OutcomeT")
+SignedInT = TypeVar("SignedInT", bound=HasSession)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +52,89 @@ class TooManyTries:
     retry_after: int
 
 
-def hit(key: LimitKey) -> int | None:
-    """Count one try. Return None if it is allowed, otherwise log it and return the seconds to wait."""
+def count_address(purpose: str) -> TooManyTries | None:
+    """Count one try from the address of the request. None if it is allowed."""
+    return _count(address_key(purpose, request.remote_addr or ""))
+
+
+def try_sign_in(
+    email: str, device_id: str, device_token: Secret | None, carry_out: Callable[[], SignedInT | Refused | TryLater]
+) -> SignedInT | Refused | TryLater | TooManyTries:
+    """Sign in, and count the try."""
+    key = _count_sign_in(email, device_id, device_token)
+    if isinstance(key, TooManyTries):
+        return key
+    outcome = carry_out()
+    _settle(key, outcome)
+    _log_outcome("authn_login_success", "authn_login_fail", outcome)
+    return outcome
+
+
+def try_password(recent: Recent[Asker], carry_out: Callable[[], OutcomeT]) -> OutcomeT | TooManyTries:
+    """Do a sensitive act, which takes the current password, and count the try.
+
+    Tries are counted per session, and only with a recent sign-in. So a thief can neither guess the password (ASVS
+    6.3.1) nor use up the tries of the owner, who has another session.
+    """
+    key = password_key(recent.asker.sid)
+    over = _count(key)
+    if over is not None:
+        return over
+    outcome = carry_out()
+    _settle(key, outcome)
+    return outcome
+
+
+def try_password_change(
+    recent: Recent[Asker], carry_out: Callable[[], SignedInT | Refused | Invalid | TryLater]
+) -> SignedInT | Refused | Invalid | TryLater | TooManyTries:
+    """Change the password, and count the try at the current one."""
+    outcome = try_password(recent, carry_out)
+    _log_outcome("authn_password_change", "authn_password_change_fail", outcome, sid=recent.asker.sid)
+    return outcome
+
+
+def ask_new_address(
+    recent: Recent[Asker], new_email: str, password: Secret
+) -> Refused | Invalid | TryLater | TooManyTries | None:
+    """Ask for a change of the e-mail address, and count the mail that it causes. None if the links are on their way.
+
+    Mails are counted per user, because a user may open any number of sessions. A request that causes no mail, such as
+    one with a wrong password, is not counted.
+    """
+    key, ip = email_change_key(recent.asker.user_id), request.remote_addr
+
+    def ask() -> Refused | Invalid | TryLater | TooManyTries | None:
+        over = _count(key)
+        if over is not None:
+            return over
+        outcome = ask_email_change(current_realm(), recent, new_email=new_email, password=password, ip=ip)
+        if outcome is not None:
+            current_limits().take_back(key)
+        return outcome
+
+    return try_password(recent, ask)
+
+
+def reset_by_link(token: str, password: Secret) -> PasswordWasReset | Refused | Invalid | TryLater:
+    """Set a password with a mailed link. It clears the tries at the account, because its owner has read its mail."""
+    outcome = reset_password(current_realm(), token, password, request.remote_addr or "")
+    if isinstance(outcome, PasswordWasReset):
+        for key in (account_key(outcome.email), named_devices_key(outcome.email)):
+            current_limits().forgive(key)
+    return outcome
+
+
+def _count(key: LimitKey) -> TooManyTries | None:
     wait = current_limits().hit(key)
-    if wait is not None:
-        _log.warning("excess_rate_limit_exceeded", kind=key.kind, path=request.path, ip=request.remote_addr)
-    return wait
+    if wait is None:
+        return None
+    _log.warning("excess_rate_limit_exceeded", kind=key.kind, path=request.path, ip=request.remote_addr)
+    return TooManyTries(wait)
 
 
-def hit_address(purpose: str) -> int | None:
-    """Count one try from the address of the request. Return None if it is allowed, otherwise the seconds to wait."""
-    return hit(address_key(purpose, request.remote_addr or ""))
-
-
-def hit_login(email: str, device_id: str, device_token: Secret | None) -> LimitKey | int:
-    """Count a sign-in before it is verified. Return the key for `settle`, or the seconds to wait.
+def _count_sign_in(email: str, device_id: str, device_token: Secret | None) -> LimitKey | TooManyTries:
+    """Count a sign-in before it is verified. Return the key for `_settle`.
 
     A stranger may use up the tries of an account, or of a network address that many people share. That must not lock
     out the owner. So a known device has tries of its own, and when they are used up, it counts like any other device.
@@ -61,73 +145,46 @@ def hit_login(email: str, device_id: str, device_token: Secret | None) -> LimitK
         key = known_device_key(email, known.budget)
         if current_limits().hit(key) is None:
             return key
-    wait = hit_address("login")
-    if wait is not None:
-        return wait
+    over = count_address("login")
+    if over is not None:
+        return over
     account = account_key(email)
-    wait = hit(account)
-    if wait is None:
+    over = _count(account)
+    if over is None:
         return account
     if not device_id or not is_named_device(current_realm(), email, device_id):
-        return wait
+        return over
     named = named_devices_key(email)
-    wait = hit(named)
-    return named if wait is None else wait
+    return _count(named) or named
 
 
-def forgive_login(email: str) -> None:
-    """Forget the tries at the account, because its owner has proved that they read its mail."""
-    for key in (account_key(email), named_devices_key(email)):
-        current_limits().forgive(key)
-
-
-def settle(key: LimitKey, outcome: object) -> None:
+def _settle(key: LimitKey, outcome: object) -> None:
     """Clear the count after a success, keep it after a failure, and uncount a try that was not carried out."""
     match outcome:
         case Refused() | Invalid():
             pass
-        case TryLater() | Reauthenticate() | TooManyTries():
+        case TryLater() | TooManyTries():
             current_limits().take_back(key)
         case _:
             current_limits().forgive(key)
 
 
-def try_password(asker: Asker, act: str, carry_out: Callable[[], OutcomeT]) -> OutcomeT | Reauthenticate | TooManyTries:
-    """Do the sensitive `act`, which takes the current password, and count the try.
-
-    If the last sign-in of the session is too old, the answer is `Reauthenticate` and nothing is counted. Tries are
-    counted per session. So a thief can neither guess the password (ASVS 6.3.1) nor use up the tries of the owner, who
-    has another session.
-    """
-    stale = demand_recent(current_realm(), asker, act, request.remote_addr)
-    if stale is not None:
-        return stale
-    key = password_key(asker.sid)
-    wait = hit(key)
-    if wait is not None:
-        return TooManyTries(wait)
-    outcome = carry_out()
-    settle(key, outcome)
-    return outcome
-
-
-def ask_new_address(
-    asker: Asker, new_email: str, password: Secret
-) -> Refused | Invalid | TryLater | Reauthenticate | TooManyTries | None:
-    """Ask for a change of the e-mail address, and count the mail that it causes. None if the links are on their way.
-
-    Mails are counted per user, because a user may open any number of sessions. A request that causes no mail, such as
-    one with a wrong password, is not counted.
-    """
-    key, ip = email_change_key(asker.user_id), request.remote_addr
-
-    def ask() -> Refused | Invalid | TryLater | Reauthenticate | TooManyTries | None:
-        wait = hit(key)
-        if wait is not None:
-            return TooManyTries(wait)
-        outcome = ask_email_change(current_realm(), asker, new_email=new_email, password=password, ip=ip)
-        if outcome is not None:
-            current_limits().take_back(key)
-        return outcome
-
-    return try_password(asker, "change_email", ask)
+def _log_outcome(
+    success: str,
+    failure: str,
+    outcome: HasSession | Refused | Invalid | TryLater | TooManyTries,
+    *,
+    sid: str | None = None,
+) -> None:
+    """Log a success with its session, a failure with its reason and the session `sid` in which it was tried."""
+    ip = request.remote_addr
+    match outcome:
+        case Refused() | Invalid():
+            code = outcome.code if isinstance(outcome, Refused) else "invalid_input"
+            _log.info(failure, code=code, reason=name_reason(outcome), sid=sid, ip=ip)
+        case TryLater():
+            _log.info(failure, code="busy", sid=sid, ip=ip)
+        case TooManyTries():
+            _log.info(failure, code="too_many_requests", sid=sid, ip=ip)
+        case _:
+            _log.info(success, sid=outcome.sid, ip=ip)

@@ -7,7 +7,7 @@ from flask import Response
 from authserver.account.reset_password import ask_reset
 from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
-from authserver.web.limits.tries import hit_address
+from authserver.web.limits.tries import count_address
 from authserver.web.pages.blueprint import (
     Told,
     answer_page,
@@ -33,9 +33,9 @@ def show_forgot() -> Response:
 @carry_requests
 def act_forgot() -> Response:
     """Queue the request for a link."""
-    wait = hit_address("forgot")
-    if wait is not None:
-        return answer_told(tell_too_many(wait))
+    over = count_address("forgot")
+    if over is not None:
+        return answer_told(tell_too_many(over.retry_after))
     fields = read_fields()
     ask_reset(current_realm(), fields.get("email", ""))
     return answer_told(_tell_asked(fields.get("request", "")))

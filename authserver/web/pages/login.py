@@ -17,7 +17,7 @@ from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import Refused, TryLater
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
-from authserver.web.limits.tries import hit_login, settle
+from authserver.web.limits.tries import TooManyTries, try_sign_in
 from authserver.web.pages.blueprint import answer_page, answer_told, read_argument, read_fields
 from authserver.web.pages.browser import current_browser, read_device_id
 from authserver.web.pages.languages import use_locales
@@ -74,19 +74,15 @@ SIGN_IN: Final = Step(PATH, SignInNeeded, find_missing_sign_in, _show, _act, _ch
 def _sign_in(email: str, password: Secret) -> BrowserSignedIn | Refused | Response:
     device_id = read_device_id()
     device_token = current_cookies().read(request, Cookie.KNOWN)
-    key = hit_login(email, device_id or "", device_token)
-    if isinstance(key, int):
-        return answer_told(tell_too_many(key))
     attempt = BrowserSignIn(email, password, device_id, current_browser(), read_source(), device_token)
-    outcome = sign_in_browser(current_realm(), attempt)
-    settle(key, outcome)
-    if isinstance(outcome, TryLater):
-        return answer_told(tell_busy(outcome.retry_after))
-    if isinstance(outcome, Refused):
-        _log.info("authn_login_fail", code=outcome.code, reason=outcome.reason, ip=request.remote_addr)
-        return outcome
-    _log.info("authn_login_success", sid=outcome.sid, ip=request.remote_addr)
-    return outcome
+    outcome = try_sign_in(email, device_id or "", device_token, lambda: sign_in_browser(current_realm(), attempt))
+    match outcome:
+        case TooManyTries():
+            return answer_told(tell_too_many(outcome.retry_after))
+        case TryLater():
+            return answer_told(tell_busy(outcome.retry_after))
+        case _:
+            return outcome
 
 
 @dataclass(frozen=True, slots=True)

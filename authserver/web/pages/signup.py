@@ -10,7 +10,7 @@ from authserver.realm.outcomes import EMAIL_TAKEN, Invalid, Refused, TryLater
 from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.web.context import current_realm
-from authserver.web.limits.tries import hit_address
+from authserver.web.limits.tries import count_address
 from authserver.web.pages.blueprint import (
     Told,
     answer_page,
@@ -45,9 +45,9 @@ def show_signup() -> Response:
 @carry_requests
 def act_signup() -> Response:
     """Register. If the input is refused, the form is shown again with all that was typed, except the password."""
-    wait = hit_address("register")
-    if wait is not None:
-        return answer_told(tell_too_many(wait))
+    over = count_address("register")
+    if over is not None:
+        return answer_told(tell_too_many(over.retry_after))
     fields = read_fields()
     outcome = register(
         current_realm(),

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from authserver.account.change_password import PasswordChange, PasswordWasChangedInBrowser, change_password_in_browser
 from authserver.authentication.browser_session import BrowserSignedIn, SignedInBrowser, find_browser_session
+from authserver.authentication.reauthentication import Recent
 from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_browser
 from authserver.authorization.authorize import authorize
 from authserver.authorization.outcomes import AuthorizationAnswer, Decision, Outcome
@@ -85,6 +86,6 @@ class Visitor:
 
     def change_password(self, browser: SignedInBrowser) -> PasswordWasChangedInBrowser:
         wish = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
-        changed = change_password_in_browser(self.person.realm, browser, wish, ORIGIN)
+        changed = change_password_in_browser(self.person.realm, Recent(browser), wish, ORIGIN)
         assert isinstance(changed, PasswordWasChangedInBrowser), changed
         return changed

@@ -10,6 +10,7 @@ from authserver.account.reset_password import PasswordWasReset, reset_password
 from authserver.administration.manage_user import apply_event
 from authserver.authentication.bearer import Bearer, authenticate_bearer
 from authserver.authentication.open_session import DeviceClaim, RequestSource
+from authserver.authentication.reauthentication import demand_recent
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.credentials.events import CredentialEvent
@@ -76,7 +77,10 @@ class Person:
     def change_password(
         self, bearer: Bearer, new: str = NEW_PASSWORD, *, current: str = PASSWORD, logout_devices: bool = True
     ) -> PasswordWasChanged | Refused | Invalid | TryLater | Reauthenticate:
-        return change_password(self.realm, bearer, PasswordChange(Secret(current), Secret(new), logout_devices), ORIGIN)
+        recent = demand_recent(self.realm, bearer, "change_password", IP)
+        if isinstance(recent, Reauthenticate):
+            return recent
+        return change_password(self.realm, recent, PasswordChange(Secret(current), Secret(new), logout_devices), ORIGIN)
 
     def add_link(self, purpose: LinkPurpose, address: str | None = None, *, sid: str | None = None) -> str:
         """Add a link as if it had just been mailed; return its token."""

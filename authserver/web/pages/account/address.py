@@ -5,12 +5,13 @@ from http import HTTPStatus
 from flask import Response
 
 from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.reauthentication import Recent
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import NOT_FOUND, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Refused, TryLater
 from authserver.records.field_error import FieldError
 from authserver.records.link import LinkPurpose
 from authserver.web.limits.tries import TooManyTries, ask_new_address
-from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
+from authserver.web.pages.account.frame import answer_room, ask_who, with_recent_browser, with_recent_form
 from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
@@ -27,12 +28,12 @@ def show_email(browser: SignedInBrowser) -> Response:
 
 
 @pages.post(PATH)
-@with_browser
-def act_email(browser: SignedInBrowser) -> Response:
+@with_recent_form("change_email")
+def act_email(recent: Recent[SignedInBrowser]) -> Response:
     """Mail the links. The page does not reveal whether the address belongs to another user; only the mail does."""
     fields = read_fields()
     new_email, password = fields.get("new_email", ""), Secret(fields.get("current_password", ""))
-    outcome = ask_new_address(browser, new_email, password)
+    browser, outcome = recent.asker, ask_new_address(recent, new_email, password)
     match outcome:
         case None:
             return _answer_sent(browser, new_email)
@@ -41,7 +42,7 @@ def act_email(browser: SignedInBrowser) -> Response:
         case Refused(code=code) if code != NOT_FOUND:
             error = FieldError("current_password", code, say_refused(outcome))
             return _answer_form(browser, new_email, (error,), HTTPStatus.FORBIDDEN)
-        case Refused() | Reauthenticate():
+        case Refused():
             return ask_who(PATH)
         case TryLater():
             return answer_told(tell_busy(outcome.retry_after))

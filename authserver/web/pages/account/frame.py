@@ -8,7 +8,8 @@ from typing import Any
 from flask import Response, request
 
 from authserver.authentication.browser_session import SignedInBrowser
-from authserver.authentication.reauthentication import is_recent
+from authserver.authentication.reauthentication import Recent, demand_recent, is_recent
+from authserver.realm.outcomes import Reauthenticate
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import answer_page
 from authserver.web.pages.browser import current_browser
@@ -33,7 +34,7 @@ def with_recent_browser(view: View) -> Callable[[], Response]:
     """Pass the user to `view` if their sign-in is recent (ASVS 7.5.1). Otherwise ask for a sign-in first.
 
     Use it for a form whose use case requires a recent sign-in. Asking before the form is shown saves people from typing
-    in vain; only the use case enforces the rule.
+    in vain; `with_recent_form` and the use case enforce the rule.
     """
 
     @with_browser
@@ -43,6 +44,21 @@ def with_recent_browser(view: View) -> Callable[[], Response]:
 
     setattr(shown, DEMANDS_RECENT, True)
     return shown
+
+
+def with_recent_form(act: str) -> Callable[[Callable[[Recent[SignedInBrowser]], Response]], Callable[[], Response]]:
+    """Pass the user to a view that does the sensitive `act`. Otherwise ask for a sign-in first."""
+
+    def decorate(view: Callable[[Recent[SignedInBrowser]], Response]) -> Callable[[], Response]:
+        @with_browser
+        @wraps(view)
+        def acted(browser: SignedInBrowser) -> Response:
+            recent = demand_recent(current_realm(), browser, act, request.remote_addr)
+            return ask_who(request.path) if isinstance(recent, Reauthenticate) else view(recent)
+
+        return acted
+
+    return decorate
 
 
 def ask_who(following: str) -> Response:

@@ -6,13 +6,14 @@ from flask import Response, request
 
 from authserver.account.own_account import AccountExport, delete_account, export_account
 from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.reauthentication import Recent, demand_recent
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import NOT_FOUND, Reauthenticate, Refused, TryLater
 from authserver.web.answers import ExportAnswer
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.limits.tries import TooManyTries, try_password
-from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
+from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser, with_recent_form
 from authserver.web.pages.account.profile import PATH as HOME
 from authserver.web.pages.blueprint import Told, answer_told, pages, read_fields
 from authserver.web.pages.languages import translate
@@ -26,7 +27,8 @@ PATH = "/account/delete"
 @with_browser
 def act_export(browser: SignedInBrowser) -> Response:
     """Answer with a file of all stored data about the user. It is a POST, so that no foreign link can fetch it."""
-    outcome = export_account(current_realm(), browser, request.remote_addr)
+    recent = demand_recent(current_realm(), browser, "export_account", request.remote_addr)
+    outcome = recent if isinstance(recent, Reauthenticate) else export_account(current_realm(), recent)
     if not isinstance(outcome, AccountExport):
         return ask_who(HOME)
     content = ExportAnswer.of(outcome, browser.sid).model_dump_json(indent=2)
@@ -44,15 +46,15 @@ def show_delete(browser: SignedInBrowser) -> Response:
 
 
 @pages.post(PATH)
-@with_browser
-def act_delete(browser: SignedInBrowser) -> Response:
+@with_recent_form("delete_account")
+def act_delete(recent: Recent[SignedInBrowser]) -> Response:
     """Delete the account, if the password is right."""
     password, ip = Secret(read_fields().get("current_password", "")), request.remote_addr or ""
-    outcome = try_password(browser, "delete_account", lambda: delete_account(current_realm(), browser, password, ip))
+    outcome = try_password(recent, lambda: delete_account(current_realm(), recent, password, ip))
     match outcome:
         case Refused(code=code) if code != NOT_FOUND:
-            return _answer_form(browser, [say_refused(outcome)], HTTPStatus.FORBIDDEN)
-        case Refused() | Reauthenticate():
+            return _answer_form(recent.asker, [say_refused(outcome)], HTTPStatus.FORBIDDEN)
+        case Refused():
             return ask_who(PATH)
         case TryLater():
             return answer_told(tell_busy(outcome.retry_after))

@@ -2,19 +2,19 @@
 
 from http import HTTPStatus
 
-import structlog
-from flask import Response, request
+from flask import Response
 
 from authserver.account.change_password import PasswordChange, PasswordWasChangedInBrowser, change_password_in_browser
 from authserver.authentication.browser_session import SignedInBrowser
+from authserver.authentication.reauthentication import Recent
 from authserver.credentials.events import PasswordChanged
 from authserver.protocol.secret import Secret
-from authserver.realm.outcomes import NOT_FOUND, Invalid, Reauthenticate, Refused, TryLater
+from authserver.realm.outcomes import NOT_FOUND, Invalid, Refused, TryLater
 from authserver.records.field_error import FieldError
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
-from authserver.web.limits.tries import TooManyTries, try_password
-from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
+from authserver.web.limits.tries import TooManyTries, try_password_change
+from authserver.web.pages.account.frame import answer_room, ask_who, with_recent_browser, with_recent_form
 from authserver.web.pages.blueprint import answer_told, pages, read_fields
 from authserver.web.pages.browser import keep_signed_in
 from authserver.web.pages.languages import translate
@@ -29,7 +29,6 @@ from authserver.web.pages.words import (
 from authserver.web.source import read_source
 
 PATH = "/account/password"
-_log = structlog.get_logger(__name__)
 
 
 @pages.get(PATH)
@@ -40,21 +39,19 @@ def show_password(browser: SignedInBrowser) -> Response:
 
 
 @pages.post(PATH)
-@with_browser
-def act_password(browser: SignedInBrowser) -> Response:
+@with_recent_form("change_password")
+def act_password(recent: Recent[SignedInBrowser]) -> Response:
     """Change the password and give the browser a new session cookie. A refused password ends nothing."""
-    change = _read_wish(read_fields())
-    outcome = try_password(
-        browser, "change_password", lambda: change_password_in_browser(current_realm(), browser, change, read_source())
+    change = _read_change(read_fields())
+    outcome = try_password_change(
+        recent, lambda: change_password_in_browser(current_realm(), recent, change, read_source())
     )
     if isinstance(outcome, PasswordWasChangedInBrowser):
-        _log.info("authn_password_change", sid=outcome.signed_in.sid, ip=request.remote_addr)
-        return keep_signed_in(_answer_changed(browser, outcome.receipt), outcome.signed_in)
-    _log.info("authn_password_change_fail", sid=browser.sid, ip=request.remote_addr)
-    return _answer_failed(browser, change, outcome)
+        return keep_signed_in(_answer_changed(recent.asker, outcome.receipt), outcome.signed_in)
+    return _answer_failed(recent.asker, change, outcome)
 
 
-def _read_wish(fields: dict[str, str]) -> PasswordChange:
+def _read_change(fields: dict[str, str]) -> PasswordChange:
     """Read the form. An unticked box sends nothing, so it counts as a choice only if the form says that it had one."""
     return PasswordChange(
         current=Secret(fields.get("current_password", "")),
@@ -66,7 +63,7 @@ def _read_wish(fields: dict[str, str]) -> PasswordChange:
 def _answer_failed(
     browser: SignedInBrowser,
     change: PasswordChange,
-    outcome: Refused | Invalid | TryLater | TooManyTries | Reauthenticate,
+    outcome: Refused | Invalid | TryLater | TooManyTries,
 ) -> Response:
     match outcome:
         case Invalid(errors=errors):
@@ -74,7 +71,7 @@ def _answer_failed(
         case Refused(code=code) if code != NOT_FOUND:
             error = FieldError("current_password", code, say_refused(outcome))
             return _answer_form(browser, (error,), HTTPStatus.FORBIDDEN, logout_devices=change.logout_devices)
-        case Refused() | Reauthenticate():
+        case Refused():
             return ask_who(PATH)
         case TryLater():
             return answer_told(tell_busy(outcome.retry_after))
