@@ -7,7 +7,7 @@ from datetime import datetime
 from authserver.authentication.hashing import run_hash
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.password_text import PasswordBreach, normalise_password
-from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, queue_wish
+from authserver.mail.requests import REGISTER_REQUEST, RESEND_REQUEST, queue_request
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
@@ -53,9 +53,9 @@ def register(
     now = realm.clock.now()
     hashed, at = person.password_hash or "", int(now.timestamp())
     with realm.database.write() as tx:
-        queue_wish(
+        queue_request(
             tx,
-            REGISTER_WISH,
+            REGISTER_REQUEST,
             person.address,
             {"name": name, "password_hash": hashed, "at": at},
             now=now,
@@ -69,7 +69,7 @@ def ask_confirmation(realm: Realm, email: str) -> None:
     address = canonicalise_email(email)
     if not isinstance(address, InvalidEmail):
         with realm.database.write() as tx:
-            queue_wish(tx, RESEND_WISH, address, {}, now=realm.clock.now(), entropy=realm.entropy)
+            queue_request(tx, RESEND_REQUEST, address, {}, now=realm.clock.now(), entropy=realm.entropy)
 
 
 def create_user(

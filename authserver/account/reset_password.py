@@ -10,7 +10,7 @@ from authserver.authentication.known_device import introduce_device
 from authserver.authentication.passwords import hash_new_password
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.credentials.events import PasswordReset
-from authserver.mail.wishes import RESET_WISH, queue_wish
+from authserver.mail.requests import RESET_REQUEST, queue_request
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
@@ -26,7 +26,7 @@ def ask_reset(realm: Realm, email: str) -> None:
     address = canonicalise_email(email)
     if not isinstance(address, InvalidEmail):
         with realm.database.write() as tx:
-            queue_wish(tx, RESET_WISH, address, {}, now=realm.clock.now(), entropy=realm.entropy)
+            queue_request(tx, RESET_REQUEST, address, {}, now=realm.clock.now(), entropy=realm.entropy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from authserver.keyring.sealing import sealed_by
 from authserver.keyring.steps import (
     Activate,
     Compromise,
+    Impossible,
     NothingDue,
     Promote,
     Redate,
-    Refused,
     Retire,
     Stage,
     Step,
@@ -59,7 +59,7 @@ def say_step(step: Step) -> str:  # noqa: PLR0911 - one line for each kind of st
             return "nothing to do: already done"
         case TooEarly(kid, ready_at):
             return f"too early: {kid} is not ready before {_write(ready_at)}"
-        case Refused(reason):
+        case Impossible(reason):
             return reason
     assert_never(step)
 

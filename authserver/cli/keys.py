@@ -24,7 +24,7 @@ from authserver.keyring.errors import NeedsPassphraseError
 from authserver.keyring.keyring import build_keyring
 from authserver.keyring.keys import Purpose
 from authserver.keyring.pem import ReadKey, read_pem
-from authserver.keyring.steps import Change, Refused, Step, TooEarly
+from authserver.keyring.steps import Change, Impossible, Step, TooEarly
 from authserver.protocol.secret import Secret
 
 _FORCE_RISK = "Until then a resource server that does not fetch unknown keys refuses valid tokens."
@@ -159,7 +159,7 @@ def rewrap(context: Context, *, confirm_clock: bool) -> None:
     match rewrap_keys(context.custody, context.trust_clock(confirmed=confirm_clock), by=context.operator):
         case Rewrapped(fingerprint, count):
             click.echo(f"{count} keys sealed again; all are under master key {fingerprint}")
-        case Refused(reason):
+        case Impossible(reason):
             raise click.ClickException(reason)
 
 
@@ -183,7 +183,7 @@ def jwks(context: Context) -> None:
 
 
 def _finish(step: Step) -> None:
-    if isinstance(step, Refused | TooEarly):
+    if isinstance(step, Impossible | TooEarly):
         raise click.ClickException(say_step(step))
     click.echo(say_step(step))
 

@@ -1,6 +1,6 @@
 """Use cases: the key changes that an operator may request. Each is one idempotent transaction.
 
-An impossible request returns `Refused` or `TooEarly`; one that is already fulfilled returns `NothingDue`.
+A request that does not fit returns `Impossible` or `TooEarly`; one that is already fulfilled returns `NothingDue`.
 """
 
 from datetime import datetime

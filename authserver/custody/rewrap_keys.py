@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from authserver.custody.key_custody import KeyCustody
 from authserver.keyring.keys import StoredKey
 from authserver.keyring.sealing import MasterKeys, sealed_by
-from authserver.keyring.steps import Refused
+from authserver.keyring.steps import Impossible
 from authserver.protocol.audit_name import AuditName
 from authserver.realm import Realm
 from authserver.records.audit import Actor, Detail
@@ -29,7 +29,7 @@ def report_node(realm: Realm, node_id: str) -> None:
         nodes.report(tx, report, realm.clock.now())
 
 
-def rewrap_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> Rewrapped | Refused:
+def rewrap_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> Rewrapped | Impossible:
     """Reseal every private part under the newest master key, in one transaction.
 
     Refused while a running server has not loaded the newest master key, because it could no longer open its keys.
@@ -42,7 +42,7 @@ def rewrap_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> Rewrapped | R
         keys.lock(tx)
         behind = [node.node_id for node in nodes.list_live(tx, at.now) if newest not in node.master_keys]
         if behind:
-            return Refused(f"these servers have not loaded master key {newest} yet: {', '.join(behind)}")
+            return Impossible(f"these servers have not loaded master key {newest} yet: {', '.join(behind)}")
         outdated = [key for key in keys.load_all(tx).rows if key.sealed and sealed_by(key.sealed) != newest]
         for key in outdated:
             keys.replace(tx, _seal_anew(key, key.sealed or "", masters), was=key)

@@ -23,7 +23,7 @@ from authserver.sessions.rotation import (
     NotForClient,
     Overtaken,
     Presented,
-    Refused,
+    Refusal,
     Resting,
     Retry,
     Reused,
@@ -98,7 +98,7 @@ def _answer(
             return _refuse(verdict)
 
 
-def _refuse(verdict: Refused | Overtaken | Rotatable) -> OAuthError:  # noqa: C901, PLR0911, PLR0912 - one line for each
+def _refuse(verdict: Refusal | Overtaken | Rotatable) -> OAuthError:  # noqa: C901, PLR0911, PLR0912 - one line for each
     match verdict:
         case Reused(consecutive_late_retries):
             reason = "late retry in two generations" if consecutive_late_retries else "past generation"

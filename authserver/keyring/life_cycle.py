@@ -13,10 +13,10 @@ from authserver.keyring.keys import LIVE_STATES, MAC_ALGORITHM, KeyState, Purpos
 from authserver.keyring.steps import (
     Activate,
     Compromise,
+    Impossible,
     NothingDue,
     Promote,
     Redate,
-    Refused,
     Retire,
     Stage,
     Step,
@@ -91,7 +91,7 @@ def decide_promotion(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTi
     """Decide how the next key becomes active: too early until everybody can have it, unless `force`."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if upcoming is None:
-        return Refused(f"there is no next {purpose} key; stage one first")
+        return Impossible(f"there is no next {purpose} key; stage one first")
     ready_at = upcoming.since + times.settling(purpose)
     if ready_at > now and not force:
         return TooEarly(upcoming.kid, ready_at)
@@ -112,19 +112,19 @@ def decide_import(keys: KeySet, kid: str, algorithm: str) -> Step:
     known, upcoming = keys.find(kid), keys.find_next(Purpose.SIGNING)
     if known is None:
         return Stage(Purpose.SIGNING, algorithm, withdrawn=upcoming.kid if upcoming else None)
-    return NothingDue() if known == upcoming else Refused(f"key {kid} is here already: it is {known.state}")
+    return NothingDue() if known == upcoming else Impossible(f"key {kid} is here already: it is {known.state}")
 
 
 def decide_retirement(keys: KeySet, kid: str, now: datetime, *, force: bool = False) -> Step:
     """Decide how `kid` retires: a next key at once (another replaces it), a retiring one when due or with `force`."""
     key = keys.find(kid)
     if key is None:
-        return Refused(f"there is no key {kid}")
+        return Impossible(f"there is no key {kid}")
     match key.state:
         case KeyState.NEXT:
             return Stage(key.purpose, key.algorithm, withdrawn=kid)
         case KeyState.ACTIVE:
-            return Refused(f"key {kid} is active: promote its successor first, or run keys compromise")
+            return Impossible(f"key {kid} is active: promote its successor first, or run keys compromise")
         case KeyState.RETIRING:
             if key.retires_at is not None and key.retires_at > now and not force:
                 return TooEarly(kid, key.retires_at)
@@ -138,7 +138,7 @@ def decide_compromise(keys: KeySet, kid: str) -> Step:
     """Decide how a compromised `kid` goes: at once, from any state. The next key then signs, no matter how new."""
     key = keys.find(kid)
     if key is None:
-        return Refused(f"there is no key {kid}")
+        return Impossible(f"there is no key {kid}")
     match key.state:
         case KeyState.ACTIVE:
             upcoming = keys.find_next(key.purpose)

@@ -86,14 +86,14 @@ class TooEarly:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Impossible:
     """A request that does not fit the present keys. `reason` is one line for the operator."""
 
     reason: str
 
 
 Change = Activate | Stage | Promote | Retire | Redate | Compromise
-Step = Change | NothingDue | TooEarly | Refused
+Step = Change | NothingDue | TooEarly | Impossible
 
 
 def find_fresh_algorithm(step: Change) -> str | None:

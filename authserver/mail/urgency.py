@@ -11,5 +11,5 @@ _OF_REGISTRATION: Final = frozenset({"confirm_email", "confirm_account", "regist
 
 
 def rank(template: str) -> Rank:
-    """The rank of a mail. `WISHES` has the ranks of wishes."""
+    """The rank of a mail. `REQUESTS` (`authserver/mail/requests.py`) has the ranks of requests for mails."""
     return Rank.ROUTINE if template in _OF_REGISTRATION else Rank.URGENT

@@ -87,24 +87,24 @@ def _read_member(asked: _Asked, name: str) -> dict[str, _Asked]:
     members = asked.get(name, {})
     if not isinstance(members, dict):
         raise MalformedClaimsRequestError(f"{name} is no object")
-    claims = {claim: {} if wish is None else wish for claim, wish in members.items()}
-    if not all(isinstance(wish, dict) for wish in claims.values()):
+    claims = {claim: {} if demand is None else demand for claim, demand in members.items()}
+    if not all(isinstance(demand, dict) for demand in claims.values()):
         raise MalformedClaimsRequestError("a claim that is neither null nor an object")
     return claims
 
 
-def _read_essential(wish: _Asked) -> bool:
-    essential = wish.get("essential", False)
+def _read_essential(demand: _Asked) -> bool:
+    essential = demand.get("essential", False)
     if not isinstance(essential, bool):
         raise MalformedClaimsRequestError("essential is neither true nor false")
     return essential
 
 
-def _read_values(wish: _Asked) -> tuple[str, ...]:
+def _read_values(demand: _Asked) -> tuple[str, ...]:
     """`value`, or `values` in their order."""
-    if "value" in wish and "values" in wish:
+    if "value" in demand and "values" in demand:
         raise MalformedClaimsRequestError("value beside values")
-    values = [wish["value"]] if "value" in wish else wish.get("values", [])
+    values = [demand["value"]] if "value" in demand else demand.get("values", [])
     if not isinstance(values, list) or not all(isinstance(value, str) and is_storable(value) for value in values):
         raise MalformedClaimsRequestError("a value that is no text")
     return tuple(dict.fromkeys(values))

@@ -110,8 +110,8 @@ class Unknown:
 
 
 Excess = ScopeExceeded | AudienceExceeded
-Refused = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | Excess | Unknown
-Classification = Rotatable | Resting | Retry | LateRetry | Overtaken | Refused
+Refusal = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | Excess | Unknown
+Classification = Rotatable | Resting | Retry | LateRetry | Overtaken | Refusal
 
 
 def classify(family: Family | None, presented: Presented, windows: RetryWindows, now: datetime) -> Classification:  # noqa: C901, PLR0911 - one line per rule, in the order that decides

@@ -1,4 +1,4 @@
-"""The table `outbox` of release 0.1: moves mails and wishes from there to `deliveries`.
+"""The table `outbox` of release 0.1: moves mails and requests for mails from there to `deliveries`.
 
 During a rolling upgrade, nodes of release 0.1 still queue and send in `outbox`. Only rows that are due are moved: the
 others are claimed or put off by such a node. A later release removes this file and the table.
@@ -12,15 +12,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, select
 
 from authserver.records.delivery import Delivery, Rank
+from authserver.records.mail_request import MailRequest
 from authserver.records.queued_mail import QueuedMail
-from authserver.records.wish import Wish
 from authserver.storage import deliveries
 from authserver.storage.deliveries import is_due
 from authserver.storage.picking import pick_free
 from authserver.storage.schema import OutboxMail
 
 _O = OutboxMail.__table__.c
-_WISH: Final = "wish:"
+_REQUEST: Final = "wish:"
 _AT_ONCE: Final = 100
 
 
@@ -38,8 +38,10 @@ def move_some(tx: Connection, now: datetime) -> None:
 
 def _translate(row: Row[Any]) -> Delivery:
     parameters = json.loads(row.parameters)
-    if row.template.startswith(_WISH):
-        queued: Wish | QueuedMail = Wish(row.mail_id, row.template.removeprefix(_WISH), row.address, parameters)
+    if row.template.startswith(_REQUEST):
+        queued: MailRequest | QueuedMail = MailRequest(
+            row.mail_id, row.template.removeprefix(_REQUEST), row.address, parameters
+        )
     else:
         queued = QueuedMail(row.mail_id, row.template, row.address, row.link_id, parameters)
     return replace(queued.as_delivery(), attempts=row.attempts)

@@ -1,6 +1,6 @@
 """Use cases of the outbox worker: list the kinds of deliveries, and process the deliveries that are due."""
 
-from authserver.account.grant_wishes import Wishes
+from authserver.account.answer_requests import MailRequests
 from authserver.deliveries.kind import Kind
 from authserver.deliveries.mails import Mails, Post
 from authserver.deliveries.outbox import Outbox
@@ -18,7 +18,7 @@ def list_kinds(realm: Realm, post: Post, timekeeper: Timekeeper | None = None) -
 
     return (
         Mails(post, realm.database, realm.keyring, realm.clock, doubts_clock),
-        Wishes(realm),
+        MailRequests(realm),
     )
 
 

@@ -90,43 +90,43 @@ class TokenKit:
     def revoke_user(self, sub: str, *, soft_logout: bool = False) -> None:
         """Make every token of `sub` up to now stale, as after a password change; later tokens are valid."""
         self._versions[sub] = self._versions.get(sub, 1) + 1
-        self._tell_user(sub, soft_logout=soft_logout)
+        self._publish_user(sub, soft_logout=soft_logout)
 
     def lock_user(self, sub: str) -> None:
         """Refuse all tokens of `sub` until `unlock_user`."""
         self._locked.add(sub)
-        self._tell_user(sub, soft_logout=True)
+        self._publish_user(sub, soft_logout=True)
 
     def unlock_user(self, sub: str) -> None:
         """Accept the tokens of `sub` again, after `lock_user`."""
         self._locked.discard(sub)
-        self._tell_user(sub, soft_logout=True)
+        self._publish_user(sub, soft_logout=True)
 
     def revoke_session(self, sid: str, *, soft_logout: bool = False) -> None:
         """End the session `sid`, for good or softly."""
-        self._revocations.tell(SessionEntry(sid, soft_logout, self._now()))
+        self._revocations.publish(SessionEntry(sid, soft_logout, self._now()))
 
     def revoke_family(self, fam: str) -> None:
         """End the refresh token family `fam`, and its access tokens with it."""
-        self._revocations.tell(FamilyEntry(fam, self._now()))
+        self._revocations.publish(FamilyEntry(fam, self._now()))
 
     def revoke_token(self, token: str) -> None:
         """Refuse this one token, in any spelling."""
         payload = json.loads(base64url.decode(token.split(".")[1]))
-        self._revocations.tell(TokenEntry(payload["jti"], self._now()))
+        self._revocations.publish(TokenEntry(payload["jti"], self._now()))
 
     def disable_client(self, client_id: str = "client", *, disabled: bool = True) -> None:
         """Refuse the tokens of `client_id`, or with `disabled=False` accept them again."""
-        self._revocations.tell(ClientEntry(client_id, disabled, self._revocations.next_rev(), self._now()))
+        self._revocations.publish(ClientEntry(client_id, disabled, self._revocations.next_rev(), self._now()))
 
     def compromise_key(self) -> None:
         """Distrust the key that signed the tokens up to now; later tokens are signed by a new key."""
-        self._revocations.tell(KeyEntry(self._signing_key[0], self._now()))
+        self._revocations.publish(KeyEntry(self._signing_key[0], self._now()))
         self._signing_key = self._keys.add()
 
     def refuse_issued_before(self, instant: int) -> None:
         """Refuse all tokens issued before `instant`, as after a restored backup."""
-        self._revocations.tell(IssuerEntry(instant, self._now()))
+        self._revocations.publish(IssuerEntry(instant, self._now()))
 
     def lose_feed(self) -> None:
         """Make the feed unreachable for too long: every token is refused as `revocations_unavailable`."""
@@ -160,9 +160,9 @@ class TokenKit:
         signing_input = ".".join(base64url.encode(json.dumps(part).encode()) for part in (header, payload))
         return f"{signing_input}.{base64url.encode(_ALGORITHM.sign(private_key, signing_input.encode()))}"
 
-    def _tell_user(self, sub: str, *, soft_logout: bool) -> None:
+    def _publish_user(self, sub: str, *, soft_logout: bool) -> None:
         version, rev = self._versions.get(sub, 1), self._revocations.next_rev()
-        self._revocations.tell(UserEntry(sub, version, sub in self._locked, soft_logout, rev, self._now()))
+        self._revocations.publish(UserEntry(sub, version, sub in self._locked, soft_logout, rev, self._now()))
 
 
 class _Keys:
@@ -189,13 +189,13 @@ class _Revocations:
         self._rev = 0
         self.lag = 0.0
         self.is_away = False
-        self.tell()
+        self.publish()
 
     def next_rev(self) -> int:
         self._rev += 1
         return self._rev
 
-    def tell(self, *entries: Entry) -> None:
+    def publish(self, *entries: Entry) -> None:
         self._state.apply(FeedPage("", "", False, _WINDOW, 0, entries), now=0)
 
     def check(self, claims: AccessTokenClaims, kid: str, token: str) -> Revoked | None:  # noqa: ARG002 - the seam's shape

@@ -34,7 +34,7 @@ from authserver.keyring.life_cycle import KeyTimes
 from authserver.keyring.master_files import create_master_key, load_master_keys
 from authserver.keyring.pem import ReadKey
 from authserver.keyring.sealing import MasterKeys, sealed_by
-from authserver.keyring.steps import Change, Compromise, NothingDue, Promote, Refused, Retire, Stage, TooEarly
+from authserver.keyring.steps import Change, Compromise, Impossible, NothingDue, Promote, Retire, Stage, TooEarly
 from authserver.records.audit import Actor
 from authserver.records.node import NodeReport
 from authserver.revocation import Revocation
@@ -296,12 +296,12 @@ def test_an_imported_key_is_published_before_it_signs(installation: Installation
     rotate_keys(custody, now(custody), by=CLI)
     signing_key = installation.build().signing_key
     assert signing_key.private_key.public_key() == private_key.public_key()
-    assert isinstance(import_key(custody, ReadKey(algorithm, private_key), by=CLI), Refused)
+    assert isinstance(import_key(custody, ReadKey(algorithm, private_key), by=CLI), Impossible)
 
 
 def test_retiring_by_hand_is_refused_until_the_last_token_has_expired(installation: Installation) -> None:
     custody, old = installation.custody, installation.load(KeyState.ACTIVE).kid
-    assert isinstance(retire_key(custody, old, now(custody), by=CLI), Refused)
+    assert isinstance(retire_key(custody, old, now(custody), by=CLI), Impossible)
     promote_key(custody, SIGNING, None, by=CLI)
     assert isinstance(retire_key(custody, old, now(custody), by=CLI), TooEarly)
     assert isinstance(retire_key(custody, old, None, by=CLI), Retire)
@@ -366,7 +366,7 @@ def test_rewrap_waits_for_every_running_server(installation: Installation) -> No
         nodes.report(tx, NodeReport("node-a", (newest, *old)), clock.now())
         nodes.report(tx, NodeReport("node-b", old), clock.now())
     outcome = rewrap_keys(custody, now(custody), by=CLI)
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, Impossible)
     assert "node-b" in outcome.reason
     assert "node-a" not in outcome.reason
     assert find_seals(custody.load_keys()) == set(old)
@@ -382,7 +382,7 @@ def test_a_server_that_has_stopped_does_not_block_rewrap(installation: Installat
     with custody.database.write() as tx:
         nodes.report(tx, NodeReport("crashed", old), clock.now())
     add_master_key(installation)
-    assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Refused)
+    assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Impossible)
     clock.advance(LIVE_WINDOW)
     assert isinstance(rewrap_keys(custody, now(custody), by=CLI), Rewrapped)
 

@@ -17,7 +17,7 @@ def _claims(tokens: dict[str, Any]) -> dict[str, Any]:
     return claims
 
 
-def test_without_a_wish_a_token_is_for_the_default_audience(api: Api, user_id: str) -> None:
+def test_without_a_resource_a_token_is_for_the_default_audience(api: Api, user_id: str) -> None:
     """RFC 9068 §3: of a first-party client for this server, too; a refresh changes nothing about it."""
     tokens = api.sign_in()
     for issued in (tokens, refreshed(api, tokens)):

@@ -158,9 +158,9 @@ def test_real_answers_are_the_ones_described(api: Api, document: dict[str, Any])
         "POST",
         "/api/account/email",
     )
-    wish = {"current_password": PASSWORD, "new_password": "a stapler for every horse"}
-    check(api.post("/account/password", {**wish, "current_password": "x"}, token), "POST", "/api/account/password")
-    token = content(check(api.post("/account/password", wish, token), "POST", "/api/account/password"), 200)[
+    change = {"current_password": PASSWORD, "new_password": "a stapler for every horse"}
+    check(api.post("/account/password", {**change, "current_password": "x"}, token), "POST", "/api/account/password")
+    token = content(check(api.post("/account/password", change, token), "POST", "/api/account/password"), 200)[
         "access_token"
     ]
     check(api.call("DELETE", "/account", token, json={"current_password": "x"}), "DELETE", "/api/account")

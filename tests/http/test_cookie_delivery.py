@@ -110,7 +110,7 @@ def test_on_a_loopback_address_browsers_can_keep_it_at_all(browser: Browser) -> 
 
 
 @pytest.mark.parametrize("members", [{}, {"delivery": "body"}])
-def test_without_the_wish_there_is_no_cookie(browser: Browser, members: dict[str, str]) -> None:
+def test_without_asking_for_it_there_is_no_cookie(browser: Browser, members: dict[str, str]) -> None:
     response = browser.api.login(**members)
     assert content(response, 200)["refresh_token"].startswith("rt_")
     assert_cookie_untouched(response)

@@ -121,7 +121,7 @@ def test_whether_an_address_is_taken_only_the_mail_to_it_tells(api: Api, realm: 
     assert has_link(mails[EMAIL])
 
 
-def test_the_last_wish_counts(api: Api, realm: Realm, tokens: Tokens) -> None:
+def test_the_last_request_counts(api: Api, realm: Realm, tokens: Tokens) -> None:
     _ask(api, tokens, "typo@example.net")
     first = read_link(_mails(realm)["typo@example.net"])
     _ask(api, tokens)

@@ -313,8 +313,8 @@ def test_a_request_that_says_something_twice_says_nothing(pages: Pages, app: App
 def test_a_native_client_is_answered_by_its_own_scheme(realm: Realm, api: Api, pages: Pages) -> None:
     """RFC 8252 §7.1."""
     uri = "com.example.app:/goodbye"
-    wish = {"kind": ClientKind.NATIVE, "post_logout_redirect_uris": (uri,)}
-    app = App(pages, api, register_app(realm, "Phone", **wish).client.client_id)
+    members = {"kind": ClientKind.NATIVE, "post_logout_redirect_uris": (uri,)}
+    app = App(pages, api, register_app(realm, "Phone", **members).client.client_id)
     tokens = app.connect()
     assert pages.get(link(id_token_hint=tokens["id_token"], post_logout_redirect_uri=uri)).headers["Location"] == uri
 

@@ -120,7 +120,7 @@ def test_where_the_policy_says_so_they_are_signed_out_softly(realm: Realm, user_
     assert_lives(api, again)
 
 
-def test_where_the_policy_leaves_no_choice_the_wish_is_not_heard(realm: Realm, user_id: str) -> None:
+def test_where_the_policy_leaves_no_choice_the_member_is_ignored(realm: Realm, user_id: str) -> None:
     api = _with_row(realm, client_may_choose=False)
     tokens, other = api.sign_in(), api.sign_in()
     assert content(change(api, tokens, logout_devices=False), 200)["revocation"]["sessions_ended"] == 1

@@ -65,10 +65,10 @@ def world(server: Server, client: WebClient) -> Iterator[World]:
         yield World(server, client, register(server, name=NAME), visitor)
 
 
-def change_password(world: World, **wish: bool) -> None:
+def change_password(world: World, **choice: bool) -> None:
     """In another session, and at the JSON API."""
     with Device(world.server, world.email) as device:
-        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD, **wish}
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD, **choice}
         changed = device.post_json("/api/account/password", bearer=device.access_token, **body)
         assert changed.status == 200, changed
 

@@ -195,9 +195,9 @@ def test_an_administrator_who_sets_a_password_beside_a_change_wins(crowded: Real
     fight(prepare, rounds // 5)
 
 
-@pytest.mark.parametrize("wish", [_delete, _move])
-def test_a_wish_whose_password_was_verified_before_a_reset_does_nothing_after_it(
-    crowded: Realm, rounds: int, wish: Callable[[Person, Bearer], object]
+@pytest.mark.parametrize("act", [_delete, _move])
+def test_an_act_whose_password_was_verified_before_a_reset_does_nothing_after_it(
+    crowded: Realm, rounds: int, act: Callable[[Person, Bearer], object]
 ) -> None:
     """A thief's deletion or change of address, in flight while the owner takes the account back."""
 
@@ -206,8 +206,8 @@ def test_a_wish_whose_password_was_verified_before_a_reset_does_nothing_after_it
         bearer = person.bearer(person.sign_in())
         link = person.add_link(LinkPurpose.RESET_PASSWORD)
 
-        def check(wished: Receipt | Refused | None, reset: Receipt | Refused) -> None:
-            if isinstance(wished, Receipt):
+        def check(acted: Receipt | Refused | None, reset: Receipt | Refused) -> None:
+            if isinstance(acted, Receipt):
                 assert isinstance(reset, Refused), "deleted after the reset"
             else:
                 assert isinstance(reset, Receipt)
@@ -215,7 +215,7 @@ def test_a_wish_whose_password_was_verified_before_a_reset_does_nothing_after_it
                     pending = links.count_live(tx, person.user_id, LinkPurpose.CHANGE_EMAIL, crowded.clock.now())
                 assert pending == 0, "a link to the thief's address outlives the reset"
 
-        return Duel((lambda: wish(person, bearer), lambda: person.reset(link)), check)
+        return Duel((lambda: act(person, bearer), lambda: person.reset(link)), check)
 
     fight(prepare, rounds // 5)
 

@@ -189,7 +189,7 @@ def test_a_payload_that_nobody_can_read_is_given_up_in_the_end_and_holds_up_nobo
 
 def test_every_kind_is_known_by_one_name_and_waits_no_longer_than_the_outbox_keeps_it(realm: Realm) -> None:
     kinds = list_kinds(realm, post(Mailbox()))
-    assert [kind.name for kind in kinds] == ["mail", "wish"]
+    assert [kind.name for kind in kinds] == ["mail", "mail_request"]
     for kind in kinds:
         assert max(kind.pauses) < deliveries.LONGEST_WAIT
         assert sum(kind.pauses, LEASE) < Retention(audit=DAY).outbox

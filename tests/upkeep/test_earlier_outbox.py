@@ -65,7 +65,7 @@ def test_a_mail_arrives_under_its_id_with_a_link_that_works(realm: Realm, clock:
     assert (count_left(realm), count_rows(realm)) == (0, 0)
 
 
-def test_a_wish_comes_true(realm: Realm, clock: ManualClock) -> None:
+def test_a_request_is_answered(realm: Realm, clock: ManualClock) -> None:
     add_user(realm)
     queue_as_before(realm, mail(clock.now(), template="wish:reset", parameters="{}"))
     move_earlier_outbox(realm)

@@ -16,9 +16,9 @@ from authserver.realm import Realm, Registration
 from authserver.records.audit import Actor
 from authserver.records.delivery import Delivery, Rank
 from authserver.records.link import LinkPurpose
+from authserver.records.mail_request import MailRequest
 from authserver.records.queued_mail import QueuedMail
 from authserver.records.session import Ended
-from authserver.records.wish import Wish
 from authserver.storage import deliveries, links, users
 from authserver.storage.schema import MailLink, QueuedDelivery
 from authserver.upkeep.work_outbox import work_outbox
@@ -36,7 +36,7 @@ def user_id(realm: Realm) -> str:
     return add_user(realm)
 
 
-def test_a_wish_becomes_a_mail_whose_link_works_once(realm: Realm, user_id: str) -> None:
+def test_a_request_becomes_a_mail_whose_link_works_once(realm: Realm, user_id: str) -> None:
     ask_reset(realm, EMAIL)
     (message,) = deliver_all(realm)
     assert (message["To"], message["Subject"]) == (EMAIL, "Choose a new password")
@@ -58,7 +58,7 @@ def test_nothing_is_sent_that_was_not_committed(realm: Realm, user_id: str) -> N
     assert deliver_all(realm) == []
 
 
-def test_a_wish_about_nobody_is_forgotten(realm: Realm) -> None:
+def test_a_request_about_nobody_is_forgotten(realm: Realm) -> None:
     """ASVS 6.3.8: whoever asked has been answered long ago."""
     ask_reset(realm, "nobody@example.test")
     ask_confirmation(realm, "nobody@example.test")
@@ -81,7 +81,7 @@ def test_no_usable_link_is_stored(realm: Realm, user_id: str) -> None:
 @pytest.mark.parametrize("end", ["used", "ended", "expired", "gone"])
 def test_a_mail_whose_link_works_no_more_is_dropped(realm: Realm, user_id: str, clock: ManualClock, end: str) -> None:
     ask_reset(realm, EMAIL)
-    work_outbox(realm, post(Mailbox()), most=1)  # the wish; the mail is left
+    work_outbox(realm, post(Mailbox()), most=1)  # the request; the mail is left
     link_id = load_link_id(realm)
     with realm.database.write() as tx:
         if end == "used":
@@ -98,10 +98,10 @@ def test_a_mail_whose_link_works_no_more_is_dropped(realm: Realm, user_id: str, 
 
 
 def test_a_mail_of_a_later_release_is_left_to_its_nodes(realm: Realm, clock: ManualClock) -> None:
-    """While a release is rolled out, old nodes meet mails, wishes and kinds that they do not know."""
+    """While a release is rolled out, old nodes meet mails, requests and kinds that they do not know."""
     queued = (
         QueuedMail("mail", "from_tomorrow", EMAIL, None, {"at": 0}).as_delivery(),
-        Wish("wish", "from_tomorrow", EMAIL, {"at": 0}).as_delivery(),
+        MailRequest("request", "from_tomorrow", EMAIL, {"at": 0}).as_delivery(),
         Delivery("kind", "from_tomorrow", EMAIL, {}),
     )
     with realm.database.write() as tx:
@@ -110,7 +110,7 @@ def test_a_mail_of_a_later_release_is_left_to_its_nodes(realm: Realm, clock: Man
     assert deliver_all(realm) == []
     with realm.database.read() as tx:
         left = tx.execute(sqlalchemy.select(QueuedDelivery.delivery_id, QueuedDelivery.attempts)).all()
-    assert sorted(left) == [("kind", 0), ("mail", 1), ("wish", 1)]
+    assert sorted(left) == [("kind", 0), ("mail", 1), ("request", 1)]
 
 
 def test_a_name_is_written_only_to_an_address_that_is_proven(realm: Realm, user_id: str, clock: ManualClock) -> None:

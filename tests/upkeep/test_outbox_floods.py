@@ -6,12 +6,12 @@ from email.message import EmailMessage
 
 import pytest
 
-from authserver.account.grant_wishes import REGISTRATION_WAITS
+from authserver.account.answer_requests import REGISTRATION_WAITS
 from authserver.account.register import ask_confirmation, register
 from authserver.account.reset_password import ask_reset
 from authserver.deliveries.kind import PAUSES
 from authserver.deliveries.outcome import Failed
-from authserver.mail.wishes import REGISTER_WISH, queue_wish
+from authserver.mail.requests import REGISTER_REQUEST, queue_request
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm, Registration
 from authserver.records.link import LinkPurpose
@@ -43,7 +43,7 @@ def test_a_stranger_who_asks_all_day_neither_floods_the_mailbox_nor_kills_the_ow
         ask_confirmation(realm, EMAIL)
         with realm.database.write() as tx:
             parameters = {"name": "Eve", "password_hash": "none"}
-            queue_wish(tx, REGISTER_WISH, EMAIL, parameters, now=clock.now(), entropy=realm.entropy)
+            queue_request(tx, REGISTER_REQUEST, EMAIL, parameters, now=clock.now(), entropy=realm.entropy)
         return deliver_all(realm)
 
     arrivals: list[datetime] = []

@@ -9,7 +9,7 @@ from authserver.account.register import ask_confirmation, register
 from authserver.account.reset_password import ask_reset
 from authserver.deliveries import smtp
 from authserver.deliveries.kind import PAUSES
-from authserver.mail import wishes
+from authserver.mail import requests
 from authserver.mail.compose import TEMPLATES
 from authserver.mail.urgency import rank
 from authserver.protocol.secret import Secret
@@ -79,10 +79,10 @@ def test_the_urgent_goes_before_what_was_queued_earlier(
 def test_only_what_strangers_cause_by_registering_waits() -> None:
     waiting = {name for name in TEMPLATES if rank(name) == Rank.ROUTINE}
     assert waiting == {"confirm_email", "confirm_account", "register_taken"}
-    assert wishes.WISHES == {
-        wishes.RESET_WISH: Rank.URGENT,
-        wishes.REGISTER_WISH: Rank.ROUTINE,
-        wishes.RESEND_WISH: Rank.ROUTINE,
+    assert requests.REQUESTS == {
+        requests.RESET_REQUEST: Rank.URGENT,
+        requests.REGISTER_REQUEST: Rank.ROUTINE,
+        requests.RESEND_REQUEST: Rank.ROUTINE,
     }
 
 
@@ -111,7 +111,7 @@ def test_a_domain_that_is_slow_costs_one_wait_and_delays_nothing_urgent(
     slow = [f"stranger-{number}@slow.test" for number in range(5)]
     mail_sink.slow = set(slow)
     sign_up(realm, *slow, "honest@slow.test.example")
-    clock.advance(MOMENT)  # all wishes come before the first mail
+    clock.advance(MOMENT)  # all requests come before the first mail
     work_outbox(realm, by_smtp(mail_sink))
     ask_reset(realm, "owner@slow.test")
     work_outbox(realm, by_smtp(mail_sink))
@@ -124,7 +124,7 @@ def test_a_domain_that_is_slow_costs_one_wait_and_delays_nothing_urgent(
 
 
 def test_a_mail_that_fails_for_itself_ends_no_turn(realm: Realm, user_id: str, mail_sink: SmtpSink) -> None:
-    """A wish that cannot be granted, as a template that cannot be rendered: the next mail is worked on at once."""
+    """A request that cannot be answered, as a template that cannot be rendered: the next mail is worked on at once."""
     ask_reset(realm, EMAIL)
     tell(realm, user_id)
     assert work_outbox(granting_nothing(realm), by_smtp(mail_sink)) == 2

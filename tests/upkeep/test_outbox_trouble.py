@@ -150,11 +150,11 @@ def test_what_a_failure_says_is_not_logged(realm: Realm, user_id: str) -> None:
     assert count_rows(realm) == 1
 
 
-def test_a_wish_that_cannot_be_granted_is_put_off(realm: Realm, user_id: str, clock: ManualClock) -> None:
+def test_a_request_that_cannot_be_answered_is_put_off(realm: Realm, user_id: str, clock: ManualClock) -> None:
     ask_reset(realm, EMAIL)
     with capture_logs() as logs:
         assert deliver_all(granting_nothing(realm)) == []
-    assert [(line["event"], line["template"]) for line in logs] == [("mail_put_off", "wish:reset")]
+    assert [(line["event"], line["template"]) for line in logs] == [("mail_put_off", "mail_request:reset")]
     assert EMAIL not in str(logs)
     clock.advance(PAUSES[0])
     assert len(deliver_all(realm)) == 1

@@ -25,7 +25,7 @@ class QueuedDelivery(Base):
 
 
 class OutboxMail(Base):
-    """A mail or a wish that release 0.1 queued; see `authserver/storage/earlier_outbox.py`."""
+    """A mail or a request for a mail that release 0.1 queued; see `authserver/storage/earlier_outbox.py`."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_rank_due_at", "rank", "due_at"),)

@@ -56,8 +56,8 @@ def answer_account() -> Response | AccountAnswer:
 )
 def answer_profile(json_data: ProfileBody, bearer: Bearer) -> Response | AccountAnswer:
     """Change the profile of the bearer's user."""
-    wish = Profile(**json_data.model_dump(exclude_unset=True))
-    outcome = change_profile(current_realm(), bearer, wish)
+    profile = Profile(**json_data.model_dump(exclude_unset=True))
+    outcome = change_profile(current_realm(), bearer, profile)
     return AccountAnswer.of(outcome) if isinstance(outcome, User) else answer_problem(explain_own(outcome))
 
 

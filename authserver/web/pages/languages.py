@@ -29,13 +29,13 @@ def use_locales(ui_locales: str | None) -> None:
 def current_language() -> str:
     """The language of the current page."""
     if "language" not in g:
-        g.language = choose_language(_list_wishes())
+        g.language = choose_language(_list_preferred())
     return str(g.language)
 
 
-def choose_language(wishes: Iterator[str]) -> str:
-    """Choose the first of `wishes` (RFC 5646 tags) that has a catalogue, else English. Regions are ignored."""
-    known = (wish.replace("_", "-").partition("-")[0].lower() for wish in wishes)
+def choose_language(preferred: Iterator[str]) -> str:
+    """Choose the first of `preferred` (RFC 5646 tags) that has a catalogue, else English. Regions are ignored."""
+    known = (tag.replace("_", "-").partition("-")[0].lower() for tag in preferred)
     return next((language for language in known if language in LANGUAGES), LANGUAGES[0])
 
 
@@ -68,7 +68,7 @@ def _load(language: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, LOCALE, [language])
 
 
-def _list_wishes() -> Iterator[str]:
+def _list_preferred() -> Iterator[str]:
     yield from str(g.get("ui_locales", "")).split()
     # Best first. Languages that the browser refuses (q=0) are left out.
     yield from (tag for tag, quality in request.accept_languages if quality > 0)

@@ -70,7 +70,7 @@ def _read(text: str) -> dict[str, str]:
 def _answer(parameters: dict[str, str], decision: str = "") -> Response:
     use_locales(parameters.get("ui_locales"))
     browser = current_browser()
-    asked = _wish(parameters)
+    asked = _read_request(parameters)
     plan = plan_end_session(current_realm(), asked, browser)
     if asked.post_logout_redirect_uri is not None and plan.redirect_uri is None:
         client_id = asked.client_id if plan.client is None else plan.client.client_id
@@ -95,7 +95,7 @@ def _answer(parameters: dict[str, str], decision: str = "") -> Response:
     return response
 
 
-def _wish(parameters: dict[str, str]) -> EndSessionRequest:
+def _read_request(parameters: dict[str, str]) -> EndSessionRequest:
     return EndSessionRequest(
         parameters.get("id_token_hint"), parameters.get("client_id"), parameters.get("post_logout_redirect_uri")
     )

@@ -27,8 +27,8 @@ STATE = "a state = with & everything/+ü"
 
 def register_app(realm: Realm, name: str = "Notes", **registration: Any) -> RegisteredClient:  # noqa: ANN401 - the attributes of a ClientRegistration
     """Register a public third-party client with the redirect URI `CALLBACK`."""
-    wished: dict[str, Any] = {"kind": ClientKind.PUBLIC, "scope": SCOPE, "redirect_uris": (CALLBACK,), **registration}
-    registered = register_client(realm, ClientRegistration(name=name, **wished))
+    members: dict[str, Any] = {"kind": ClientKind.PUBLIC, "scope": SCOPE, "redirect_uris": (CALLBACK,), **registration}
+    registered = register_client(realm, ClientRegistration(name=name, **members))
     assert isinstance(registered, RegisteredClient), registered
     return registered
 

@@ -85,7 +85,7 @@ class Visitor:
         return isinstance(again, TokenAnswer)
 
     def change_password(self, browser: SignedInBrowser) -> PasswordWasChangedInBrowser:
-        wish = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
-        changed = change_password_in_browser(self.person.realm, Recent(browser), wish, ORIGIN)
+        change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
+        changed = change_password_in_browser(self.person.realm, Recent(browser), change, ORIGIN)
         assert isinstance(changed, PasswordWasChangedInBrowser), changed
         return changed

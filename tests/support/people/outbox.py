@@ -69,7 +69,7 @@ def load_link_id(realm: Realm) -> bytes:
 
 
 def granting_nothing(realm: Realm) -> Realm:
-    """Return `realm` as on a node that can make no links, so it can grant no wish."""
+    """Return `realm` as on a node that can make no links, so it can answer no request."""
 
     def fail(_: int) -> bytes:
         raise ValueError(EMAIL)

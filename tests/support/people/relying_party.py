@@ -17,7 +17,7 @@ APP = "https://app.example"
 SCOPE = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 
-def register_app(realm: Realm, name: str = "App", **registration: Any) -> Client:  # noqa: ANN401 - what a wish takes
+def register_app(realm: Realm, name: str = "App", **registration: Any) -> Client:  # noqa: ANN401 - what a registration takes
     """Register a public client, third-party unless `registration` says otherwise."""
     members: dict[str, Any] = {"scope": SCOPE, "redirect_uris": (f"{APP}/callback",), "client_id": name.lower()}
     registered = register_client(realm, ClientRegistration(name, ClientKind.PUBLIC, **members | registration))

@@ -1,4 +1,4 @@
-"""Which step is due when, and what an operator's wish does to the keys as they are."""
+"""Which step is due when, and what an operator's command does to the keys as they are."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,9 +22,9 @@ from authserver.keyring.steps import (
     Activate,
     Change,
     Compromise,
+    Impossible,
     NothingDue,
     Promote,
-    Refused,
     Retire,
     Stage,
     Step,
@@ -183,14 +183,14 @@ def test_an_imported_key_becomes_the_next_one_once(
     upcoming = load_next(key_set)
     assert decide_import(key_set, imported.kid, "EdDSA") == Stage(SIGNING, "EdDSA", withdrawn=upcoming.kid)
     assert decide_import(key_set, upcoming.kid, "ES256") == NothingDue()
-    assert isinstance(decide_import(key_set, load_active(key_set).kid, "ES256"), Refused)
+    assert isinstance(decide_import(key_set, load_active(key_set).kid, "ES256"), Impossible)
 
 
 def test_a_key_that_was_compromised_cannot_be_imported_again(key_set: KeySet, carry_out: Callable[..., KeySet]) -> None:
     kid = load_active(key_set).kid
     after = carry_out(key_set, decide_compromise(key_set, kid))
     refusal = decide_import(after, kid, "ES256")
-    assert isinstance(refusal, Refused)
+    assert isinstance(refusal, Impossible)
     assert "compromised" in refusal.reason
 
 
@@ -243,7 +243,7 @@ def test_a_key_that_no_longer_signs_can_be_compromised_too(key_set: KeySet, carr
 
 def test_retiring_by_hand_respects_what_is_still_in_use(key_set: KeySet, carry_out: Callable[..., KeySet]) -> None:
     active, upcoming = load_active(key_set), load_next(key_set)
-    assert isinstance(decide_retirement(key_set, active.kid, START), Refused)
+    assert isinstance(decide_retirement(key_set, active.kid, START), Impossible)
     assert decide_retirement(key_set, upcoming.kid, START) == Stage(SIGNING, "ES256", withdrawn=upcoming.kid)
     retiring = carry_out(key_set, decide_promotion(key_set, SIGNING, READY, TIMES), READY)
     ends = READY + TIMES.retire_after
@@ -254,4 +254,4 @@ def test_retiring_by_hand_respects_what_is_still_in_use(key_set: KeySet, carry_o
 
 @pytest.mark.parametrize("decide", [decide_compromise, lambda keys, kid: decide_retirement(keys, kid, START)])
 def test_a_key_that_is_not_there_is_refused_by_name(key_set: KeySet, decide: Callable[[KeySet, str], Step]) -> None:
-    assert decide(key_set, "nobody") == Refused("there is no key nobody")
+    assert decide(key_set, "nobody") == Impossible("there is no key nobody")

@@ -18,9 +18,9 @@ def test_auth_time_and_acr_can_be_essential() -> None:
     assert asked.id_token == {"auth_time", "acr"}
 
 
-@pytest.mark.parametrize("wish", ["null", "{}", '{"essential": false}', '{"unknown": [1, {"x": null}]}'])
-def test_what_is_not_essential_is_a_wish(wish: str) -> None:
-    asked = parse_claims_request(f'{{"id_token": {{"auth_time": {wish}, "acr": {wish}}}}}')
+@pytest.mark.parametrize("demand", ["null", "{}", '{"essential": false}', '{"unknown": [1, {"x": null}]}'])
+def test_what_is_not_essential_is_voluntary(demand: str) -> None:
+    asked = parse_claims_request(f'{{"id_token": {{"auth_time": {demand}, "acr": {demand}}}}}')
     assert (asked.essential_auth_time, asked.acr_values, asked.essential_acr) == (False, (), False)
     assert asked.id_token == {"auth_time", "acr"}
 

@@ -46,7 +46,7 @@ def test_every_language_has_its_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "language"),
+    ("preferred", "language"),
     [
         ([], "en"),
         (["de"], "de"),
@@ -58,9 +58,9 @@ def test_every_language_has_its_folder() -> None:
         (["../de", "xx", ""], "en"),
     ],
 )
-def test_the_first_language_that_we_speak_is_spoken(wishes: list[str], language: str) -> None:
+def test_the_first_language_that_we_speak_is_spoken(preferred: list[str], language: str) -> None:
     """OIDC Core §3.1.2.1, `ui_locales`: no error where none of them is known."""
-    assert choose_language(iter(wishes)) == language
+    assert choose_language(iter(preferred)) == language
 
 
 def _list_values(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The kind `wish`: looks up the address in an anonymous request (a wish), and queues the mail for its owner."""
+"""The kind `mail_request`: looks up the address in an anonymous request, and queues the mail for its owner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +10,16 @@ from authserver.credentials.notice import Notice
 from authserver.deliveries.kind import PAUSES
 from authserver.deliveries.outcome import Outcome, Settled, Unready
 from authserver.mail.queue import queue_confirmation, queue_mail
-from authserver.mail.wishes import REGISTER_WISH, RESEND_WISH, RESET_WISH, WISHES
+from authserver.mail.requests import REGISTER_REQUEST, REQUESTS, RESEND_REQUEST, RESET_REQUEST
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import new_id
 from authserver.protocol.link_token import LINK_ID_BYTES
 from authserver.realm import Realm
 from authserver.records.delivery import Delivery
 from authserver.records.link import LinkPurpose
+from authserver.records.mail_request import MAIL_REQUEST, MailRequest, read_mail_request
 from authserver.records.registration import PendingRegistration
 from authserver.records.user import Standing, User
-from authserver.records.wish import WISH, Wish, read_wish
 from authserver.storage import Transaction, deliveries, links, registrations, users
 
 WAITING_REGISTRATIONS = 5
@@ -31,10 +31,10 @@ REGISTRATION_WAITS = timedelta(days=7)
 
 @final
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """The wishes of one installation. The log calls them mails, because operators look for a missing mail."""
+class MailRequests:
+    """The requests of one installation. The log calls them mails, because operators look for a missing mail."""
 
-    name: ClassVar[str] = WISH
+    name: ClassVar[str] = MAIL_REQUEST
     word: ClassVar[str] = "mail"
     given_up: ClassVar[AuditName] = AuditName.MAIL_GIVEN_UP
     pauses: ClassVar[Sequence[timedelta]] = PAUSES
@@ -42,35 +42,35 @@ class Wishes:
     realm: Realm
 
     def attempt(self, delivery: Delivery) -> Outcome:
-        """Grant the wish, and remove it from the outbox in the same transaction."""
-        wish = read_wish(delivery)
-        if wish.name not in WISHES:
-            return Unready("this release knows no such wish")
+        """Answer the request, and remove it from the outbox in the same transaction."""
+        asked = read_mail_request(delivery)
+        if asked.name not in REQUESTS:
+            return Unready("this release knows no such request")
         with self.realm.database.write() as tx:
-            _grant(tx, self.realm, wish, self.realm.clock.now())
+            _answer(tx, self.realm, asked, self.realm.clock.now())
         return Settled()
 
     def describe(self, delivery: Delivery) -> Mapping[str, str]:
-        """Return the name and the id of the wish."""
-        return {"template": f"wish:{delivery.payload.get('name')}", "mail_id": delivery.delivery_id}
+        """Return the name and the id of the request."""
+        return {"template": f"{MAIL_REQUEST}:{delivery.payload.get('name')}", "mail_id": delivery.delivery_id}
 
     def find_user(self, tx: Transaction, delivery: Delivery) -> None:
         """Find nobody: the address was not looked up."""
         del tx, delivery
 
 
-def _grant(tx: Transaction, realm: Realm, wish: Wish, now: datetime) -> None:
-    """Remove `wish` from the outbox, and do what it asks for; nothing if another worker has removed it."""
-    if not deliveries.remove(tx, wish.wish_id):
+def _answer(tx: Transaction, realm: Realm, asked: MailRequest, now: datetime) -> None:
+    """Remove `asked` from the outbox, and do what it asks for; nothing if another worker has removed it."""
+    if not deliveries.remove(tx, asked.request_id):
         return
-    user = users.find_by_email(tx, wish.address)
-    match wish.name:
-        case _ if wish.name == RESET_WISH:
+    user = users.find_by_email(tx, asked.address)
+    match asked.name:
+        case _ if asked.name == RESET_REQUEST:
             _offer_reset(tx, realm, user, now)
-        case _ if wish.name == RESEND_WISH:
-            _offer_confirmation(tx, realm, user, wish.address, now)
-        case _ if wish.name == REGISTER_WISH:
-            _register(tx, realm, user, wish, now)
+        case _ if asked.name == RESEND_REQUEST:
+            _offer_confirmation(tx, realm, user, asked.address, now)
+        case _ if asked.name == REGISTER_REQUEST:
+            _register(tx, realm, user, asked, now)
 
 
 def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime) -> None:
@@ -79,7 +79,7 @@ def _offer_reset(tx: Transaction, realm: Realm, user: User | None, now: datetime
 
 
 def _mail_reset(tx: Transaction, realm: Realm, user: User, template: str, now: datetime) -> None:
-    """Mail a link for a new password. All mails with such a link share one pace, regardless of the wish."""
+    """Mail a link for a new password. All mails with such a link share one pace, regardless of the request."""
     if user.standing is not Standing.DISABLED:
         _mail_link(tx, realm, user, template, LinkPurpose.RESET_PASSWORD, now)
 
@@ -105,20 +105,20 @@ def _offer_confirmation(tx: Transaction, realm: Realm, user: User | None, addres
         _mail_registration(tx, realm, registration, now, others=len(waiting) - 1)
 
 
-def _register(tx: Transaction, realm: Realm, user: User | None, wish: Wish, now: datetime) -> None:
+def _register(tx: Transaction, realm: Realm, user: User | None, asked: MailRequest, now: datetime) -> None:
     """Store the registration with its link, and mail that; no user is created before the link is used."""
     if user is not None:
         _mail_reset(tx, realm, user, "register_taken" if user.email_verified else "confirm_account", now)
         return
-    if links.is_reserved(tx, wish.address, now):
+    if links.is_reserved(tx, asked.address, now):
         return
-    # A wish that an earlier release queued has no time.
-    asked_at = datetime.fromtimestamp(int(wish.parameters.get("at") or now.timestamp()), UTC)
+    # A request that an earlier release queued has no time.
+    asked_at = datetime.fromtimestamp(int(asked.parameters.get("at") or now.timestamp()), UTC)
     registration = PendingRegistration(
         registration_id=new_id(realm.entropy),
-        address=wish.address,
-        name=str(wish.parameters["name"]),
-        password_hash=str(wish.parameters["password_hash"]),
+        address=asked.address,
+        name=str(asked.parameters["name"]),
+        password_hash=str(asked.parameters["password_hash"]),
         asked_at=asked_at,
         kept_until=asked_at + REGISTRATION_WAITS,
         mac_kid=None,
@@ -126,7 +126,7 @@ def _register(tx: Transaction, realm: Realm, user: User | None, wish: Wish, now:
         issued_at=now,
         expires_at=now,
     )
-    waiting = registrations.list_kept(tx, wish.address, now)
+    waiting = registrations.list_kept(tx, asked.address, now)
     if _mail_registration(tx, realm, registration, now, others=len(waiting)):
         registrations.end(tx, [one.registration_id for one in waiting[WAITING_REGISTRATIONS - 1 :]], now)
 
