@@ -1,6 +1,5 @@
 """Creates users: by their own registration, or by an operator."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,16 +10,13 @@ from authserver.mail.requests import REGISTER_REQUEST, RESEND_REQUEST, queue_req
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
-from authserver.protocol.text import is_line
 from authserver.realm import Realm
 from authserver.realm.outcomes import EMAIL_TAKEN, REGISTRATION_CLOSED, Invalid, Refused, TryLater
 from authserver.records.audit import SERVER, Actor, Detail
 from authserver.records.field_error import FieldError
 from authserver.records.user import NewUser
+from authserver.records.user_rules import find_name_errors, find_role_errors
 from authserver.storage import Transaction, audit, users
-
-LONGEST_NAME = 200
-_ROLE = re.compile(r"[\x21-\x7e]{1,100}\Z")  # roles are kept with spaces between
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +120,6 @@ def _check(
     return hashed if isinstance(hashed, TryLater) else _Person(address, hashed)
 
 
-def find_name_error(name: str) -> tuple[str, str] | None:
-    """Find why `name` is not accepted as a person's name: code and message; None if it is."""
-    if is_line(name, LONGEST_NAME):
-        return None
-    return "invalid_name", f"A name has at most {LONGEST_NAME} printable characters."
-
-
-def find_role_error(role: str) -> tuple[str, str] | None:
-    """Find why `role` is not accepted as a role: code and message; None if it is."""
-    return None if _ROLE.match(role) else ("invalid_role", f"{role!r} is not a word of ASCII characters.")
-
-
 def _find_errors(
     realm: Realm,
     address: str | InvalidEmail,
@@ -146,15 +130,13 @@ def _find_errors(
     errors = []
     if isinstance(address, InvalidEmail):
         errors.append(FieldError("email", address.code, address.message))
-    name_error = find_name_error(name)
-    if name_error is not None:
-        errors.append(FieldError("name", *name_error))
-    errors += [FieldError("role", *error) for role in roles if (error := find_role_error(role)) is not None]
+    name_errors = list(find_name_errors(name))
+    errors += [*name_errors, *find_role_errors(roles)]
     if isinstance(password, PasswordBreach):
         errors.append(FieldError("password", password.code, password.message))
     elif password is not None:
         email = address if isinstance(address, str) else ""
-        known = "" if name_error is not None else name
+        known = "" if name_errors else name
         breaches = realm.passwords.policy.breaches(password, email=email, name=known)
         errors += [FieldError("password", breach.code, breach.message) for breach in breaches]
     return errors

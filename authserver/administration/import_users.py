@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from authserver.account.register import find_name_error, find_role_error, record_created
+from authserver.account.register import record_created
 from authserver.administration.rehearsal import write_if
 from authserver.credentials.email_address import InvalidEmail, canonicalise_email
 from authserver.protocol.entropy import new_id
@@ -11,6 +11,7 @@ from authserver.protocol.text import is_storable
 from authserver.realm import Realm
 from authserver.records.audit import Actor
 from authserver.records.user import NewUser
+from authserver.records.user_rules import find_name_errors, find_role_errors
 from authserver.storage import Transaction, users
 
 
@@ -99,11 +100,8 @@ def _find_problems(realm: Realm, arrival: Arrival, address: str | InvalidEmail, 
         yield f"email: {address.message}"
     elif address in seen:
         yield f"email: same as in line {seen[address]}"
-    if (name_error := find_name_error(arrival.name)) is not None:
-        yield f"name: {name_error[1]}"
-    for role in arrival.roles:
-        if (role_error := find_role_error(role)) is not None:
-            yield f"roles: {role_error[1]}"
+    yield from (f"name: {error.message}" for error in find_name_errors(arrival.name))
+    yield from (f"roles: {error.message}" for error in find_role_errors(arrival.roles))
     if arrival.password_hash is not None:
         known = is_storable(arrival.password_hash)
         problem = (

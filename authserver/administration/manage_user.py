@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Iterator
 
-from authserver.account.register import find_role_error
 from authserver.administration.look_up import list_users
 from authserver.administration.rehearsal import write_or_rehearse
 from authserver.credentials.events import CredentialEvent, RolesChanged, SignedOutByAdmin
 from authserver.realm import Realm
 from authserver.realm.outcomes import NOT_FOUND, Invalid, Refused
 from authserver.records.audit import Actor
-from authserver.records.field_error import FieldError
 from authserver.records.user import User
+from authserver.records.user_rules import find_role_errors
 from authserver.revocation import Receipt
 from authserver.storage import users
 
@@ -51,7 +50,7 @@ def change_roles(
     Returns the user after the change, and the receipt; None if they already had these roles and nothing was changed.
     """
     wanted = (*(exactly or ()), *add)
-    errors = tuple(FieldError("role", *error) for role in wanted if (error := find_role_error(role)) is not None)
+    errors = tuple(find_role_errors(wanted))
     if errors:
         return Invalid(errors)
     with write_or_rehearse(realm, dry_run=dry_run) as tx:

@@ -5,12 +5,11 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-from authserver.account.profile import LONGEST_ADDRESS
-from authserver.account.register import LONGEST_NAME
 from authserver.credentials.password_text import LONGEST_PASSWORD
 from authserver.realm import outcomes
 from authserver.realm.outcomes import EMAIL_TAKEN, Refused, TryLater
 from authserver.records.field_error import FieldError
+from authserver.records.user_rules import LONGEST_ADDRESS, LONGEST_NAME
 from authserver.revocation import Receipt
 from authserver.web.context import current_realm
 from authserver.web.pages.blueprint import Told, lead_back
