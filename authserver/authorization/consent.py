@@ -6,11 +6,10 @@ from authserver.authorization.interaction import Interaction
 from authserver.authorization.outcomes import ConsentNeeded, Decision, RequestedAccess
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.authorization_request import AuthorizationRequest
-from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.records.consent import Consent
+from authserver.records.consent import Consent, settle_by_client
 from authserver.storage import Transaction, audit, consents
 
 
@@ -31,15 +30,11 @@ def find_missing_consent(interaction: Interaction) -> ConsentNeeded | OAuthError
 
 
 def must_ask(tx: Transaction, access: RequestedAccess, asked: AuthorizationRequest, user_id: str) -> bool:
-    """Whether the person must be asked, by what they allowed before and by the rules (RFC 8252 §8.6, ASVS 10.7.1)."""
-    client = access.client
-    # At a port other than the registered one, any program on the person's machine may be listening.
-    may_be_another = client.kind is ClientKind.NATIVE or access.redirect_uri not in client.redirect_uris
-    if may_be_another or client.consent is ConsentRule.ALWAYS or "consent" in asked.prompts:
-        return True
-    if client.consent is ConsentRule.NEVER:
-        return False
-    known = consents.find(tx, user_id, client.client_id)
+    """Whether the person is asked although they may have allowed it before (ASVS 10.7.1)."""
+    settled = settle_by_client(access.client, access.redirect_uri, wants_question="consent" in asked.prompts)
+    if settled is not None:
+        return settled
+    known = consents.find(tx, user_id, access.client.client_id)
     return known is None or not known.covers(frozenset(access.scope), frozenset(access.audience))
 
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.records.client import Client
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:
@@ -34,3 +37,15 @@ class ConnectedApp:
     scope: tuple[str, ...]
     granted_at: datetime
     last_used_at: datetime | None
+
+
+def settle_by_client(client: Client, redirect_uri: str, *, wants_question: bool) -> bool | None:
+    """Whether the user is asked, regardless of what they allowed before; None where that decides (RFC 8252 §8.6).
+
+    `wants_question`: the request has `prompt=consent`.
+    """
+    # At another port than the registered one, any program on this machine may listen.
+    may_be_another = client.kind is ClientKind.NATIVE or redirect_uri not in client.redirect_uris
+    if may_be_another or client.consent is ConsentRule.ALWAYS or wants_question:
+        return True
+    return False if client.consent is ConsentRule.NEVER else None
