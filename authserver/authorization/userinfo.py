@@ -40,10 +40,10 @@ def find_userinfo(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerR
         return ScopeMissing(OPENID_SCOPE)
     with realm.database.read() as tx:
         user = users.find(tx, bearer.user_id)
-    return _GONE if user is None else {"sub": subject_identifier(client, user.user_id)} | _tell(user, scopes)
+    return _GONE if user is None else {"sub": subject_identifier(client, user.user_id)} | _describe(user, scopes)
 
 
-def _tell(user: User, scopes: frozenset[str]) -> UserInfo:
+def _describe(user: User, scopes: frozenset[str]) -> UserInfo:
     known: UserInfo = {
         "name": user.name or None,
         "updated_at": int((user.profile_changed_at or user.created_at).timestamp()),

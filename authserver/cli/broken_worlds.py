@@ -20,7 +20,7 @@ class _Problems(click.ClickException):
         click.echo(self.message, file=file or sys.stderr)
 
 
-def tell_broken_world(error: Exception) -> click.ClickException | None:
+def explain_broken_world(error: Exception) -> click.ClickException | None:
     """Find the message to print instead of a traceback; None for a bug in this program."""
     match error:
         case SettingsError():

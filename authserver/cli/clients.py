@@ -232,7 +232,7 @@ def _describe(client: Client) -> Record:
         "client_id": client.client_id,
         "name": client.name,
         "kind": client.kind.value,
-        **{name: _say(client.of(name)) for name in ATTRIBUTES},
+        **{name: _simplify(client.of(name)) for name in ATTRIBUTES},
         "state": "enabled" if client.is_enabled else "disabled",
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
@@ -240,6 +240,6 @@ def _describe(client: Client) -> Record:
     }
 
 
-def _say(value: Any) -> Value:  # noqa: ANN401 - as its form says
+def _simplify(value: Any) -> Value:  # noqa: ANN401 - as its form says
     plain: Value = value.value if isinstance(value, Enum) else value
     return plain

@@ -36,12 +36,12 @@ def import_file(
     except UnreadableFileError as error:
         raise click.ClickException(f"{file}: {error}") from None
     outcome = import_users(context.realm, arrivals, by=context.operator, skip_bad=skip_bad, dry_run=dry_run)
-    _say(outcome, file, dry_run=dry_run, as_json=as_json)
+    _print_outcome(outcome, file, dry_run=dry_run, as_json=as_json)
     if outcome.problems and not skip_bad:
         raise click.ClickException(f"{_count(len(outcome.problems), 'bad line')}; nothing was imported")
 
 
-def _say(outcome: Imported, file: Path, *, dry_run: bool, as_json: bool) -> None:
+def _print_outcome(outcome: Imported, file: Path, *, dry_run: bool, as_json: bool) -> None:
     for problem in outcome.problems:
         click.echo(escape(f"{file}:{problem.line}: {problem.message}"), err=True)
     if as_json:

@@ -53,16 +53,16 @@ def init(context: Context, *, demo: bool) -> None:
     with _naming(settings.home):
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     schema = context.schema.upgrade()
-    _say("database", f"at revision {schema.now}", done=schema.before != schema.now)
+    _print("database", f"at revision {schema.now}", done=schema.before != schema.now)
     _refuse_lost_master_key(context)
     master = ensure_master_key(settings.keys_dir, now=context.clock.now(), entropy=context.entropy)
-    _say("master key", str(master or settings.keys_dir), done=master is not None)
+    _print("master key", str(master or settings.keys_dir), done=master is not None)
     steps = repair_keys(context.custody, by=context.operator)
     for step in steps:
         click.echo(f"keys         {say_step(step)}")
     if not steps:
-        _say("keys", "complete", done=False)
-    _say("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm, context.operator))
+        _print("keys", "complete", done=False)
+    _print("client", FIRST_PARTY_CLIENT_ID, done=_ensure_first_party(context.realm, context.operator))
     if demo:
         _set_up_demo(context)
     else:
@@ -103,7 +103,7 @@ def _set_up_demo(context: Context) -> None:
     user = find_user(context.realm, DEMO_EMAIL)
     if isinstance(user, User):
         refuse(set_password(context.realm, user.user_id, password, by=context.operator))
-        _say("demo user", DEMO_EMAIL, done=False)
+        _print("demo user", DEMO_EMAIL, done=False)
     else:
         refuse(
             create_user(
@@ -116,7 +116,7 @@ def _set_up_demo(context: Context) -> None:
                 by=context.operator,
             )
         )
-        _say("demo user", DEMO_EMAIL, done=True)
+        _print("demo user", DEMO_EMAIL, done=True)
     click.echo(f"password     {password.reveal()}")
     demand_shown(f"the password of {DEMO_EMAIL}", "authserver init --demo")
     click.echo(f"\nNext:\n  export AUTHSERVER_CONFIG={shlex.quote(str(file))}\n  authserver serve")
@@ -129,9 +129,9 @@ def _write_demo_settings(settings: Settings) -> Path:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(_DEMO_SETTINGS)
         except FileExistsError:
-            _say("settings", str(path), done=False)
+            _print("settings", str(path), done=False)
         else:
-            _say("settings", str(path), done=True)
+            _print("settings", str(path), done=True)
     return path
 
 
@@ -144,5 +144,5 @@ def _naming(path: Path) -> Iterator[None]:
         raise click.ClickException(f"{path}: {error.strerror}") from None
 
 
-def _say(what: str, value: str, *, done: bool) -> None:
+def _print(what: str, value: str, *, done: bool) -> None:
     click.echo(f"{what:<12} {value}{'' if done else ' (already there)'}")

@@ -21,9 +21,9 @@ class Commands(LateGroup):
             raise
         except Exception as error:
             # Imported only after a failure, because it imports the errors of all rooms.
-            from authserver.cli.broken_worlds import tell_broken_world
+            from authserver.cli.broken_worlds import explain_broken_world
 
-            told = tell_broken_world(error)
+            told = explain_broken_world(error)
             if told is None:
                 raise
             raise told from None

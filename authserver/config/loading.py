@@ -54,7 +54,7 @@ def load_settings() -> Settings:
     try:
         settings = Settings(**known)
     except ValidationError as error:
-        problems += _describe(error)
+        problems += _say_problems(error)
         # `from None`: the chained error would carry the values.
         raise SettingsError(problems) from None
     if problems:
@@ -97,7 +97,7 @@ def _unknown(name: str, names: frozenset[str], prefix: str) -> str:
     return f"{name}: no such setting" + (f"; did you mean {prefix}{near[0]}?" if near else "; remove it")
 
 
-def _describe(error: ValidationError) -> list[str]:
+def _say_problems(error: ValidationError) -> list[str]:
     return [
         f"{PREFIX}{str(one['loc'][0]).upper()}: {problem}"
         for one in error.errors(include_input=False, include_url=False, include_context=False)

@@ -42,13 +42,13 @@ def read_pem(pem: bytes, passphrase: Secret | None = None) -> ReadKey:
     for algorithm in ALGORITHMS:
         if algorithm.fits(key):
             return ReadKey(algorithm, key)  # type: ignore[arg-type]  # what fits is a PrivateKey
-    raise UnusablePemError(f"{_describe(key)} is refused; use {_SUITABLE}")
+    raise UnusablePemError(f"{_say_kind(key)} is refused; use {_SUITABLE}")
 
 
 _SUITABLE = f"EC P-256, Ed25519, or RSA of {SMALLEST_RSA_BITS} bits or more with exponent 65537"
 
 
-def _describe(key: object) -> str:
+def _say_kind(key: object) -> str:
     match key:
         case RSAPrivateKey():
             return f"this RSA key of {key.key_size} bits, exponent {key.public_key().public_numbers().e},"

@@ -72,7 +72,7 @@ def check(database: Database) -> list[str]:
         context = MigrationContext.configure(tx, opts=dict(COMPARISON))
         found = compare_metadata(context, Base.metadata)
         changes = [part for change in found for part in (change if isinstance(change, list) else [change])]
-        return [*map(_describe, changes), *_compare_checks(tx)]
+        return [*map(_say_change, changes), *_compare_checks(tx)]
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def _hold_postgres(connection: Connection) -> Iterator[Connection]:
 _WORDS: Final = {"add": "is missing", "remove": "should not be there", "modify": "is not what it should be"}
 
 
-def _describe(change: tuple[Any, ...]) -> str:
+def _say_change(change: tuple[Any, ...]) -> str:
     """Describe one of Alembic's differences as a sentence about the database."""
     verb, _, kind = change[0].partition("_")
     if verb == "modify":  # (what, schema, table, column, …)

@@ -57,7 +57,7 @@ class Timekeeper:
     def run(self, act: Callable[[Trusted], object]) -> None:
         """Do `act` now, unless the clock is doubted. The start and the end of a doubt are logged."""
         judgement = self.look()
-        self._tell(judgement)
+        self._log_judgement(judgement)
         if isinstance(judgement, Trusted):
             act(judgement)
 
@@ -70,7 +70,7 @@ class Timekeeper:
         with self._database.write() as tx:
             clock_mark.vouch(tx, trusted.now)
 
-    def _tell(self, judgement: Trusted | Doubted) -> None:
+    def _log_judgement(self, judgement: Trusted | Doubted) -> None:
         doubt = judgement.reason if isinstance(judgement, Doubted) else None
         if doubt is not None and self._doubt is None:
             # A warning, not an error: it lasts an hour after each night in which no server ran.

@@ -51,3 +51,25 @@ def test_two_records_of_a_refusal_have_two_names() -> None:
     """`Refused` is the outcome of a use case, and nothing else."""
     defined = [str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if "Refused" in set(names(path))]
     assert defined == ["realm/outcomes.py"]
+
+
+RETURNS = {
+    "say": r"str|Sentence",
+    "tell": r"Told$",
+    "describe": r"^(?!None$|str$|Told$)",
+    "explain": r"Problem|FieldError|Sentence|ClickException|^None$",
+}
+"""First word of a function's name → what it returns. `policy explain` is the name of a command."""
+
+
+@pytest.mark.parametrize("word", RETURNS)
+def test_functions_that_put_something_into_words_follow_one_rule(word: str) -> None:
+    """Words, a page of them, facts, or what a caller gets for a refusal."""
+    broken = {
+        f"{path.relative_to(PACKAGE)}::{node.name}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and words(node.name.strip("_"))[0] == word
+        if not re.search(RETURNS[word], ast.unparse(node.returns) if node.returns else "None")
+    }
+    assert broken == set()

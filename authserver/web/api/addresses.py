@@ -97,7 +97,7 @@ def answer_confirm_email(json_data: LinkBody) -> Response | ConfirmedAnswer:
 )
 def answer_revert_email(json_data: LinkBody) -> Response | RevocationAnswer:
     """Undo a change of address."""
-    return _tell(revert_email(current_realm(), json_data.token, request.remote_addr or ""))
+    return _answer(revert_email(current_realm(), json_data.token, request.remote_addr or ""))
 
 
 @api.post("/email/resend")
@@ -133,8 +133,8 @@ def answer_resend_confirmation(json_data: AddressBody) -> Response:
 )
 def answer_report_compromise(json_data: LinkBody) -> Response | RevocationAnswer:
     """Report an account as stolen."""
-    return _tell(report_compromise(current_realm(), json_data.token, request.remote_addr or ""))
+    return _answer(report_compromise(current_realm(), json_data.token, request.remote_addr or ""))
 
 
-def _tell(outcome: Receipt | Refused | TryLater) -> Response | RevocationAnswer:
+def _answer(outcome: Receipt | Refused | TryLater) -> Response | RevocationAnswer:
     return RevocationAnswer.of(outcome) if isinstance(outcome, Receipt) else answer_problem(explain(outcome))

@@ -11,7 +11,7 @@ from authserver.realm.outcomes import Refused
 from authserver.records.consent import ConnectedApp
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, with_browser
-from authserver.web.pages.account.moments import Moment, tell_moment
+from authserver.web.pages.account.moments import Moment, describe_moment
 from authserver.web.pages.blueprint import pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.scope_words import say_scopes
@@ -68,6 +68,6 @@ def _describe(app: ConnectedApp) -> Connection:
         client_id=app.client_id,
         name=app.name,
         scopes=say_scopes(app.scope, current_realm().clients.find(app.client_id)),
-        since=tell_moment(app.granted_at),
-        last_used=None if app.last_used_at is None else tell_moment(app.last_used_at),
+        since=describe_moment(app.granted_at),
+        last_used=None if app.last_used_at is None else describe_moment(app.last_used_at),
     )

@@ -11,7 +11,7 @@ from authserver.records.audit import AuditRecord
 from authserver.web.context import current_realm
 from authserver.web.pages.account.event_words import say_event
 from authserver.web.pages.account.frame import answer_room, with_browser
-from authserver.web.pages.account.moments import Moment, tell_moment
+from authserver.web.pages.account.moments import Moment, describe_moment
 from authserver.web.pages.account.origins import say_browser, say_network
 from authserver.web.pages.blueprint import pages, read_argument
 
@@ -54,7 +54,7 @@ def _describe(record: AuditRecord) -> Event:
     is_told = actor in _OUTSIDERS or actor == record.user_id or actor.startswith("client:")
     return Event(
         said=say_event(record),
-        at=tell_moment(record.at),
+        at=describe_moment(record.at),
         network=say_network(record.actor.ip) if is_told else "",
         browser=say_browser(str(record.detail.get("user_agent", ""))),
         failed=record.outcome == "failure",

@@ -18,7 +18,7 @@ class Moment:
     iso: str
 
 
-def tell_moment(at: datetime) -> Moment:
+def describe_moment(at: datetime) -> Moment:
     """Describe an instant relative to now. It may lie in the future, if the clock of another node is ahead."""
     return Moment(_say(current_realm().clock.now() - at), f"{at:%Y-%m-%d %H:%M} UTC", f"{at:%Y-%m-%dT%H:%M:%SZ}")
 

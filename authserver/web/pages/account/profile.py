@@ -11,7 +11,7 @@ from authserver.records.field_error import FieldError
 from authserver.records.user import Profile
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
-from authserver.web.pages.account.moments import tell_moment
+from authserver.web.pages.account.moments import describe_moment
 from authserver.web.pages.blueprint import pages, read_fields
 from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_errors
@@ -58,6 +58,6 @@ def _answer(
         errors={name: say_errors(errors, name) for name in _FIELDS},
         done=[done] if done else [],
         email_verified=user.email_verified,
-        password_changed=None if user.password_changed_at is None else tell_moment(user.password_changed_at),
-        member_since=tell_moment(user.created_at),
+        password_changed=None if user.password_changed_at is None else describe_moment(user.password_changed_at),
+        member_since=describe_moment(user.created_at),
     )

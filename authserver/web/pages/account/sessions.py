@@ -13,7 +13,7 @@ from authserver.revocation import Receipt
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
-from authserver.web.pages.account.moments import Moment, tell_moment
+from authserver.web.pages.account.moments import Moment, describe_moment
 from authserver.web.pages.account.origins import say_browser, say_network
 from authserver.web.pages.blueprint import answer_page, pages, read_fields
 from authserver.web.pages.languages import translate, translate_number
@@ -113,8 +113,8 @@ def _describe(summary: SessionSummary, current: str) -> Device:
         browser=browser if session.device_name else "",
         network=say_network(session.ip),
         apps=tuple(_name_clients(summary.clients)),
-        signed_in=tell_moment(session.created_at),
-        last_used=tell_moment(summary.last_used_at),
+        signed_in=describe_moment(session.created_at),
+        last_used=describe_moment(summary.last_used_at),
         is_current=session.sid == current,
     )
 
