@@ -18,6 +18,7 @@ from authserver.protocol.resource import find_resource_fault
 from authserver.records.client_attribute import (
     Address,
     Attribute,
+    CalledAddress,
     Choice,
     Length,
     Line,
@@ -130,6 +131,22 @@ class ClientSettings:
         str | None,
         Attribute(Address(), "URL of its terms of service.", metadata="tos_uri"),
     ] = None
+    backchannel_logout_uri: Annotated[
+        str | None,
+        Attribute(
+            CalledAddress(),
+            "https URL that is told when the session of a user has ended.",
+            metadata="backchannel_logout_uri",
+        ),
+    ] = None
+    backchannel_logout_session_required: Annotated[
+        bool,
+        Attribute(
+            Switch(),
+            "It needs sid in logout tokens, which always have it.",
+            metadata="backchannel_logout_session_required",
+        ),
+    ] = False
     scope_texts: Annotated[
         ScopeTexts,
         Attribute(

@@ -14,6 +14,7 @@ RESERVED = {
     "families": {"end_of_sessions", "end_one"},
     "links": {"end_pending", "end_since"},
     "codes": {"end_unused"},
+    "client_sessions": {"end"},
     "consents": {"forget_all"},
     "clients": {"disable", "enable"},
     "client_holdings": {"remove_families", "remove_client"},
