@@ -1,6 +1,6 @@
 """A logout token that waits in the outbox: one client has to hear that a session of its user has ended."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from authserver.records.delivery import Delivery
 LOGOUT: Final = "logout"
 """The kind of a delivery that is a logout token."""
 
-UNREADABLE: Final = (KeyError, TypeError, ValueError)
+UNREADABLE: Final = (KeyError, OverflowError, TypeError, ValueError)
 """What `read_logout` raises if the payload is not one of `QueuedLogout.as_delivery`."""
 
 
@@ -25,7 +25,7 @@ class QueuedLogout:
 
     jti: str
     ended: ClientSession
-    refused_since: datetime | None = field(default=None)
+    refused_since: datetime | None = None
 
     def as_delivery(self) -> Delivery:
         """Return the delivery to queue, whose target is the client; `read_logout` is the way back."""

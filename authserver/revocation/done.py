@@ -71,7 +71,7 @@ class FamilyEnded:
 
     family: Family
     reason: str
-    client_sessions: tuple[ClientSession, ...] = ()
+    client_sessions: tuple[ClientSession, ...]
 
 
 @dataclass(frozen=True, slots=True)

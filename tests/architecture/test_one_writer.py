@@ -17,7 +17,7 @@ RESERVED = {
     "client_sessions": {"end"},
     "consents": {"forget_all"},
     "clients": {"disable", "enable"},
-    "client_holdings": {"remove_families", "remove_client"},
+    "client_holdings": {"remove_families", "remove_client_sessions", "remove_client"},
 }
 """Module of `storage` → statements that only `revocation` may call.
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from authserver.clients.client_standing import delete_client
 from authserver.clients.register_client import register_client, update_client
 from authserver.credentials.events import SignedOutEverywhere
 from authserver.deliveries.outbox import Outbox
+from authserver.jose.jws import parse_compact
 from authserver.outbound import Outbound
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.client_metadata import ClientKind
@@ -25,7 +26,6 @@ from authserver.records.audit import AuditFilter
 from authserver.records.client import Client
 from authserver.records.delivery import Share
 from authserver.storage import audit
-from authserver.tokens.subject import subject_identifier
 from authserver.trusted_time import Trusted
 from authserver.upkeep.prune import Retention, prune_all
 from authserver.upkeep.work_outbox import list_calls, work_calls
@@ -50,6 +50,8 @@ class World:
     receiver: LogoutReceiver
     client: Client
     person: Person
+    id_tokens: list[str] = field(default_factory=list)
+    """What clients got at their sign-ins."""
 
     def end_sessions(self, count: int = 1, *, clients: tuple[Client, ...] = ()) -> list[str]:
         """Sign in and out, one time after the other; the `sid`s."""
@@ -57,7 +59,7 @@ class World:
         for _ in range(count):
             browser = Browser(self.realm, self.person.user_id)
             for client in clients or (self.client,):
-                browser.let(client)
+                self.id_tokens.append(browser.let(client).id_token or "")
             sids.append(browser.sid)
             self.clock.advance(SECOND)
             self.person.apply(SignedOutEverywhere(self.person.user_id))
@@ -87,24 +89,22 @@ def world(realm: Realm, clock: ManualClock, receiver: LogoutReceiver) -> World:
     return World(realm, clock, receiver, register_listener(realm, "news", receiver.uri), Person(realm))
 
 
-def test_a_client_gets_a_token_that_another_library_reads(world: World) -> None:
-    """Back-Channel Logout §2.4, §2.5: subject and session as its ID token named them."""
-    (sid,) = world.end_sessions()
+@pytest.mark.parametrize("pairwise", [False, True])
+def test_a_client_gets_a_token_that_another_library_reads(world: World, *, pairwise: bool) -> None:
+    """Back-Channel Logout §2.4, §2.5: subject, session, key and algorithm as in the ID token that the client got."""
+    client = update_client(world.realm, world.client.client_id, {"pairwise": pairwise})
+    assert isinstance(client, Client)
+    world.end_sessions(clients=(client,))
     assert world.work() == 1
-    (token,) = world.receiver.tokens
-    claims = world.read(token)
-    assert (claims["sub"], claims["sid"]) == (world.person.user_id, sid)
+    (token,), (id_token,) = world.receiver.tokens, world.id_tokens
+    claims, known = world.read(token), claims_of(id_token)
+    assert {name: claims[name] for name in ("iss", "aud", "sub", "sid")} == {
+        name: known[name] for name in ("iss", "aud", "sub", "sid")
+    }
+    assert (claims["sub"] == world.person.user_id) is not pairwise
+    headers = (parse_compact(text).header for text in (token, id_token))
+    assert len({(header["alg"], header["kid"]) for header in headers}) == 1
     assert world.work() == 0
-
-
-def test_a_pairwise_client_gets_the_subject_that_it_knows(world: World) -> None:
-    pairwise = register_listener(world.realm, "pairwise", world.receiver.uri)
-    changed = update_client(world.realm, "pairwise", {"pairwise": True})
-    assert isinstance(changed, Client)
-    world.end_sessions(clients=(pairwise,))
-    world.work()
-    sub = world.read(world.receiver.tokens[0], pairwise)["sub"]
-    assert sub == subject_identifier(changed, world.person.user_id) != world.person.user_id
 
 
 def test_each_attempt_is_a_new_token_under_the_same_jti(world: World) -> None:
@@ -187,7 +187,7 @@ def test_a_client_that_no_longer_listens_gets_nothing(world: World, change: dict
     if change is None:
         assert delete_client(world.realm, "news", by=BY) is None
     else:
-        update_client(world.realm, "news", change)  # type: ignore[arg-type]
+        update_client(world.realm, "news", change)
     assert world.work() == 1
     assert (world.receiver.tokens, list_told(world.realm)) == ([], [])
 
