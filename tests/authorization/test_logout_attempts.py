@@ -136,9 +136,11 @@ def test_a_client_that_took_it_is_told_once(world: World, status: int) -> None:
 def test_a_client_that_is_not_in_order_hears_of_everything_later_and_in_order(world: World, status: int) -> None:
     """One attempt at a time."""
     world.receiver.statuses = [status] * 3
-    sids = world.end_sessions(4)
+    sids = world.end_sessions(3)
     for pause in PAUSES[:3]:
         assert world.work() == 1, "the later ones wait behind the first"
+        if len(sids) == 3:
+            sids += world.end_sessions()
         assert world.work() == 0
         world.clock.advance(pause)
     assert world.work() == 4
@@ -152,12 +154,14 @@ def test_a_client_that_is_down_for_weeks_misses_nothing(realm: Realm, clock: Man
     world = World(realm, clock, gone, register_listener(realm, "news", uri), Person(realm))
     sids = world.end_sessions(3)
     retention = Retention(audit=timedelta(days=365))
-    for day in range(30):
-        for _ in range(len(PAUSES) if day == 0 else 1):
-            assert world.work() == 1
-            clock.advance(PAUSES[-1])
-        clock.advance(DAY - PAUSES[-1])
+    for _ in range(len(PAUSES)):
+        assert world.work() == 1
+        clock.advance(PAUSES[-1])
+    for _ in range(5):
+        clock.advance(6 * DAY)
+        assert world.work() == 1
         prune_all(realm.database, Trusted(clock.now()), retention)
+    clock.advance(PAUSES[-1])
     with running_receiver() as back:
         world.receiver = back
         assert isinstance(update_client(realm, "news", {"backchannel_logout_uri": back.uri}), Client)
@@ -207,8 +211,8 @@ def test_a_token_that_a_client_refuses_holds_up_no_other_and_is_given_up_after_a
     with capture_logs() as logs:
         while list_told(world.realm):
             world.work()
-            world.clock.advance(PAUSES[-1])
-    assert REFUSED_FOR <= world.clock.now() - began < REFUSED_FOR + timedelta(hours=1)
+            world.clock.advance(REFUSED_FOR / 4)
+    assert world.clock.now() - began == REFUSED_FOR * 5 / 4
     assert logs[-1]["event"] == "logout_given_up"
     with world.realm.database.read() as tx:
         (record,) = audit.list_page(tx, AuditFilter(name=AuditName.LOGOUT_GIVEN_UP), limit=9)
