@@ -115,22 +115,6 @@ class ClientSettings:
         timedelta | None,
         Attribute(Length(), "How long it does so once more, recorded. 0: not at all."),
     ] = None
-    logo_uri: Annotated[
-        str | None,
-        Attribute(Address(), "https URL of its logo, shown on the consent page.", metadata="logo_uri"),
-    ] = None
-    client_uri: Annotated[
-        str | None,
-        Attribute(Address(), "URL of its home page, shown on the consent page, too.", metadata="client_uri"),
-    ] = None
-    policy_uri: Annotated[
-        str | None,
-        Attribute(Address(), "URL of its privacy policy.", metadata="policy_uri"),
-    ] = None
-    tos_uri: Annotated[
-        str | None,
-        Attribute(Address(), "URL of its terms of service.", metadata="tos_uri"),
-    ] = None
     backchannel_logout_uri: Annotated[
         str | None,
         Attribute(
@@ -147,6 +131,22 @@ class ClientSettings:
             metadata="backchannel_logout_session_required",
         ),
     ] = False
+    logo_uri: Annotated[
+        str | None,
+        Attribute(Address(), "https URL of its logo, shown on the consent page.", metadata="logo_uri"),
+    ] = None
+    client_uri: Annotated[
+        str | None,
+        Attribute(Address(), "URL of its home page, shown on the consent page, too.", metadata="client_uri"),
+    ] = None
+    policy_uri: Annotated[
+        str | None,
+        Attribute(Address(), "URL of its privacy policy.", metadata="policy_uri"),
+    ] = None
+    tos_uri: Annotated[
+        str | None,
+        Attribute(Address(), "URL of its terms of service.", metadata="tos_uri"),
+    ] = None
     scope_texts: Annotated[
         ScopeTexts,
         Attribute(
