@@ -312,6 +312,17 @@ def test_what_is_no_address_of_a_server_is_not_registered(world: World, uri: str
     assert [error.field for error in registered.errors] == ["backchannel_logout_uri"]
 
 
+def test_an_api_that_signs_nobody_in_is_told_nothing(world: World) -> None:
+    uri = world.receiver.uri
+    registered = register_client(
+        world.realm, ClientRegistration("API", ClientKind.RESOURCE_SERVER, backchannel_logout_uri=uri)
+    )
+    assert isinstance(registered, Invalid)
+    assert [(error.field, error.code) for error in registered.errors] == [
+        ("backchannel_logout_uri", "invalid_combination")
+    ]
+
+
 def test_an_idle_worker_asks_once(world: World, recording: Any) -> None:  # noqa: ANN401 - the fixture's own
     """Several of each process do this every second."""
     with recording() as sent:
