@@ -12,6 +12,7 @@ from authserver.account.own_account import delete_account
 from authserver.administration.look_up import end_session_of_user
 from authserver.authentication.browser_session import SignedInBrowser, find_browser_session
 from authserver.authentication.open_session import DeviceClaim
+from authserver.authentication.reauthentication import Recent
 from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.authentication.sign_out import end_session, sign_out, sign_out_elsewhere, sign_out_everywhere
 from authserver.authorization.revoke_token import revoke_token
@@ -141,13 +142,13 @@ def lapse(scene: Scene) -> None:
 
 def change_password_at_the_desk(scene: Scene) -> None:
     change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=True)
-    changed = change_password_in_browser(scene.realm, scene.asker(), change, ORIGIN)
+    changed = change_password_in_browser(scene.realm, Recent(scene.asker()), change, ORIGIN)
     assert isinstance(changed, PasswordWasChangedInBrowser)
 
 
 def change_password_and_spare(scene: Scene) -> None:
     change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=False)
-    changed = change_password_in_browser(scene.realm, scene.asker(), change, ORIGIN)
+    changed = change_password_in_browser(scene.realm, Recent(scene.asker()), change, ORIGIN)
     assert isinstance(changed, PasswordWasChangedInBrowser)
 
 
@@ -174,7 +175,7 @@ WAYS: Mapping[Callable[[Scene], object], Told] = {
     lambda scene: sign_out_elsewhere(scene.realm, scene.asker(), IP): PHONE,
     lambda scene: end_session(scene.realm, scene.asker(), scene.browsers["phone"].sid, IP): PHONE,
     lambda scene: end_session_of_user(scene.realm, scene.browsers["phone"].sid, by=BY): PHONE,
-    lambda scene: delete_account(scene.realm, scene.asker(), Secret(PASSWORD), IP): DESK | PHONE,
+    lambda scene: delete_account(scene.realm, Recent(scene.asker()), Secret(PASSWORD), IP): DESK | PHONE,
     change_password_at_the_desk: PHONE,
     change_password_and_spare: set(),
     sign_in_again: DESK,
@@ -229,7 +230,7 @@ def test_after_a_renewal_the_end_is_told_by_every_sid_that_a_client_saw(scene: S
     """A client that has not come back knows only the old `sid`, one that has knows both."""
     person, former = scene.person, scene.asker()
     change = PasswordChange(Secret(PASSWORD), Secret(NEW_PASSWORD), logout_devices=False)
-    changed = change_password_in_browser(scene.realm, former, change, ORIGIN)
+    changed = change_password_in_browser(scene.realm, Recent(former), change, ORIGIN)
     assert isinstance(changed, PasswordWasChangedInBrowser)
     scene.browsers["new"] = Browser(scene.realm, person.user_id)
     scene.browsers["new"].signed_in = changed.signed_in
