@@ -28,13 +28,14 @@ from authserver.mail.compose import Composer, UnusableTemplateError
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.realm import Realm
 from authserver.records.audit import Actor
+from authserver.records.delivery import Share
 from authserver.server.logs import configure_logs
 from authserver.storage import Database
 from authserver.storage.pooler import meets_pooler
 from authserver.upkeep.housekeeping import Chore, Housekeeping
 from authserver.upkeep.keep_time import Timekeeper
 from authserver.upkeep.prune import Pruning, Retention
-from authserver.upkeep.work_outbox import move_earlier_outbox, work_outbox
+from authserver.upkeep.work_outbox import move_earlier_outbox, work_calls, work_outbox
 from authserver.web.application import Application, DoorSettings, create_application
 from authserver.web.limits.limits import open_counters
 from authserver.web.limits.node_counters import NodeCounters
@@ -44,6 +45,13 @@ _log = structlog.get_logger(__name__)
 
 SENDER_OF_FILES = Address("authserver", "no-reply", "authserver.invalid")
 """The sender of mails that are only written to files. Nobody can reply to it."""
+
+CALLERS = (Share.FIRST_ATTEMPTS, Share.FIRST_ATTEMPTS, Share.REPEATED)
+"""The threads of a process that call URLs of clients, each with its share of the calls.
+
+A call takes `TIMEOUT` at most (`authserver/outbound/calls.py`). A client that does not answer delays the others by one
+call of one thread; after that, its calls are repeated by another thread.
+"""
 
 
 def create_app(settings: Settings, *, clock: Clock, entropy: Entropy) -> Application:
@@ -73,6 +81,8 @@ def create_wsgi() -> Application:
     timekeeper = Timekeeper(realm.database, clock)
     Housekeeping(list_chores(settings, realm, custody, timekeeper), clock).start()
     Housekeeping(list_mail_chores(settings, realm, timekeeper), clock, name="mail").start()
+    for number, share in enumerate(CALLERS, 1):
+        Housekeeping(list_call_chores(realm, timekeeper, share), clock, name=f"calls-{number}").start()
     return app
 
 
@@ -101,6 +111,11 @@ def list_mail_chores(settings: Settings, realm: Realm, timekeeper: Timekeeper) -
         Chore("work_outbox", 1, lambda: work_outbox(realm, load_post(), timekeeper)),
         Chore("move_earlier_outbox", 10, lambda: move_earlier_outbox(realm)),
     )
+
+
+def list_call_chores(realm: Realm, timekeeper: Timekeeper, share: Share) -> tuple[Chore, ...]:
+    """What one of `CALLERS` does."""
+    return (Chore("work_calls", 1, lambda: work_calls(realm, timekeeper, share=share)),)
 
 
 def build_post(settings: Settings) -> Post:

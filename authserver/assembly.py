@@ -28,8 +28,8 @@ from authserver.storage.rotation import Rotation
 from authserver.web.edge.places import share_out
 
 SERVICE_WORDS = ("authserver",)
-SPARE_CONNECTIONS = 3
-"""Connections for work that takes no turn: housekeeping, mail, a query inside another query, SQLite's one writer."""
+SPARE_CONNECTIONS = 4
+"""Connections for work that takes no turn: housekeeping, mail, calls, a query inside another, SQLite's one writer."""
 
 SYSTEM_ENTROPY: Entropy = secrets.token_bytes
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, final
 
+from authserver.credentials.events.base import Subject
 from authserver.credentials.link_pace import DAY, choose_lifetime
 from authserver.credentials.notice import Notice
 from authserver.deliveries.kind import PAUSES
@@ -38,6 +39,8 @@ class MailRequests:
     word: ClassVar[str] = "mail"
     given_up: ClassVar[AuditName] = AuditName.MAIL_GIVEN_UP
     pauses: ClassVar[Sequence[timedelta]] = PAUSES
+    is_persistent: ClassVar[bool] = False
+    is_ordered: ClassVar[bool] = False
 
     realm: Realm
 
@@ -54,9 +57,10 @@ class MailRequests:
         """Return the name and the id of the request."""
         return {"template": f"{MAIL_REQUEST}:{delivery.payload.get('name')}", "mail_id": delivery.delivery_id}
 
-    def find_user(self, tx: Transaction, delivery: Delivery) -> None:
+    def find_subject(self, tx: Transaction, delivery: Delivery) -> Subject:
         """Find nobody: the address was not looked up."""
         del tx, delivery
+        return Subject()
 
 
 def _answer(tx: Transaction, realm: Realm, asked: MailRequest, now: datetime) -> None:

@@ -14,7 +14,7 @@ from authserver.records.session import Session
 from authserver.records.user import User
 from authserver.sessions.device import choose_device_id
 from authserver.sessions.lifetimes import absolute_end
-from authserver.storage import Transaction, sessions
+from authserver.storage import Transaction, client_sessions, sessions
 from authserver.tokens.new_family import AccessToGrant, begin_family
 from authserver.tokens.token_answer import Holding
 
@@ -93,6 +93,7 @@ def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening
         acr=opening.authentication.acr,
     )
     sessions.add(tx, session)
+    client_sessions.hand_on(tx, user.user_id, device_id, session.sid)
     return session
 
 

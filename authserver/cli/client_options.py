@@ -14,6 +14,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.records.client_attribute import (
     Address,
     Attribute,
+    CalledAddress,
     Choice,
     Form,
     Length,
@@ -120,7 +121,7 @@ def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
             more = {"type": click.Choice([one.value for one in of])}
         case Length():
             hint, more = " Or: default.", {"metavar": "SECONDS", "callback": _read_length}
-        case Address():
+        case Address() | CalledAddress():
             hint, more = " Or: ''.", {"metavar": "URI"}
         case ScopeTable():
             hint, more = " Repeatable.", {"metavar": "SCOPE=TEXT", "multiple": True, "callback": _read_scope_texts}
@@ -141,7 +142,7 @@ def _read(form: Form, typed: Any) -> object:  # noqa: ANN401 - the type depends 
             return of(typed)
         case Length():
             return typed.own
-        case Address():
+        case Address() | CalledAddress():
             return typed or None
         case _ as never:
             assert_never(never)

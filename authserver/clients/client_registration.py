@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from authserver.outbound import Outbound
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.limits import REST_MARGIN, SECOND, SHORTEST_LIFETIME
 from authserver.realm import Realm
 from authserver.records import client_rules
 from authserver.records.client import Client
+from authserver.records.client_attribute import CalledAddress
 from authserver.records.client_settings import ATTRIBUTES, ClientSettings
 from authserver.records.field_error import FieldError
 from authserver.sessions.lifetimes import Lifetimes, longest_silence
@@ -46,7 +48,18 @@ def apply_changes(client: Client, changes: ClientChanges) -> ClientRegistration:
 def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
     """Find all errors of `registration` in this installation."""
     yield from client_rules.find_errors(registration, registration.kind)
+    yield from _find_called_errors(registration, realm.outbound)
     yield from _find_time_errors(registration, realm.lifetimes)
+
+
+def _find_called_errors(registration: ClientRegistration, outbound: Outbound) -> Iterator[FieldError]:
+    for name, attribute in ATTRIBUTES.items():
+        url = registration.of(name)
+        if isinstance(attribute.form, CalledAddress) and isinstance(url, str):
+            try:
+                outbound.check_url(url)
+            except ValueError as fault:
+                yield FieldError(name, f"invalid_{name}", f"{url!r} {fault}.")
 
 
 def _find_time_errors(registration: ClientRegistration, installation: Lifetimes) -> Iterator[FieldError]:

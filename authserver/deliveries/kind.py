@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, Final, Protocol
 
+from authserver.credentials.events.base import Subject
 from authserver.deliveries.outcome import Outcome
 from authserver.protocol.audit_name import AuditName
 from authserver.records.delivery import Delivery
@@ -21,14 +22,19 @@ class Kind(Protocol):
         name: the kind's name in the table `deliveries`.
         word: the first word of its log events, such as `mail` in `mail_put_off`.
         given_up: the audit name for a delivery that is given up.
-        pauses: the pauses between attempts. When an attempt after the last pause fails, the delivery is given up. Each
-            is shorter than `LONGEST_WAIT`.
+        pauses: the pauses between attempts. Each is shorter than `LONGEST_WAIT`.
+        is_persistent: whether the last pause repeats. If not, the delivery is given up when an attempt after the last
+            pause fails. A persistent kind itself says when a delivery has become useless.
+        is_ordered: whether deliveries to one target are made one after the other, in the order in which they were
+            queued. While one is in flight or waits for its next attempt, the later ones wait, too.
     """
 
     name: ClassVar[str]
     word: ClassVar[str]
     given_up: ClassVar[AuditName]
     pauses: ClassVar[Sequence[timedelta]]
+    is_persistent: ClassVar[bool]
+    is_ordered: ClassVar[bool]
 
     def attempt(self, delivery: Delivery) -> Outcome:
         """Try to make the delivery. Call it without an open transaction, because it may take long.
@@ -42,6 +48,6 @@ class Kind(Protocol):
         """Return what names the delivery in log and audit record: no target, and nothing that a person typed."""
         ...
 
-    def find_user(self, tx: Transaction, delivery: Delivery) -> str | None:
-        """Find the id of the user whom the delivery is about, for the audit record."""
+    def find_subject(self, tx: Transaction, delivery: Delivery) -> Subject:
+        """Find whom and what the delivery is about, for the audit record."""
         ...

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from typing import ClassVar, Protocol, final
 
 from authserver.clock import Clock
+from authserver.credentials.events.base import Subject
 from authserver.deliveries.kind import PAUSES
 from authserver.deliveries.outcome import Deferred, Delivered, Failed, Needless, Outcome, Undeliverable, Unready
 from authserver.keyring.live import LiveKeyring
@@ -49,6 +50,8 @@ class Mails:
     word: ClassVar[str] = "mail"
     given_up: ClassVar[AuditName] = AuditName.MAIL_GIVEN_UP
     pauses: ClassVar[Sequence[timedelta]] = PAUSES
+    is_persistent: ClassVar[bool] = False
+    is_ordered: ClassVar[bool] = False
 
     post: Post
     database: Database
@@ -74,11 +77,11 @@ class Mails:
         """Return the template and the id of the mail."""
         return {"template": str(delivery.payload.get("template")), "mail_id": delivery.delivery_id}
 
-    def find_user(self, tx: Transaction, delivery: Delivery) -> str | None:
-        """Find the user of the mail's link; None if it has no link."""
+    def find_subject(self, tx: Transaction, delivery: Delivery) -> Subject:
+        """Find the user of the mail's link; nobody if it has no link."""
         link_id = delivery.payload.get("link_id")
         link = None if link_id is None else links.find(tx, base64url.decode(link_id))
-        return None if link is None else link.user_id
+        return Subject(None if link is None else link.user_id)
 
     def _write_link(self, link_id: bytes, now: datetime) -> WrittenLink | Needless | Unready:
         """Write the link with the MAC key that the first attempt chose for it."""

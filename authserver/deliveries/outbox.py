@@ -5,8 +5,8 @@ next one, so each delivery is made at least once. No transaction is open during 
 its kind describes it, never its target.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, assert_never, final
 
@@ -15,6 +15,7 @@ import structlog
 from authserver.clock import Clock
 from authserver.deliveries.kind import Kind
 from authserver.deliveries.outcome import (
+    Declined,
     Deferred,
     Delivered,
     Failed,
@@ -26,9 +27,10 @@ from authserver.deliveries.outcome import (
 )
 from authserver.protocol.entropy import Entropy
 from authserver.records.audit import SERVER, Detail
-from authserver.records.delivery import Delivery, Rank
+from authserver.records.delivery import Delivery, Rank, Share
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage import Database, audit, deliveries
+from authserver.storage.deliveries import Wanted
 
 LEASE: Final = timedelta(seconds=60)
 """How long a claimed delivery belongs to the process that claimed it."""
@@ -41,12 +43,13 @@ _log = structlog.get_logger(__name__)
 @final
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The outbox of one installation, with the kinds of deliveries that this process makes."""
+    """The outbox of one installation, with the kinds of deliveries that this worker makes, and its share of them."""
 
     database: Database
     clock: Clock
     entropy: Entropy
     kinds: tuple[Kind, ...]
+    share: Share = Share.ALL
 
     def work(self, *, most: int) -> int:
         """Process due deliveries one after the other, up to `most`, until none is due; return how many.
@@ -56,7 +59,7 @@ class Outbox:
         """
         working = {kind.name: kind for kind in self.kinds}
         for count in range(most):
-            delivery = self._claim(working)
+            delivery = self._claim(working.values())
             if delivery is None:
                 return count
             outcome = self._try(working[delivery.kind], delivery)
@@ -65,13 +68,14 @@ class Outbox:
                 del working[delivery.kind]
         return most
 
-    def _claim(self, kinds: Collection[str]) -> Delivery | None:
+    def _claim(self, kinds: Iterable[Kind]) -> Delivery | None:
         now = self.clock.now()
+        wanted = Wanted({kind.name: kind.is_ordered for kind in kinds}, self.share)
         with self.database.read() as tx:
-            if not deliveries.is_any_due(tx, now, kinds):
+            if not deliveries.is_any_due(tx, now, wanted):
                 return None
         with self.database.write() as tx:
-            return deliveries.claim(tx, now, kinds, until=now + LEASE)
+            return deliveries.claim(tx, now, wanted, until=now + LEASE)
 
     def _try(self, kind: Kind, delivery: Delivery) -> Outcome:
         try:
@@ -93,8 +97,10 @@ class Outbox:
             case Undeliverable(reason):
                 self._give_up(kind, delivery, reason)
             case Deferred(reason, stalled):
-                self._try_later(kind, delivery, reason)
-                self._hold_back(delivery, stalled)
+                pause = self._try_later(kind, delivery, reason)
+                self._hold_back(delivery, stalled, pause if kind.is_ordered else SPARED)
+            case Declined(reason, payload):
+                self._try_later(kind, replace(delivery, payload=payload), reason, after_others=True)
             case Unready(reason) | Failed(reason):
                 self._try_later(kind, delivery, reason)
             case _:
@@ -104,34 +110,36 @@ class Outbox:
         with self.database.write() as tx:
             deliveries.remove(tx, delivery.delivery_id)
 
-    def _try_later(self, kind: Kind, delivery: Delivery, reason: str) -> None:
-        if delivery.attempts > len(kind.pauses):
+    def _try_later(self, kind: Kind, delivery: Delivery, reason: str, *, after_others: bool = False) -> timedelta:
+        """Put the delivery off, or give it up; return the pause."""
+        if delivery.attempts > len(kind.pauses) and not kind.is_persistent:
             self._give_up(kind, delivery, reason)
-            return
-        pause = kind.pauses[delivery.attempts - 1]
+            return SPARED
+        pause = kind.pauses[min(delivery.attempts, len(kind.pauses)) - 1]
         facts = {**kind.describe(delivery), "attempts": delivery.attempts, "reason": reason}
         _log.warning(f"{kind.word}_put_off", **facts, seconds=int(pause.total_seconds()))
         with self.database.write() as tx:
-            deliveries.postpone(tx, delivery, self.clock.now() + pause)
+            deliveries.postpone(tx, delivery, self.clock.now() + pause, after_others=after_others)
+        return pause
 
-    def _hold_back(self, delivery: Delivery, neighbours: str | None) -> None:
+    def _hold_back(self, delivery: Delivery, neighbours: str | None, pause: timedelta) -> None:
         """Postpone other deliveries to the target, so that they keep their order.
 
         If the attempt took long, also postpone routine deliveries to its neighbours, because each may take as long.
         Urgent ones are never postponed: one bad address at a domain must not delay password resets for all others.
         """
         now = self.clock.now()
-        until = now + SPARED
         with self.database.write() as tx:
-            deliveries.hold_back(tx, delivery.kind, delivery.target, now, until=until)
+            deliveries.hold_back(tx, delivery.kind, delivery.target, now, until=now + pause)
             if neighbours is not None:
+                until = now + SPARED
                 deliveries.hold_neighbours_back(tx, delivery.kind, neighbours, now, rank=Rank.ROUTINE, until=until)
 
     def _give_up(self, kind: Kind, delivery: Delivery, reason: str) -> None:
         detail: Detail = {**kind.describe(delivery), "attempts": delivery.attempts, "reason": reason}
         _log.error(f"{kind.word}_given_up", **detail)
         with self.database.write() as tx:
-            user_id = kind.find_user(tx, delivery)
+            subject = kind.find_subject(tx, delivery)
             if deliveries.remove(tx, delivery.delivery_id):
                 audit.write(
                     tx,
@@ -140,6 +148,8 @@ class Outbox:
                     now=self.clock.now(),
                     entropy=self.entropy,
                     outcome="failure",
-                    user_id=user_id,
+                    user_id=subject.user_id,
+                    sid=subject.sid,
+                    client_id=subject.client_id,
                     detail=detail,
                 )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from authserver.records.delivery import Payload
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -38,6 +40,17 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """The target answered, and refused this delivery for now; it may take others. `reason` as in `Failed`.
+
+    `payload` replaces that of the delivery, so that the next attempt knows of this one.
+    """
+
+    reason: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
 class Unready:
     """This node cannot prepare it now. `reason` as in `Failed`."""
 
@@ -51,4 +64,4 @@ class Undeliverable:
     reason: str
 
 
-Outcome: TypeAlias = Delivered | Settled | Needless | Failed | Deferred | Unready | Undeliverable
+Outcome: TypeAlias = Delivered | Settled | Needless | Failed | Deferred | Declined | Unready | Undeliverable

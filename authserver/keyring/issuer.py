@@ -1,4 +1,4 @@
-"""Signs access tokens (RFC 9068) and ID tokens in memory, on the hot path of every sign-in and refresh.
+"""Signs access tokens (RFC 9068), ID tokens and logout tokens in memory, the first two on the hot path of refreshes.
 
 All tokens of a key share one header, and all tokens share one encoder. Making both for each token would cost a third of
 a signature.
@@ -6,13 +6,21 @@ a signature.
 
 import hashlib
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import lru_cache
 
 from authserver.jose.algorithms import SigningAlgorithm
 from authserver.keyring.keys import SigningKey
 from authserver.protocol import base64url
-from authserver.protocol.claims import ACCESS_TOKEN_TYPE, AccessTokenClaims, IdTokenClaims, UserToken
+from authserver.protocol.claims import (
+    ACCESS_TOKEN_TYPE,
+    LOGOUT_EVENT,
+    LOGOUT_TOKEN_TYPE,
+    AccessTokenClaims,
+    IdTokenClaims,
+    LogoutTokenClaims,
+    UserToken,
+)
 
 _encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
@@ -27,6 +35,11 @@ def issue_id_token(key: SigningKey, claims: IdTokenClaims) -> str:
     members = {field.name: getattr(claims, field.name) for field in fields(claims)}
     members["azp"] = claims.aud
     return _sign(key, "JWT", {name: value for name, value in members.items() if value is not None})
+
+
+def issue_logout_token(key: SigningKey, claims: LogoutTokenClaims) -> str:
+    """Sign `claims` as a compact logout token. Its `typ` keeps it from passing for another token (§4.1)."""
+    return _sign(key, LOGOUT_TOKEN_TYPE, {**asdict(claims), "events": {LOGOUT_EVENT: {}}})
 
 
 def hash_access_token(algorithm: SigningAlgorithm, access_token: str) -> str:

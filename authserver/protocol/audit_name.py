@@ -61,3 +61,4 @@ class AuditName(StrEnum):
     DATABASE_RESTORED = "database_restored"
 
     MAIL_GIVEN_UP = "mail_given_up"
+    LOGOUT_GIVEN_UP = "logout_given_up"

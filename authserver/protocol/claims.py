@@ -1,9 +1,12 @@
-"""The claims of an access token (RFC 9068 §2.2, contract §1) and of an ID token (OpenID Connect Core §2)."""
+"""The claims of access tokens (RFC 9068 §2.2, contract §1), ID tokens (OpenID Connect Core §2) and logout tokens."""
 
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type, RFC 9068 §2.1
+LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 - a media type, Back-Channel Logout §2.4
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+"""The member of `events` that makes a token a logout token (Back-Channel Logout §2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +70,20 @@ class IdTokenClaims:
     sid: str
     at_hash: str
     nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutTokenClaims:
+    """The claims of a logout token (Back-Channel Logout §2.4): `aud` is told that the session `sid` of `sub` has ended.
+
+    Times are seconds since the epoch. `events` is written with them; `nonce` must not be, so that no logout token
+    passes for an ID token.
+    """
+
+    iss: str
+    sub: str
+    aud: str
+    iat: int
+    exp: int
+    jti: str
+    sid: str

@@ -56,11 +56,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledAddress:
+    """A `str`, a URL that this server itself calls; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeTable:
     """A `ScopeTexts`: scope → language → text."""
 
 
-Form = Line | Switch | Words | ScopeWords | Choice | Length | Address | ScopeTable
+Form = Line | Switch | Words | ScopeWords | Choice | Length | Address | CalledAddress | ScopeTable
 
 
 @dataclass(frozen=True, slots=True)

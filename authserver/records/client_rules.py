@@ -13,6 +13,7 @@ from authserver.protocol.text import is_line
 from authserver.records.client_attribute import (
     Address,
     Attribute,
+    CalledAddress,
     Choice,
     Length,
     Line,
@@ -46,7 +47,7 @@ def normalise(attribute: Attribute, value: Any) -> object:  # noqa: ANN401 - as 
             return tuple(dict.fromkeys(value))
         case ScopeTable():
             return read_scope_texts(value)
-        case Line() | Switch() | Choice() | Length() | Address():
+        case Line() | Switch() | Choice() | Length() | Address() | CalledAddress():
             return value
         case _ as never:
             assert_never(never)
@@ -72,7 +73,7 @@ def _find_value_errors(name: str, attribute: Attribute, value: Any, kind: Client
             return _find_scope_errors(name, value)
         case ScopeTable():
             return _find_table_errors(name, value)
-        case Switch() | Choice() | Length():
+        case Switch() | Choice() | Length() | CalledAddress():
             return iter(())
         case _ as never:
             assert_never(never)
@@ -111,6 +112,9 @@ def _find_kind_errors(settings: ClientSettings, kind: ClientKind) -> Iterator[Fi
     if kind not in _REDIRECTING and (settings.redirect_uris or settings.post_logout_redirect_uris):
         words = kind.value.replace("-", " ")
         yield FieldError("redirect_uri", "invalid_combination", f"A {words} client has no redirect URIs.")
+    if settings.backchannel_logout_uri is not None and "refresh_token" not in kind.grant_types:
+        words = kind.value.replace("-", " ")
+        yield FieldError("backchannel_logout_uri", "invalid_combination", f"A {words} client signs nobody in.")
     if settings.first_party and kind is ClientKind.RESOURCE_SERVER:
         yield FieldError("first_party", "invalid_combination", "A resource server signs nobody in.")
 

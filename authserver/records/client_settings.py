@@ -18,6 +18,7 @@ from authserver.protocol.resource import find_resource_fault
 from authserver.records.client_attribute import (
     Address,
     Attribute,
+    CalledAddress,
     Choice,
     Length,
     Line,
@@ -114,6 +115,22 @@ class ClientSettings:
         timedelta | None,
         Attribute(Length(), "How long it does so once more, recorded. 0: not at all."),
     ] = None
+    backchannel_logout_uri: Annotated[
+        str | None,
+        Attribute(
+            CalledAddress(),
+            "https URL that is told when the session of a user has ended.",
+            metadata="backchannel_logout_uri",
+        ),
+    ] = None
+    backchannel_logout_session_required: Annotated[
+        bool,
+        Attribute(
+            Switch(),
+            "It needs sid in logout tokens, which always have it.",
+            metadata="backchannel_logout_session_required",
+        ),
+    ] = False
     logo_uri: Annotated[
         str | None,
         Attribute(Address(), "https URL of its logo, shown on the consent page.", metadata="logo_uri"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum, auto
 from typing import Any, TypeAlias
 
 Payload: TypeAlias = Mapping[str, Any]
@@ -14,6 +14,18 @@ class Rank(IntEnum):
 
     URGENT = 0
     ROUTINE = 1
+
+
+class Share(Enum):
+    """Which due deliveries a worker takes.
+
+    Where targets fail one by one, each repeated attempt may take long. With workers of their own for first attempts,
+    many failing targets delay no other.
+    """
+
+    ALL = auto()
+    FIRST_ATTEMPTS = auto()
+    REPEATED = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,10 +52,12 @@ def enable_client(
 
 
 def remove_some_families(tx: Transaction, client: Client) -> bool:
-    """Remove a few of a disabled client's families; False when none is left.
+    """Remove a few of a disabled client's families, and of what it knows of sessions; False when nothing is left.
 
     A client may hold millions of families, and a transaction of minutes would block other writers.
     """
-    return client.disabled_at is not None and bool(
-        client_holdings.remove_families(tx, client.client_id, limit=_REMOVED_AT_ONCE)
-    )
+    if client.disabled_at is None:
+        return False
+    families = client_holdings.remove_families(tx, client.client_id, limit=_REMOVED_AT_ONCE)
+    known = client_holdings.remove_client_sessions(tx, client.client_id, limit=_REMOVED_AT_ONCE)
+    return bool(families or known)

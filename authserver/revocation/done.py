@@ -10,6 +10,7 @@ from authserver.credentials.policy_row import PolicyRow
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy
 from authserver.records.audit import Actor
+from authserver.records.client_session import ClientSession
 from authserver.records.family import Family
 from authserver.records.user import User
 from authserver.revocation.ending import Loss
@@ -48,20 +49,29 @@ class EventApplied:
 
 @dataclass(frozen=True, slots=True)
 class SessionReplaced:
-    """The session `sid` was ended because another one replaces it; `ended` is empty if it had ended before."""
+    """The session `sid` was ended because another one replaces it; `ended` is empty if it had ended before.
+
+    `client_sessions` are those that ended with it.
+    """
 
     user_id: str
     sid: str
     ended: tuple[str, ...]
     reason: str
+    client_sessions: tuple[ClientSession, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyEnded:
-    """One family ended; its session and the session's other families live on."""
+    """One family ended; its session and the session's other families live on.
+
+    `client_sessions` is not empty if the client was signed out with it: it may not come back without being asked, and
+    has no other family in the session.
+    """
 
     family: Family
     reason: str
+    client_sessions: tuple[ClientSession, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from typing import assert_never
 from authserver.credentials.events import CredentialEvent
 from authserver.credentials.events.base import Subject
 from authserver.credentials.policy_row import PolicyRow, Reach
+from authserver.records.client_session import ClientSession
 from authserver.records.session import Ended
 from authserver.records.user import User
-from authserver.storage import Transaction, clients, codes, families, links, sessions
+from authserver.storage import Transaction, client_sessions, clients, codes, families, links, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Loss:
 
     Attributes:
         sids: the sessions that ended.
+        client_sessions: what clients know of these sessions. A renewed session continues, and clients come back to it.
         renewed: the current session, if it continues under a new `sid`.
         links: the number of mailed links.
         codes: the number of authorization codes.
@@ -29,6 +31,7 @@ class Loss:
     """
 
     sids: list[str]
+    client_sessions: list[ClientSession]
     renewed: list[str]
     links: int
     codes: int
@@ -53,11 +56,13 @@ def end_by_policy(
     if user is None:
         client_id = subject.client_id if ruling.reach is Reach.THIS_CLIENT else None
         disables = client_id is not None and clients.disable(tx, client_id, ended.at)
-        return Loss([], [], 0, 0, disabled_client=disables)
+        return Loss([], [], [], 0, 0, disabled_client=disables)
     sids = _end_reached(tx, ruling.reach, user, subject, current, ended)
     renewed = _end_renewed(tx, user, current, ended) if ruling.renew_current else []
     codes_ended = _end_codes(tx, event, ruling, user, [*sids, *renewed])
-    return Loss(sids, renewed, _end_links(tx, event, ruling, user, ended), codes_ended, disabled_client=False)
+    links_ended = _end_links(tx, event, ruling, user, ended)
+    known = client_sessions.end(tx, sids, ended.at)
+    return Loss(sids, known, renewed, links_ended, codes_ended, disabled_client=False)
 
 
 def _overtakes_all(event: CredentialEvent, ruling: PolicyRow) -> bool:

@@ -9,6 +9,7 @@ from authserver.credentials.policy_row import Mode, PolicyRow
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.protocol.entropy import Entropy
 from authserver.records.audit import Actor
+from authserver.records.client_session import ClientSession
 from authserver.records.family import Family
 from authserver.records.session import Ended
 from authserver.records.user import User
@@ -28,7 +29,17 @@ from authserver.revocation.done import (
 from authserver.revocation.ending import end_by_policy
 from authserver.revocation.policy import RevocationPolicy
 from authserver.revocation.receipt import Receipt, bounds
-from authserver.storage import Transaction, client_holdings, clients, codes, consents, families, sessions, users
+from authserver.storage import (
+    Transaction,
+    client_holdings,
+    client_sessions,
+    clients,
+    codes,
+    consents,
+    families,
+    sessions,
+    users,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +102,16 @@ class Revocation:
         sids = sessions.end(tx, user_id, ended, only=sid)
         families.end_of_sessions(tx, sids, ended)
         codes.end_unused(tx, user_id, sids)
-        self._follow(tx, SessionReplaced(user_id, sid, tuple(sids), reason), by, now)
+        known = client_sessions.end(tx, sids, now)
+        self._follow(tx, SessionReplaced(user_id, sid, tuple(sids), reason, tuple(known)), by, now)
 
     def end_family(
         self, tx: Transaction, family: Family, *, reason: str, soft_logout: bool, by: Actor, now: datetime
     ) -> None:
         """End one family, if it has not ended; its session and the session's other families live on."""
         if families.end_one(tx, family.family_id, Ended(now, reason, soft_logout)):
-            self._follow(tx, FamilyEnded(family, reason), by, now)
+            known = [] if soft_logout else _sign_client_out(tx, family, now)
+            self._follow(tx, FamilyEnded(family, reason, tuple(known)), by, now)
 
     def end_access(
         self, tx: Transaction, user_id: str, client_id: str, *, reason: str, by: Actor, now: datetime
@@ -169,6 +182,14 @@ class Revocation:
 
     def _follow(self, tx: Transaction, done: Done, by: Actor, now: datetime) -> None:
         follow(tx, done, Circumstances(by, now, self.entropy))
+
+
+def _sign_client_out(tx: Transaction, family: Family, now: datetime) -> list[ClientSession]:
+    """End what the client knows of the session in which `family` ended, unless it has another live family there."""
+    sid, client_id = family.granted.sid, family.granted.client_id
+    if families.has_live(tx, sid, client_id, now):
+        return []
+    return client_sessions.end(tx, [sid], now, client_id=client_id)
 
 
 def _change_user(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, now: datetime) -> int | None:

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from authserver.storage.schema import Client, RefreshTokenFamily, Session
+from authserver.storage.schema import Client, ClientSession, RefreshTokenFamily, Session
 
 _C = Client.__table__.c
+_K = ClientSession.__table__.c
 _F = RefreshTokenFamily.__table__.c
 _S = Session.__table__.c
 
@@ -35,6 +36,12 @@ def remove_families(tx: Connection, client_id: str, *, limit: int) -> int:
     """Remove up to `limit` families of the client; return how many."""
     some = select(_F.family_id).where(_F.client_id == client_id).limit(limit)
     return tx.execute(delete(RefreshTokenFamily).where(_F.family_id.in_(some))).rowcount
+
+
+def remove_client_sessions(tx: Connection, client_id: str, *, limit: int) -> int:
+    """Remove up to `limit` rows of what the client knows of sessions; return how many."""
+    some = select(_K.seen_sid).where(_K.client_id == client_id).limit(limit)
+    return tx.execute(delete(ClientSession).where(_K.client_id == client_id, _K.seen_sid.in_(some))).rowcount
 
 
 def remove_client(tx: Connection, client_id: str) -> None:

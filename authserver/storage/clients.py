@@ -11,6 +11,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.records.client import Client, ClientOrigins, FormerSecret
 from authserver.records.client_attribute import (
     Address,
+    CalledAddress,
     Choice,
     Form,
     Length,
@@ -129,7 +130,7 @@ def _encode_settings(client: Client) -> dict[str, object]:
 
 def _encode(form: Form, value: Any) -> object:  # noqa: ANN401 - as its form says
     match form:
-        case Line() | Switch() | Address():
+        case Line() | Switch() | Address() | CalledAddress():
             return value
         case Words() | ScopeWords():
             return " ".join(value)
@@ -168,7 +169,7 @@ def _decode(row: Row[Any]) -> Client:
 
 def _decode_value(form: Form, stored: Any) -> Any:  # noqa: ANN401 - as its form says
     match form:
-        case Line() | Switch() | Address():
+        case Line() | Switch() | Address() | CalledAddress():
             return stored
         case Words() | ScopeWords():
             return tuple(stored.split())

@@ -126,6 +126,12 @@ def list_of_client(tx: Connection, user_id: str, client_id: str) -> list[Family]
     return [decode_family(row) for row in rows]
 
 
+def has_live(tx: Connection, sid: str, client_id: str, now: datetime) -> bool:
+    """Whether the client holds a live family in this session."""
+    live = select(_F.family_id).where(_F.sid == sid, _F.client_id == client_id, is_live(now))
+    return tx.execute(live.limit(1)).first() is not None
+
+
 def find_for_update(tx: Connection, family_id: bytes) -> Family | None:
     """The family, with its row locked until this transaction ends, or None. Lock its user first."""
     row = tx.execute(

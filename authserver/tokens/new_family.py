@@ -13,7 +13,7 @@ from authserver.records.session import Session
 from authserver.records.user import User
 from authserver.sessions.lifetimes import absolute_end
 from authserver.sessions.scope import OPENID_SCOPE
-from authserver.storage import Transaction, families
+from authserver.storage import Transaction, client_sessions, families
 from authserver.tokens.token_answer import Holding
 
 
@@ -72,6 +72,7 @@ def begin_family(
         expires_at=expires_at,
     )
     families.add(tx, family, now)
+    client_sessions.remember(tx, client.client_id, session.sid)
     return Holding(
         family.family_id,
         FIRST_GENERATION,

@@ -67,6 +67,8 @@ def _describe_authorization() -> Metadata:
         "acr_values_supported": [PASSWORD.acr],
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
         "claims_parameter_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,  # logout tokens have `sid`
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,  # if it were absent, it would mean true (OpenID Connect Discovery §3)
     }

@@ -5,16 +5,19 @@ import secrets
 import threading
 
 from authlib.integrations.flask_client import OAuth, OAuthError
+from authlib.oidc.core import CodeIDToken
 from cachelib import SimpleCache
 from flask import Flask, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidClaimError, JoseError
 
 ISSUER = os.environ.get("AUTHSERVER_ISSUER", "http://127.0.0.1:8000").rstrip("/")
 CLIENT = {"client_id": os.environ["CLIENT_ID"], "client_secret": os.environ["CLIENT_SECRET"]}
 ASKS = {"scope": "openid profile email offline_access", "code_challenge_method": "S256", "default_timeout": 10}
 PORT = int(os.environ.get("PORT", "8002"))
 HERE = f"http://127.0.0.1:{PORT}"
+FOR_US = {"iss": {"essential": True, "value": ISSUER}, "aud": {"essential": True, "value": CLIENT["client_id"]}}
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 app = Flask(__name__)
 app.config.update(SECRET_KEY=secrets.token_bytes(), SESSION_COOKIE_NAME=f"client-{PORT}", SESSION_COOKIE_SAMESITE="Lax")
@@ -47,6 +50,9 @@ def show_home() -> ResponseReturnValue:
     token = store.get(session.get("id", ""))
     if token is None:
         return render_template("home.html")
+    if store.get(f"ended:{session['sid']}"):
+        store.delete(session.pop("id"))
+        return render_template("home.html", error="You were signed out.")
     userinfo = authserver.server_metadata["userinfo_endpoint"]
     answer = authserver.get(userinfo, token=token)  # Authlib refreshes a token that is about to expire …
     if "WWW-Authenticate" in answer.headers:  # … and this one that ended earlier, as after a change of roles
@@ -68,11 +74,10 @@ def take_answer() -> ResponseReturnValue:
     """Accept an answer only from this server (RFC 9207 §2.4), to this browser's request, for this client."""
     if request.args.get("iss") != ISSUER:
         abort(400)
-    claims = {"iss": {"essential": True, "value": ISSUER}, "aud": {"essential": True, "value": CLIENT["client_id"]}}
-    token = authserver.authorize_access_token(claims_options=claims)
+    token = authserver.authorize_access_token(claims_options=FOR_US)
     person = token.get("userinfo") or abort(502)
     session.clear()
-    session.update(id=secrets.token_urlsafe(), sub=person["sub"])
+    session.update(id=secrets.token_urlsafe(), sub=person["sub"], sid=person.get("sid"))
     store.set(session["id"], token)
     return redirect("/")
 
@@ -83,6 +88,27 @@ def sign_out() -> ResponseReturnValue:
     hint = (store.get(session.get("id", "")) or {}).get("id_token")
     store.delete(session.pop("id", ""))
     return redirect(authserver.create_logout_url(f"{HERE}/", hint)["url"])
+
+
+class LogoutToken(CodeIDToken):  # type: ignore[misc]  # Authlib has no types
+    """A logout token: checked like an ID token, and for what distinguishes it from one (Back-Channel Logout §2.6)."""
+
+    def validate(self, now: float | None = None, leeway: float = 0) -> None:
+        """Refuse whatever is not a logout token about one session."""
+        super().validate(now, leeway)
+        events, sid = self.get("events"), self.get("sid")
+        is_one = self.header.get("typ") == "logout+jwt" and isinstance(events, dict) and LOGOUT_EVENT in events
+        if not is_one or "nonce" in self or not isinstance(sid, str):
+            raise InvalidClaimError("events")
+
+
+@app.post("/backchannel-logout")
+def take_logout_token() -> ResponseReturnValue:
+    """Note that the server has ended a session. Every local session that began with it ends at its next request."""
+    token = {"id_token": request.form["logout_token"]}
+    ended = authserver.parse_id_token(token, None, FOR_US, LogoutToken, leeway=30)
+    store.set(f"ended:{ended['sid']}", True)
+    return "", 200, {"Cache-Control": "no-store"}
 
 
 @app.errorhandler(OAuthError)

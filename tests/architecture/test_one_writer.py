@@ -14,9 +14,10 @@ RESERVED = {
     "families": {"end_of_sessions", "end_one"},
     "links": {"end_pending", "end_since"},
     "codes": {"end_unused"},
+    "client_sessions": {"end"},
     "consents": {"forget_all"},
     "clients": {"disable", "enable"},
-    "client_holdings": {"remove_families", "remove_client"},
+    "client_holdings": {"remove_families", "remove_client_sessions", "remove_client"},
 }
 """Module of `storage` → statements that only `revocation` may call.
 

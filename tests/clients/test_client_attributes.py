@@ -15,6 +15,7 @@ from authserver.realm.outcomes import Invalid
 from authserver.records.client import Client
 from authserver.records.client_attribute import (
     Address,
+    CalledAddress,
     Choice,
     Form,
     Length,
@@ -37,6 +38,7 @@ ANOTHER: dict[type[Form], Callable[[Any], Any]] = {
     Choice: lambda present: next(one for one in type(present) if one is not present),
     Length: lambda present: present + SECOND,
     Address: lambda _: "https://a.example/page",
+    CalledAddress: lambda _: "https://a.example/keys",
     ScopeTable: lambda _: {"read": {"en": "Read", "de": "Lesen"}},
 }
 """Form → a good value that is not the present one."""
@@ -47,6 +49,7 @@ WRONG: dict[type[Form], Any] = {
     ScopeWords: ('"',),
     Length: timedelta(days=1000),
     Address: "javascript:x",
+    CalledAddress: "https://169.254.169.254/keys",
     ScopeTable: {"read": {"de": "Lesen"}},
 }
 """Form → a value that no attribute of it may have."""

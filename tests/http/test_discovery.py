@@ -63,6 +63,8 @@ def test_what_every_client_library_looks_for_is_there(document: dict[str, Any]) 
     assert document["ui_locales_supported"] == ["en", "de"]
     assert document["authorization_response_iss_parameter_supported"] is True
     assert document["claims_parameter_supported"] is True
+    assert document["backchannel_logout_supported"] is True
+    assert document["backchannel_logout_session_supported"] is True
     assert document["request_parameter_supported"] is False
     assert document["request_uri_parameter_supported"] is False
     assert {"ES256", "EdDSA", "RS256"} == set(document["id_token_signing_alg_values_supported"])

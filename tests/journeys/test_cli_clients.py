@@ -38,7 +38,8 @@ def test_everything_that_a_client_may_be_told_is_kept(shell: Shell) -> None:
         --offline-access --pairwise --access-token-lifetime 60 --refresh-idle-lifetime 3600
         --refresh-absolute-lifetime 7200 --retry-window 0 --late-retry-window 10
         --logo-uri https://app.example/logo.png --client-uri http://localhost:3000 --policy-uri https://app.example/p
-        --tos-uri https://app.example/t#1 --scope-text "read=See = read" --scope-text "read#de=Sehen" """
+        --tos-uri https://app.example/t#1 --backchannel-logout-uri https://app.example/logout?from=server
+        --backchannel-logout-session-required --scope-text "read=See = read" --scope-text "read#de=Sehen" """
     created = shell.json("clients", "create", "App", *shlex.split(options))
     assert created == _show(shell, created["client_id"])
     assert created["redirect_uris"] == ["https://app.example/a", "https://app.example/b"]
@@ -51,6 +52,8 @@ def test_everything_that_a_client_may_be_told_is_kept(shell: Shell) -> None:
     assert created["client_uri"] == "http://localhost:3000"
     assert created["policy_uri"] == "https://app.example/p"
     assert created["tos_uri"] == "https://app.example/t#1"
+    assert created["backchannel_logout_uri"] == "https://app.example/logout?from=server"
+    assert created["backchannel_logout_session_required"] is True
     assert created["scope_texts"] == {"read": {"en": "See = read", "de": "Sehen"}}
     assert created["first_party"] is created["offline_access"] is created["pairwise"] is True
     lengths = {name: value for name, value in created.items() if name.endswith(("_lifetime", "_window"))}
@@ -79,6 +82,7 @@ def test_whom_a_first_party_client_asks_follows_its_kind(shell: Shell) -> None:
 def test_all_that_is_wrong_is_said_at_once(shell: Shell) -> None:
     options = """--origin null --redirect-uri http://a.example/ --consent never --access-token-lifetime 1
         --logo-uri http://a.example/logo --client-uri javascript:x --policy-uri /p --tos-uri https:
+        --backchannel-logout-uri http://127.0.0.1/logout
         --scope-text read="""
     refusal = shell.refuse("clients", "create", "App", *options.split())
     for field in (
@@ -90,6 +94,7 @@ def test_all_that_is_wrong_is_said_at_once(shell: Shell) -> None:
         "client_uri",
         "policy_uri",
         "tos_uri",
+        "backchannel_logout_uri",
         "scope_texts",
     ):
         assert f"{field}: " in refusal

@@ -1,13 +1,17 @@
 """The example of a web application, before a server that lies: whatever does not fit signs nobody in."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support.people.visitor import Visitor
+from tests.support.wire.http import Answer, HttpClient
 from tests.support.wire.lying_server import CLIENT_ID, LyingServer, running_lying_server
 from tests.support.wire.web_client import WebClient, running_web_client
+from tests.support.world.logout_tokens import FORGERIES, make_logout_token
 from tests.support.world.processes import free_port
 from tests.support.world.tokens import ABSENT, Members, make_pair
 
@@ -51,6 +55,12 @@ def visitor() -> Iterator[Visitor]:
 def assert_nobody_is_signed_in(client: WebClient, visitor: Visitor) -> None:
     assert visitor.page.status in {400, 502}
     assert b"You are not signed in" in visitor.visit(f"{client.url}/").body
+
+
+def tell(client: WebClient, token: str) -> Answer:
+    """What the client answers to a logout token."""
+    with HttpClient(urlsplit(client.url).port or 0) as http:
+        return http.post_form("/backchannel-logout", logout_token=token)
 
 
 def test_the_truth_is_believed(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:
@@ -144,6 +154,35 @@ def test_a_forged_answer_ends_no_session(liar: LyingServer, client: WebClient, v
     visitor.visit(f"{client.url}/login")
     assert visitor.visit(f"{client.callback}?code=c&state=s&iss={liar.url}").status == 400
     assert b"Hello, Ada" in visitor.visit(f"{client.url}/").body
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_only_a_logout_token_of_the_server_ends_a_session(
+    liar: LyingServer, client: WebClient, visitor: Visitor, name: str
+) -> None:
+    """ASVS 10.5.5: by type, signature, issuer, audience, times, event and session, and without a nonce."""
+    liar.claims = {"sid": "sid-1"}
+    visitor.visit(f"{client.url}/login")
+    token = make_logout_token(liar.pair, liar.url, CLIENT_ID, time.time(), FORGERIES[name])
+    assert tell(client, token).status == 400
+    assert b"Hello, Ada" in visitor.visit(f"{client.url}/").body
+
+
+def test_a_logout_token_ends_the_session_that_it_names_alone(
+    liar: LyingServer, client: WebClient, visitor: Visitor
+) -> None:
+    """Back-Channel Logout §2.7: whatever the server still says of the user; a session of another `sid` lives on."""
+    liar.claims = {"sid": "sid-2"}
+    with Visitor() as elsewhere:
+        elsewhere.visit(f"{client.url}/login")
+        liar.claims = {"sid": "sid-1"}
+        visitor.visit(f"{client.url}/login")
+        token = make_logout_token(liar.pair, liar.url, CLIENT_ID, time.time())
+        told = tell(client, token)
+        assert (told.status, told.headers["cache-control"]) == (200, "no-store")
+        assert b"You were signed out." in visitor.visit(f"{client.url}/").body
+        assert b"You are not signed in." in visitor.visit(f"{client.url}/").body
+        assert b"Hello, Ada" in elsewhere.visit(f"{client.url}/").body
 
 
 def test_a_token_is_refreshed_before_it_expires(liar: LyingServer, client: WebClient, visitor: Visitor) -> None:

@@ -16,6 +16,7 @@ from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
 from tests.support.faults.racing import Duel, fight, race
 from tests.support.people.authorizing import register_app
 from tests.support.people.code_race import Visitor
+from tests.support.people.logouts import URI, list_told
 from tests.support.people.person import Person
 from tests.support.people.refreshing import IP
 
@@ -86,6 +87,26 @@ def test_no_code_is_made_for_a_session_that_has_ended(crowded: Realm, client_id:
                 assert isinstance(visitor.redeem(asked.parameters["code"]), OAuthError)
 
         return Duel((partial(visitor.ask, browser), partial(sign_out, crowded, browser, IP)), check)
+
+    fight(prepare, rounds // 5)
+
+
+def test_a_code_gives_nothing_to_a_session_that_ends_or_its_client_is_told(crowded: Realm, rounds: int) -> None:
+    """Exchange x sign out: either there is no family, or a logout token waits for the client that has got one."""
+    client_id = register_app(crowded, backchannel_logout_uri=URI).client.client_id
+
+    def prepare() -> Duel:
+        visitor = Visitor(Person(crowded), client_id)
+        browser = visitor.sign_in()
+        code = visitor.code(browser)
+
+        def check(redeemed: AccessAnswer | OAuthError, signed_out: Receipt) -> None:
+            assert signed_out.sessions_ended == 1
+            is_told = (client_id, browser.sid) in list_told(crowded)
+            assert is_told is isinstance(redeemed, AccessAnswer)
+            assert not visitor.refreshes(redeemed)
+
+        return Duel((partial(visitor.redeem, code), partial(sign_out, crowded, browser, IP)), check)
 
     fight(prepare, rounds // 5)
 

@@ -258,6 +258,7 @@ ELSEWHERE = {
     AuditName.KEYS_REWRAPPED,
     AuditName.DATABASE_RESTORED,
     AuditName.MAIL_GIVEN_UP,
+    AuditName.LOGOUT_GIVEN_UP,
 }
 """Tested with the keys, with `db restored` and with the outbox."""
 

@@ -166,4 +166,5 @@ def test_a_consequence_is_one_file_and_one_line() -> None:
     folder = Path(str(consequences.__file__)).parent
     files = {f"{consequences.__name__}.{file.stem}" for file in folder.glob("*.py") if file.stem != "__init__"}
     assert {consequence.__module__ for consequence in CONSEQUENCES} == files
-    assert [consequence.__name__ for consequence in CONSEQUENCES] == ["publish", "record", "queue_mails"]
+    names = [consequence.__name__ for consequence in CONSEQUENCES]
+    assert names == ["publish", "record", "queue_mails", "queue_logout_tokens"]

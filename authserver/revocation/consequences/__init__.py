@@ -7,6 +7,7 @@ that do not concern it.
 from collections.abc import Callable
 from typing import TypeAlias
 
+from authserver.revocation.consequences.logout_tokens import queue_logout_tokens
 from authserver.revocation.consequences.mails import queue_mails
 from authserver.revocation.consequences.publication import publish
 from authserver.revocation.consequences.record import record
@@ -19,6 +20,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
     publish,
     record,
     queue_mails,
+    queue_logout_tokens,
 )
 
 

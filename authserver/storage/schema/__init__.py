@@ -12,13 +12,14 @@ from authserver.storage.schema.deliveries import OutboxMail, QueuedDelivery
 from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter, FeedEntry
 from authserver.storage.schema.keys import Key, Node
 from authserver.storage.schema.people import Consent, MailLink, PendingRegistration, User
-from authserver.storage.schema.sessions import AuthorizationCode, RefreshTokenFamily, Session
+from authserver.storage.schema.sessions import AuthorizationCode, ClientSession, RefreshTokenFamily, Session
 
 __all__ = [
     "AuditEvent",
     "AuthorizationCode",
     "Base",
     "Client",
+    "ClientSession",
     "ClockMark",
     "Consent",
     "FeedCounter",

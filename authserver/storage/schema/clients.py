@@ -41,3 +41,5 @@ class Client(Base):
     policy_uri: Mapped[str | None]
     tos_uri: Mapped[str | None]
     scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    backchannel_logout_uri: Mapped[str | None]
+    backchannel_logout_session_required: Mapped[bool] = mapped_column(server_default=false())

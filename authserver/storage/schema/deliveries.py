@@ -12,11 +12,14 @@ class QueuedDelivery(Base):
     """A delivery to be made. The row is removed when it was made or given up."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_rank_due_at", "rank", "due_at"),)
+    __table_args__ = (
+        Index("ix_deliveries_rank_due_at", "rank", "due_at"),
+        Index("ix_deliveries_target_queued_at", "target", "queued_at"),
+    )
 
     delivery_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    target: Mapped[str] = mapped_column(index=True)
+    target: Mapped[str]
     payload: Mapped[str]
     rank: Mapped[int]
     queued_at: Mapped[datetime]

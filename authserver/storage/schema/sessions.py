@@ -1,4 +1,4 @@
-"""Tables of what was granted: sessions, refresh-token families and authorization codes."""
+"""Tables of what was granted: sessions, what clients know of them, refresh-token families, authorization codes."""
 
 from datetime import datetime
 
@@ -45,6 +45,20 @@ class Session(Base):
     browser_digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     browser_used_at: Mapped[datetime | None]
     browser_idle_expires_at: Mapped[datetime | None]
+
+
+class ClientSession(Base):
+    """A client that got tokens in a session, by the `sid` that it saw. Who is in this table hears of the session's end.
+
+    `sid` is the session in which the user goes on: after a renewal, another one than `seen_sid`. Rows outlast families,
+    which may go much earlier, and are removed when their session ends.
+    """
+
+    __tablename__ = "client_sessions"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True)
+    seen_sid: Mapped[str] = mapped_column(primary_key=True)
+    sid: Mapped[str] = mapped_column(ForeignKey("sessions.sid", ondelete="CASCADE"), index=True)
 
 
 class RefreshTokenFamily(Base):

@@ -59,8 +59,8 @@ class LoopbackServer:
 
 
 @contextmanager
-def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer]:
-    """Run a server during the block."""
+def running_server(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[LoopbackServer]:
+    """Run a server during the block, at `port`, or at a port that is free."""
     state = LoopbackServer()
     state.gate.set()
     over = threading.Event()
@@ -98,7 +98,7 @@ def running_server(tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer
         def handle_error(self, *_: object) -> None:
             pass  # a refused TLS handshake
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     state.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
