@@ -41,3 +41,7 @@ class Client(Base):
     policy_uri: Mapped[str | None]
     tos_uri: Mapped[str | None]
     scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    id_token_signed_response_alg: Mapped[str | None]
+    id_token_claims: Mapped[bool] = mapped_column(server_default=false())
+    claim_names: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    pkce: Mapped[str] = mapped_column(server_default=text("'required'"))
