@@ -1,4 +1,4 @@
-"""The user's own profile: name, phone number, postal address. NOT checked: whether any of it is true."""
+"""The user's own profile: names, phone number, postal address. NOT checked: whether any of it is true."""
 
 from dataclasses import replace
 

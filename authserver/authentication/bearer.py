@@ -5,7 +5,7 @@ A resource server may accept a revoked token for seconds. This server refuses it
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -16,8 +16,10 @@ from authserver.jose.jws import FindKey
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
 from authserver.protocol.limits import LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME, SIGN_OUT_GRACE
 from authserver.realm import Realm
+from authserver.records.client import Client
 from authserver.records.presence import BearerRefused, judge_bearer
-from authserver.storage import sessions
+from authserver.records.pseudonym import session_identifier, subject_identifier
+from authserver.storage import families, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,10 @@ def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused
 def read_own_token(realm: Realm, token: str, find_key: FindKey, *, audience: str | None) -> AccessTokenClaims:
     """Read the claims of an access token that this issuer signed; raise `TokenRejected` for every other text.
 
-    NOT checked: `exp`, which each caller compares with its own clock reading, and anything in the database.
+    `sub` and `sid` are the server's own ids of user and session, also in the token of a pairwise client. NOT checked:
+    `exp`, which each caller compares with its own clock reading, and anything else in the database.
     """
-    return check_access_token(
+    claims = check_access_token(
         token,
         find_key=find_key,
         issuer=realm.issuer,
@@ -64,6 +67,27 @@ def read_own_token(realm: Realm, token: str, find_key: FindKey, *, audience: str
         longest_lifetime=LONGEST_ACCESS_TOKEN_LIFETIME.total_seconds(),
         expiry_leeway=math.inf,
     )
+    client = realm.clients.find(claims.client_id)
+    if isinstance(claims, ClientToken) or client is None or client.pairwise_salt is None:
+        return claims
+    return _resolve(realm, client, claims)
+
+
+def _resolve(realm: Realm, client: Client, claims: UserToken) -> UserToken:
+    """The claims of a pairwise client's token with the names behind its pseudonyms, which its family knows.
+
+    A token from before this release has the names themselves.
+    """
+    with realm.database.read() as tx:
+        family = families.find_by_fam(tx, claims.fam)
+    if family is None or family.granted.client_id != client.client_id:
+        raise TokenRejected("invalid_claim", "fam")
+    granted = family.granted
+    if claims.sub not in {granted.user_id, subject_identifier(client, granted.user_id)}:
+        raise TokenRejected("invalid_claim", "sub")
+    if claims.sid not in {granted.sid, session_identifier(client, granted.sid)}:
+        raise TokenRejected("invalid_claim", "sid")
+    return replace(claims, sub=granted.user_id, sid=granted.sid)
 
 
 def _authenticate(

@@ -64,6 +64,7 @@ def issue_code(
                 acr=holder.session.acr,
                 created_at=now,
                 expires_at=now + CODE_LIFETIME,
+                id_token_claims=asked.claims.id_token,
             ),
         )
     return IssuedCode(code)

@@ -14,7 +14,7 @@ from authserver.protocol.limits import SIGN_OUT_GRACE
 from authserver.protocol.redirect_uri import matches
 from authserver.realm import Realm
 from authserver.records.client import Client
-from authserver.tokens.subject import subject_identifier
+from authserver.records.pseudonym import session_identifier, subject_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +86,5 @@ def _names(hint: IdTokenHint | None, client: Client | None, browser: SignedInBro
     """Whether the client is known, and its hint is about this session and user."""
     if hint is None or client is None:
         return False
-    return (hint.sid, hint.sub) == (browser.sid, subject_identifier(client, browser.user_id))
+    is_session = hint.sid in {browser.sid, session_identifier(client, browser.sid)}  # the former: an earlier release
+    return is_session and hint.sub == subject_identifier(client, browser.user_id)

@@ -16,7 +16,7 @@ from authserver.jose.id_token import read_id_token_hint
 from authserver.protocol.authorization_request import AuthorizationRequest
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
-from authserver.tokens.subject import subject_identifier
+from authserver.records.pseudonym import subject_identifier
 
 
 @dataclass(frozen=True, slots=True)

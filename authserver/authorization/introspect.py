@@ -10,6 +10,7 @@ from authserver.protocol.refresh_token import RefreshToken
 from authserver.realm import Realm
 from authserver.records.client import Client
 from authserver.records.family import Family
+from authserver.records.pseudonym import session_identifier, subject_identifier
 from authserver.records.user import Standing
 from authserver.sessions.scope import effective_audience, effective_scope, find_loss
 from authserver.storage import families, feed
@@ -19,7 +20,8 @@ from authserver.tokens.proof import prove_refresh_token
 Introspection = AccessTokenClaims | Family
 """A live token: the claims of an access token, or the family of a refresh token of the current generation.
 
-Scope and audience are reduced to what the client's record and the user's roles allow now.
+Scope and audience are reduced to what the client's record and the user's roles allow now. User and session have the
+names that the client of the token sees.
 """
 
 
@@ -36,7 +38,7 @@ def introspect(realm: Realm, client: Client, token: str) -> Introspection | None
     if claims is None or issued_to is None:
         return None
     left = _reduce(realm, issued_to, claims)
-    return left if _concerns(realm, client, left) and _is_live(realm, issued_to, left) else None
+    return _name(issued_to, left) if _concerns(realm, client, left) and _is_live(realm, issued_to, left) else None
 
 
 def find_unexpired_claims(realm: Realm, token: str) -> AccessTokenClaims | None:
@@ -54,6 +56,14 @@ def _reduce(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> Acces
     roles = claims.roles if isinstance(claims, UserToken) else ()
     scope = effective_scope(claims.scope, None, allowance, roles)
     return replace(claims, scope=scope, aud=effective_audience(claims.aud, None, allowance))
+
+
+def _name(issued_to: Client, claims: AccessTokenClaims) -> AccessTokenClaims:
+    """`claims` with user and session as the token names them."""
+    if not isinstance(claims, UserToken):
+        return claims
+    sub, sid = subject_identifier(issued_to, claims.sub), session_identifier(issued_to, claims.sid)
+    return replace(claims, sub=sub, sid=sid)
 
 
 def _concerns(realm: Realm, client: Client, claims: AccessTokenClaims) -> bool:
@@ -87,4 +97,5 @@ def _reduce_family(realm: Realm, client: Client, family: Family) -> Family | Non
         return None
     scope = effective_scope(granted.scope, None, allowance, family.roles)
     audience = effective_audience(granted.audience, None, allowance)
-    return replace(family, granted=replace(granted, scope=scope, audience=audience))
+    user_id, sid = subject_identifier(client, granted.user_id), session_identifier(client, granted.sid)
+    return replace(family, granted=replace(granted, user_id=user_id, sid=sid, scope=scope, audience=audience))

@@ -19,9 +19,9 @@ from authserver.protocol.claims import LogoutTokenClaims
 from authserver.realm import Realm
 from authserver.records.client import Client
 from authserver.records.delivery import Delivery
+from authserver.records.pseudonym import session_identifier, subject_identifier
 from authserver.records.queued_logout import LOGOUT, UNREADABLE, QueuedLogout, read_logout
 from authserver.storage import Transaction, clients
-from authserver.tokens.subject import subject_identifier
 
 LIFETIME: Final = timedelta(minutes=2)
 """The lifetime of a logout token, at most two minutes (§4)."""
@@ -105,9 +105,10 @@ def _write_token(realm: Realm, client: Client, queued: QueuedLogout, now: dateti
         iat=issued_at,
         exp=issued_at + LIFETIME // _SECOND,
         jti=queued.jti,
-        sid=queued.ended.sid,
+        sid=session_identifier(client, queued.ended.sid),
     )
-    return issue_logout_token(realm.keyring.current.signing_key, claims)
+    # The key of the client's ID tokens: the client knows no other algorithm.
+    return issue_logout_token(realm.keyring.load_client_key(client.id_token_signed_response_alg), claims)
 
 
 def _refuse(queued: QueuedLogout, reason: str, now: datetime) -> Declined | Undeliverable:

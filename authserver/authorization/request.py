@@ -18,11 +18,13 @@ from authserver.protocol.authorization_request import (
     read_address,
     read_parameters,
 )
-from authserver.protocol.oauth_error import OAuthError
+from authserver.protocol.client_metadata import PkceRule
+from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.redirect_uri import matches
+from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
 from authserver.realm import Realm
 from authserver.records.client import Client
-from authserver.sessions.scope import SCOPES
+from authserver.sessions.scope import OPENID_SCOPE, SCOPES
 from authserver.tokens.new_family import choose_audience
 
 
@@ -115,13 +117,34 @@ def _read_asked(
     request = parse_request(parameters)
     if isinstance(request, OAuthError):
         return request
-    access = resolve_access(realm, client, request.scope, request.resources)
+    if request.code_challenge is None and not _may_go_without_pkce(client, request):
+        return invalid_request("code_challenge is missing.")
+    access = resolve_access(realm, client, _add_scope_of_claims(request, client), request.resources)
     if isinstance(access, OAuthError):
         return access
     claims = request.claims
     if claims.essential_acr and claims.acr_values and PASSWORD.acr not in claims.acr_values:
         return OAuthError("unmet_authentication_requirements", "This server does not support this acr.", "acr")
     return request, *access
+
+
+def _may_go_without_pkce(client: Client, request: AuthorizationRequest) -> bool:
+    """Whether a `nonce` in an ID token protects the code instead (OAuth 2.1 §7.5.1). Never for a public client."""
+    is_openid = OPENID_SCOPE in (client.scope if request.scope is None else request.scope)
+    is_optional = client.pkce is PkceRule.OPTIONAL and not client.kind.is_public
+    return is_optional and request.nonce is not None and is_openid
+
+
+def _add_scope_of_claims(request: AuthorizationRequest, client: Client) -> tuple[str, ...] | None:
+    """Add the scopes that allow the claims asked for by name, so that the user is asked for them, too.
+
+    Claims of a scope that the client may not ask for are ignored, like unknown ones (OpenID Connect Core §5.5).
+    """
+    if request.scope is None or OPENID_SCOPE not in request.scope:
+        return request.scope
+    asked = request.claims.userinfo | request.claims.id_token
+    behind = [scope for scope, names in CLAIMS_OF_SCOPE.items() if not asked.isdisjoint(names)]
+    return tuple(dict.fromkeys((*request.scope, *(scope for scope in behind if scope in client.scope))))
 
 
 def _understand(asked: tuple[str, ...], client: Client) -> tuple[str, ...]:

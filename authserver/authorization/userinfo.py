@@ -7,11 +7,11 @@ from authserver.authentication.bearer import authenticate_bearer_of_any_client
 from authserver.protocol.user_claims import allowed_claims
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
-from authserver.records.user import User
+from authserver.records.pseudonym import subject_identifier
 from authserver.sessions.scope import OPENID_SCOPE
 from authserver.storage import users
 from authserver.tokens.allowance import find_allowance
-from authserver.tokens.subject import subject_identifier
+from authserver.tokens.disclosure import describe_user, map_claims
 
 UserInfo = dict[str, object]
 _GONE: Final = BearerRefused("session_revoked", soft_logout=False, reason="user or client gone")
@@ -40,19 +40,7 @@ def find_userinfo(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerR
         return ScopeMissing(OPENID_SCOPE)
     with realm.database.read() as tx:
         user = users.find(tx, bearer.user_id)
-    return _GONE if user is None else {"sub": subject_identifier(client, user.user_id)} | _describe(user, scopes)
-
-
-def _describe(user: User, scopes: frozenset[str]) -> UserInfo:
-    known: UserInfo = {
-        "name": user.name or None,
-        "updated_at": int((user.profile_changed_at or user.created_at).timestamp()),
-        "email": user.email,
-        "email_verified": user.email_verified,
-        "phone_number": user.phone_number or None,
-        # This server verifies no phone numbers.
-        "phone_number_verified": False if user.phone_number else None,
-        "address": {"formatted": user.address} if user.address else None,
-    }
-    allowed = allowed_claims(scopes)
-    return {name: value for name, value in known.items() if name in allowed and value is not None}
+    if user is None:
+        return _GONE
+    told = {**map_claims(client, user.roles), **describe_user(user, allowed_claims(scopes))}
+    return {**told, "sub": subject_identifier(client, user.user_id)}

@@ -16,9 +16,11 @@ from authserver.records.client_attribute import (
     Attribute,
     CalledAddress,
     Choice,
+    ClaimTable,
     Form,
     Length,
     Line,
+    Name,
     ScopeTable,
     ScopeWords,
     Switch,
@@ -34,6 +36,7 @@ KINDS: Final = {
     ClientKind.DEVICE: "A device without a browser: no secret.",
     ClientKind.RESOURCE_SERVER: "An API: checks tokens, signs nobody in.",
 }
+_DEFAULT: Final = "default"
 _MOST_DIGITS: Final = 9
 _LANGUAGE_TAG: Final = re.compile(r"#([a-z]{2,3})\Z")  # RFC 7591 §2.2
 
@@ -48,7 +51,7 @@ class OwnLength:
 def _read_length(ctx: click.Context, param: click.Parameter, value: str | None) -> OwnLength | None:
     if value is None:
         return None
-    if value == "default":
+    if value == _DEFAULT:
         return OwnLength(None)
     if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
         raise click.BadParameter("is neither a number of seconds nor 'default'.", ctx, param)
@@ -68,6 +71,14 @@ def _read_scope_texts(
         scope = name if in_language is None else name[: in_language.start()]
         table.setdefault(scope, {})[ELSE if in_language is None else in_language[1]] = text
     return table if values else None
+
+
+def _read_claim_table(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
+    """Claim → source. None where nothing was given, nothing in it where one empty text was."""
+    pairs = [value.rpartition("=") for value in values if value]
+    if not all(is_split for _, is_split, _ in pairs):
+        raise click.BadParameter("is not like groups=roles.", ctx, param)
+    return {name: source for name, _, source in pairs} if values else None
 
 
 def kind_options(command: Command) -> Command:
@@ -119,10 +130,14 @@ def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
             hint, more = " Repeatable.", {"multiple": True}
         case Choice(of):
             more = {"type": click.Choice([one.value for one in of])}
+        case Name(of):
+            hint, more = " Or: default.", {"type": click.Choice([*of, _DEFAULT])}
         case Length():
             hint, more = " Or: default.", {"metavar": "SECONDS", "callback": _read_length}
         case Address() | CalledAddress():
             hint, more = " Or: ''.", {"metavar": "URI"}
+        case ClaimTable():
+            hint, more = " Repeatable.", {"metavar": "CLAIM=roles", "multiple": True, "callback": _read_claim_table}
         case ScopeTable():
             hint, more = " Repeatable.", {"metavar": "SCOPE=TEXT", "multiple": True, "callback": _read_scope_texts}
         case _ as never:
@@ -130,10 +145,12 @@ def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
     return click.option(option, name, help=attribute.meaning + hint, **more)
 
 
-def _read(form: Form, typed: Any) -> object:  # noqa: ANN401 - the type depends on the option
+def _read(form: Form, typed: Any) -> object:  # noqa: ANN401, PLR0911 - the type depends on the option
     match form:
-        case Line() | Switch() | ScopeTable():
+        case Line() | Switch() | ScopeTable() | ClaimTable():
             return typed
+        case Name():
+            return None if typed == _DEFAULT else typed
         case Words():
             return tuple(filter(None, typed))
         case ScopeWords():

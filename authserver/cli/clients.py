@@ -15,7 +15,7 @@ from authserver.cli.moments import read_length
 from authserver.cli.output import Record, Value, demand_shown, escape, json_option, print_list, print_record
 from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import say_bounds
-from authserver.clients.client_registration import ClientRegistration
+from authserver.clients.client_registration import ClientChanges, ClientRegistration
 from authserver.clients.client_standing import delete_client, disable_client, enable_client
 from authserver.clients.register_client import (
     LONGEST_OVERLAP,
@@ -25,6 +25,7 @@ from authserver.clients.register_client import (
     rotate_secret,
     update_client,
 )
+from authserver.custody.rotate_keys import ensure_id_token_keys
 from authserver.protocol.client_metadata import ClientKind
 from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
@@ -48,7 +49,9 @@ def clients() -> None:
 def create(context: Context, /, *, name: str, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - by the options
     """Register the application NAME; print its configuration and, only this once, its secret."""
     kind = _choose_kind({kind: options.pop(kind.value.replace("-", "_")) for kind in ClientKind})
-    registration = replace(ClientRegistration(name, kind), **read_settings(options))
+    settings = read_settings(options)
+    _ensure_key(context, settings, as_json=as_json)
+    registration = replace(ClientRegistration(name, kind), **settings)
     registered = refuse(register_client(context.realm, registration, by=context.operator))
     _print_registered(context, registered, as_json=as_json)
 
@@ -85,6 +88,7 @@ def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any
     changes = read_settings(options)
     if not changes:
         raise click.UsageError("name at least one option to change")
+    _ensure_key(context, changes, as_json=as_json)
     print_record(
         _describe(refuse(update_client(context.realm, client_id, changes, by=context.operator))), as_json=as_json
     )
@@ -150,6 +154,15 @@ def delete(context: Context, *, client_id: str, yes: bool) -> None:
     ask(f"Delete {escape(client.name)} ({client_id}) with all its tokens and consents?", yes=yes)
     refuse(delete_client(context.realm, client_id, by=context.operator))
     click.echo(f"{client_id} is deleted, with all its tokens and consents")
+
+
+def _ensure_key(context: Context, settings: ClientChanges, *, as_json: bool) -> None:
+    """Make the key for the ID tokens that the client asks for, before it can ask."""
+    algorithm = settings.get("id_token_signed_response_alg")
+    if algorithm is not None and ensure_id_token_keys(context.custody, algorithm, by=context.operator):
+        context.realm.keyring.reload()
+        if not as_json:
+            click.echo(f"A new {algorithm} key signs ID tokens of clients that ask for it.", err=True)
 
 
 def _say_how_long(client: Client) -> str:

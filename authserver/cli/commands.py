@@ -54,7 +54,7 @@ def _load_module(name: str) -> ModuleType:
 COMMANDS: Final = (
     LateCommand("init", "Create what a server needs: database, master key, first keys, first-party client."),
     LateCommand("serve", "Serve until SIGTERM or Ctrl-C, then finish the requests in flight."),
-    LateCommand("keys", "Signing keys (for access tokens) and MAC keys (for refresh tokens)."),
+    LateCommand("keys", "Signing keys (for access tokens and ID tokens) and MAC keys (for refresh tokens)."),
     LateCommand("users", "Users, named by e-mail address or id."),
     LateCommand("clients", "OAuth clients: applications that sign people in, and resource servers."),
     LateCommand("sessions", "Live sessions: one sign-in of one user on one device."),

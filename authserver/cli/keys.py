@@ -18,7 +18,7 @@ from authserver.custody.change_keys import (
     stage_signing_key,
 )
 from authserver.custody.rewrap_keys import Rewrapped, rewrap_keys
-from authserver.custody.rotate_keys import rotate_keys
+from authserver.custody.rotate_keys import ensure_id_token_keys, rotate_keys
 from authserver.jose.algorithms import ALGORITHMS
 from authserver.keyring.errors import NeedsPassphraseError
 from authserver.keyring.keyring import build_keyring
@@ -28,11 +28,18 @@ from authserver.keyring.steps import Change, Impossible, Step, TooEarly
 from authserver.protocol.secret import Secret
 
 _FORCE_RISK = "Until then a resource server that does not fetch unknown keys refuses valid tokens."
+_ALGORITHM_NAMES = [algorithm.name for algorithm in ALGORITHMS]
+_id_tokens_option = click.option(
+    "--id-tokens",
+    metavar="ALG",
+    type=click.Choice(_ALGORITHM_NAMES),
+    help="The keys of clients that ask for ID tokens of this algorithm.",
+)
 
 
 @click.group()
 def keys() -> None:
-    """Signing keys (for access tokens) and MAC keys (for refresh tokens).
+    """Signing keys (for access tokens and ID tokens) and MAC keys (for refresh tokens).
 
     A key is next (published, not signing), then active (signs), then retiring (verifies until its last token has
     expired), then retired. Running servers apply every change within 5 seconds.
@@ -51,20 +58,26 @@ def list_keys(context: Context, *, as_json: bool) -> None:
 @keys.command()
 @click.option(
     "--alg",
-    type=click.Choice([algorithm.name for algorithm in ALGORITHMS]),
+    type=click.Choice(_ALGORITHM_NAMES),
     help="Algorithm of the signing key, and of the keys after it. Default: the current one.",
 )
 @click.option("--mac", is_flag=True, help="Stage a MAC key.")
+@_id_tokens_option
 @click.pass_obj
-def stage(context: Context, *, alg: str | None, mac: bool) -> None:
+def stage(context: Context, *, alg: str | None, mac: bool, id_tokens: str | None) -> None:
     """Publish a next key, in place of one with another algorithm.
 
     If a next key with the same algorithm exists, nothing happens. To change the algorithm: stage a key for the new
     one, wait, promote.
+
+    With --id-tokens: keys for the clients that ask for ID tokens of this algorithm. The first one signs at once.
     """
-    if mac and alg is not None:
-        raise click.UsageError("--alg is for signing keys and cannot be used with --mac")
-    if mac:
+    if (mac or id_tokens) and alg is not None:
+        raise click.UsageError("--alg is for signing keys and cannot be used with --mac or --id-tokens")
+    if id_tokens is not None:
+        steps = ensure_id_token_keys(context.custody, id_tokens, by=context.operator)
+        click.echo("\n".join(map(say_step, steps)) or "nothing to do: a key of this algorithm is there")
+    elif mac:
         _finish(stage_mac_key(context.custody, by=context.operator))
     else:
         _finish(stage_signing_key(context.custody, alg, by=context.operator))
@@ -72,16 +85,20 @@ def stage(context: Context, *, alg: str | None, mac: bool) -> None:
 
 @keys.command()
 @click.option("--mac", is_flag=True, help="Promote the next MAC key.")
+@_id_tokens_option
 @click.option("--force", is_flag=True, help=f"Do not wait until all caches have the key. {_FORCE_RISK}")
 @confirm_clock_option
 @click.pass_obj
-def promote(context: Context, *, mac: bool, force: bool, confirm_clock: bool) -> None:
+def promote(context: Context, *, mac: bool, id_tokens: str | None, force: bool, confirm_clock: bool) -> None:
     """Let the next key sign; the active one starts to retire.
 
     Refused until the next key has been published for longer than the JWKS max-age.
     """
+    if mac and id_tokens is not None:
+        raise click.UsageError("--mac and --id-tokens exclude each other")
+    purpose = Purpose.MAC if mac else Purpose.SIGNING if id_tokens is None else Purpose.of_id_tokens(id_tokens)
     at = None if force else context.trust_clock(confirmed=confirm_clock)
-    _finish(promote_key(context.custody, Purpose.MAC if mac else Purpose.SIGNING, at, by=context.operator))
+    _finish(promote_key(context.custody, purpose, at, by=context.operator))
 
 
 @keys.command()

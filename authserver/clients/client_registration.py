@@ -49,6 +49,7 @@ def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[Fiel
     """Find all errors of `registration` in this installation."""
     yield from client_rules.find_errors(registration, registration.kind)
     yield from _find_called_errors(registration, realm.outbound)
+    yield from _find_key_errors(registration, realm)
     yield from _find_time_errors(registration, realm.lifetimes)
 
 
@@ -60,6 +61,21 @@ def _find_called_errors(registration: ClientRegistration, outbound: Outbound) ->
                 outbound.check_url(url)
             except ValueError as fault:
                 yield FieldError(name, f"invalid_{name}", f"{url!r} {fault}.")
+
+
+def find_change_errors(registration: ClientRegistration, client: Client) -> Iterator[FieldError]:
+    """Find what cannot change while `client` holds tokens."""
+    if registration.pairwise != client.pairwise and client.is_enabled:
+        # The feed names users by the present salt: with another one, it would not reach the tokens that are out.
+        message = "It can change only while the client is disabled. Run: authserver clients disable, update, enable"
+        yield FieldError("pairwise", "invalid_combination", message)
+
+
+def _find_key_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
+    alg = registration.id_token_signed_response_alg
+    if alg is not None and realm.keyring.current.find_client_key(alg) is None:
+        message = f"No key signs {alg!r}. Run: authserver keys stage --id-tokens {alg}"
+        yield FieldError("id_token_signed_response_alg", "no_such_key", message)
 
 
 def _find_time_errors(registration: ClientRegistration, installation: Lifetimes) -> Iterator[FieldError]:

@@ -5,7 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from authserver.clients.authentication import create_secret, digest_secret
-from authserver.clients.client_registration import ClientChanges, ClientRegistration, apply_changes, find_errors
+from authserver.clients.client_registration import (
+    ClientChanges,
+    ClientRegistration,
+    apply_changes,
+    find_change_errors,
+    find_errors,
+)
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
@@ -84,7 +90,7 @@ def update_client(
         if isinstance(client, Refused):
             return client
         registration = apply_changes(client, changes)
-        errors = tuple(find_errors(registration, realm))
+        errors = (*find_errors(registration, realm), *find_change_errors(registration, client))
         if errors:
             return Invalid(errors)
         changed = _fulfil(registration, client, realm.entropy)

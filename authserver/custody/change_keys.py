@@ -6,6 +6,7 @@ A request that does not fit returns `Impossible` or `TooEarly`; one that is alre
 from datetime import datetime
 
 from authserver.custody.key_custody import KeyCustody, take_step
+from authserver.custody.rotate_keys import repair_keys
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import MAC_ALGORITHM, Purpose
 from authserver.keyring.life_cycle import (
@@ -31,7 +32,10 @@ def stage_signing_key(custody: KeyCustody, algorithm: str | None, *, by: Actor) 
         wanted = algorithm or (newest.algorithm if newest else DEFAULT_SIGNING_ALGORITHM)
         return decide_staging(keys, Purpose.SIGNING, wanted)
 
-    return take_step(custody, decide, by=by)
+    step = take_step(custody, decide, by=by)
+    # Clients that ask by name for the algorithm that is being left need keys of their own before the promotion.
+    repair_keys(custody, by=by)
+    return step
 
 
 def stage_mac_key(custody: KeyCustody, *, by: Actor) -> Step:
@@ -60,12 +64,14 @@ def retire_key(custody: KeyCustody, kid: str, at: Trusted | None, *, by: Actor) 
 def import_key(custody: KeyCustody, key: ReadKey, *, by: Actor) -> Step:
     """Publish a signing key made elsewhere as the next one."""
     kid = find_key_id(key.algorithm, key.private_key)
-    return take_step(
+    step = take_step(
         custody,
         lambda keys, _now: decide_import(keys, kid, key.algorithm.name),
         by=by,
         private_key=key.private_key,
     )
+    repair_keys(custody, by=by)  # as after `stage_signing_key`
+    return step
 
 
 def compromise_key(custody: KeyCustody, kid: str, *, by: Actor) -> Step:

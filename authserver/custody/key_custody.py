@@ -13,7 +13,7 @@ from authserver.jose.algorithms import PrivateKey, find_algorithm
 from authserver.keyring.errors import BrokenKeyError
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keys import Purpose, StoredKey
-from authserver.keyring.life_cycle import KeyTimes
+from authserver.keyring.life_cycle import KeyTimes, list_purposes
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKeys
 from authserver.keyring.steps import (
@@ -32,7 +32,7 @@ from authserver.protocol.audit_name import AuditName
 from authserver.protocol.entropy import Entropy
 from authserver.records.audit import Actor, Detail
 from authserver.revocation import Revocation
-from authserver.storage import Database, Transaction, audit, keys
+from authserver.storage import Database, Transaction, audit, clients, keys
 from authserver.trusted_time import Trusted
 
 _AUDIT_NAMES: dict[type[Change], AuditName] = {
@@ -60,6 +60,12 @@ class KeyCustody:
         """Load the keys from the database, oldest first."""
         with self.database.read() as tx:
             return keys.load_all(tx)
+
+    def list_purposes(self, *, asked: str | None = None) -> list[Purpose]:
+        """List the purposes for which keys are kept; also for the algorithm `asked` for by a client to come."""
+        with self.database.read() as tx:
+            wanted = clients.list_id_token_algorithms(tx)
+            return list_purposes(keys.load_all(tx), wanted if asked is None else {*wanted, asked})
 
     def record(self, tx: Transaction, name: AuditName, detail: Detail, *, by: Actor, now: datetime) -> None:
         """Write the audit record of a key change, in its transaction."""
@@ -110,7 +116,7 @@ def _make_fresh(
     algorithm = find_algorithm(name)
     if algorithm is None:
         raise BrokenKeyError(f"there is no algorithm {name}")
-    return make_signing_key(algorithm, masters, now, private_key)
+    return make_signing_key(algorithm, masters, now, private_key, step.purpose)
 
 
 def _save(tx: Transaction, key: StoredKey, was: StoredKey | None) -> None:
@@ -123,7 +129,7 @@ def _save(tx: Transaction, key: StoredKey, was: StoredKey | None) -> None:
 def _record(
     tx: Transaction, custody: KeyCustody, step: Change, fresh: StoredKey | None, *, by: Actor, now: datetime
 ) -> None:
-    if isinstance(step, Compromise) and step.purpose is Purpose.SIGNING:
+    if isinstance(step, Compromise) and step.purpose.is_public:
         custody.revocation.apply(tx, SigningKeyCompromised(step.kid), by=by, now=now)
         return
     detail = {**asdict(step), "new": None if fresh is None else fresh.kid}

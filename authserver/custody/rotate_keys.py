@@ -1,6 +1,6 @@
 """Use cases: take the steps that are due. Safe in cron, on many nodes at once, and when killed at any point."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from authserver.custody.key_custody import KeyCustody, take_step
@@ -23,16 +23,29 @@ def rotate_keys(custody: KeyCustody, at: Trusted, *, by: Actor) -> tuple[Step, .
     def decide(keys: KeySet, purpose: Purpose, now: datetime) -> Step:
         return decide_due(keys, purpose, now, custody.times)
 
-    return tuple(step for purpose in Purpose for step in _repeat(custody, purpose, decide, by, at))
+    return tuple(step for purpose in custody.list_purposes() for step in _repeat(custody, purpose, decide, by, at))
 
 
 def repair_keys(custody: KeyCustody, *, by: Actor) -> tuple[Step, ...]:
     """Create missing keys only: all keys at the first `authserver init`, usually none later."""
+    return _repair(custody, custody.list_purposes(), by)
 
+
+def ensure_id_token_keys(custody: KeyCustody, algorithm: str, *, by: Actor) -> tuple[Step, ...]:
+    """Make sure that `algorithm` has a key before a client asks for it. The first key signs at once, without waiting.
+
+    Who cached the JWKS just before fetches it again for the new key: a client that is told to expect another algorithm
+    has begun anew.
+    """
+    purpose = Purpose.of_id_tokens(algorithm)
+    return _repair(custody, [purpose] if purpose in custody.list_purposes(asked=algorithm) else [], by)
+
+
+def _repair(custody: KeyCustody, purposes: Sequence[Purpose], by: Actor) -> tuple[Step, ...]:
     def decide(keys: KeySet, purpose: Purpose, _now: datetime) -> Step:
         return decide_repair(keys, purpose)
 
-    steps = (step for purpose in Purpose for step in _repeat(custody, purpose, decide, by))
+    steps = (step for purpose in purposes for step in _repeat(custody, purpose, decide, by))
     return tuple(step for step in steps if isinstance(step, Change))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from authserver.grants.base import TokenRequest
 from authserver.protocol.authorization_code import digest_code
+from authserver.protocol.client_metadata import PkceRule
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.pkce import proves
 from authserver.realm import Realm
@@ -19,7 +20,7 @@ from authserver.sessions.scope import OFFLINE_SCOPE, Lost, find_loss
 from authserver.storage import Transaction, clients, codes, families, sessions, users
 from authserver.tokens.allowance import find_allowance
 from authserver.tokens.new_family import AccessToGrant, begin_family
-from authserver.tokens.token_answer import AccessAnswer, Holding, Narrowing, issue_access, issue_tokens
+from authserver.tokens.token_answer import AccessAnswer, Holding, Narrowing, OpenIdRequest, issue_access, issue_tokens
 
 MOST_FAMILIES = 20
 """The limit of live families of one client in one session; the least recently used one ends.
@@ -31,8 +32,8 @@ A client has several when each of its tabs asks for a code.
 @dataclass(frozen=True, slots=True)
 class _Shown:
     code: str = field(repr=False)
-    redirect_uri: str
-    code_verifier: str = field(repr=False)
+    redirect_uri: str | None
+    code_verifier: str | None = field(repr=False)
 
 
 class AuthorizationCodeGrant:
@@ -59,24 +60,38 @@ class AuthorizationCodeGrant:
         if isinstance(holding, OAuthError):
             return holding
         issue = issue_tokens if offline else issue_access
-        return issue(realm, holding, request.client, now=now, narrowing=narrowing, nonce=code.nonce)
+        openid = OpenIdRequest(code.nonce, code.id_token_claims)
+        return issue(realm, holding, request.client, now=now, narrowing=narrowing, openid=openid)
 
 
 def _read(request: TokenRequest) -> _Shown | OAuthError:
-    for name in ("code", "redirect_uri", "code_verifier"):
-        if name not in request.parameters:
-            return invalid_request(f"{name} is missing.")
     parameters = request.parameters
-    return _Shown(parameters["code"], parameters["redirect_uri"], parameters["code_verifier"])
+    needed = ("code",) if request.client.pkce is PkceRule.OPTIONAL else ("code", "code_verifier")
+    for name in needed:
+        if name not in parameters:
+            return invalid_request(f"{name} is missing.")
+    return _Shown(parameters["code"], parameters.get("redirect_uri"), parameters.get("code_verifier"))
 
 
 def _fits(code: AuthorizationCode, shown: _Shown, request: TokenRequest) -> bool:
     """Whether the code was made for this client, this redirect URI and the secret behind this verifier."""
     return (
         code.client_id == request.client.client_id
-        and code.redirect_uri == shown.redirect_uri
-        and proves(shown.code_verifier, code.code_challenge)
+        and _fits_redirect(code, shown.redirect_uri)
+        and _fits_verifier(code.code_challenge, shown.code_verifier)
     )
+
+
+def _fits_redirect(code: AuthorizationCode, redirect_uri: str | None) -> bool:
+    """A challenge makes the parameter superfluous (OAuth 2.1 §10.2); without one it is needed (RFC 6749 §4.1.3)."""
+    return code.code_challenge is not None if redirect_uri is None else code.redirect_uri == redirect_uri
+
+
+def _fits_verifier(code_challenge: str | None, code_verifier: str | None) -> bool:
+    """Whether both or none are there. A verifier alone: the challenge was cut off on the way (RFC 9700 §4.8.2)."""
+    if code_challenge is None or code_verifier is None:
+        return code_challenge is code_verifier
+    return proves(code_verifier, code_challenge)
 
 
 def _redeem(

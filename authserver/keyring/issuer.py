@@ -6,8 +6,10 @@ a signature.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from functools import lru_cache
+from types import MappingProxyType
 
 from authserver.jose.algorithms import SigningAlgorithm
 from authserver.keyring.keys import SigningKey
@@ -22,17 +24,25 @@ from authserver.protocol.claims import (
     UserToken,
 )
 
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 _encode_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
 
-def issue_access_token(key: SigningKey, claims: AccessTokenClaims) -> str:
-    """Sign `claims` as a compact token. A claim without content (None, no roles) is left out (contract §1)."""
-    return _sign(key, ACCESS_TOKEN_TYPE, _write_claims(claims))
+def issue_access_token(key: SigningKey, claims: AccessTokenClaims, more: Mapping[str, object] = _NOTHING) -> str:
+    """Sign `claims` and `more` as a compact token. A claim without content is left out (contract §1).
+
+    `key` is the keyring's `signing_key`: resource servers expect one algorithm.
+    """
+    return _sign(key, ACCESS_TOKEN_TYPE, {**more, **_write_claims(claims)})
 
 
-def issue_id_token(key: SigningKey, claims: IdTokenClaims) -> str:
-    """Sign `claims` as a compact ID token. Its `typ` keeps it from passing for an access token (RFC 9068 §2.1)."""
-    members = {field.name: getattr(claims, field.name) for field in fields(claims)}
+def issue_id_token(key: SigningKey, claims: IdTokenClaims, more: Mapping[str, object] = _NOTHING) -> str:
+    """Sign `claims` and `more` as a compact ID token.
+
+    Its `typ` keeps it from passing for an access token (RFC 9068 §2.1). `key` is the one that
+    `LiveKeyring.load_client_key` gives for the client.
+    """
+    members = {**more, **{field.name: getattr(claims, field.name) for field in fields(claims)}}
     members["azp"] = claims.aud
     return _sign(key, "JWT", {name: value for name, value in members.items() if value is not None})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authserver.keyring.errors import BrokenKeyError
-from authserver.keyring.keys import KeyState, Purpose, StoredKey
+from authserver.keyring.keys import LIVE_STATES, KeyState, Purpose, StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class KeySet:
     def find_next(self, purpose: Purpose) -> StoredKey | None:
         """The next key of `purpose`, or None."""
         return next(self.select(purpose, KeyState.NEXT), None)
+
+    def is_used(self, purpose: Purpose) -> bool:
+        """Whether any key of `purpose` is published or in use."""
+        return next(self.select(purpose, *LIVE_STATES), None) is not None
 
     def find(self, kid: str) -> StoredKey | None:
         """The key called `kid`."""

@@ -5,7 +5,7 @@ It is built as a whole or not at all: if one key cannot be opened, or none signs
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +30,7 @@ class Keyring:
     """The keys that sign, the keys that verify, and the published JWKS.
 
     Attributes:
-        signing_key: the active signing key.
+        signing_key: the active signing key, which signs access tokens.
         mac_key: the active MAC key.
         jwks: the JWK Set as served; the same keys always give the same bytes, and it is never empty.
         jwks_etag: an entity tag for `jwks`, without quotes.
@@ -42,6 +42,7 @@ class Keyring:
     jwks: bytes = field(repr=False)
     jwks_etag: str
     master_keys: tuple[str, ...]
+    _client_keys: Mapping[str, SigningKey] = field(repr=False)
     _verification_keys: Mapping[str, VerificationKey] = field(repr=False)
     _retired_keys: Mapping[str, tuple[VerificationKey, datetime]] = field(repr=False)
     _mac_keys: Mapping[str, MacKey] = field(repr=False)
@@ -50,6 +51,18 @@ class Keyring:
     def find_verification_key(self, kid: str) -> VerificationKey | None:
         """The published key called `kid`."""
         return self._verification_keys.get(kid)
+
+    def find_client_key(self, algorithm: str | None) -> SigningKey | None:
+        """The key that signs what a client receives: ID tokens, logout tokens.
+
+        `algorithm` is the one that the client asks for; None: the common one. None if no key of that algorithm signs.
+        """
+        return self._client_keys.get(self.signing_key.algorithm.name if algorithm is None else algorithm)
+
+    @property
+    def client_algorithms(self) -> tuple[str, ...]:
+        """The algorithms that a client can get, the common one first."""
+        return tuple(self._client_keys)
 
     def find_sign_out_key(self, kid: str, *, retired_after: datetime) -> VerificationKey | None:
         """The key called `kid`, if it is published, or was retired after `retired_after`; never a compromised one.
@@ -73,23 +86,25 @@ class Keyring:
 
 def build_keyring(keys: KeySet, masters: MasterKeys) -> Keyring:
     """Open and check every key in use. Raises a `KeyringError` that names the first one that cannot be trusted."""
-    published = sorted(
-        keys.select(Purpose.SIGNING, *_PUBLICATION_ORDER), key=lambda key: _PUBLICATION_ORDER.index(key.state)
-    )
+    published = sorted(_select_public(keys, *_PUBLICATION_ORDER), key=lambda key: _PUBLICATION_ORDER.index(key.state))
     public = {key.kid: _read_public_part(key) for key in published}
     # This opens the next key, too: a key that cannot be opened must be found before its promotion.
     private = {
         key.kid: _open_signing_key(key, public[key.kid], masters)
-        for key in keys.select(Purpose.SIGNING, KeyState.NEXT, KeyState.ACTIVE)
+        for key in _select_public(keys, KeyState.NEXT, KeyState.ACTIVE)
     }
+    signing_key = private[_load_active(keys, Purpose.SIGNING).kid]
     mac = {key.kid: _open_mac_key(key, masters) for key in keys.select(Purpose.MAC, *LIVE_STATES)}
     jwks = _write_jwks(public.values())
     return Keyring(
-        signing_key=private[_load_active(keys, Purpose.SIGNING).kid],
+        signing_key=signing_key,
         mac_key=mac[_load_active(keys, Purpose.MAC).kid],
         jwks=jwks,
         jwks_etag=hashlib.sha256(jwks).hexdigest()[:_ETAG_CHARACTERS],
         master_keys=masters.fingerprints,
+        _client_keys=MappingProxyType(
+            {key.algorithm.name: key for key in (signing_key, *_list_id_token_keys(keys, private, signing_key))}
+        ),
         _verification_keys=MappingProxyType(public),
         _retired_keys=MappingProxyType(_read_retired(keys)),
         _mac_keys=MappingProxyType(mac),
@@ -97,6 +112,19 @@ def build_keyring(keys: KeySet, masters: MasterKeys) -> Keyring:
             {key.kid: key.state for key in keys.select(Purpose.MAC, KeyState.RETIRED, KeyState.COMPROMISED)}
         ),
     )
+
+
+def _select_public(keys: KeySet, *states: KeyState) -> Iterator[StoredKey]:
+    return (key for purpose in Purpose if purpose.is_public for key in keys.select(purpose, *states))
+
+
+def _list_id_token_keys(
+    keys: KeySet, private: Mapping[str, SigningKey], signing_key: SigningKey
+) -> Iterator[SigningKey]:
+    """The active keys of the algorithms that only clients ask for. The key of access tokens precedes one of its own."""
+    for key in _select_public(keys, KeyState.ACTIVE):
+        if key.algorithm != signing_key.algorithm.name:
+            yield private[key.kid]
 
 
 def _load_active(keys: KeySet, purpose: Purpose) -> StoredKey:
@@ -119,7 +147,7 @@ def _read_public_part(key: StoredKey) -> VerificationKey:
 def _read_retired(keys: KeySet) -> dict[str, tuple[VerificationKey, datetime]]:
     """The public parts of retired keys. An unreadable one is left out, so that it does not stop the others."""
     readable = {}
-    for key in keys.select(Purpose.SIGNING, KeyState.RETIRED):
+    for key in _select_public(keys, KeyState.RETIRED):
         with suppress(BrokenKeyError):
             readable[key.kid] = _read_public_part(key), key.since
     return readable

@@ -14,16 +14,39 @@ from authserver.keyring.errors import BrokenKeyError
 
 MAC_ALGORITHM = "HMAC-SHA256"
 MAC_SECRET_BYTES = 32
+_OF_ID_TOKENS = "id-token-"
 
 
 class Purpose(StrEnum):
     """The purpose of a key. Each key has one purpose and one algorithm."""
 
     SIGNING = "signing"
-    """Signs JWTs; its public part is in the JWKS."""
+    """Signs access tokens, and what clients receive that ask for no other algorithm; its public part is in the JWKS."""
 
     MAC = "mac"
     """Tags refresh tokens; it has no public part."""
+
+    ID_TOKEN_ES256 = "id-token-ES256"  # noqa: S105 - a purpose
+    ID_TOKEN_EDDSA = "id-token-EdDSA"  # noqa: S105 - a purpose
+    ID_TOKEN_RS256 = "id-token-RS256"  # noqa: S105 - a purpose
+    """Signs what clients receive that ask for this algorithm; exists only if one asks. Public part in the JWKS."""
+
+    @classmethod
+    def of_id_tokens(cls, algorithm: str) -> "Purpose":
+        """The purpose of the keys behind ID tokens of this algorithm."""
+        return cls(f"{_OF_ID_TOKENS}{algorithm}")
+
+    @property
+    def algorithm(self) -> str | None:
+        """The algorithm of all keys of this purpose; None where it may change from one key to the next."""
+        if self is Purpose.MAC:
+            return MAC_ALGORITHM
+        return self.value.removeprefix(_OF_ID_TOKENS) if self.value.startswith(_OF_ID_TOKENS) else None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether its keys have a public part."""
+        return self is not Purpose.MAC
 
 
 class KeyState(StrEnum):
@@ -44,6 +67,9 @@ class KeyState(StrEnum):
     COMPROMISED = "compromised"
     """Out of the JWKS at once, private part destroyed."""
 
+
+ALWAYS_KEPT = (Purpose.SIGNING, Purpose.MAC)
+"""The purposes of which every installation has keys."""
 
 LIVE_STATES = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRING})
 """The states in which a key is published and its private part exists."""
@@ -80,7 +106,7 @@ class StoredKey:
         if (self.sealed is not None) != (self.state in LIVE_STATES):
             message = f"key {self.kid} is {self.state}, which does not fit its private part"
             raise BrokenKeyError(message)
-        if (self.public_jwk is not None) != (self.purpose is Purpose.SIGNING):
+        if (self.public_jwk is not None) != self.purpose.is_public:
             message = f"key {self.kid} is a {self.purpose} key, which does not fit its public part"
             raise BrokenKeyError(message)
 

@@ -4,12 +4,13 @@ The states: next → active → retiring → retired, and compromised from any o
 published for longer than a JWKS may be cached, and stays published until the last token that it signed has expired.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from authserver.keyring.key_set import KeySet
-from authserver.keyring.keys import LIVE_STATES, MAC_ALGORITHM, KeyState, Purpose
+from authserver.keyring.keys import ALWAYS_KEPT, LIVE_STATES, KeyState, Purpose
 from authserver.keyring.steps import (
     Activate,
     Compromise,
@@ -48,23 +49,34 @@ class KeyTimes:
     def settling(self, purpose: Purpose) -> timedelta:
         """How long a key must be *next*, until everybody who needs it has it."""
         # A shorter max-age does not make our own servers publish the key sooner.
-        return max(self.jwks_max_age, SETTLING) if purpose is Purpose.SIGNING else SETTLING
+        return max(self.jwks_max_age, SETTLING) if purpose.is_public else SETTLING
 
     def retiring(self, purpose: Purpose) -> timedelta:
         """How long a key is *retiring* until everything that it made has expired."""
-        return self.retire_after if purpose is Purpose.SIGNING else self.mac_retire_after
+        return self.retire_after if purpose.is_public else self.mac_retire_after
 
 
 def decide_repair(keys: KeySet, purpose: Purpose) -> Step:
     """Decide what is missing: first a key that signs, no matter how new; then a published key to follow it."""
     active, upcoming = keys.find_active(purpose), keys.find_next(purpose)
     if active is None and upcoming is None:
-        return Activate(purpose, DEFAULT_SIGNING_ALGORITHM if purpose is Purpose.SIGNING else MAC_ALGORITHM)
+        return Activate(purpose, purpose.algorithm or DEFAULT_SIGNING_ALGORITHM)
     if active is None and upcoming is not None:
         return Promote(purpose, upcoming.kid, None, upcoming.algorithm)
     if active is not None and upcoming is None:
         return Stage(purpose, active.algorithm, withdrawn=None)
     return NothingDue()
+
+
+def list_purposes(keys: KeySet, wanted: Collection[str]) -> list[Purpose]:
+    """The purposes for which keys are kept.
+
+    `wanted` are the algorithms that clients ask for by name. Each has keys of its own, unless the keys that sign access
+    tokens have it now and after their next promotion. Keys of an algorithm that nobody wants any more are kept on.
+    """
+    common = {key.algorithm for key in keys.select(Purpose.SIGNING, KeyState.ACTIVE, KeyState.NEXT)}
+    lacking = {Purpose.of_id_tokens(algorithm) for algorithm in wanted if common != {algorithm}}
+    return [purpose for purpose in Purpose if purpose in {*ALWAYS_KEPT, *lacking} or keys.is_used(purpose)]
 
 
 def decide_due(keys: KeySet, purpose: Purpose, now: datetime, times: KeyTimes) -> Step:

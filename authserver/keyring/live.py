@@ -10,9 +10,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 from authserver.clock import NEVER, Clock, Reading
+from authserver.keyring.errors import NoActiveKeyError
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import Keyring, build_keyring
-from authserver.keyring.keys import MacKey
+from authserver.keyring.keys import MacKey, SigningKey
 from authserver.keyring.sealing import MasterKeys
 
 _COOL_DOWN = timedelta(seconds=1)
@@ -55,19 +56,36 @@ class LiveKeyring:
         with self._loading:
             self._reload()
 
+    def load_client_key(self, algorithm: str | None) -> SigningKey:
+        """The key that signs what a client receives; see `Keyring.find_client_key`.
+
+        An algorithm without a key causes a reload, at most once a second over all callers: an operator may just have
+        made the key. `NoActiveKeyError` if there is still none.
+        """
+        if (found := self._current.find_client_key(algorithm)) is not None:
+            return found
+        self._reload_once()
+        found = self._current.find_client_key(algorithm)
+        if found is None:
+            raise NoActiveKeyError(f"no {algorithm} key is active; run: authserver keys rotate")
+        return found
+
     def find_mac_key(self, kid: str) -> MacKey | None:
         """The MAC key called `kid`. An unknown `kid` causes a reload, at most once a second over all callers."""
         current = self._current
         found = current.find_mac_key(kid)
         if found is not None or current.find_ended_mac_key(kid) is not None:
             return found
+        self._reload_once()
+        return self._current.find_mac_key(kid)
+
+    def _reload_once(self) -> None:
         # Wait no longer: the reloading thread may hang on the database, and anybody can name a key that does not exist.
         if self._loading.acquire(timeout=_COOL_DOWN.total_seconds()):
             try:
                 self._reload_for_one()
             finally:
                 self._loading.release()
-        return self._current.find_mac_key(kid)
 
     def _reload_for_one(self) -> None:
         if self._asked.age(self._clock) >= _COOL_DOWN.total_seconds():

@@ -28,7 +28,11 @@ def find_key_id(algorithm: SigningAlgorithm, private_key: PrivateKey) -> str:
 
 
 def make_signing_key(
-    algorithm: SigningAlgorithm, masters: MasterKeys, now: datetime, private_key: PrivateKey | None = None
+    algorithm: SigningAlgorithm,
+    masters: MasterKeys,
+    now: datetime,
+    private_key: PrivateKey | None = None,
+    purpose: Purpose = Purpose.SIGNING,
 ) -> StoredKey:
     """Make a signing key for `algorithm` from a new private key, or from `private_key`, which must fit."""
     if private_key is None:
@@ -38,11 +42,11 @@ def make_signing_key(
     secret = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return StoredKey(
         kid=kid,
-        purpose=Purpose.SIGNING,
+        purpose=purpose,
         algorithm=algorithm.name,
         state=KeyState.NEXT,
         public_jwk=json.dumps(write_jwk(public)),
-        sealed=masters.seal(kid, algorithm.name, Purpose.SIGNING, secret),
+        sealed=masters.seal(kid, algorithm.name, purpose, secret),
         created_at=now,
         published_at=now,
     )

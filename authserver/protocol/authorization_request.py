@@ -59,11 +59,12 @@ class AuthorizationRequest:
         scope: None asks for everything that the client may have.
         resources: the resource servers that the tokens are for (RFC 8707 §2).
         prompts: a subset of `PROMPTS`.
+        code_challenge: None if there is none. NOT checked: whether the client may send none.
         max_age: the seconds that may have passed since the user proved who they are.
         id_token_hint: an ID token that names the user; not checked yet.
     """
 
-    code_challenge: str
+    code_challenge: str | None
     scope: tuple[str, ...] | None = None
     resources: tuple[str, ...] = ()
     nonce: str | None = None
@@ -74,7 +75,7 @@ class AuthorizationRequest:
     claims: ClaimsRequest = NO_CLAIMS
 
 
-NOTHING_ASKED: Final = AuthorizationRequest(code_challenge="")
+NOTHING_ASKED: Final = AuthorizationRequest(code_challenge=None)
 """A request without any demand on the sign-in."""
 
 
@@ -119,7 +120,7 @@ def parse_request(parameters: Parameters) -> AuthorizationRequest | OAuthError:
     scope = values.get("scope")
     max_age = values.get("max_age")
     return AuthorizationRequest(
-        code_challenge=values["code_challenge"],
+        code_challenge=values.get("code_challenge"),
         scope=None if scope is None else tuple(dict.fromkeys(scope.split(" "))),
         resources=parameters.resources,
         nonce=values.get("nonce"),
@@ -147,10 +148,13 @@ def _find_refusal(parameters: Parameters) -> OAuthError | None:
 
 def _find_malformed(values: Mapping[str, str]) -> OAuthError | None:
     prompts = values.get("prompt", "").split()
+    challenge, method = values.get("code_challenge"), values.get("code_challenge_method")
+    is_pkce = challenge is not None or method is not None
     faults = {
         "response_mode is not supported.": values.get("response_mode", RESPONSE_MODES[0]) not in RESPONSE_MODES,
-        "code_challenge is missing or malformed.": not is_code_challenge(values.get("code_challenge", "")),
-        "code_challenge_method must be S256.": values.get("code_challenge_method") not in CODE_CHALLENGE_METHODS,
+        "code_challenge is malformed.": challenge is not None and not is_code_challenge(challenge),
+        "code_challenge_method must be S256.": is_pkce and method not in CODE_CHALLENGE_METHODS,
+        "code_challenge is missing.": is_pkce and challenge is None,
         "scope is malformed.": "scope" in values and _SCOPE.match(values["scope"]) is None,
         "prompt is malformed.": not set(prompts) <= set(PROMPTS) or ("none" in prompts and len(set(prompts)) > 1),
         "max_age is not a number of seconds.": "max_age" in values and _MAX_AGE.match(values["max_age"]) is None,

@@ -1,7 +1,7 @@
 """The `claims` parameter of an authorization request (OpenID Connect Core §5.5), read strictly.
 
 Unknown members are ignored, as §5.5 demands; anything that could be read in two ways is refused. This file only reads
-the request. It decides nothing: claims that the scope does not allow are never disclosed.
+the request. It decides nothing.
 """
 
 import json
@@ -15,8 +15,8 @@ from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
 LONGEST: Final = 4000
 """Characters."""
 
-_OF_USERINFO: Final = frozenset(name for names in CLAIMS_OF_SCOPE.values() for name in names)
-_OF_ID_TOKEN: Final = frozenset(field.name for field in fields(IdTokenClaims))
+_ABOUT_USERS: Final = frozenset(name for names in CLAIMS_OF_SCOPE.values() for name in names)
+_OF_ID_TOKEN: Final = _ABOUT_USERS | {field.name for field in fields(IdTokenClaims)}
 
 _Asked = dict[str, object]
 
@@ -33,8 +33,8 @@ class ClaimsRequest:
         essential_auth_time: whether the client requires the time at which the user proved who they are.
         acr_values: the acceptable authentication contexts, the best first; empty if none is asked for.
         essential_acr: whether one of `acr_values` is required (§5.5.1.1), not only preferred.
-        userinfo: the known claims asked for in the userinfo response.
-        id_token: the known claims asked for in the ID token.
+        userinfo: the known claims about the user that are asked for in the userinfo response.
+        id_token: the known claims that are asked for in the ID token.
         sub: the only user that the answer may be about (§3.1.2.2), by the `sub` that this client sees.
     """
 
@@ -65,7 +65,7 @@ def parse_claims_request(text: str) -> ClaimsRequest:
         essential_auth_time=_read_essential(id_token.get("auth_time", {})),
         acr_values=_read_values(acr),
         essential_acr=_read_essential(acr) and bool(_read_values(acr)),
-        userinfo=_OF_USERINFO & userinfo.keys(),
+        userinfo=_ABOUT_USERS & userinfo.keys(),
         id_token=_OF_ID_TOKEN & id_token.keys(),
         sub=next(iter(subjects), None),
     )

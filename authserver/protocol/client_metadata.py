@@ -34,6 +34,17 @@ class ConsentRule(Enum):
     NEVER = "never"
 
 
+class PkceRule(Enum):
+    """Whether each authorization request of a client must have a `code_challenge` (RFC 7636).
+
+    `OPTIONAL` is for confidential clients whose library sends none. Such a request then needs a `nonce` and the scope
+    `openid` instead, with which the client detects an injected code (OAuth 2.1 §7.5.1).
+    """
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
 _REFRESH = frozenset({"refresh_token"})
 _REDIRECT = _REFRESH | {"authorization_code"}
 _GRANT_TYPES = {

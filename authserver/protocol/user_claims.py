@@ -5,7 +5,7 @@ from typing import Final
 
 CLAIMS_OF_SCOPE: Final[Mapping[str, tuple[str, ...]]] = {
     "openid": ("sub",),
-    "profile": ("name", "updated_at"),
+    "profile": ("name", "given_name", "family_name", "preferred_username", "updated_at"),
     "email": ("email", "email_verified"),
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),

@@ -14,7 +14,13 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """An authorization code with everything that was authorized. `request_id` names the request that it answers."""
+    """An authorization code with everything that was authorized.
+
+    Attributes:
+        request_id: names the request that it answers.
+        code_challenge: None if the client was let to send none (`PkceRule.OPTIONAL`).
+        id_token_claims: the claims that the request asked for in the ID token.
+    """
 
     code_digest: bytes
     request_id: str
@@ -23,7 +29,7 @@ class AuthorizationCode:
     client_id: str
     client_family_version: int
     redirect_uri: str
-    code_challenge: str
+    code_challenge: str | None
     scope: str
     audience: tuple[str, ...]
     nonce: str | None
@@ -32,4 +38,5 @@ class AuthorizationCode:
     acr: str
     created_at: datetime
     expires_at: datetime
+    id_token_claims: frozenset[str] = frozenset()
     use: CodeUse | None = None

@@ -22,8 +22,8 @@ class Client(ClientSettings):
     Attributes:
         secret_digest: the SHA-256 of a random secret, None for a public client.
         consent: decided at registration.
-        pairwise_salt: set exactly where `pairwise` is: ID tokens and userinfo then name users by ids that no other
-            client sees (OpenID Connect Core §8.1).
+        pairwise_salt: set exactly where `pairwise` is: the client then knows users and sessions by names that no other
+            client sees (`records/pseudonym.py`).
         former_secret: accepted beside the current secret for a while, so that a rotation interrupts nothing.
     """
 

@@ -65,7 +65,19 @@ class ScopeTable:
     """A `ScopeTexts`: scope → language → text."""
 
 
-Form = Line | Switch | Words | ScopeWords | Choice | Length | Address | CalledAddress | ScopeTable
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A `str`, one of `of`; None where the installation's applies."""
+
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTable:
+    """A `Mapping[str, str]`: claim → what it holds, one of `protocol.mapped_claims.SOURCES`."""
+
+
+Form = Line | Switch | Words | ScopeWords | Choice | Name | Length | Address | CalledAddress | ScopeTable | ClaimTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, assert_never
 
-from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.client_metadata import ClientKind, ConsentRule, PkceRule
+from authserver.protocol.mapped_claims import MOST_NAMES, find_name_fault
 from authserver.protocol.redirect_uri import find_address_fault
 from authserver.protocol.text import is_line
 from authserver.records.client_attribute import (
@@ -15,8 +16,10 @@ from authserver.records.client_attribute import (
     Attribute,
     CalledAddress,
     Choice,
+    ClaimTable,
     Length,
     Line,
+    Name,
     ScopeTable,
     ScopeWords,
     Switch,
@@ -47,7 +50,9 @@ def normalise(attribute: Attribute, value: Any) -> object:  # noqa: ANN401 - as 
             return tuple(dict.fromkeys(value))
         case ScopeTable():
             return read_scope_texts(value)
-        case Line() | Switch() | Choice() | Length() | Address() | CalledAddress():
+        case ClaimTable():
+            return dict(value)
+        case Line() | Switch() | Choice() | Name() | Length() | Address() | CalledAddress():
             return value
         case _ as never:
             assert_never(never)
@@ -59,9 +64,15 @@ def find_errors(settings: ClientSettings, kind: ClientKind) -> Iterator[FieldErr
         yield from _find_value_errors(name, attribute, settings.of(name), kind)
     yield from _find_kind_errors(settings, kind)
     yield from _find_consent_errors(settings, kind)
+    yield from _find_openid_errors(settings, kind)
 
 
-def _find_value_errors(name: str, attribute: Attribute, value: Any, kind: ClientKind) -> Iterator[FieldError]:  # noqa: ANN401
+def _find_value_errors(  # noqa: PLR0911 - one line for each form
+    name: str,
+    attribute: Attribute,
+    value: Any,  # noqa: ANN401 - as its form says
+    kind: ClientKind,
+) -> Iterator[FieldError]:
     match attribute.form:
         case Line(longest):
             return _find_line_errors(name, value, longest)
@@ -73,6 +84,12 @@ def _find_value_errors(name: str, attribute: Attribute, value: Any, kind: Client
             return _find_scope_errors(name, value)
         case ScopeTable():
             return _find_table_errors(name, value)
+        case ClaimTable():
+            return _find_claim_errors(name, value)
+        case Name(of):
+            return _find_word_errors(
+                name, () if value is None else (value,), lambda one: None if one in of else "is not supported"
+            )
         case Switch() | Choice() | Length() | CalledAddress():
             return iter(())
         case _ as never:
@@ -98,6 +115,15 @@ def _find_table_errors(name: str, table: object) -> Iterator[FieldError]:
         read_scope_texts(table)
     except ValueError as fault:
         yield FieldError(name, f"invalid_{name}", f"They {fault}.")
+
+
+def _find_claim_errors(name: str, table: Mapping[str, str]) -> Iterator[FieldError]:
+    if len(table) > MOST_NAMES:
+        yield FieldError(name, f"invalid_{name}", f"A client has at most {MOST_NAMES} claims of its own.")
+    for claim, source in table.items():
+        fault = find_name_fault(claim, source)
+        if fault is not None:
+            yield FieldError(name, f"invalid_{name}", f"{claim!r} {fault}.")
 
 
 def _find_line_errors(name: str, line: str, longest: int) -> Iterator[FieldError]:
@@ -127,3 +153,12 @@ def _find_consent_errors(settings: ClientSettings, kind: ClientKind) -> Iterator
     elif kind is ClientKind.NATIVE:
         # RFC 8252 §8.6: another program may pass for a native client.
         yield FieldError("consent", "invalid_consent", "Users of a native client are always asked.")
+
+
+def _find_openid_errors(settings: ClientSettings, kind: ClientKind) -> Iterator[FieldError]:
+    if settings.pkce is PkceRule.OPTIONAL and kind is not ClientKind.CONFIDENTIAL:
+        # OAuth 2.1 §7.5.1: without a secret, PKCE is all that binds a code to its client.
+        yield FieldError("pkce", "invalid_combination", "Only a confidential client may go without PKCE.")
+    if settings.pairwise and settings.first_party:
+        # The account API tells it the user's own id.
+        yield FieldError("pairwise", "invalid_combination", "A first-party client cannot be pairwise.")

@@ -12,7 +12,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Final, get_type_hints
 
-from authserver.protocol.client_metadata import ConsentRule
+from authserver.jose.algorithms import ALGORITHMS
+from authserver.protocol.client_metadata import ConsentRule, PkceRule
 from authserver.protocol.redirect_uri import find_fault, find_origin_fault
 from authserver.protocol.resource import find_resource_fault
 from authserver.records.client_attribute import (
@@ -20,8 +21,10 @@ from authserver.records.client_attribute import (
     Attribute,
     CalledAddress,
     Choice,
+    ClaimTable,
     Length,
     Line,
+    Name,
     ScopeTable,
     ScopeWords,
     Switch,
@@ -93,7 +96,7 @@ class ClientSettings:
     ] = False
     pairwise: Annotated[
         bool,
-        Attribute(Switch(), "Give each user an id that only this client sees.", has_column=False),
+        Attribute(Switch(), "Give each user and session an id that only this client sees.", has_column=False),
     ] = False
     access_token_lifetime: Annotated[
         timedelta | None,
@@ -155,6 +158,33 @@ class ClientSettings:
             each="scope_text",
         ),
     ] = field(default_factory=dict)
+    id_token_signed_response_alg: Annotated[
+        str | None,
+        Attribute(
+            Name(tuple(algorithm.name for algorithm in ALGORITHMS)),
+            "Algorithm of its ID tokens; the key is made if there is none.",
+            each="id_token_alg",
+            metadata="id_token_signed_response_alg",
+        ),
+    ] = None
+    id_token_claims: Annotated[
+        bool,
+        Attribute(Switch(), "Put name and e-mail address into ID tokens, as far as the scope allows."),
+    ] = False
+    claim_names: Annotated[
+        Mapping[str, str],
+        Attribute(
+            ClaimTable(),
+            "Claim that holds the user's roles in all its tokens and at userinfo: groups=roles.",
+            each="claim",
+        ),
+    ] = field(default_factory=dict)
+    pkce: Annotated[
+        PkceRule,
+        Attribute(
+            Choice(PkceRule), "Whether it must send a code_challenge. Optional only if confidential, and with a nonce."
+        ),
+    ] = PkceRule.REQUIRED
 
     def of(self, name: str) -> object:
         """The value of the attribute `name`, a key of `ATTRIBUTES`, in the form that is declared there."""

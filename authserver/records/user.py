@@ -38,6 +38,8 @@ class User:
     address: str = ""
     profile_changed_at: datetime | None = None
     locked: bool = False
+    given_name: str = ""
+    family_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Profile:
     """A user's own profile data. None leaves a part unchanged; an empty text removes it."""
 
     name: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
     phone_number: str | None = None
     address: str | None = None
 

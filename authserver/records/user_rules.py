@@ -14,10 +14,10 @@ _ROLE: Final = re.compile(r"[\x21-\x7e]{1,100}\Z")  # roles are kept with spaces
 _PHONE_NUMBER: Final = re.compile(r"\+[1-9][0-9]{3,14}\Z")  # E.164 §6
 
 
-def find_name_errors(name: str) -> Iterator[FieldError]:
-    """Find why `name` is not accepted as a person's name."""
+def find_name_errors(name: str, member: str = "name") -> Iterator[FieldError]:
+    """Find why `name` is not accepted as a person's name, or a part of it, in the member `member`."""
     if not is_line(name, LONGEST_NAME):
-        yield FieldError("name", "invalid_name", f"A name has at most {LONGEST_NAME} printable characters.")
+        yield FieldError(member, "invalid_name", f"A name has at most {LONGEST_NAME} printable characters.")
 
 
 def find_role_errors(roles: tuple[str, ...]) -> Iterator[FieldError]:
@@ -29,7 +29,8 @@ def find_role_errors(roles: tuple[str, ...]) -> Iterator[FieldError]:
 
 def find_profile_errors(profile: Profile) -> Iterator[FieldError]:
     """Find all errors of `profile`. Lines of its address end with LF."""
-    yield from find_name_errors(profile.name or "")
+    for member in ("name", "given_name", "family_name"):
+        yield from find_name_errors(getattr(profile, member) or "", member)
     if profile.phone_number and not _PHONE_NUMBER.match(profile.phone_number):
         yield FieldError(
             "phone_number", "invalid_phone_number", "A phone number is + and 4 to 15 digits, without spaces."

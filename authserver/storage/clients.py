@@ -13,9 +13,11 @@ from authserver.records.client_attribute import (
     Address,
     CalledAddress,
     Choice,
+    ClaimTable,
     Form,
     Length,
     Line,
+    Name,
     ScopeTable,
     ScopeWords,
     Switch,
@@ -23,8 +25,10 @@ from authserver.records.client_attribute import (
 )
 from authserver.records.client_settings import ATTRIBUTES
 from authserver.storage.schema import Client as ClientRow
+from authserver.storage.schema import RefreshTokenFamily
 
 _C = ClientRow.__table__.c
+_F = RefreshTokenFamily.__table__.c
 
 
 _CLIENT: Select[Any] = select(ClientRow.__table__)
@@ -57,6 +61,23 @@ def list_origins(tx: Connection) -> list[ClientOrigins]:
     """The browser origins of each enabled client."""
     rows = tx.execute(select(_C.client_id, _C.first_party, _C.origins).where(_C.disabled_at.is_(None)))
     return [ClientOrigins(row.client_id, row.first_party, frozenset(row.origins.split())) for row in rows]
+
+
+def list_id_token_algorithms(tx: Connection) -> set[str]:
+    """The algorithms that clients ask for by name, enabled or not."""
+    alg = _C.id_token_signed_response_alg
+    return set(tx.execute(select(alg).where(alg.is_not(None)).distinct()).scalars())
+
+
+def list_salts(tx: Connection, *, of_user: str | None = None, of_session: str | None = None) -> list[bytes]:
+    """The salts of pairwise clients: all, or those of clients with a family of this user or in this session."""
+    wanted = select(_C.pairwise_salt).where(_C.pairwise_salt.is_not(None))
+    held = select(_F.client_id).where(_F.client_id == _C.client_id)
+    if of_user is not None:
+        wanted = wanted.where(held.where(_F.user_id == of_user).exists())
+    if of_session is not None:
+        wanted = wanted.where(held.where(_F.sid == of_session).exists())
+    return list(tx.execute(wanted.order_by(_C.client_id)).scalars())
 
 
 def list_all(tx: Connection) -> list[Client]:
@@ -130,7 +151,7 @@ def _encode_settings(client: Client) -> dict[str, object]:
 
 def _encode(form: Form, value: Any) -> object:  # noqa: ANN401 - as its form says
     match form:
-        case Line() | Switch() | Address() | CalledAddress():
+        case Line() | Switch() | Name() | Address() | CalledAddress():
             return value
         case Words() | ScopeWords():
             return " ".join(value)
@@ -138,7 +159,7 @@ def _encode(form: Form, value: Any) -> object:  # noqa: ANN401 - as its form say
             return value.value
         case Length():
             return None if value is None else int(value.total_seconds())
-        case ScopeTable():
+        case ScopeTable() | ClaimTable():
             return json.dumps(value)
         case _ as never:
             assert_never(never)
@@ -169,7 +190,7 @@ def _decode(row: Row[Any]) -> Client:
 
 def _decode_value(form: Form, stored: Any) -> Any:  # noqa: ANN401 - as its form says
     match form:
-        case Line() | Switch() | Address() | CalledAddress():
+        case Line() | Switch() | Name() | Address() | CalledAddress():
             return stored
         case Words() | ScopeWords():
             return tuple(stored.split())
@@ -177,7 +198,7 @@ def _decode_value(form: Form, stored: Any) -> Any:  # noqa: ANN401 - as its form
             return of(stored)
         case Length():
             return None if stored is None else timedelta(seconds=stored)
-        case ScopeTable():
+        case ScopeTable() | ClaimTable():
             return json.loads(stored)
         case _ as never:
             assert_never(never)

@@ -25,7 +25,7 @@ def add(tx: Connection, code: AuthorizationCode) -> None:
             "client_id": code.client_id,
             "client_family_version": code.client_family_version,
             "redirect_uri": code.redirect_uri,
-            "code_challenge": code.code_challenge,
+            "code_challenge": code.code_challenge or "",
             "scope": code.scope,
             "audience": " ".join(code.audience),
             "nonce": code.nonce,
@@ -34,6 +34,7 @@ def add(tx: Connection, code: AuthorizationCode) -> None:
             "acr": code.acr,
             "created_at": code.created_at,
             "expires_at": code.expires_at,
+            "id_token_claims": " ".join(sorted(code.id_token_claims)),
         },
     )
 
@@ -92,7 +93,7 @@ def _decode(row: Row[Any]) -> AuthorizationCode:
         client_id=row.client_id,
         client_family_version=row.client_family_version,
         redirect_uri=row.redirect_uri,
-        code_challenge=row.code_challenge,
+        code_challenge=row.code_challenge or None,
         scope=row.scope,
         audience=tuple(row.audience.split()),
         nonce=row.nonce,
@@ -101,5 +102,6 @@ def _decode(row: Row[Any]) -> AuthorizationCode:
         acr=row.acr,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        id_token_claims=frozenset(row.id_token_claims.split()),
         use=None if row.used_at is None else CodeUse(row.used_at, row.fam),
     )

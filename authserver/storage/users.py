@@ -1,6 +1,6 @@
 """Statements on users. Only `revocation` calls the writers of hashes, roles, states and versions."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ _USER: Select[Any] = select(
     _U.phone_number,
     _U.address,
     _U.profile_changed_at,
+    _U.given_name,
+    _U.family_name,
 )
 # Built once: building a statement takes several times as long as executing it.
 _BY_ID = _USER.where(_U.user_id == bindparam("user_id"))
@@ -164,7 +166,7 @@ def _values(change: UserChange, now: datetime) -> dict[str, Any]:
     if change.email is not None:
         values |= {"email": change.email, "email_verified": True, "profile_changed_at": now}
     if change.forget_profile:
-        values |= {"name": "", "phone_number": "", "address": ""}
+        values |= {field.name: "" for field in fields(Profile)}
     if change.roles is not None:
         values["roles"] = " ".join(change.roles)
     if change.locked is not None:
@@ -216,5 +218,7 @@ def _decode(row: Row[Any]) -> User:
         phone_number=row.phone_number,
         address=row.address,
         profile_changed_at=row.profile_changed_at,
+        given_name=row.given_name,
+        family_name=row.family_name,
         locked=row.locked_at is not None,
     )

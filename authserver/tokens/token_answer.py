@@ -8,16 +8,18 @@ from functools import partial
 from typing import TypeVar
 
 from authserver.keyring.issuer import hash_access_token, issue_access_token, issue_id_token
-from authserver.keyring.keys import MacKey, SigningKey
+from authserver.keyring.keys import MacKey
 from authserver.protocol.claims import IdTokenClaims, UserToken
 from authserver.protocol.entropy import new_id
 from authserver.protocol.refresh_token import RefreshToken, format_refresh_token
 from authserver.realm.realm import Realm
 from authserver.records.client import Client
 from authserver.records.family import GrantedAccess
+from authserver.records.pseudonym import device_identifier, session_identifier, subject_identifier
 from authserver.sessions.scope import OPENID_SCOPE, effective_audience, effective_scope
+from authserver.storage import users
 from authserver.tokens.allowance import find_allowance
-from authserver.tokens.subject import device_identifier, subject_identifier
+from authserver.tokens.disclosure import choose_id_token_claims, describe_user, map_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,17 @@ class Narrowing:
 ALL_THAT_WAS_GRANTED = Narrowing()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenIdRequest:
+    """What the authorization request asked of the first ID token: its nonce, and claims by name."""
+
+    nonce: str | None = None
+    claims: frozenset[str] = frozenset()
+
+
+NOTHING_ASKED = OpenIdRequest()
+
+
 def issue_tokens(
     realm: Realm,
     holding: Holding,
@@ -88,7 +101,7 @@ def issue_tokens(
     *,
     now: datetime,
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
-    nonce: str | None = None,
+    openid: OpenIdRequest = NOTHING_ASKED,
     shape: type[TokenAnswer] = TokenAnswer,
 ) -> TokenAnswer:
     """Sign an access token and, if due, an ID token, and derive the refresh-token string, all in memory.
@@ -102,7 +115,7 @@ def issue_tokens(
         refresh_token=format_refresh_token(refresh_token, holding.mac_key.secret),
         refresh_expires_in=int((holding.refresh_ends_at - now).total_seconds()),
     )
-    return _issue(realm, holding, client, now, narrowing, nonce, with_refresh_token)
+    return _issue(realm, holding, client, now, narrowing, openid, with_refresh_token)
 
 
 def issue_access(
@@ -112,10 +125,10 @@ def issue_access(
     *,
     now: datetime,
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
-    nonce: str | None = None,
+    openid: OpenIdRequest = NOTHING_ASKED,
 ) -> AccessAnswer:
     """Sign an access token and, if due, an ID token, for a family without offline access (no refresh token)."""
-    return _issue(realm, holding, client, now, narrowing, nonce, AccessAnswer)
+    return _issue(realm, holding, client, now, narrowing, openid, AccessAnswer)
 
 
 def _claim(realm: Realm, holding: Holding, client: Client, now: datetime, narrowing: Narrowing) -> UserToken:
@@ -126,14 +139,14 @@ def _claim(realm: Realm, holding: Holding, client: Client, now: datetime, narrow
     expires_at = min(issued_at + lifetime, math.ceil(holding.refresh_ends_at.timestamp()))
     return UserToken(
         iss=realm.issuer,
-        sub=granted.user_id,
+        sub=subject_identifier(client, granted.user_id),
         aud=effective_audience(granted.audience, narrowing.audience, allowance),
         exp=expires_at,
         iat=issued_at,
         jti=new_id(realm.entropy),
         client_id=granted.client_id,
         scope=effective_scope(granted.scope, narrowing.scope, allowance, holding.roles),
-        sid=granted.sid,
+        sid=session_identifier(client, granted.sid),
         fam=granted.fam,
         auth_time=int(granted.auth_time.timestamp()),
         amr=granted.amr,
@@ -149,11 +162,11 @@ def _issue(
     client: Client,
     now: datetime,
     narrowing: Narrowing,
-    nonce: str | None,
+    openid: OpenIdRequest,
     answer: Callable[..., Answer],
 ) -> Answer:
     claims, key = _claim(realm, holding, client, now, narrowing), realm.keyring.current.signing_key
-    access_token = issue_access_token(key, claims)
+    access_token = issue_access_token(key, claims, map_claims(client, holding.roles))
     is_openid = OPENID_SCOPE in claims.scope.split()
     return answer(
         access_token=access_token,
@@ -162,14 +175,17 @@ def _issue(
         scope=claims.scope,
         sid=claims.sid,
         device_id=device_identifier(client, holding.granted.device_id),
-        id_token=_issue_id_token(key, claims, client, access_token, nonce) if is_openid else None,
+        id_token=_issue_id_token(realm, holding, client, claims, access_token, openid) if is_openid else None,
     )
 
 
-def _issue_id_token(key: SigningKey, access: UserToken, client: Client, access_token: str, nonce: str | None) -> str:
+def _issue_id_token(
+    realm: Realm, holding: Holding, client: Client, access: UserToken, access_token: str, openid: OpenIdRequest
+) -> str:
+    key = realm.keyring.load_client_key(client.id_token_signed_response_alg)
     claims = IdTokenClaims(
         iss=access.iss,
-        sub=subject_identifier(client, access.sub),
+        sub=access.sub,
         aud=client.client_id,
         exp=access.exp,
         iat=access.iat,
@@ -178,6 +194,15 @@ def _issue_id_token(key: SigningKey, access: UserToken, client: Client, access_t
         acr=access.acr or "",
         sid=access.sid,
         at_hash=hash_access_token(key.algorithm, access_token),
-        nonce=nonce,
+        nonce=openid.nonce,
     )
-    return issue_id_token(key, claims)
+    wanted = choose_id_token_claims(client, access.scopes, openid.claims)
+    about_user = _describe_user(realm, holding.granted.user_id, wanted) if wanted else {}
+    return issue_id_token(key, claims, {**map_claims(client, holding.roles), **about_user})
+
+
+def _describe_user(realm: Realm, user_id: str, claims: frozenset[str]) -> dict[str, object]:
+    """Read the user: only for clients that want to know in the ID token. No other refresh pays for it."""
+    with realm.database.read() as tx:
+        user = users.find(tx, user_id)
+    return {} if user is None else describe_user(user, claims)

@@ -25,6 +25,8 @@ class AccountAnswer(Answer):
     email: str
     email_verified: bool
     name: str
+    given_name: str = Field(description="Empty if not set.")
+    family_name: str = Field(description="Empty if not set.")
     phone_number: str = Field(description="Empty if not set.")
     address: str = Field(description="Empty if not set.")
     roles: list[str]
@@ -40,6 +42,8 @@ class AccountAnswer(Answer):
             email=user.email,
             email_verified=user.email_verified,
             name=user.name,
+            given_name=user.given_name,
+            family_name=user.family_name,
             phone_number=user.phone_number,
             address=user.address,
             roles=list(user.roles),

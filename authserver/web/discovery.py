@@ -9,13 +9,12 @@ from flask import Response
 from authserver.authentication.open_session import PASSWORD
 from authserver.branding.brand import Brand
 from authserver.grants import GRANTS
-from authserver.jose.algorithms import ALGORITHMS
 from authserver.protocol.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from authserver.protocol.claims import IdTokenClaims
 from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
 from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
+from authserver.records.pseudonym import SUBJECT_TYPES
 from authserver.sessions.scope import OFFLINE_SCOPE
-from authserver.tokens.subject import SUBJECT_TYPES
 from authserver.web.context import current_realm
 from authserver.web.oauth import DOORS
 from authserver.web.pages import ENDPOINTS
@@ -53,7 +52,7 @@ def _describe(issuer: str) -> Metadata:
         "scopes_supported": [*CLAIMS_OF_SCOPE, OFFLINE_SCOPE],
         "claims_supported": _list_claims(),
         "subject_types_supported": _names(SUBJECT_TYPES),
-        "id_token_signing_alg_values_supported": _names(algorithm.name for algorithm in ALGORITHMS),
+        "id_token_signing_alg_values_supported": _names(current_realm().keyring.current.client_algorithms),
         "ui_locales_supported": _names(LANGUAGES),
     }
 

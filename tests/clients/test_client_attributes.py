@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from authserver.clients.client_registration import ClientRegistration, apply_changes
+from authserver.clients.client_standing import disable_client
 from authserver.clients.register_client import RegisteredClient, register_client, update_client
 from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.realm import Realm
@@ -17,9 +18,11 @@ from authserver.records.client_attribute import (
     Address,
     CalledAddress,
     Choice,
+    ClaimTable,
     Form,
     Length,
     Line,
+    Name,
     ScopeTable,
     ScopeWords,
     Switch,
@@ -27,6 +30,7 @@ from authserver.records.client_attribute import (
 )
 from authserver.records.client_settings import ATTRIBUTES
 from authserver.storage import clients
+from tests.support.people.person import BY
 
 SECOND = timedelta(seconds=1)
 
@@ -36,6 +40,8 @@ ANOTHER: dict[type[Form], Callable[[Any], Any]] = {
     Words: lambda _: ("https://a.example", "https://b.example"),
     ScopeWords: lambda _: ("openid", "albums:read"),
     Choice: lambda present: next(one for one in type(present) if one is not present),
+    Name: lambda _: "ES256",
+    ClaimTable: lambda _: {"groups": "roles"},
     Length: lambda present: present + SECOND,
     Address: lambda _: "https://a.example/page",
     CalledAddress: lambda _: "https://a.example/keys",
@@ -47,6 +53,8 @@ WRONG: dict[type[Form], Any] = {
     Line: "two\nlines",
     Words: ("*",),
     ScopeWords: ('"',),
+    Name: "HS256",
+    ClaimTable: {"sub": "roles"},
     Length: timedelta(days=1000),
     Address: "javascript:x",
     CalledAddress: "https://169.254.169.254/keys",
@@ -57,11 +65,10 @@ WRONG: dict[type[Form], Any] = {
 
 @pytest.fixture
 def client(realm: Realm) -> Client:
-    """A client from which each attribute can be changed alone."""
+    """A client from which each attribute can be changed alone: a disabled one."""
     registration = ClientRegistration(
         "App",
-        ClientKind.PUBLIC,
-        first_party=True,
+        ClientKind.CONFIDENTIAL,
         consent=ConsentRule.ALWAYS,
         access_token_lifetime=100 * SECOND,
         refresh_idle_lifetime=1000 * SECOND,
@@ -71,7 +78,10 @@ def client(realm: Realm) -> Client:
     )
     registered = register_client(realm, registration)
     assert isinstance(registered, RegisteredClient)
-    return registered.client
+    disable_client(realm, registered.client.client_id, BY)
+    disabled = _load(realm, registered.client.client_id)
+    assert disabled is not None
+    return disabled
 
 
 def _load(realm: Realm, client_id: str) -> Client | None:
@@ -94,7 +104,10 @@ def test_an_attribute_is_kept_and_changes_nothing_else(realm: Realm, client: Cli
 
 
 def test_all_attributes_are_kept_at_registration(realm: Realm, client: Client) -> None:
-    registration = apply_changes(client, {name: _another(name, client.of(name)) for name in ATTRIBUTES})
+    """All but one: a first-party client cannot be pairwise."""
+    registration = apply_changes(
+        client, {name: _another(name, client.of(name)) for name in ATTRIBUTES if name != "pairwise"}
+    )
     registered = register_client(realm, replace(registration, client_id="another"))
     assert isinstance(registered, RegisteredClient), registered
     assert registered.client == _load(realm, "another")

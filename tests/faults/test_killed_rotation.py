@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from authserver.cli.main import authserver
 from authserver.jose.jwk import read_jwks
 from authserver.keyring.keyring import Keyring, build_keyring
-from authserver.keyring.keys import KeyState, Purpose
+from authserver.keyring.keys import ALWAYS_KEPT, KeyState
 from authserver.keyring.master_files import load_master_keys
 from authserver.storage import Database, keys
 from tests.support.faults.dying_rotation import die_before
@@ -62,7 +62,7 @@ def build(database: Database, folder: Path) -> Keyring:
 def count(database: Database, state: KeyState) -> list[int]:
     with database.read() as tx:
         known = keys.load_all(tx)
-    return [len(list(known.select(purpose, state))) for purpose in Purpose]
+    return [len(list(known.select(purpose, state))) for purpose in ALWAYS_KEPT]
 
 
 def age_keys(database: Database) -> None:

@@ -15,7 +15,13 @@ from tests.support.people.pages import Form, Pages, dump, read_page
 from tests.support.world.clock import ManualClock
 from tests.support.world.realm import EMAIL, PASSWORD, add_user
 
-PROFILE = {"name": "Ada Lovelace", "phone_number": "+442079460000", "address": "12 St James's Square\r\nLondon"}
+PROFILE = {
+    "name": "Ada Lovelace",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "phone_number": "+442079460000",
+    "address": "12 St James's Square\r\nLondon",
+}
 NEW = "ada@example.net"
 
 # --- profile ---------------------------------------------------------------------------------------------------------

@@ -129,6 +129,8 @@ def test_an_account_is_shown_to_its_user(api: Api, user_id: str, tokens: dict[st
         "email": EMAIL,
         "email_verified": True,
         "name": "Ada",
+        "given_name": "",
+        "family_name": "",
         "phone_number": "",
         "address": "",
         "roles": [],

@@ -24,6 +24,7 @@ from authserver.realm.client_registry import ClientRegistry
 from authserver.records.audit import Actor
 from authserver.records.failures import StorageUnavailableError
 from authserver.web.application import Application, DoorSettings, create_application
+from tests.support.people.api import Api
 from tests.support.people.refreshing import open_device
 from tests.support.world.clock import ManualClock
 
@@ -106,7 +107,9 @@ def test_every_route_names_the_origin_of_a_client_or_nobody(app: Application, cl
             seen.add(path)
             assert allowed["access-control-allow-origin"] == APP, (method, path)
             assert allowed["access-control-expose-headers"] == "WWW-Authenticate, Retry-After"
-            assert (allowed.get("access-control-allow-credentials") == "true") == path.startswith("/api/")
+            assert (allowed.get("access-control-allow-credentials") == "true") == path.startswith(
+                ("/api/", "/oauth/token")
+            )
             assert "Origin" in response.headers.getlist("Vary")
         elif path in ANY_ORIGIN and method in {"GET", "HEAD"}:
             assert allowed == {"access-control-allow-origin": "*"}, (method, path)
@@ -182,6 +185,7 @@ def test_a_preflight_says_what_a_page_may_send(client: FlaskClient) -> None:
         "access-control-allow-origin": APP,
         "access-control-allow-methods": "POST",
         "access-control-allow-headers": "Authorization, Content-Type, traceparent, tracestate, baggage, sentry-trace",
+        "access-control-allow-credentials": "true",
         "access-control-max-age": "600",
     }
     assert response.headers.getlist("Vary") == ["Origin"]
@@ -255,7 +259,7 @@ def test_a_refresh_by_a_page_is_answered_to_it(client: FlaskClient, realm: Realm
     form = {"grant_type": "refresh_token", "client_id": FIRST_PARTY_CLIENT_ID, "refresh_token": token}
     response = client.post("/oauth/token", data=form, headers={"Origin": APP})
     assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (200, APP)
-    assert "Access-Control-Allow-Credentials" not in response.headers
+    assert response.headers["Access-Control-Allow-Credentials"] == "true", "keycloak-js calls with credentials"
 
 
 # --- what the registry remembers -------------------------------------------------------------------------------------
@@ -304,3 +308,15 @@ def test_below_a_path_the_same_holds(realm: Realm, other: str) -> None:
     assert _allowed(client.get("/tenant/api/account", headers={"Origin": APP}))
     for path in ("/oauth/token", "/tenantx/oauth/token", "/tenant/login", "/tenant"):
         assert _allowed(_preflight(client, path, APP)) == {}
+
+
+def test_no_cookie_means_anything_at_the_token_endpoint(client: FlaskClient, realm: Realm, user_id: str) -> None:
+    """Pages may send cookies there (keycloak-js does), and gain nothing: the cookie of `/api/refresh` is not read."""
+    api = Api(realm)
+    api.sign_in(delivery="cookie")
+    refreshed = api.client.post("/api/refresh", json={}, headers={"Origin": api.origin})
+    assert refreshed.status_code == 200, "where it is read, it works"
+    form = {"grant_type": "refresh_token", "client_id": FIRST_PARTY_CLIENT_ID}
+    response = api.client.post("/oauth/token", data=form, headers={"Origin": APP})
+    assert response.json == {"error": "invalid_request", "error_description": "refresh_token is missing."}
+    assert "Set-Cookie" not in response.headers

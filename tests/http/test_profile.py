@@ -7,7 +7,13 @@ import pytest
 from tests.support.people.api import Api, content, field_errors
 from tests.support.people.credentials import Tokens
 
-PROFILE = {"name": "Ada Lovelace", "phone_number": "+442079460000", "address": "12 St James's Square\nLondon"}
+PROFILE = {
+    "name": "Ada Lovelace",
+    "given_name": "Ada",
+    "family_name": "Lovelace",
+    "phone_number": "+442079460000",
+    "address": "12 St James's Square\nLondon",
+}
 
 
 @pytest.fixture
@@ -68,8 +74,9 @@ def test_lines_end_alike_wherever_they_were_typed(api: Api, tokens: Tokens) -> N
 def test_a_change_names_something(api: Api, tokens: Tokens) -> None:
     assert field_errors(patch(api, tokens)) == {"": "missing"}
     assert field_errors(patch(api, tokens, name=None)) == {"name": "wrong_type"}
-    assert field_errors(patch(api, tokens, name="a\nb", phone_number="1", address="\t")) == {
-        "name": "invalid_name",
+    names = dict.fromkeys(("name", "given_name", "family_name"), "a\nb")
+    assert field_errors(patch(api, tokens, **names, phone_number="1", address="\t")) == {
+        **dict.fromkeys(names, "invalid_name"),
         "phone_number": "invalid_phone_number",
         "address": "invalid_address",
     }

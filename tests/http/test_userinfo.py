@@ -12,9 +12,9 @@ from authserver.authentication.sign_out import sign_out
 from authserver.credentials.events import CredentialEvent, UserDisabled, UserLocked, UserUnlocked
 from authserver.realm import Realm
 from authserver.records.client import Client
+from authserver.records.pseudonym import subject_identifier
 from authserver.records.user import Profile
 from authserver.storage import users
-from authserver.tokens.subject import subject_identifier
 from tests.support.people.api import Api, content
 from tests.support.people.credentials import carry_out
 from tests.support.people.relying_party import Browser, register_app
@@ -79,7 +79,7 @@ def test_what_the_user_has_not_told_is_left_out(api: Api, realm: Realm, browser:
     with realm.database.write() as tx:
         users.write_profile(tx, browser.user_id, Profile(name=""), START)
     token = browser.let(app, "openid profile email phone address").access_token
-    assert told(api, token).keys() == {"sub", "updated_at", "email", "email_verified"}
+    assert told(api, token).keys() == {"sub", "updated_at", "email", "email_verified", "preferred_username"}
 
 
 def test_an_answer_speaks_of_now(api: Api, realm: Realm, browser: Browser, app: Client, clock: ManualClock) -> None:

@@ -35,7 +35,8 @@ def test_everything_that_a_client_may_be_told_is_kept(shell: Shell) -> None:
     options = """--public --redirect-uri https://app.example/a --redirect-uri https://app.example/b
         --post-logout-redirect-uri https://app.example/bye --origin https://app.example --origin http://localhost:3000
         --scope "openid profile" --scope offline_access --audience https://api.example --first-party --consent always
-        --offline-access --pairwise --access-token-lifetime 60 --refresh-idle-lifetime 3600
+        --offline-access --id-token-claims --id-token-alg EdDSA --claim groups=roles
+        --access-token-lifetime 60 --refresh-idle-lifetime 3600
         --refresh-absolute-lifetime 7200 --retry-window 0 --late-retry-window 10
         --logo-uri https://app.example/logo.png --client-uri http://localhost:3000 --policy-uri https://app.example/p
         --tos-uri https://app.example/t#1 --backchannel-logout-uri https://app.example/logout?from=server
@@ -55,7 +56,8 @@ def test_everything_that_a_client_may_be_told_is_kept(shell: Shell) -> None:
     assert created["backchannel_logout_uri"] == "https://app.example/logout?from=server"
     assert created["backchannel_logout_session_required"] is True
     assert created["scope_texts"] == {"read": {"en": "See = read", "de": "Sehen"}}
-    assert created["first_party"] is created["offline_access"] is created["pairwise"] is True
+    assert created["first_party"] is created["offline_access"] is created["id_token_claims"] is True
+    assert (created["id_token_signed_response_alg"], created["claim_names"]) == ("EdDSA", {"groups": "roles"})
     lengths = {name: value for name, value in created.items() if name.endswith(("_lifetime", "_window"))}
     assert lengths == {
         "access_token_lifetime": 60,
@@ -152,13 +154,13 @@ def test_json_is_all_of_the_standard_output(shell: Shell) -> None:
 
 def test_an_update_changes_what_is_given_and_leaves_the_rest(shell: Shell, web: Any) -> None:  # noqa: ANN401
     del web["client_secret"]
-    options = "--name Site --origin https://app.example --scope openid --pairwise --access-token-lifetime 120"
+    options = "--name Site --origin https://app.example --scope openid --id-token-claims --access-token-lifetime 120"
     updated = shell.json("clients", "update", web["client_id"], *options.split())
     changes = {
         "name": "Site",
         "origins": ["https://app.example"],
         "scope": ["openid"],
-        "pairwise": True,
+        "id_token_claims": True,
         "access_token_lifetime": 120,
     }
     assert updated == _show(shell, web["client_id"]) == {**web, **changes}
@@ -178,8 +180,8 @@ def test_an_update_replaces_and_empties_lists_and_takes_lengths_back(shell: Shel
     assert (emptied["logo_uri"], emptied["scope_texts"]) == (None, {})
 
 
-def test_users_keep_their_pairwise_names_through_an_update(shell: Shell, web: Any) -> None:  # noqa: ANN401
-    shell.run("clients", "update", web["client_id"], "--pairwise")
+def test_users_keep_their_pairwise_names_through_an_update(shell: Shell) -> None:
+    web = shell.json("clients", "create", "Web", "--redirect-uri", BACK, "--pairwise")
     salt = _stored(shell, web["client_id"]).pairwise_salt
     assert salt is not None
     assert len(salt) == 32
@@ -187,7 +189,45 @@ def test_users_keep_their_pairwise_names_through_an_update(shell: Shell, web: An
     assert _stored(shell, web["client_id"]).pairwise_salt == salt
 
 
+def test_only_a_disabled_client_becomes_pairwise_or_ceases_to_be(shell: Shell, web: Any) -> None:  # noqa: ANN401
+    """Its tokens carry the names that it had: the feed would not reach them under other ones."""
+    refused = shell.type("clients", "update", web["client_id"], "--pairwise")
+    assert (refused.exit_code, "clients disable" in refused.stderr) == (1, True)
+    shell.run("clients", "disable", web["client_id"])
+    assert shell.json("clients", "update", web["client_id"], "--pairwise")["pairwise"] is True
+    shell.run("clients", "enable", web["client_id"])
+    assert shell.type("clients", "update", web["client_id"], "--no-pairwise").exit_code == 1
+
+
+def test_an_algorithm_of_id_tokens_brings_its_keys(shell: Shell, web: Any) -> None:  # noqa: ANN401
+    """Design §7: one active and one next key; asked for again, or where all tokens have it, nothing is made."""
+    updated = shell.type("clients", "update", web["client_id"], "--id-token-alg", "RS256")
+    assert "A new RS256 key signs ID tokens" in updated.stderr
+    made = [key for key in shell.json("keys", "list")["keys"] if key["purpose"] == "id-token-RS256"]
+    assert sorted(key["state"] for key in made) == ["active", "next"]
+    assert shell.json("clients", "update", web["client_id"], "--id-token-alg", "ES256")
+    assert len(shell.json("keys", "list")["keys"]) == 6
+    assert shell.json("clients", "update", web["client_id"], "--id-token-alg", "default") == {
+        **{name: value for name, value in web.items() if name != "client_secret"},
+        "id_token_signed_response_alg": None,
+    }
+    assert "a key of this algorithm is there" in shell.run("keys", "stage", "--id-tokens", "RS256")
+    assert shell.type("keys", "stage", "--id-tokens", "RS256", "--alg", "RS256").exit_code == 2
+    assert shell.type("keys", "promote", "--id-tokens", "RS256", "--mac").exit_code == 2
+    assert "too early" in shell.type("keys", "promote", "--id-tokens", "RS256").stderr
+
+
+def test_only_a_confidential_client_goes_without_pkce(shell: Shell, web: Any) -> None:  # noqa: ANN401
+    """OAuth 2.1 §7.5.1."""
+    assert shell.json("clients", "update", web["client_id"], "--pkce", "optional")["pkce"] == "optional"
+    for kind in ("--public", "--native", "--device", "--resource-server"):
+        refused = shell.type("clients", "create", "App", kind, "--pkce", "optional")
+        assert (refused.exit_code, "Only a confidential client may go without PKCE" in refused.stderr) == (1, True)
+
+
 BAD_UPDATES = [
+    (("--claim", "sub=roles"), "claim_names"),
+    (("--claim", "groups=email"), "claim_names"),
     (("--redirect-uri", "https://*"), "redirect_uri"),
     (("--consent", "never"), "consent"),
     (("--name", ""), "name"),

@@ -41,3 +41,11 @@ def test_oauth4webapi_takes_every_answer(secure: SecureServer, email: str) -> No
 def test_oauth4webapi_takes_every_answer_to_a_public_client(secure: SecureServer, email: str) -> None:
     done = run(secure, email, "oauth4webapi.mjs", "--public")
     assert done["userinfo"]["email"] == email
+
+
+def test_oauth4webapi_takes_the_algorithm_that_its_client_asks_for(secure: SecureServer, email: str) -> None:
+    """It checks the signature, and refuses every other algorithm; name and address are in the ID token."""
+    options = ("--confidential", "--id-token-alg", "RS256", "--id-token-claims")
+    metadata = {"id_token_signed_response_alg": "RS256"}
+    done = run(secure, email, "oauth4webapi.mjs", *options, metadata=metadata)
+    assert (done["claims"]["email"], done["userinfo"]["email"]) == (email, email)

@@ -1,8 +1,10 @@
 """Consequence: entries in the revocation feed, for resource servers (contract §5)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from authserver.credentials.policy_row import Mode, Reach
+from authserver.credentials.user_change import UserChange
 from authserver.protocol.entropy import new_id
 from authserver.protocol.revocation_feed import (
     ClientEntry,
@@ -13,6 +15,7 @@ from authserver.protocol.revocation_feed import (
     TokenEntry,
     UserEntry,
 )
+from authserver.records.pseudonym import pairwise_session, pairwise_subject
 from authserver.records.user import User
 from authserver.revocation.done import (
     Circumstances,
@@ -25,13 +28,39 @@ from authserver.revocation.done import (
     SessionReplaced,
     TokenRevoked,
 )
-from authserver.storage import Transaction, feed
+from authserver.storage import Transaction, clients, feed
 
 
 def publish(tx: Transaction, done: Done, circumstances: Circumstances) -> None:
-    """Append the entries of `done` to the feed. Readers see them when the transaction commits."""
+    """Append the entries of `done` to the feed. Readers see them when the transaction commits.
+
+    Access tokens of pairwise clients carry pseudonyms. So each entry about a user or a session is repeated with the
+    pseudonyms that these clients may hold.
+    """
     for entry in _list_entries(done, int(circumstances.now.timestamp())):
-        feed.append(tx, entry, new_id(circumstances.entropy))
+        for named in (entry, *_list_pseudonymous(tx, done, entry)):
+            feed.append(tx, named, new_id(circumstances.entropy))
+
+
+def _list_pseudonymous(tx: Transaction, done: Done, entry: Entry) -> Iterator[Entry]:
+    match entry:
+        case UserEntry(sub=user_id):
+            for salt in clients.list_salts(tx, of_user=None if _may_leave_no_family(done) else user_id):
+                yield replace(entry, sub=pairwise_subject(salt, user_id))
+        case SessionEntry(sid=sid):
+            for salt in clients.list_salts(tx, of_session=sid):
+                yield replace(entry, sid=pairwise_session(salt, sid))
+        case _:
+            pass
+
+
+def _may_leave_no_family(done: Done) -> bool:
+    """Whether families do not tell which clients hold tokens: they are deleted with their user.
+
+    And a lock may last until they are pruned, but has to be lifted wherever it was told.
+    """
+    change = done.event.change() if isinstance(done, EventApplied) else UserChange()
+    return change.deleted or change.locked is not None
 
 
 def _list_entries(done: Done, at: int) -> Iterator[Entry]:

@@ -43,3 +43,7 @@ class Client(Base):
     scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
     backchannel_logout_uri: Mapped[str | None]
     backchannel_logout_session_required: Mapped[bool] = mapped_column(server_default=false())
+    id_token_signed_response_alg: Mapped[str | None]
+    id_token_claims: Mapped[bool] = mapped_column(server_default=false())
+    claim_names: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    pkce: Mapped[str] = mapped_column(server_default=text("'required'"))

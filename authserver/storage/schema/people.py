@@ -29,6 +29,8 @@ class User(Base):
     phone_number: Mapped[str] = mapped_column(server_default=text("''"))
     address: Mapped[str] = mapped_column(server_default=text("''"))
     profile_changed_at: Mapped[datetime | None]
+    given_name: Mapped[str] = mapped_column(server_default=text("''"))
+    family_name: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class Consent(Base):

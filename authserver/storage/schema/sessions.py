@@ -134,3 +134,4 @@ class AuthorizationCode(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
     fam: Mapped[str | None]
+    id_token_claims: Mapped[str] = mapped_column(server_default=text("''"))

@@ -64,6 +64,8 @@ class ProfileBody(Body):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     name: str = Field("", description="How to address the person.", json_schema_extra=without_default)
+    given_name: str = Field("", description="First name or names.", json_schema_extra=without_default)
+    family_name: str = Field("", description="Last name or names.", json_schema_extra=without_default)
     phone_number: str = Field("", description="E.164: `+` and 4 to 15 digits.", json_schema_extra=without_default)
     address: str = Field(
         "", description="A postal address: at most 300 characters, with line breaks.", json_schema_extra=without_default

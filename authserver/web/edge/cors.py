@@ -26,6 +26,12 @@ ENDPOINTS: Final[Mapping[str, str]] = {
 }
 """Path → methods of the OAuth endpoints that scripts may call. None of them reads cookies."""
 
+_CREDENTIALED: Final = frozenset({"/oauth/token"})
+"""Where a page may also call with credentials, because libraries do (keycloak-js).
+
+No cookie has a meaning there, so the page gets nothing that it could not get without.
+"""
+
 _METADATA: Final = "/.well-known/oauth-authorization-server"  # with the issuer's path behind it (RFC 8414 §3.1)
 PUBLIC: Final = frozenset({"/.well-known/openid-configuration", _METADATA, "/.well-known/jwks.json"})
 """The paths that any origin may read, without credentials."""
@@ -90,7 +96,8 @@ def _allow(origin: str | None, path: str, client_id: str | None, find_origins: C
     allowed = known.first_party if is_api else known.by_client.get(client_id or "", known.all)
     if origin not in allowed:
         return [_VARY]
-    return [_VARY, ("Access-Control-Allow-Origin", origin), *([_CREDENTIALS] if is_api else [])]
+    with_credentials = is_api or path in _CREDENTIALED
+    return [_VARY, ("Access-Control-Allow-Origin", origin), *([_CREDENTIALS] if with_credentials else [])]
 
 
 def _find_methods(path: str) -> str | None:

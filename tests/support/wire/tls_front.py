@@ -3,10 +3,9 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 _CHUNK = 65536
 
@@ -19,20 +18,24 @@ def tls_front(listens_on: int, leads_to: int, chain: Path) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     ended, ready = asyncio.Event(), threading.Event()
 
-    async def serve() -> None:
-        async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            try:
-                inside = await asyncio.open_connection("127.0.0.1", leads_to)
-            except OSError:
-                writer.close()
-                return
-            await asyncio.gather(_pass(reader, inside[1]), _pass(inside[0], writer))
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inside, into = await asyncio.open_connection("127.0.0.1", leads_to)
+        try:
+            await asyncio.gather(_pass(reader, into), _pass(inside, writer))
+        finally:
+            for one in (writer, into):
+                one.transport.abort()
 
+    async def serve() -> None:
         async with await asyncio.start_server(lead, "127.0.0.1", listens_on, ssl=context):
             ready.set()
             await ended.wait()
 
-    thread = threading.Thread(target=_run, args=(loop, serve()), daemon=True)
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:  # which cancels what still runs at its end
+            runner.run(serve())
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     assert ready.wait(10), "the front did not begin to listen"
     try:
@@ -43,19 +46,8 @@ def tls_front(listens_on: int, leads_to: int, chain: Path) -> Iterator[None]:
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError, asyncio.CancelledError):
+    with suppress(OSError):
         while data := await reader.read(_CHUNK):
             writer.write(data)
             await writer.drain()
-    with suppress(OSError):
         writer.close()
-
-
-def _run(loop: asyncio.AbstractEventLoop, serving: Coroutine[Any, Any, None]) -> None:
-    try:
-        loop.run_until_complete(serving)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-    finally:
-        loop.close()

@@ -39,7 +39,7 @@ def test_userinfo_claims_are_named_and_unknown_ones_ignored() -> None:
         '{"userinfo": {"email": null, "name": {"essential": true}, "nickname": null, "name#de": null, "acr": null},'
         ' "id_token": {"email": null}, "verified_claims": {"x": 1}, "other": 7}'
     )
-    assert asked == ClaimsRequest(userinfo=frozenset({"email", "name"}))
+    assert asked == ClaimsRequest(userinfo=frozenset({"email", "name"}), id_token=frozenset({"email"}))
 
 
 @pytest.mark.parametrize("place", ["userinfo", "id_token"])

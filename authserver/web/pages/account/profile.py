@@ -1,5 +1,6 @@
 """`/account`: show the account, and change the profile."""
 
+from dataclasses import fields
 from http import HTTPStatus
 
 from flask import Response
@@ -8,7 +9,7 @@ from authserver.account.profile import change_profile
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.realm.outcomes import Invalid, Refused
 from authserver.records.field_error import FieldError
-from authserver.records.user import Profile
+from authserver.records.user import Profile, User
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
 from authserver.web.pages.account.moments import describe_moment
@@ -17,7 +18,7 @@ from authserver.web.pages.languages import translate
 from authserver.web.pages.words import say_errors
 
 PATH = "/account"
-_FIELDS = ("name", "phone_number", "address")
+_FIELDS = tuple(field.name for field in fields(Profile))
 
 
 @pages.get(PATH)
@@ -25,15 +26,15 @@ _FIELDS = ("name", "phone_number", "address")
 def show_profile(browser: SignedInBrowser) -> Response:
     """Show the account with the current profile."""
     user = browser.user
-    return _answer(browser, Profile(user.name, user.phone_number, user.address))
+    return _answer(browser, _read_profile(user))
 
 
 @pages.post(PATH)
 @with_browser
 def act_profile(browser: SignedInBrowser) -> Response:
     """Store the profile. An empty field removes its value."""
-    fields = read_fields()
-    typed = Profile(*(fields.get(name, "") for name in _FIELDS))
+    sent = read_fields()
+    typed = Profile(**{name: sent.get(name, "") for name in _FIELDS})
     outcome = change_profile(current_realm(), browser, typed)
     match outcome:
         case Invalid(errors=errors):
@@ -41,8 +42,11 @@ def act_profile(browser: SignedInBrowser) -> Response:
         case Refused():
             return ask_who(PATH)
         case user:
-            kept = Profile(user.name, user.phone_number, user.address)
-            return _answer(browser, kept, done=translate("Your profile is saved."))
+            return _answer(browser, _read_profile(user), done=translate("Your profile is saved."))
+
+
+def _read_profile(user: User) -> Profile:
+    return Profile(**{name: getattr(user, name) for name in _FIELDS})
 
 
 def _answer(
