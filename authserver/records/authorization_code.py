@@ -14,7 +14,10 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """An authorization code with everything that was authorized. `request_id` names the request that it answers."""
+    """An authorization code with everything that was authorized. `request_id` names the request that it answers.
+
+    `dpop_jkt` is the thumbprint of the key that its exchange has to prove (RFC 9449 §10), where the client named one.
+    """
 
     code_digest: bytes
     request_id: str
@@ -33,3 +36,4 @@ class AuthorizationCode:
     created_at: datetime
     expires_at: datetime
     use: CodeUse | None = None
+    dpop_jkt: str | None = None

@@ -34,6 +34,7 @@ def add(tx: Connection, code: AuthorizationCode) -> None:
             "acr": code.acr,
             "created_at": code.created_at,
             "expires_at": code.expires_at,
+            "dpop_jkt": code.dpop_jkt,
         },
     )
 
@@ -102,4 +103,5 @@ def _decode(row: Row[Any]) -> AuthorizationCode:
         created_at=row.created_at,
         expires_at=row.expires_at,
         use=None if row.used_at is None else CodeUse(row.used_at, row.fam),
+        dpop_jkt=row.dpop_jkt,
     )

@@ -10,6 +10,7 @@ from authserver.authentication.open_session import PASSWORD
 from authserver.branding.brand import Brand
 from authserver.grants import GRANTS
 from authserver.jose.algorithms import ALGORITHMS
+from authserver.jose.dpop_proof import SIGNING_ALGORITHMS
 from authserver.protocol.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from authserver.protocol.claims import IdTokenClaims
 from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
@@ -54,6 +55,7 @@ def _describe(issuer: str) -> Metadata:
         "claims_supported": _list_claims(),
         "subject_types_supported": _names(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": _names(algorithm.name for algorithm in ALGORITHMS),
+        "dpop_signing_alg_values_supported": _names(SIGNING_ALGORITHMS),
         "ui_locales_supported": _names(LANGUAGES),
     }
 
