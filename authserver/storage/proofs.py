@@ -44,5 +44,5 @@ class UsedProofs:
 
 def prune(tx: Connection, expired_before: datetime, *, limit: int = BATCH) -> int:
     """Remove up to `limit` proofs that expired before `expired_before`; return how many."""
-    old = select(_P.proof_digest).where(_P.expires_at < expired_before).order_by(_P.expires_at).limit(limit)
+    old = select(_P.proof_digest).where(_P.expires_at < expired_before).limit(limit)
     return tx.execute(delete(UsedProof).where(_P.proof_digest.in_(pick_free(old)))).rowcount

@@ -20,8 +20,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("proof_digest", name=op.f("pk_used_proofs")),
         prefixes=["UNLOGGED"] if op.get_context().dialect.name == "postgresql" else [],
+        sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_used_proofs_expires_at"), "used_proofs", ["expires_at"])
 
 
 def downgrade() -> None:
