@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-PROOF_HEADER: Final = "DPoP"
 NONCE_HEADER: Final = "DPoP-Nonce"
 
 _LONGEST_URL = 2048

@@ -1,5 +1,7 @@
 """Refresh tokens of public clients are bound to a key (RFC 9449 §5), in the one statement and in every cold answer."""
 
+import inspect
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from sqlalchemy import func, select
 from authserver.clients.authentication import PresentedClient
 from authserver.clients.client_registration import ClientRegistration
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, RegisteredClient, register_client, update_client
-from authserver.grants import GRANTS, answer_token_request
+from authserver.grants import GRANTS, GrantHandler, answer_token_request
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
 from authserver.protocol.oauth_error import OAuthError
@@ -247,6 +249,12 @@ def test_a_made_up_token_leaves_no_row(phone: Phone) -> None:
         answer = answer_token_request(GRANTS, phone.realm, form, client, IP, phone.request())
         assert isinstance(answer, OAuthError), grant.grant_type
     assert count_rows(phone.realm, UsedProof) == before
+
+
+@pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.grant_type)
+def test_no_grant_forgets_to_use_the_proof_up(grant: GrantHandler) -> None:
+    """RFC 9449 §11.1: the phases read a proof, but only the grant knows when the request is no invention."""
+    assert "request.use_proof(realm)" in inspect.getsource(sys.modules[type(grant).__module__])
 
 
 def test_a_confidential_client_may_change_its_key(realm: Realm, clock: ManualClock) -> None:
