@@ -41,3 +41,11 @@ def test_oauth4webapi_takes_every_answer(secure: SecureServer, email: str) -> No
 def test_oauth4webapi_takes_every_answer_to_a_public_client(secure: SecureServer, email: str) -> None:
     done = run(secure, email, "oauth4webapi.mjs", "--public")
     assert done["userinfo"]["email"] == email
+
+
+def test_oauth4webapi_binds_its_tokens_to_a_key(secure: SecureServer, email: str) -> None:
+    """RFC 9449 §5, §7.1, §10: code, refresh token and access token; a stranger's key and no key are refused."""
+    done = run(secure, email, "oauth4webapi_dpop.mjs", "--public")
+    assert done["types"] == ["dpop", "dpop"], "which the library writes in lower case"
+    assert done["userinfo"]["email"] == email
+    assert done["refused"] == [400, 400]
