@@ -17,13 +17,14 @@ from authserver.keyring.live import KeyringLoader, LiveKeyring
 from authserver.keyring.master_files import load_master_keys
 from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
-from authserver.realm import Passwords, Realm, Registration
+from authserver.realm import KeyProofs, Passwords, Realm, Registration
 from authserver.realm.client_registry import ClientRegistry
 from authserver.records.link import LONGEST_LIFETIME
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
 from authserver.storage import Database
+from authserver.storage.proofs import UsedProofs
 from authserver.storage.rotation import Rotation
 from authserver.web.edge.places import share_out
 
@@ -72,6 +73,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         default_audience=settings.default_audience,
         database=database,
         rotation=Rotation(database),
+        proofs=KeyProofs(UsedProofs(database), demand_nonce=settings.dpop_nonce == "required"),
         keyring=LiveKeyring(loader, clock),
         clients=ClientRegistry(database, clock),
         passwords=Passwords(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from authserver.config import Settings
 from benchmarks.databases import Databases, postgres_databases, sqlite_databases
+from benchmarks.dpop import measure_dpop
 from benchmarks.driver import Driver, NoCompilerError
 from benchmarks.flood import measure_flood
 from benchmarks.installation import Sizes, count_cores
@@ -22,7 +23,7 @@ from benchmarks.start import measure_start
 from benchmarks.table import Line, write_table
 from benchmarks.verification import measure_verification
 
-PARTS = ("refresh", "sign-in", "flood", "verify", "start", "polls", "propagation")
+PARTS = ("refresh", "dpop", "sign-in", "flood", "verify", "start", "polls", "propagation")
 
 
 def main() -> int:
@@ -89,6 +90,9 @@ def _measure_server(
     if "refresh" in parts:
         _tell(f"refresh on {databases.name}")
         lines += measure_refresh(driver, databases, folder / "refresh", sizes, rounds=rounds, seconds=seconds)
+    if "dpop" in parts:
+        _tell(f"dpop on {databases.name}")
+        lines += measure_dpop(databases, folder / "dpop", sizes, rounds=rounds)
     if "sign-in" in parts:
         _tell(f"sign-in on {databases.name}")
         lines += measure_sign_in(driver, databases, folder / "sign-in", sizes.threads, rounds=rounds, seconds=seconds)

@@ -22,6 +22,7 @@ from authserver.records.client import Client
 from authserver.records.user import Credentials, User
 from authserver.revocation import Receipt
 from authserver.storage import Transaction, clients, families, sessions, users
+from authserver.tokens.key_proof import find_refresh_jkt
 from authserver.tokens.new_family import AccessToGrant
 from authserver.tokens.token_answer import AccessAnswer, Holding, issue_access, issue_tokens
 
@@ -79,11 +80,14 @@ def change_password(
             return Refused(NOT_FOUND, "There is no such client.")
         # A session without a refresh token gets none now: nobody consented to access while the user is away.
         offline = family.outlives(realm.lifetimes.of_client(client).access_token_lifetime)
-        access = AccessToGrant(granted.scope, granted.audience, now, family_version, offline=offline)
+        # The renewed session keeps its key. A bearer token from before the family was bound comes without a proof.
+        jkt = bearer.claims.jkt or family.jkt
+        refresh_jkt = find_refresh_jkt(client, jkt)
+        access = AccessToGrant(granted.scope, granted.audience, now, family_version, offline=offline, jkt=refresh_jkt)
 
         def open_again(user: User, opening: Opening) -> _OpenedForClient:
             holding = open_session(tx, realm, user=user, opening=opening, client=client, granted=access)
-            return _OpenedForClient(holding, client, offline=offline)
+            return _OpenedForClient(holding, client, jkt, offline=offline)
 
         return open_again
 
@@ -92,7 +96,7 @@ def change_password(
         return changed
     opened = changed.opened
     issue = issue_tokens if opened.offline else issue_access
-    tokens = issue(realm, opened.holding, opened.client, now=changed.now)
+    tokens = issue(realm, opened.holding, opened.client, now=changed.now, jkt=opened.jkt)
     return PasswordWasChanged(
         replace(tokens, device_token=introduce_device(realm, changed.user).reveal()), changed.receipt
     )
@@ -112,10 +116,11 @@ def change_password_in_browser(
 
 @dataclass(frozen=True, slots=True)
 class _OpenedForClient:
-    """The family of the renewed session, and whether it hands out refresh tokens."""
+    """The family of the renewed session, the key of its tokens, and whether it hands out refresh tokens."""
 
     holding: Holding
     client: Client
+    jkt: str | None
     offline: bool
 
 

@@ -14,12 +14,15 @@ from authserver.jose.access_token import check_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.jose.jws import FindKey
 from authserver.protocol.claims import AccessTokenClaims, ClientToken, UserToken
+from authserver.protocol.dpop_request import DpopRequest
 from authserver.protocol.limits import LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME, SIGN_OUT_GRACE
 from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
 from authserver.records.client import Client
 from authserver.records.presence import BearerRefused, judge_bearer
 from authserver.records.pseudonym import session_identifier, subject_identifier
 from authserver.storage import families, sessions
+from authserver.tokens.key_proof import ProvenKey, demand_proof, prove_key, use_proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,22 @@ class Bearer(Asker):
     claims: UserToken
 
 
-def authenticate_bearer(realm: Realm, token: str) -> Bearer | BearerRefused:
-    """Authenticate the bearer of `token`, for the account API: only tokens of first-party clients are accepted."""
-    return _authenticate(realm, token, realm.keyring.current.find_verification_key)
+def authenticate_bearer(realm: Realm, token: str, dpop: DpopRequest | None = None) -> Bearer | BearerRefused:
+    """Authenticate the bearer of `token`, for the account API: only tokens of first-party clients are accepted.
+
+    `dpop` is the request, if it shows the token by the scheme `DPoP`.
+    """
+    return _authenticate(realm, token, dpop, realm.keyring.current.find_verification_key)
 
 
-def authenticate_bearer_of_any_client(realm: Realm, token: str) -> Bearer | BearerRefused:
+def authenticate_bearer_of_any_client(
+    realm: Realm, token: str, dpop: DpopRequest | None = None
+) -> Bearer | BearerRefused:
     """Authenticate the bearer of `token` of any client. NOT checked: its scope; the caller must check it."""
-    return _authenticate(realm, token, realm.keyring.current.find_verification_key, any_client=True)
+    return _authenticate(realm, token, dpop, realm.keyring.current.find_verification_key, any_client=True)
 
 
-def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused:
+def authenticate_signing_out(realm: Realm, token: str, dpop: DpopRequest | None = None) -> Bearer | BearerRefused:
     """Authenticate the bearer of `token`, for signing out.
 
     Accepted are also tokens that expired within `SIGN_OUT_GRACE`, stale tokens, and tokens of a locked user or of a
@@ -47,7 +55,7 @@ def authenticate_signing_out(realm: Realm, token: str) -> Bearer | BearerRefused
     """
     retired_after = realm.clock.now() - SIGN_OUT_GRACE
     find_key = partial(realm.keyring.current.find_sign_out_key, retired_after=retired_after)
-    return _authenticate(realm, token, find_key, signing_out=True)
+    return _authenticate(realm, token, dpop, find_key, signing_out=True)
 
 
 def read_own_token(realm: Realm, token: str, find_key: FindKey, *, audience: str | None) -> AccessTokenClaims:
@@ -91,7 +99,21 @@ def _resolve(realm: Realm, client: Client, claims: UserToken) -> UserToken:
 
 
 def _authenticate(
-    realm: Realm, token: str, find_key: FindKey, *, signing_out: bool = False, any_client: bool = False
+    realm: Realm,
+    token: str,
+    dpop: DpopRequest | None,
+    find_key: FindKey,
+    *,
+    signing_out: bool = False,
+    any_client: bool = False,
+) -> Bearer | BearerRefused:
+    bearer = _find_bearer(realm, token, dpop, find_key, signing_out=signing_out, any_client=any_client)
+    # A token that was shown by the scheme DPoP can pass by no other one.
+    return bearer if isinstance(bearer, Bearer) or dpop is None else replace(bearer, scheme="DPoP")
+
+
+def _find_bearer(
+    realm: Realm, token: str, dpop: DpopRequest | None, find_key: FindKey, *, signing_out: bool, any_client: bool
 ) -> Bearer | BearerRefused:
     try:
         claims = read_own_token(realm, token, find_key, audience=realm.issuer)
@@ -99,14 +121,38 @@ def _authenticate(
         return BearerRefused(rejected.code, soft_logout=False, reason=rejected.reason)
     if isinstance(claims, ClientToken):
         return BearerRefused("invalid_claim", soft_logout=False, reason="a client's own token")
-    if claims.jkt is not None:
-        # No proof of possession is checked here, so a bound token must not pass as a bearer token (RFC 9449 §7.2).
-        return BearerRefused("invalid_claim", soft_logout=False, reason="a DPoP-bound token")
+    key = _prove_binding(realm, token, claims, dpop)
+    if isinstance(key, BearerRefused):
+        return key
     client = realm.clients.find(claims.client_id)
     if client is None or not (any_client or client.first_party):
         return BearerRefused("wrong_audience", soft_logout=False, reason="not a first-party client")
     refusal = judge_user_token(realm, claims, signing_out=signing_out)
+    used = use_proof(realm, key) if refusal is None else None
+    if used is not None:
+        refusal = _refuse_proof(used)
     return refusal or Bearer(claims.sub, claims.sid, claims.auth_time or 0, claims.client_id, claims)
+
+
+def _prove_binding(
+    realm: Realm, token: str, claims: UserToken, dpop: DpopRequest | None
+) -> ProvenKey | BearerRefused | None:
+    """The key that the request proves, if it is the token's own; None for a bearer token (RFC 9449 §4.3, §7.1)."""
+    if dpop is None:
+        bound = BearerRefused(
+            "wrong_binding", soft_logout=True, reason="a bound token as a bearer token", scheme="DPoP"
+        )
+        return None if claims.jkt is None else bound
+    key = demand_proof(prove_key(realm, dpop, access_token=token))
+    if isinstance(key, Refused):
+        return _refuse_proof(key)
+    if key.jkt != claims.jkt:
+        return BearerRefused("wrong_binding", soft_logout=True, reason="not bound to the key of the proof")
+    return key
+
+
+def _refuse_proof(refused: Refused) -> BearerRefused:
+    return BearerRefused(refused.code, soft_logout=True, reason=refused.reason)
 
 
 def judge_user_token(realm: Realm, claims: UserToken, *, signing_out: bool = False) -> BearerRefused | None:

@@ -14,6 +14,7 @@ from authserver.authentication.prove_password import (
 )
 from authserver.authentication.refused_act import NOBODY, RefusedAct, record_refused
 from authserver.protocol.audit_name import AuditName
+from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
 from authserver.realm.outcomes import INVALID_SCOPE, UNAUTHORIZED_CLIENT, Refused, TryLater
@@ -22,6 +23,7 @@ from authserver.records.client import Client
 from authserver.records.user import User
 from authserver.sessions.scope import grantable_scope, is_enough
 from authserver.storage import Transaction, clients
+from authserver.tokens.key_proof import find_refresh_jkt, prove_key, use_proof
 from authserver.tokens.new_family import AccessToGrant, choose_audience
 from authserver.tokens.token_answer import Holding, TokenAnswer, issue_tokens
 
@@ -30,7 +32,8 @@ from authserver.tokens.token_answer import Holding, TokenAnswer, issue_tokens
 class SignIn:
     """The input of a sign-in.
 
-    `scope` None asks for all that the client may have. `device_token` proves a known device (`known_device`).
+    `scope` None asks for all that the client may have. `device_token` proves a known device (`known_device`). The
+    tokens are bound to the key that `dpop` proves, if it proves one.
     """
 
     email: str
@@ -40,6 +43,7 @@ class SignIn:
     device: DeviceClaim
     source: RequestSource
     device_token: Secret | None = None
+    dpop: DpopRequest = WITHOUT_PROOF
 
 
 def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
@@ -47,16 +51,22 @@ def sign_in(realm: Realm, attempt: SignIn) -> TokenAnswer | Refused | TryLater:
     client = _admit(realm, attempt)
     if isinstance(client, Refused):
         return client
+    key = prove_key(realm, attempt.dpop, client=client)
+    if isinstance(key, Refused):
+        return key
     proven = prove_password(realm, attempt.email, attempt.password, attempt.source, device_token=attempt.device_token)
     if isinstance(proven, TryLater):
         return proven
-    now = realm.clock.now()
+    used = None if isinstance(proven, NotProven) else use_proof(realm, key)
+    if used is not None:
+        return used
+    jkt, now = None if key is None else key.jkt, realm.clock.now()
     with realm.database.write() as tx:
-        outcome = proven if isinstance(proven, NotProven) else _open(tx, realm, attempt, client, proven.user, now)
+        outcome = proven if isinstance(proven, NotProven) else _open(tx, realm, attempt, client, jkt, proven.user, now)
         record_sign_in(tx, realm, _note(outcome), attempt.source, client_id=attempt.client_id, now=now)
     if isinstance(outcome, NotProven):
         return outcome.refused
-    tokens = issue_tokens(realm, outcome.holding, client, now=now)
+    tokens = issue_tokens(realm, outcome.holding, client, now=now, jkt=jkt)
     return replace(tokens, device_token=introduce_device(realm, outcome.user).reveal())
 
 
@@ -100,7 +110,7 @@ def _note(outcome: _Opened | NotProven) -> SignInRecord | NotProven:
 
 
 def _open(
-    tx: Transaction, realm: Realm, attempt: SignIn, client: Client, verified: User, now: datetime
+    tx: Transaction, realm: Realm, attempt: SignIn, client: Client, jkt: str | None, verified: User, now: datetime
 ) -> _Opened | NotProven:
     """Open the session, unless user, credentials or client have changed since the password was verified."""
     user = find_unchanged(tx, realm, verified)
@@ -119,7 +129,7 @@ def _open(
         user=user,
         opening=Opening(PASSWORD, attempt.device, attempt.source, now),
         client=client,
-        granted=AccessToGrant(scope, audience, now, family_version),
+        granted=AccessToGrant(scope, audience, now, family_version, jkt=find_refresh_jkt(client, jkt)),
     )
     return _Opened(holding, user)
 

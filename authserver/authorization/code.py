@@ -59,6 +59,7 @@ def issue_code(
                 scope=holder.scope,
                 audience=access.audience,
                 nonce=asked.nonce,
+                dpop_jkt=asked.dpop_jkt,
                 auth_time=holder.session.auth_time,
                 amr=holder.session.amr,
                 acr=holder.session.acr,

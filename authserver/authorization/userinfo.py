@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from authserver.authentication.bearer import authenticate_bearer_of_any_client
+from authserver.protocol.dpop_request import DpopRequest
 from authserver.protocol.user_claims import allowed_claims
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
@@ -24,12 +25,12 @@ class ScopeMissing:
     scope: str
 
 
-def find_userinfo(realm: Realm, token: str) -> UserInfo | ScopeMissing | BearerRefused:
+def find_userinfo(realm: Realm, token: str, dpop: DpopRequest | None = None) -> UserInfo | ScopeMissing | BearerRefused:
     """Find the claims that the token's scope allows, if the client may still have that scope.
 
     Claims without a value are left out (§5.3.2).
     """
-    bearer = authenticate_bearer_of_any_client(realm, token)
+    bearer = authenticate_bearer_of_any_client(realm, token, dpop)
     if isinstance(bearer, BearerRefused):
         return bearer
     client = realm.clients.find(bearer.claims.client_id)

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     password_min_length: Annotated[int, Field(ge=LEAST_MINIMUM, le=LARGEST_MINIMUM)] = DEFAULT_MINIMUM
 
     revocation_policy: Policy = RevocationPolicy()
+    dpop_nonce: Literal["off", "required"] = "off"
 
     jwks_max_age: Annotated[timedelta, BeforeValidator(seconds(0, 86_400))] = JWKS_MAX_AGE
     key_rotation_interval: Length = timedelta(0)

@@ -49,7 +49,10 @@ class AuthorizationCodeGrant:
         with realm.database.read() as tx:
             code = codes.find(tx, digest_code(shown.code))
         if code is None or not _fits(code, shown, request):
-            return _refuse("unknown code, or wrong client, redirect_uri or verifier")
+            return _refuse("unknown code, or wrong client, redirect_uri, verifier or key")
+        used = request.use_proof(realm)
+        if used is not None:
+            return used
         audience = tuple(request.parameters.get("resource", "").split()) or None
         if audience is not None and not set(audience) <= set(code.audience):
             return OAuthError("invalid_target", "The resource was not granted.", "resource")
@@ -61,7 +64,7 @@ class AuthorizationCodeGrant:
             return holding
         issue = issue_tokens if offline else issue_access
         openid = OpenIdRequest(code.nonce, code.id_token_claims)
-        return issue(realm, holding, request.client, now=now, narrowing=narrowing, openid=openid)
+        return issue(realm, holding, request.client, now=now, narrowing=narrowing, openid=openid, jkt=request.jkt)
 
 
 def _read(request: TokenRequest) -> _Shown | OAuthError:
@@ -74,11 +77,12 @@ def _read(request: TokenRequest) -> _Shown | OAuthError:
 
 
 def _fits(code: AuthorizationCode, shown: _Shown, request: TokenRequest) -> bool:
-    """Whether the code was made for this client, this redirect URI and the secret behind this verifier."""
+    """Whether the code was made for this client, this redirect URI, the secret behind this verifier, and this key."""
     return (
         code.client_id == request.client.client_id
         and _fits_redirect(code, shown.redirect_uri)
         and _fits_verifier(code.code_challenge, shown.code_verifier)
+        and code.dpop_jkt in {None, request.jkt}
     )
 
 
@@ -118,7 +122,14 @@ def _redeem(
     lost = _find_loss(realm, code, request, narrowing, user.roles)
     if lost is not None:
         return lost
-    granted = AccessToGrant(code.scope, code.audience, code.auth_time, code.client_family_version, offline=offline)
+    granted = AccessToGrant(
+        code.scope,
+        code.audience,
+        code.auth_time,
+        code.client_family_version,
+        offline=offline,
+        jkt=request.refresh_jkt,
+    )
     holding = begin_family(tx, realm, user=user, session=session, client=request.client, granted=granted, now=now)
     codes.use(tx, code.code_digest, CodeUse(now, holding.granted.fam))
     for family in families.list_excess(tx, session.sid, code.client_id, MOST_FAMILIES):

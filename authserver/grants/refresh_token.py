@@ -33,6 +33,9 @@ class RefreshTokenGrant:
         presented = _read_presented(request, realm, token)
         if isinstance(presented, OAuthError):
             return presented
+        used = request.use_proof(realm)
+        if used is not None:
+            return used
         now = realm.clock.now()  # before the statement: a token's `iat` is never later than the state that it describes
         mac_key = realm.keyring.current.mac_key
         lifetimes = realm.lifetimes.of_client(request.client)
@@ -52,7 +55,7 @@ class RefreshTokenGrant:
             token.family_id, rotated.generation, mac_key, rotated.granted, ends_at, rotated.token_version, rotated.roles
         )
         narrowing = Narrowing(presented.scope, presented.audience)
-        return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing)
+        return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing, jkt=request.jkt)
 
 
 def _prove(request: TokenRequest, realm: Realm) -> RefreshToken | OAuthError:
@@ -82,4 +85,7 @@ def _read_presented(request: TokenRequest, realm: Realm, token: RefreshToken) ->
     if len(audience or ()) > _MOST_ASKED:
         return OAuthError("invalid_target", "The resource was not granted.", "more resources than any grant has")
     allowance = find_allowance(realm, request.client)
-    return Presented(token.generation, request.client.client_id, allowance, asked, audience)
+    client = request.client
+    return Presented(
+        token.generation, client.client_id, allowance, asked, audience, request.jkt, binds=client.kind.is_public
+    )

@@ -11,7 +11,7 @@ from authserver.grants.base import TokenRequest
 from authserver.protocol.oauth_error import OAuthError, invalid_grant, unavailable
 from authserver.realm import Realm
 from authserver.records.audit import Actor
-from authserver.records.family import Family, LateRetryMark
+from authserver.records.family import Bond, Family, LateRetryMark
 from authserver.sessions.lifetimes import RetryWindows, rest_end
 from authserver.sessions.rotation import (
     Ahead,
@@ -21,6 +21,7 @@ from authserver.sessions.rotation import (
     Lapsed,
     LateRetry,
     NotForClient,
+    NotForKey,
     Overtaken,
     Presented,
     Refusal,
@@ -45,7 +46,8 @@ def settle(
     windows = realm.lifetimes.of_client(request.client).retry_windows
     family = realm.rotation.find(family_id)
     verdict = classify(family, presented, windows, now)
-    if family is not None and isinstance(verdict, LateRetry | Reused | Lapsed):
+    binds = family is not None and _is_bound_by(verdict, family, presented)
+    if family is not None and (binds or isinstance(verdict, LateRetry | Reused | Lapsed)):
         with realm.database.write() as tx:
             # Users are locked before families everywhere, to avoid deadlocks. The family is classified again under the
             # lock, because a parallel request may have acted first.
@@ -54,7 +56,20 @@ def settle(
             verdict = classify(family, presented, windows, now)
             if family is not None:
                 _act(tx, realm, verdict, family, presented, windows, request.actor, now)
+                _bind(tx, verdict, family, presented)
     return _answer(request, realm, verdict, family, presented, now)
+
+
+def _is_bound_by(verdict: Classification, family: Family, presented: Presented) -> bool:
+    """Whether this answer hands out tokens of a family that is not bound yet, to a public client that proves a key."""
+    answers = isinstance(verdict, Resting | Retry | LateRetry)
+    return answers and family.bond is None and presented.binds and presented.jkt is not None
+
+
+def _bind(tx: Transaction, verdict: Classification, family: Family, presented: Presented) -> None:
+    if presented.jkt is not None and _is_bound_by(verdict, family, presented):
+        # The current generation was handed out before, without the key: see `sessions.rotation`.
+        families.bind(tx, family.family_id, Bond(presented.jkt, family.generation + 1))
 
 
 def _act(
@@ -115,6 +130,8 @@ def _refuse(verdict: Refusal | Overtaken | Rotatable) -> OAuthError:  # noqa: C9
             return invalid_grant("generation ahead of the database: has it lost commits?", soft_logout=True)
         case NotForClient():
             return invalid_grant("issued to another client", soft_logout=False)
+        case NotForKey():
+            return invalid_grant("bound to a key that the request does not prove", soft_logout=True)
         case ScopeExceeded():
             return OAuthError("invalid_scope", "The scope exceeds what was granted.", "scope exceeds the grant")
         case AudienceExceeded():
@@ -156,4 +173,5 @@ def _answer_again(
         family.roles,
     )
     narrowing = Narrowing(presented.scope, presented.audience)
-    return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing, shape=shape)
+    jkt = request.jkt
+    return issue_tokens(realm, holding, request.client, now=now, narrowing=narrowing, jkt=jkt, shape=shape)

@@ -4,6 +4,8 @@ A key that this file accepts verifies with exactly one algorithm. URLs in a JWK 
 certificates (`x5c`) are ignored.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -40,6 +42,12 @@ def write_jwk(key: VerificationKey) -> dict[str, str]:
     return {**_public_members(key.public_key), "kid": key.kid, "use": "sig", "alg": key.algorithm.name}
 
 
+def thumbprint(key: PublicKey) -> str:
+    """The SHA-256 thumbprint of `key` (RFC 7638 §3, RFC 8037 §2), in base64url."""
+    members = json.dumps(_public_members(key), sort_keys=True, separators=(",", ":"))
+    return base64url.encode(hashlib.sha256(members.encode("ascii")).digest())
+
+
 def read_jwk(jwk: object) -> VerificationKey:
     """The key of a parsed JWK, or `InvalidKeyError`.
 
@@ -58,10 +66,23 @@ def read_jwk(jwk: object) -> VerificationKey:
     algorithm = find_algorithm(name)
     if algorithm is None:
         raise InvalidKeyError("alg is not supported")
-    try:
-        return VerificationKey(kid, algorithm, read_public_key(jwk))
-    except ValueError:
-        raise InvalidKeyError("key parameters are out of range") from None
+    return VerificationKey(kid, algorithm, _read_public_key(read_public_key, jwk))
+
+
+def read_embedded_jwk(jwk: object, algorithm: SigningAlgorithm) -> VerificationKey:
+    """The key of a JWK in the header of a JWS that it has to check with `algorithm` (RFC 9449 §4.2).
+
+    Its `kid` is its thumbprint, whatever the JWK says. `InvalidKeyError` for a private or symmetric key, for a key that
+    does not fit `algorithm`, and for one that may not verify. Such a key proves nothing about its owner.
+    """
+    if not isinstance(jwk, Mapping):
+        raise InvalidKeyError("not an object")
+    _refuse_misuse(jwk)
+    read_public_key, only_algorithm = _find_kind(jwk)
+    if jwk.get("alg", algorithm.name) != algorithm.name or (only_algorithm or algorithm.name) != algorithm.name:
+        raise InvalidKeyError("alg is not the algorithm of the key")
+    public_key = _read_public_key(read_public_key, jwk)
+    return VerificationKey(thumbprint(public_key), algorithm, public_key)
 
 
 def read_jwks(text: bytes) -> dict[str, VerificationKey]:
@@ -81,6 +102,13 @@ def read_jwks(text: bytes) -> dict[str, VerificationKey]:
     if len(set(kids)) != len(kids):
         raise InvalidKeySetError("two keys with one kid")
     return {key.kid: key for key in map(_find_usable, entries) if key is not None}
+
+
+def _read_public_key(read: Callable[[Mapping[object, object]], PublicKey], jwk: Mapping[object, object]) -> PublicKey:
+    try:
+        return read(jwk)
+    except ValueError:
+        raise InvalidKeyError("key parameters are out of range") from None
 
 
 def _find_usable(entry: object) -> VerificationKey | None:

@@ -7,6 +7,8 @@ and `x5c` are ignored, and `kid` only picks one of the caller's keys.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from authserver.jose import strict_json
 from authserver.jose.algorithms import find_algorithm
@@ -16,6 +18,7 @@ from authserver.protocol import base64url
 
 LONGEST_TOKEN = 8 * 1024
 _SEGMENTS = 3
+_MOST_HEADERS = 1024
 _NEVER_UNDERSTOOD = frozenset({"crit", "b64", "zip"})  # RFC 7515 §4.1.11, RFC 7797, RFC 7516 §4.1.3
 
 FindKey = Callable[[str], VerificationKey | None]
@@ -42,13 +45,18 @@ def parse_compact(token: object) -> CompactJws:
     if len(segments) != _SEGMENTS or not all(segments):
         raise TokenRejected("malformed", "not three segments")
     try:
-        header, payload, signature = map(base64url.decode, segments)
-        members = strict_json.load_object(header)
+        members = _read_header(segments[0])
+        payload, signature = map(base64url.decode, segments[1:])
     except (ValueError, InvalidJsonError):
         raise TokenRejected("malformed", "a segment cannot be read") from None
     if not _NEVER_UNDERSTOOD.isdisjoint(members):
         raise TokenRejected("malformed", "crit, b64 or zip in the header")
     return CompactJws(members, payload, signature, token[: token.rindex(".")].encode("ascii"))
+
+
+@lru_cache(maxsize=_MOST_HEADERS)  # all tokens of one issuer's key share a header, and all proofs of one client
+def _read_header(segment: str) -> Mapping[str, object]:
+    return MappingProxyType(strict_json.load_object(base64url.decode(segment)))
 
 
 def check_signature(jws: CompactJws, find_key: FindKey) -> VerificationKey:

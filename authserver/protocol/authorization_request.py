@@ -25,6 +25,7 @@ NO_CLAIMS: Final = ClaimsRequest()
 _MOST_PARAMETERS: Final = 50
 _MAX_AGE = re.compile(r"[0-9]{1,9}\Z")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*\Z")  # RFC 6749 §3.3
+_JKT = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # SHA-256 in base64url, RFC 9449 §10
 _NOT_SUPPORTED: Final = {
     "request": "request_not_supported",
     "request_uri": "request_uri_not_supported",
@@ -62,6 +63,7 @@ class AuthorizationRequest:
         code_challenge: None if there is none. NOT checked: whether the client may send none.
         max_age: the seconds that may have passed since the user proved who they are.
         id_token_hint: an ID token that names the user; not checked yet.
+        dpop_jkt: the key that the exchange of the code has to prove (RFC 9449 §10); None for any key, or none.
     """
 
     code_challenge: str | None
@@ -73,6 +75,7 @@ class AuthorizationRequest:
     login_hint: str = ""
     id_token_hint: str | None = field(default=None, repr=False)
     claims: ClaimsRequest = NO_CLAIMS
+    dpop_jkt: str | None = None
 
 
 NOTHING_ASKED: Final = AuthorizationRequest(code_challenge=None)
@@ -129,6 +132,7 @@ def parse_request(parameters: Parameters) -> AuthorizationRequest | OAuthError:
         login_hint=values.get("login_hint", ""),
         id_token_hint=values.get("id_token_hint"),
         claims=claims,
+        dpop_jkt=values.get("dpop_jkt"),
     )
 
 
@@ -158,7 +162,6 @@ def _find_malformed(values: Mapping[str, str]) -> OAuthError | None:
         "scope is malformed.": "scope" in values and _SCOPE.match(values["scope"]) is None,
         "prompt is malformed.": not set(prompts) <= set(PROMPTS) or ("none" in prompts and len(set(prompts)) > 1),
         "max_age is not a number of seconds.": "max_age" in values and _MAX_AGE.match(values["max_age"]) is None,
-        # A client that asks for a code bound to a key must not get an unbound one.
-        "dpop_jkt is not supported.": "dpop_jkt" in values,
+        "dpop_jkt is not a thumbprint.": "dpop_jkt" in values and _JKT.match(values["dpop_jkt"]) is None,
     }
     return next((invalid_request(fault) for fault, is_so in faults.items() if is_so), None)

@@ -1,4 +1,4 @@
-"""Finds the access token of a request, and checks that there is only one (RFC 6750 §2, §3.1).
+"""Finds the access token of a request, and checks that there is only one (RFC 6750 §2, §3.1; RFC 9449 §7.1).
 
 A token is taken from the `Authorization` header alone: in a query or a form it would end up in logs (RFC 9700 §4.3.2).
 A token in the query or form still counts as a second one: two readers that look in different places would otherwise act
@@ -6,15 +6,25 @@ for two different users.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 """The media type of a body that could carry a token (RFC 6750 §2.2)."""
 SEVERAL_TOKENS: Final = "A request carries one access token, in the Authorization header."
 SEVERAL_CHALLENGE: Final = 'Bearer error="invalid_request"'
+Scheme = Literal["Bearer", "DPoP"]
+_SCHEMES: Final[dict[str, Scheme]] = {"bearer": "Bearer", "dpop": "DPoP"}
 _PARAMETER: Final = "access_token"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The token of a request, unparsed and perhaps empty, and the scheme by which it is shown."""
+
+    scheme: Scheme
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +32,24 @@ class SeveralTokens:
     """The request carries more than one access token: `invalid_request`, status 400 (RFC 6750 §3.1)."""
 
 
-def read_token(authorization: Iterable[str], *parameters: str) -> str | SeveralTokens | None:
-    """The credentials of the Bearer scheme, unparsed and perhaps empty; None if there are none.
+def read_token(authorization: Iterable[str], *parameters: str) -> Credentials | SeveralTokens | None:
+    """The credentials of the Bearer or DPoP scheme; None if there are none.
 
     Args:
         authorization: the values of the `Authorization` fields. A server may join several with commas (RFC 9110 §5.3),
             and no token holds a comma (RFC 6750 §2.1).
         parameters: the other places that could carry a token, form-encoded: the query, the body.
     """
-    fields = [field.strip(" \t").partition(" ") for field in ",".join(authorization).split(",")]
-    tokens = [token.strip(" ") for scheme, _, token in fields if scheme.lower() == "bearer"]
+    parts = [part.strip(" \t").partition(" ") for part in ",".join(authorization).split(",")]
+    found = [
+        Credentials(_SCHEMES[scheme.lower()], token.strip(" "))
+        for scheme, _, token in parts
+        if scheme.lower() in _SCHEMES
+    ]
     named = sum(map(count_tokens, parameters))
-    if len(tokens) + named > 1 or (tokens and len(fields) > 1):
+    if len(found) + named > 1 or (found and len(parts) > 1):
         return SeveralTokens()
-    return tokens[0] if tokens else None
+    return found[0] if found else None
 
 
 def count_tokens(parameters: str) -> int:

@@ -1,5 +1,5 @@
 """One installation: the values that its use cases need, and the outcomes that they share."""
 
-from authserver.realm.realm import Passwords, Realm, Registration
+from authserver.realm.realm import KeyProofs, Passwords, Realm, Registration
 
-__all__ = ["Passwords", "Realm", "Registration"]
+__all__ = ["KeyProofs", "Passwords", "Realm", "Registration"]

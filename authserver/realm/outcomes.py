@@ -45,3 +45,5 @@ NOT_FOUND = "not_found"
 CLIENT_ID_TAKEN = "client_id_taken"
 WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a code
 INVALID_LINK = "invalid_link"
+INVALID_DPOP_PROOF = "invalid_dpop_proof"
+USE_DPOP_NONCE = "use_dpop_nonce"

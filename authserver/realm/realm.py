@@ -18,6 +18,7 @@ from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed
 from authserver.sessions.lifetimes import Lifetimes
 from authserver.storage import Database
+from authserver.storage.proofs import UsedProofs
 from authserver.storage.rotation import Rotation
 
 
@@ -39,6 +40,14 @@ class Passwords:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyProofs:
+    """How DPoP proofs are taken: what remembers the used ones, and whether they need a nonce of this server."""
+
+    used: UsedProofs
+    demand_nonce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Realm:
     """Everything that the use cases of one installation need."""
 
@@ -46,6 +55,7 @@ class Realm:
     default_audience: str
     database: Database
     rotation: Rotation
+    proofs: KeyProofs
     keyring: LiveKeyring
     clients: ClientRegistry
     passwords: Passwords

@@ -20,6 +20,7 @@ class AuthorizationCode:
         request_id: names the request that it answers.
         code_challenge: None if the client was let to send none (`PkceRule.OPTIONAL`).
         id_token_claims: the claims that the request asked for in the ID token.
+        dpop_jkt: the thumbprint of the key that the exchange has to prove (RFC 9449 §10), where the client named one.
     """
 
     code_digest: bytes
@@ -40,3 +41,4 @@ class AuthorizationCode:
     expires_at: datetime
     id_token_claims: frozenset[str] = frozenset()
     use: CodeUse | None = None
+    dpop_jkt: str | None = None

@@ -98,6 +98,10 @@ class ClientSettings:
         bool,
         Attribute(Switch(), "Give each user and session an id that only this client sees.", has_column=False),
     ] = False
+    dpop_bound_access_tokens: Annotated[
+        bool,
+        Attribute(Switch(), "Demand a DPoP proof with each request for tokens.", metadata="dpop_bound_access_tokens"),
+    ] = False
     access_token_lifetime: Annotated[
         timedelta | None,
         Attribute(Length(), "Lifetime of access tokens; at most the installation's."),

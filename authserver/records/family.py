@@ -35,6 +35,18 @@ class GrantedAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class Bond:
+    """The key to which a family is bound (RFC 9449 §5).
+
+    `jkt` is its thumbprint. `generation` is the first that was handed out under the key: those before it were handed
+    out to anybody.
+    """
+
+    jkt: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A family's row together with the standing of its user and client, read in one statement.
 
@@ -57,11 +69,21 @@ class Family:
     standing: Standing
     token_version: int
     roles: tuple[str, ...]
+    bond: Bond | None = None
 
     @property
     def ends_at(self) -> datetime:
         """When it is over by itself."""
         return first_end(self.idle_expires_at, self.expires_at)
+
+    @property
+    def jkt(self) -> str | None:
+        """The thumbprint of the key that it is bound to, or None."""
+        return None if self.bond is None else self.bond.jkt
+
+    def was_unbound(self, generation: int) -> bool:
+        """Whether `generation` was handed out before the family was bound to a key."""
+        return self.bond is None or generation < self.bond.generation
 
     def outlives(self, access_token_lifetime: timedelta) -> bool:
         """Whether its refresh tokens were handed out. If not (no offline access), it lasts one access token."""
@@ -70,7 +92,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class NewFamily:
-    """A new family, before it is stored. Its first token is generation 1."""
+    """A new family, before it is stored. Its first token is generation 1; `jkt` is the key that it is bound to."""
 
     family_id: bytes
     granted: GrantedAccess
@@ -78,6 +100,7 @@ class NewFamily:
     mac_kid: str
     idle_expires_at: datetime
     expires_at: datetime
+    jkt: str | None = None
 
     @property
     def ends_at(self) -> datetime:

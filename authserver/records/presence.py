@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from authserver.protocol.bearer_request import Scheme
 from authserver.records.session import Ended
 from authserver.records.user import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class BearerRefused:
-    """A refused access token. `code` is a code of the verifier (contract §6); `soft_logout` is for the client."""
+    """A refused access token. `code` is a code of the verifier (contract §6); `soft_logout` is for the client.
+
+    `scheme` is the one by which the token has to be shown.
+    """
 
     code: str
     soft_logout: bool
     reason: str = ""
+    scheme: Scheme = "Bearer"
 
 
 @dataclass(frozen=True, slots=True)

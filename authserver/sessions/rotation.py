@@ -18,7 +18,8 @@ from authserver.sessions.scope import Allowance, Lost, find_loss
 class Presented:
     """A refresh token whose MAC is right, and the request. `scope` and `audience` are None if the request names none.
 
-    `allowance` is what the client may have now.
+    `allowance` is what the client may have now. `jkt` is the key that the request proves (RFC 9449 §5). With `binds`, a
+    family that is not bound yet is bound to it from now on.
     """
 
     generation: int
@@ -26,6 +27,8 @@ class Presented:
     allowance: Allowance
     scope: frozenset[str] | None = None
     audience: tuple[str, ...] | None = None
+    jkt: str | None = None
+    binds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,11 @@ class NotForClient:
 
 
 @dataclass(frozen=True, slots=True)
+class NotForKey:
+    """The request does not prove the key to which the family is bound. This proves nothing against its owner."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeExceeded:
     """The request asks for more scope than was granted and is still allowed (RFC 6749 §6), or none is left."""
 
@@ -110,16 +118,19 @@ class Unknown:
 
 
 Excess = ScopeExceeded | AudienceExceeded
-Refusal = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | Excess | Unknown
+Refusal = Reused | Lapsed | Expired | Revoked | UserRefused | Ahead | NotForClient | NotForKey | Excess | Unknown
 Classification = Rotatable | Resting | Retry | LateRetry | Overtaken | Refusal
 
 
-def classify(family: Family | None, presented: Presented, windows: RetryWindows, now: datetime) -> Classification:  # noqa: C901, PLR0911 - one line per rule, in the order that decides
+def classify(family: Family | None, presented: Presented, windows: RetryWindows, now: datetime) -> Classification:  # noqa: C901, PLR0911, PLR0912 - one line per rule, in the order that decides
     """Classify why `presented` was not exchanged. The first rule that applies wins."""
     if family is None:
         return Unknown()
     if presented.client_id != family.granted.client_id:
         return NotForClient()
+    lacks_key = family.bond is not None and family.bond.jkt != presented.jkt
+    if lacks_key and not family.was_unbound(presented.generation):
+        return NotForKey()
     if family.ended is not None:
         return Revoked(family.ended.soft_logout)
     if not family.client_enabled:
@@ -137,12 +148,24 @@ def classify(family: Family | None, presented: Presented, windows: RetryWindows,
             return UserRefused(soft_logout=False)
         case Standing.ACTIVE:
             pass
+    if lacks_key:
+        return _classify_unbound(family, windows, now)
     excess = _find_excess(presented, family)
     if excess is not None:
         return excess
     if presented.generation == family.generation:
         return Rotatable() if family.rests_until is None or family.rests_until <= now else Resting()
     return _classify_predecessor(family, presented.generation, windows, now)
+
+
+def _classify_unbound(family: Family, windows: RetryWindows, now: datetime) -> NotForKey | Lapsed:
+    """Classify a generation from before the family was bound, shown without the key.
+
+    A tab that has not heard of the key shows it soon. Later, whoever bound the family may have stolen it: owner and
+    thief look alike. Without this, a thief could lock the owner out of the family and go unnoticed.
+    """
+    retry_end = _find_retry_end(family, None, windows)
+    return NotForKey() if retry_end is not None and now < retry_end else Lapsed()
 
 
 def _find_excess(presented: Presented, family: Family) -> Excess | None:

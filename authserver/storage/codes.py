@@ -35,6 +35,7 @@ def add(tx: Connection, code: AuthorizationCode) -> None:
             "created_at": code.created_at,
             "expires_at": code.expires_at,
             "id_token_claims": " ".join(sorted(code.id_token_claims)),
+            "dpop_jkt": code.dpop_jkt,
         },
     )
 
@@ -104,4 +105,5 @@ def _decode(row: Row[Any]) -> AuthorizationCode:
         expires_at=row.expires_at,
         id_token_claims=frozenset(row.id_token_claims.split()),
         use=None if row.used_at is None else CodeUse(row.used_at, row.fam),
+        dpop_jkt=row.dpop_jkt,
     )

@@ -24,7 +24,9 @@ from authserver.storage.sqlite_file import MissingFileError, demand_file, find_p
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
-    from sqlalchemy.sql.dml import ReturningUpdate
+    from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+    Statement = Select[Any] | ReturningUpdate[Any] | ReturningInsert[Any]
 
 _SQLITE_BUSY_SECONDS = REQUEST_SECONDS - TURN_SECONDS
 _WAL_TRIES = 10
@@ -69,7 +71,7 @@ class Database:
         with self._translating_failures, self._turns, self._reader.connect() as tx:
             yield tx
 
-    def compile(self, statement: "Select[Any] | ReturningUpdate[Any]") -> "CompiledStatement":
+    def compile(self, statement: "Statement") -> "CompiledStatement":
         """Compile a Core statement once, for `CompiledStatement.execute` at the driver."""
         return CompiledStatement(self, statement)
 
@@ -82,7 +84,7 @@ class Database:
 class CompiledStatement:
     """A single statement, compiled once and executed at the driver, in autocommit, on a pooled connection."""
 
-    def __init__(self, database: Database, statement: "Select[Any] | ReturningUpdate[Any]") -> None:
+    def __init__(self, database: Database, statement: "Statement") -> None:
         """Compile `statement` for `database`; its bind parameters become keyword arguments of `execute`."""
         dialect = database.engine.dialect
         compiled = statement.compile(dialect=dialect)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from authserver.records.family import FIRST_GENERATION, Family, GrantedAccess, LateRetryMark, NewFamily
+from authserver.records.family import FIRST_GENERATION, Bond, Family, GrantedAccess, LateRetryMark, NewFamily
 from authserver.records.session import Ended
 from authserver.records.user import Standing
 from authserver.storage.schema import Client, RefreshTokenFamily, User
@@ -87,6 +87,8 @@ _FAMILY: Select[Any] = (
         _F.ended_at,
         _F.ended_by,
         _F.soft_logout,
+        _F.jkt,
+        _F.bound_generation,
         _U.token_version,
         _U.roles,
         _U.locked_at,
@@ -157,6 +159,7 @@ def decode_family(row: Row[Any]) -> Family:
         standing=Standing.of(row.locked_at, row.disabled_at),
         token_version=row.token_version,
         roles=tuple(row.roles.split()),
+        bond=None if row.jkt is None else Bond(row.jkt, row.bound_generation),
     )
 
 
@@ -185,7 +188,18 @@ def add(tx: Connection, family: NewFamily, now: datetime) -> None:
             "rotated_at": now,
             "rests_until": None,
             "idle_expires_at": family.idle_expires_at,
+            "jkt": family.jkt,
+            "bound_generation": None if family.jkt is None else FIRST_GENERATION,
         },
+    )
+
+
+def bind(tx: Connection, family_id: bytes, bond: Bond) -> None:
+    """Bind a family to a key. The caller has locked its row, and it is not bound yet."""
+    tx.execute(
+        update(RefreshTokenFamily)
+        .where(_F.family_id == family_id, _F.jkt.is_(None))
+        .values(jkt=bond.jkt, bound_generation=bond.generation)
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +33,20 @@ class Rotated:
     expires_at: datetime
     token_version: int
     roles: tuple[str, ...]
+
+
+class _Key(Enum):
+    """What the request proves of a key, as far as it changes the statement's text."""
+
+    NONE = "none"
+    PROVEN = "proven"
+    BINDING = "binding"
+
+    @classmethod
+    def of(cls, presented: Presented) -> "_Key":
+        if presented.jkt is None:
+            return cls.NONE
+        return cls.BINDING if presented.binds else cls.PROVEN
 
 
 class _Shape(NamedTuple):
@@ -72,7 +87,7 @@ class Rotation:
     def __init__(self, database: Database) -> None:
         """Bind to `database`; nothing is compiled or connected yet."""
         self._database = database
-        self._compiled: dict[tuple[_Shape, _Shape], CompiledStatement] = {}
+        self._compiled: dict[tuple[_Shape, _Shape, _Key], CompiledStatement] = {}
         self._find: CompiledStatement | None = None
 
     def rotate(
@@ -95,9 +110,10 @@ class Rotation:
         if not allowance.covers(presented.scope, presented.audience):
             return None
         plan = _plan(presented.scope, presented.audience, allowance)
-        statement = self._compiled.get(plan.shapes)
+        shape = (*plan.shapes, _Key.of(presented))
+        statement = self._compiled.get(shape)
         if statement is None:
-            statement = self._compiled[plan.shapes] = self._database.compile(_rotation_statement(*plan.shapes))
+            statement = self._compiled[shape] = self._database.compile(_rotation_statement(*shape))
         row = statement.execute(
             presented_family=family_id,
             presented_generation=presented.generation,
@@ -107,6 +123,7 @@ class Rotation:
             next_idle_end=to_micros(idle_expires_at),
             next_rest_end=None if rests_until is None else to_micros(rests_until),
             **plan.parameters,
+            **({} if presented.jkt is None else {"proven_jkt": presented.jkt}),
         )
         return None if row is None else _decode_rotated(row)
 
@@ -121,14 +138,18 @@ class Rotation:
         return None if row is None else decode_family(row)
 
 
-def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
+def _rotation_statement(scopes: _Shape, audiences: _Shape, key: _Key) -> Any:  # noqa: ANN401 - SQLAlchemy's generic of eleven columns
     now = bindparam("now", type_=BigInteger)
+    jkt = bindparam("proven_jkt", type_=Text)
+    next_generation = _F.generation + literal_column("1", BigInteger)
+    bond = {"jkt": jkt, "bound_generation": func.coalesce(_F.bound_generation, next_generation)}
     return (
         update(RefreshTokenFamily)
         .where(
             _F.family_id == bindparam("presented_family", type_=LargeBinary),
             _F.generation == bindparam("presented_generation", type_=BigInteger),
             _F.client_id == bindparam("presented_client", type_=Text),
+            _F.jkt.is_(None) if key is _Key.NONE else or_(_F.jkt.is_(None), _F.jkt == jkt),
             _F.ended_at.is_(None),
             _F.idle_expires_at > now,
             _F.expires_at > now,
@@ -145,11 +166,12 @@ def _rotation_statement(scopes: _Shape, audiences: _Shape) -> Any:  # noqa: ANN4
             *_meets(_F.audience, "resource", audiences),
         )
         .values(
-            generation=_F.generation + literal_column("1", BigInteger),
+            generation=next_generation,
             mac_kid=bindparam("next_mac_kid", type_=Text),
             rotated_at=now,
             idle_expires_at=bindparam("next_idle_end", type_=BigInteger),
             rests_until=bindparam("next_rest_end", type_=BigInteger),
+            **(bond if key is _Key.BINDING else {}),
         )
         .returning(
             *GRANTED_COLUMNS, _F.generation, _F.expires_at, _user_column(_U.token_version), _user_column(_U.roles)

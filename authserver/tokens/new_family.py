@@ -24,6 +24,7 @@ class AccessToGrant:
     Attributes:
         client_family_version: read in the same transaction (`clients.find_family_version`); a disabled client has none.
         offline: whether refresh tokens are handed out. Without them, the family lives as long as its access token.
+        jkt: the key to which the refresh tokens are bound, by its thumbprint; None where they are not bound.
     """
 
     scope: str
@@ -31,6 +32,7 @@ class AccessToGrant:
     auth_time: datetime
     client_family_version: int
     offline: bool = True
+    jkt: str | None = None
 
 
 def _grant(session: Session, client: Client, granted: AccessToGrant, *, fam: str) -> GrantedAccess:
@@ -70,6 +72,7 @@ def begin_family(
         mac_kid=mac_key.kid,
         idle_expires_at=now + idle_lifetime,
         expires_at=expires_at,
+        jkt=granted.jkt,
     )
     families.add(tx, family, now)
     client_sessions.remember(tx, client.client_id, session.sid)

@@ -20,20 +20,21 @@ class EndedMacKey:
 
 def prove_refresh_token(realm: Realm, text: str) -> RefreshToken | Malformed | EndedMacKey | UnknownMacKey:
     """Check `text`; return its position, or why it proves none. An unknown key reads the database once a second."""
-    return _name_ended(realm, parse_refresh_token(text, lambda kid: _find_secret(realm, kid)))
+    return _name_ended(realm, parse_refresh_token(text, lambda kid: find_mac_secret(realm, kid)))
 
 
 def prove_link_token(realm: Realm, text: str) -> LinkToken | Malformed | EndedMacKey | UnknownMacKey:
     """Check the token of a mailed link; return the link, or why `text` proves none."""
-    return _name_ended(realm, parse_link_token(text, lambda kid: _find_secret(realm, kid)))
+    return _name_ended(realm, parse_link_token(text, lambda kid: find_mac_secret(realm, kid)))
 
 
 def prove_device_token(realm: Realm, text: str) -> DeviceToken | None:
     """Check the token of a known device; None if it is not ours. An unknown key reads the database once a second."""
-    return parse_device_token(text, lambda kid: _find_secret(realm, kid))
+    return parse_device_token(text, lambda kid: find_mac_secret(realm, kid))
 
 
-def _find_secret(realm: Realm, kid: str) -> bytes | None:
+def find_mac_secret(realm: Realm, kid: str) -> bytes | None:
+    """The secret of the MAC key `kid`, or None. An unknown key reads the database once a second."""
     mac_key = realm.keyring.find_mac_key(kid)
     return None if mac_key is None else mac_key.secret
 

@@ -102,12 +102,14 @@ def issue_tokens(
     now: datetime,
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
     openid: OpenIdRequest = NOTHING_ASKED,
+    jkt: str | None = None,
     shape: type[TokenAnswer] = TokenAnswer,
 ) -> TokenAnswer:
     """Sign an access token and, if due, an ID token, and derive the refresh-token string, all in memory.
 
     Read `now` before the statement that returned `holding`, so that no token is younger than the state that it
-    describes. `client` is the client of the family.
+    describes. `client` is the client of the family. The access token is bound to the key `jkt`, if there is one (RFC
+    9449 §6).
     """
     refresh_token = RefreshToken(holding.mac_key.kid, holding.family_id, holding.generation)
     with_refresh_token = partial(
@@ -115,7 +117,7 @@ def issue_tokens(
         refresh_token=format_refresh_token(refresh_token, holding.mac_key.secret),
         refresh_expires_in=int((holding.refresh_ends_at - now).total_seconds()),
     )
-    return _issue(realm, holding, client, now, narrowing, openid, with_refresh_token)
+    return _issue(realm, holding, client, now, narrowing, openid, jkt, with_refresh_token)
 
 
 def issue_access(
@@ -126,12 +128,15 @@ def issue_access(
     now: datetime,
     narrowing: Narrowing = ALL_THAT_WAS_GRANTED,
     openid: OpenIdRequest = NOTHING_ASKED,
+    jkt: str | None = None,
 ) -> AccessAnswer:
     """Sign an access token and, if due, an ID token, for a family without offline access (no refresh token)."""
-    return _issue(realm, holding, client, now, narrowing, openid, AccessAnswer)
+    return _issue(realm, holding, client, now, narrowing, openid, jkt, AccessAnswer)
 
 
-def _claim(realm: Realm, holding: Holding, client: Client, now: datetime, narrowing: Narrowing) -> UserToken:
+def _claim(
+    realm: Realm, holding: Holding, client: Client, now: datetime, narrowing: Narrowing, jkt: str | None
+) -> UserToken:
     granted, allowance = holding.granted, find_allowance(realm, client)
     lifetime = int(realm.lifetimes.of_client(client).access_token_lifetime.total_seconds())
     issued_at = int(now.timestamp())
@@ -153,6 +158,7 @@ def _claim(realm: Realm, holding: Holding, client: Client, now: datetime, narrow
         acr=granted.acr,
         roles=holding.roles,
         token_version=holding.token_version,
+        jkt=jkt,
     )
 
 
@@ -163,14 +169,15 @@ def _issue(
     now: datetime,
     narrowing: Narrowing,
     openid: OpenIdRequest,
+    jkt: str | None,
     answer: Callable[..., Answer],
 ) -> Answer:
-    claims, key = _claim(realm, holding, client, now, narrowing), realm.keyring.current.signing_key
+    claims, key = _claim(realm, holding, client, now, narrowing, jkt), realm.keyring.current.signing_key
     access_token = issue_access_token(key, claims, map_claims(client, holding.roles))
     is_openid = OPENID_SCOPE in claims.scope.split()
     return answer(
         access_token=access_token,
-        token_type="Bearer",  # noqa: S106 - RFC 6750 §6.1.1
+        token_type="Bearer" if jkt is None else "DPoP",
         expires_in=claims.exp - claims.iat,
         scope=claims.scope,
         sid=claims.sid,

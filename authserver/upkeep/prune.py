@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
 
-from authserver.storage import Database, codes, deliveries, links, nodes, prune, registrations
+from authserver.storage import Database, codes, deliveries, links, nodes, proofs, prune, registrations
 from authserver.storage.prune import BATCH, START
 from authserver.trusted_time import Trusted
 
@@ -25,6 +25,7 @@ class Retention:
             longer than links are valid. So only deliveries that no process works on reach this age.
         registrations: registrations that wait no longer. Until then they count against the mails to their address.
         codes: authorization codes, used or not. Until then a second use is noticed (RFC 9700 §4.2.4).
+        proofs: used DPoP proofs, counted from when they expired. Longer than the clocks of two nodes can differ.
     """
 
     audit: timedelta
@@ -32,6 +33,7 @@ class Retention:
     outbox: timedelta = timedelta(days=7)
     codes: timedelta = timedelta(days=1)
     registrations: timedelta = timedelta(days=1)
+    proofs: timedelta = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Pruned:
     mails: int = 0
     codes: int = 0
     registrations: int = 0
+    proofs: int = 0
 
 
 @final
@@ -79,8 +82,10 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
         mails = deliveries.prune(tx, now - retention.outbox, limit=BATCH)
         old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
         waiting = registrations.prune(tx, now - retention.registrations, limit=BATCH)
+        used_proofs = proofs.prune(tx, now - retention.proofs)
         nodes.prune(tx, now)
-    return Pruned(families.count, sessions, audit_events, families.place, old_links, mails, old_codes, waiting)
+    counts = (old_links, mails, old_codes, waiting, used_proofs)
+    return Pruned(families.count, sessions, audit_events, families.place, *counts)
 
 
 def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
@@ -97,7 +102,8 @@ def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
             done.mails + step.mails,
             done.codes + step.codes,
             done.registrations + step.registrations,
+            done.proofs + step.proofs,
         )
-        others = (step.sessions, step.audit_events, step.links, step.mails, step.codes, step.registrations)
+        others = (step.sessions, step.audit_events, step.links, step.mails, step.codes, step.registrations, step.proofs)
         if done.place is None and max(others) < BATCH:
             return done

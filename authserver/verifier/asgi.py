@@ -16,10 +16,10 @@ from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 
-from authserver.protocol.bearer_request import SeveralTokens, read_token
+from authserver.protocol.bearer_request import Credentials, SeveralTokens, read_token
 from authserver.protocol.claims import AccessTokenClaims
 from authserver.verifier.asgi_body import Message, NoticedBody, Receive, Scope
-from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, may_carry_token
+from authserver.verifier.bearer import Answer, BearerGuard, Call, RefusedError, may_carry_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.verifier import Verifier
@@ -127,21 +127,24 @@ class _Door:
         return self._guard.describe(_local_path(scope)) if is_read else None
 
     async def admit(self, scope: Scope, demand: Demand) -> AccessTokenClaims:
-        token = read_token(_header(scope, b"authorization"), scope.get("query_string", b"").decode("latin-1"))
-        base_url = _base_url(scope)
-        if self._answers_at_once(token):
-            claims = self._guard.admit(token, demand, base_url)
+        call = _describe_call(scope)
+        if self._answers_at_once(call.credentials):
+            claims = self._guard.admit(call, demand)
         else:
             loop = asyncio.get_running_loop()
-            claims = await loop.run_in_executor(self._pool(), self._guard.admit, token, demand, base_url)
+            claims = await loop.run_in_executor(self._pool(), self._guard.admit, call, demand)
         if isinstance(body := scope.get(_BODY), NoticedBody):
-            self._guard.check_form(await body.read(), base_url)
+            self._guard.check_form(await body.read(), call.base_url)
         scope.setdefault("state", {})["token"] = claims
         return claims
 
-    def _answers_at_once(self, token: str | SeveralTokens | None) -> bool:
+    def _answers_at_once(self, shown: Credentials | SeveralTokens | None) -> bool:
+        if not isinstance(shown, Credentials):
+            return True
+        if shown.scheme == "DPoP":
+            return False  # each proof has a signature to check
         try:
-            return not isinstance(token, str) or self._guard.verifier.verify_at_once(token) is not None
+            return self._guard.verifier.verify_at_once(shown.token) is not None
         except InvalidToken:
             return True
 
@@ -150,6 +153,13 @@ class _Door:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, "authserver-verify")
         return self._threads
+
+
+def _describe_call(scope: Scope) -> Call:
+    credentials = read_token(_header(scope, b"authorization"), scope.get("query_string", b"").decode("latin-1"))
+    # A WebSocket is opened by a GET (RFC 6455 §4.1).
+    method, proofs = scope.get("method", "GET"), _header(scope, b"dpop")
+    return Call(credentials, _base_url(scope), method, _local_path(scope), ",".join(proofs) if proofs else None)
 
 
 def _header(scope: Scope, wanted: bytes) -> list[str]:

@@ -1,4 +1,4 @@
-"""Bearer tokens in HTTP requests, for all framework adapters (RFC 6750, 9470, 9728).
+"""Access tokens in HTTP requests, for all framework adapters (RFC 6750, 9449, 9470, 9728).
 
 Builds refusals, and the metadata with which a client finds the issuer. Knows no framework: an adapter converts an
 `Answer` to a response of its framework.
@@ -6,16 +6,20 @@ Builds refusals, and the metadata with which a client finds the issuer. Knows no
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
 
+from authserver.jose.dpop_proof import SIGNING_ALGORITHMS
 from authserver.protocol.bearer_request import (
     FORM_TYPE,
     SEVERAL_CHALLENGE,
     SEVERAL_TOKENS,
+    Credentials,
     SeveralTokens,
     count_tokens,
 )
 from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.dpop_request import NONCE_HEADER, DpopRequest
 from authserver.verifier.demands import Demand
 from authserver.verifier.jwks import COOL_DOWN
 from authserver.verifier.refusals import InvalidToken
@@ -38,6 +42,25 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as an adapter finds it.
+
+    Attributes:
+        credentials: the result of `read_token` for header and query.
+        base_url: scheme, host and mount, without a slash at the end.
+        method: such as `GET`.
+        path: below the mount, decoded.
+        proof: the value of the `DPoP` header; several joined with commas; None if there is none.
+    """
+
+    credentials: Credentials | SeveralTokens | None
+    base_url: str
+    method: str
+    path: str
+    proof: str | None = field(repr=False)
+
+
 class RefusedError(Exception):
     """The request is refused; `answer` is for the client."""
 
@@ -53,7 +76,8 @@ class BearerGuard:
     Args:
         verifier: decides which tokens are valid.
         resource: the URL by which clients know this resource server (RFC 9728 §1.2). Default: the audience, if the
-            verifier has exactly one and it is a URL; otherwise no metadata is served.
+            verifier has exactly one and it is a URL; otherwise no metadata is served. If it is given, DPoP proofs must
+            name its scheme and host; otherwise those of the request, which a client can choose (`Host`).
         metadata_url: the URL of the metadata, if its host is not the host of the request, as behind a proxy that
             changes it.
     """
@@ -67,24 +91,33 @@ class BearerGuard:
         self.serves_metadata = False
         """Set by an adapter that serves the metadata of `describe`; until then, no challenge points to it."""
         self._resource = _find_resource(verifier.audiences) if resource is None else resource
+        self._origin = None if resource is None else _origin_of(resource)
         self._metadata_url = metadata_url
 
-    def admit(self, token: str | SeveralTokens | None, demand: Demand, base_url: str) -> AccessTokenClaims:
+    def admit(self, call: Call, demand: Demand) -> AccessTokenClaims:
         """The claims of a valid token that meets `demand`, or `RefusedError`. May wait: see `Verifier.verify_at_once`.
 
-        `token`: the result of `read_token` for header and query. `base_url`: scheme, host and mount of the request,
-        without a slash at the end. If `may_carry_token` is true, call `check_form` next.
+        If `may_carry_token` is true, call `check_form` next.
         """
-        if isinstance(token, SeveralTokens):
-            raise RefusedError(self._refuse_several(base_url))
-        if token is None:
-            raise RefusedError(self.challenge(base_url))
+        shown = call.credentials
+        if isinstance(shown, SeveralTokens):
+            raise RefusedError(self._refuse_several(call.base_url))
+        if shown is None:
+            raise RefusedError(self.challenge(call.base_url))
         try:
-            claims = self.verifier.verify(token)
+            claims = self.verifier.verify(shown.token, self._describe_request(call) if shown.scheme == "DPoP" else None)
             self.verifier.check(demand, claims)
         except InvalidToken as refusal:
-            raise RefusedError(self.refuse(refusal, base_url)) from None
+            if shown.scheme == "DPoP":
+                refusal.scheme = "DPoP"
+            raise RefusedError(self.refuse(refusal, call.base_url)) from None
         return claims
+
+    def _describe_request(self, call: Call) -> DpopRequest:
+        """The request, by the URL that a proof must name. A proxy may change scheme and host, but not the path."""
+        mount = call.base_url.partition("://")[2].partition("/")[2]
+        url = call.base_url if self._origin is None else "/".join(filter(None, (self._origin, mount)))
+        return DpopRequest(call.method, url + quote(call.path, safe="/:@!$&'()*+,;=~"), call.proof)
 
     def check_form(self, form: bytes, base_url: str) -> None:
         """Raise `RefusedError` if the body carries a second token, besides that of the header.
@@ -104,7 +137,8 @@ class BearerGuard:
         challenge = refusal.www_authenticate
         if challenge is None:
             return _answer(refusal.status, body, ("Retry-After", f"{_RETRY_AFTER.get(refusal.code, 1):.0f}"))
-        return _answer(refusal.status, body, ("WWW-Authenticate", self._point_to_metadata(challenge, base_url)))
+        nonce = () if refusal.dpop_nonce is None else ((NONCE_HEADER, refusal.dpop_nonce),)
+        return _answer(refusal.status, body, ("WWW-Authenticate", self._point_to_metadata(challenge, base_url)), *nonce)
 
     def describe(self, path: str) -> Answer | None:
         """The metadata of this resource server (RFC 9728 §2), if `path` is its path; otherwise None."""
@@ -114,6 +148,7 @@ class BearerGuard:
             "resource": self._resource,
             "authorization_servers": [self.verifier.issuer],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         }
         headers = (("Cache-Control", "public, max-age=300"), ("Access-Control-Allow-Origin", "*"))
         return Answer(200, (("Content-Type", "application/json"), *headers), json.dumps(document).encode())
@@ -155,6 +190,11 @@ def may_carry_token(content_type: str, content_length: str) -> bool:
 def _find_resource(audiences: frozenset[str]) -> str | None:
     found = [audience for audience in audiences if _URL.match(audience)]
     return found[0] if len(audiences) == len(found) == 1 else None
+
+
+def _origin_of(resource: str) -> str:
+    parts = urlsplit(resource)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _path_of(resource: str) -> str:

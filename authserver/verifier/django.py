@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from authserver.protocol.bearer_request import read_token
-from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, may_carry_token
+from authserver.verifier.bearer import Answer, BearerGuard, Call, RefusedError, may_carry_token
 from authserver.verifier.demands import Demand
 from authserver.verifier.verifier import Verifier
 
@@ -110,8 +110,9 @@ def _check(request: HttpRequest, demand: Demand) -> HttpResponse | None:
     value = request.headers.get("Authorization")
     token = read_token([] if value is None else [value], request.META.get("QUERY_STRING", ""))
     base_url = f"{request.scheme}://{_host(request)}"
+    call = Call(token, base_url, request.method or "", request.path_info, request.headers.get("DPoP"))
     try:
-        request.token = _guard().admit(token, demand, base_url)
+        request.token = _guard().admit(call, demand)
         if may_carry_token(request.META.get("CONTENT_TYPE", ""), request.META.get("CONTENT_LENGTH", "")):
             _guard().check_form(request.body, base_url)
     except RefusedError as refused:

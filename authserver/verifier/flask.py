@@ -8,8 +8,8 @@
         return {"owner": g.token.sub}
 
 The token comes from the `Authorization` header only (RFC 6750 §2.1), never from a query string or a form; a second
-token there gives status 400. The view finds the claims in `flask.g.token`. NOT checked: whose data a route returns; the
-view must do that.
+token there gives status 400. A token that is bound to a key comes with a proof in the `DPoP` header (RFC 9449). The
+view finds the claims in `flask.g.token`. NOT checked: whose data a route returns; the view must do that.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from flask.typing import ResponseReturnValue
 
 from authserver.protocol.bearer_request import read_token
 from authserver.verifier import Verifier
-from authserver.verifier.bearer import Answer, BearerGuard, RefusedError, may_carry_token
+from authserver.verifier.bearer import Answer, BearerGuard, Call, RefusedError, may_carry_token
 from authserver.verifier.demands import Demand
 
 _P = ParamSpec("_P")
@@ -64,11 +64,10 @@ class FlaskVerifier:
         def guard(view: _View[_P]) -> _View[_P]:
             @wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> ResponseReturnValue:
-                base_url = request.url_root.rstrip("/")
-                token = read_token(request.headers.getlist("Authorization"), request.query_string.decode("latin-1"))
+                call = _describe_call()
                 try:
-                    g.token = self._guard.admit(token, demand, base_url)
-                    self._guard.check_form(_read_form(), base_url)
+                    g.token = self._guard.admit(call, demand)
+                    self._guard.check_form(_read_form(), call.base_url)
                 except RefusedError as refused:
                     return _respond(refused.answer)
                 return view(*args, **kwargs)
@@ -80,6 +79,13 @@ class FlaskVerifier:
     def _describe(self) -> ResponseReturnValue:
         answer = self._guard.describe(request.path)
         return ("", 404) if answer is None else _respond(answer)
+
+
+def _describe_call() -> Call:
+    credentials = read_token(request.headers.getlist("Authorization"), request.query_string.decode("latin-1"))
+    return Call(
+        credentials, request.url_root.rstrip("/"), request.method, request.path, request.environ.get("HTTP_DPOP")
+    )
 
 
 def _read_form() -> bytes:

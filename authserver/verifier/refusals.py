@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from authserver.jose.errors import TokenCode
+from authserver.jose.dpop_proof import SIGNING_ALGORITHMS
+from authserver.jose.errors import ProofCode, TokenCode
+from authserver.protocol.bearer_request import Scheme
 
 RevocationCode = Literal[
     "stale_token_version",
@@ -20,7 +22,13 @@ RevocationCode = Literal[
     "revocations_unavailable",
 ]
 RefusalCode = Literal[
-    TokenCode, RevocationCode, "keys_unavailable", "insufficient_scope", "insufficient_user_authentication"
+    TokenCode,
+    RevocationCode,
+    ProofCode,
+    "wrong_binding",
+    "keys_unavailable",
+    "insufficient_scope",
+    "insufficient_user_authentication",
 ]
 
 _UNAUTHORIZED, _FORBIDDEN, _UNAVAILABLE = 401, 403, 503
@@ -50,6 +58,13 @@ ANSWERS: Mapping[RefusalCode, _Answer] = {
     "not_yet_valid": _Answer("The access token is not valid yet."),
     "missing_claim": _FORGED,
     "invalid_claim": _FORGED,
+    "wrong_binding": _Answer(
+        "The access token is bound to another key, or shown by the wrong scheme.", soft_logout=True
+    ),
+    "invalid_dpop_proof": _Answer("The DPoP proof is not valid.", error="invalid_dpop_proof", soft_logout=True),
+    "use_dpop_nonce": _Answer(
+        "The DPoP proof needs the nonce of the header DPoP-Nonce.", error="use_dpop_nonce", soft_logout=True
+    ),
     "stale_token_version": _REVOKED,
     "session_revoked": _REVOKED,
     "token_revoked": _REVOKED,
@@ -70,8 +85,8 @@ class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
     """A refused token.
 
     `code` (contract §6), `status` (401, 403 or 503), `soft_logout` (the client may keep its local state and sign in or
-    refresh again; advisory, design §6), `error` and `description` (RFC 6750 §3.1) for the answer, `reason` for the log.
-    No part repeats the token.
+    refresh again; advisory, design §6), `error` and `description` (RFC 6750 §3.1) for the answer, `reason` for the log,
+    `scheme` of the challenge, `dpop_nonce` for the header `DPoP-Nonce` (RFC 9449 §9). No part repeats the token.
     """
 
     def __init__(
@@ -81,6 +96,8 @@ class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
         *,
         soft_logout: bool | None = None,
         demands: Mapping[str, str] | None = None,
+        scheme: Scheme = "Bearer",
+        dpop_nonce: str | None = None,
     ) -> None:
         """Build a refusal. `soft_logout` None uses the default of `code`; `demands` are parameters of the challenge."""
         super().__init__(code, reason)
@@ -91,6 +108,8 @@ class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
         self.error = answer.error
         self.description = answer.description
         self.soft_logout = answer.soft_logout if soft_logout is None else soft_logout
+        self.scheme: Scheme = scheme
+        self.dpop_nonce = dpop_nonce
         self._demands = dict(demands or {})
 
     def __str__(self) -> str:
@@ -98,10 +117,12 @@ class InvalidToken(Exception):  # noqa: N818 - the name of contract §6
 
     @property
     def www_authenticate(self) -> str | None:
-        """The challenge (RFC 6750 §3, RFC 9470 §3); None if another token would not help (503)."""
+        """The challenge (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3); None if another token would not help (503)."""
         if self.status == _UNAVAILABLE:
             return None
         parameters = {"error": self.error, **self._demands}
         if self.soft_logout:
             parameters["soft_logout"] = "true"
-        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+        if self.scheme == "DPoP":
+            parameters["algs"] = " ".join(SIGNING_ALGORITHMS)
+        return f"{self.scheme} " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())

@@ -10,6 +10,7 @@ from authserver.clock import Clock, SystemClock
 from authserver.jose.access_token import Expectation, read_access_token
 from authserver.jose.errors import TokenRejected
 from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.dpop_request import DpopRequest
 from authserver.protocol.limits import LEEWAY, LONGEST_ACCESS_TOKEN_LIFETIME
 from authserver.protocol.secret import Secret
 from authserver.verifier.cache import VerifiedTokens, digest_token
@@ -17,6 +18,7 @@ from authserver.verifier.demands import Demand
 from authserver.verifier.fetch import check_url, write_basic
 from authserver.verifier.follower import WhenStale, follow_feed
 from authserver.verifier.jwks import JwksClient, Keys, KeysUnavailableError
+from authserver.verifier.possession import Possession
 from authserver.verifier.refusals import InvalidToken
 from authserver.verifier.revocations import NoFeed, Revocations
 
@@ -40,6 +42,7 @@ class Verifier:
         leeway: seconds, at most 30.
         longest_lifetime: the longest accepted lifetime of a token, in seconds.
         when_stale: how tokens are treated while the feed is unreachable for more than 10 s (see `follower`).
+        dpop_nonce_key: demands a nonce of this server in DPoP proofs; see `possession`.
         revocations, keys: other sources than the issuer.
         clock: the source of time.
 
@@ -63,6 +66,7 @@ class Verifier:
         leeway: float = _LONGEST_LEEWAY,
         longest_lifetime: float = _LONGEST_LIFETIME,
         when_stale: WhenStale = "refuse",
+        dpop_nonce_key: bytes | None = None,
         revocations: Revocations | None = None,
         keys: Keys | None = None,
         clock: Clock = _SYSTEM_CLOCK,
@@ -73,6 +77,7 @@ class Verifier:
         base_url, jwks_uri = _choose_addresses(issuer, internal_url, jwks_uri, allow_http=allow_http)
         self._keys = keys or JwksClient(jwks_uri, clock=clock)
         self._verified = VerifiedTokens()
+        self._possession = Possession(clock, dpop_nonce_key)
         credentials = _read_credentials(client_id, client_secret)
         if credentials is None:
             if when_stale != "refuse":
@@ -104,12 +109,25 @@ class Verifier:
         """
         return self._revocations.lag
 
-    def verify(self, token: str) -> AccessTokenClaims:
+    def verify(self, token: str, dpop: DpopRequest | None = None) -> AccessTokenClaims:
         """Verify `token` and return its claims, or raise `InvalidToken`; nothing else is raised, for any object.
 
-        Does NOT check scope, age or strength of the sign-in (see `require`). A token that is bound to a key (`cnf`) is
-        refused: this function gets no DPoP proof, and without one the token may be stolen (RFC 9449 §7.1).
+        `dpop` is the request, if the token came by the scheme `DPoP`. Then the token must be bound to the key that the
+        request proves (RFC 9449 §7.1). A bound token without it is refused, because it may be stolen. Each proof is
+        accepted once in this process.
+
+        Does NOT check scope, age or strength of the sign-in (see `require`).
         """
+        try:
+            claims = self._verify(token)
+            self._possession.check(token, claims, dpop)
+        except InvalidToken as refusal:
+            if dpop is not None:
+                refusal.scheme = "DPoP"
+            raise
+        return claims
+
+    def _verify(self, token: str) -> AccessTokenClaims:
         digest = digest_token(token)
         known = None if digest is None else self._verified.find(token, digest)
         if (
@@ -126,7 +144,7 @@ class Verifier:
         return claims
 
     def verify_at_once(self, token: str) -> AccessTokenClaims | None:
-        """Verify `token` from memory only; None if that would need a signature check or waiting.
+        """Verify the bearer token `token` from memory only; None if that would need a signature check or waiting.
 
         Raises `InvalidToken`, as `verify` does. For event loops, which must not wait: after None, call `verify` in a
         thread.
@@ -177,8 +195,6 @@ class Verifier:
             self._recheck(digest, *known, now)
             return known
         signed = read_access_token(token, self._expectation, find_key=self._keys.find_key, now=now)
-        if signed.claims.jkt is not None:
-            raise TokenRejected("invalid_claim", "bound to a key, shown without a proof")
         if digest is not None:
             self._verified.remember(token, digest, signed)
         return signed.claims, signed.kid

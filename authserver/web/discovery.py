@@ -9,6 +9,7 @@ from flask import Response
 from authserver.authentication.open_session import PASSWORD
 from authserver.branding.brand import Brand
 from authserver.grants import GRANTS
+from authserver.jose.dpop_proof import SIGNING_ALGORITHMS
 from authserver.protocol.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from authserver.protocol.claims import IdTokenClaims
 from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
@@ -53,6 +54,7 @@ def _describe(issuer: str) -> Metadata:
         "claims_supported": _list_claims(),
         "subject_types_supported": _names(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": _names(current_realm().keyring.current.client_algorithms),
+        "dpop_signing_alg_values_supported": _names(SIGNING_ALGORITHMS),
         "ui_locales_supported": _names(LANGUAGES),
     }
 

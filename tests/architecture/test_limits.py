@@ -16,6 +16,8 @@ OTHERS = {
     ("clock.py", "LEEWAY"),  # `limits` takes it from there, as the clock imports nothing
     ("authorization/pending_request.py", "LIFETIME"),  # of a request
     ("protocol/authorization_code.py", "CODE_LIFETIME"),  # of a code
+    ("protocol/dpop_nonce.py", "NONCE_LIFETIME"),  # of a nonce
+    ("jose/dpop_proof.py", "PROOF_LIFETIME"),  # of a proof
 }
 """A number that happens to be that of a limit, under a name that sounds like it."""
 

@@ -48,6 +48,7 @@ WRITERS = {
     "families.py": {
         "RefreshTokenFamily": {
             "mark_late_retry": "notes a retry; no ending",
+            "bind": "binds a family to the key of its client; no ending",
             "_end": "for revocation, through end_of_sessions and end_one",
         }
     },

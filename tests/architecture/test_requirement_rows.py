@@ -65,13 +65,21 @@ AUTHORIZATION = (
 )
 """Authorization code, single sign-on, OpenID Connect; what is wanted of clients, by the example of one."""
 
+DPOP = (
+    *("ASVS 10.3.5", "ASVS 10.4.14", "RFC 7638 §3.1", "RFC 9700 §2.2.1"),
+    *("RFC 9449 §4.1", "RFC 9449 §4.3", "RFC 9449 §5", "RFC 9449 §5.1", "RFC 9449 §5.2", "RFC 9449 §6.1"),
+    *("RFC 9449 §6.2", "RFC 9449 §7.1", "RFC 9449 §7.2", "RFC 9449 §8", "RFC 9449 §8.1", "RFC 9449 §8.2"),
+    *("RFC 9449 §9", "RFC 9449 §10", "RFC 9449 §11.1", "RFC 9449 §11.3"),
+)
+"""Tokens that are bound to a key of the client."""
+
 ACCOUNT_PAGES = ("ASVS 3.5.3", "ASVS 7.2.4", "ASVS 10.4.9", "ASVS 10.7.3")
 """What people see and end at the pages about their accounts."""
 
 AUDIT = ("ASVS 16.3.1", "ASVS 16.3.2")
 """What is recorded of sign-ins and of refused authorisations."""
 
-CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *AUTHORIZATION, *ACCOUNT_PAGES, *AUDIT)
+CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *AUTHORIZATION, *DPOP, *ACCOUNT_PAGES, *AUDIT)
 """Every row that must stay proven. Whoever claims more writes a tuple above and names it here."""
 
 _ASVS = re.compile(r"\bASVS (\d+\.\d+\.\d+(?:, \d+\.\d+\.\d+)*)")

@@ -332,7 +332,7 @@ REFUSED: dict[str, tuple[dict[str, str | None], str]] = {
         {"claims": '{"id_token":{"acr":{"essential":true,"values":["urn:example:gold"]}}}'},
         "unmet_authentication_requirements",
     ),
-    "key binding": ({"dpop_jkt": "x" * 43}, "invalid_request"),
+    "key binding that is none": ({"dpop_jkt": "x" * 42}, "invalid_request"),
 }
 
 

@@ -106,7 +106,7 @@ def test_every_route_names_the_origin_of_a_client_or_nobody(app: Application, cl
         if _is_shared(path):
             seen.add(path)
             assert allowed["access-control-allow-origin"] == APP, (method, path)
-            assert allowed["access-control-expose-headers"] == "WWW-Authenticate, Retry-After"
+            assert allowed["access-control-expose-headers"] == "WWW-Authenticate, Retry-After, DPoP-Nonce"
             assert (allowed.get("access-control-allow-credentials") == "true") == path.startswith(
                 ("/api/", "/oauth/token")
             )
@@ -184,7 +184,9 @@ def test_a_preflight_says_what_a_page_may_send(client: FlaskClient) -> None:
     assert _allowed(response) == {
         "access-control-allow-origin": APP,
         "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "Authorization, Content-Type, traceparent, tracestate, baggage, sentry-trace",
+        "access-control-allow-headers": (
+            "Authorization, Content-Type, DPoP, traceparent, tracestate, baggage, sentry-trace"
+        ),
         "access-control-allow-credentials": "true",
         "access-control-max-age": "600",
     }

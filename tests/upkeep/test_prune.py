@@ -14,6 +14,7 @@ from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.records.audit import Actor
 from authserver.storage import prune, users
+from authserver.storage.proofs import UsedProofs
 from authserver.storage.schema import AuditEvent, Base, RefreshTokenFamily, Session, User
 from authserver.tokens.token_answer import TokenAnswer
 from authserver.trusted_time import Trusted
@@ -197,6 +198,19 @@ def test_all_is_removed_however_many_steps_it_takes(
     assert _prune_all(realm) == Pruned(families, families, written, None)
 
 
+def test_a_used_proof_goes_when_nobody_accepts_it_any_more(realm: Realm, clock: ManualClock) -> None:
+    """RFC 9449 §11.1: not before, or it could be used again. `jti` x time: the table holds two minutes of requests."""
+    proofs = UsedProofs(realm.database)
+    for number in range(3):
+        assert proofs.use(bytes([number]), clock.now() + timedelta(seconds=90))
+    clock.advance(timedelta(seconds=150))
+    assert _prune_all(realm) == NOTHING
+    assert not proofs.use(b"\0", clock.now())
+    clock.advance(MOMENT)
+    assert _prune_all(realm).proofs == 3
+    assert proofs.use(b"\0", clock.now())
+
+
 def test_a_step_costs_few_statements(
     realm: Realm, user_id: str, recording: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
@@ -205,7 +219,7 @@ def test_a_step_costs_few_statements(
     _prune_a_little(realm)
     with recording() as sent:
         _prune_a_little(realm)
-    assert len([statement for statement in sent if statement.split()[0] in {"SELECT", "DELETE"}]) == 10
+    assert len([statement for statement in sent if statement.split()[0] in {"SELECT", "DELETE"}]) == 11
 
 
 def test_a_row_that_somebody_holds_is_left_for_the_next_time(

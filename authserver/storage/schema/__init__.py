@@ -12,6 +12,7 @@ from authserver.storage.schema.deliveries import OutboxMail, QueuedDelivery
 from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter, FeedEntry
 from authserver.storage.schema.keys import Key, Node
 from authserver.storage.schema.people import Consent, MailLink, PendingRegistration, User
+from authserver.storage.schema.proofs import UsedProof
 from authserver.storage.schema.sessions import AuthorizationCode, ClientSession, RefreshTokenFamily, Session
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "QueuedDelivery",
     "RefreshTokenFamily",
     "Session",
+    "UsedProof",
     "User",
 ]

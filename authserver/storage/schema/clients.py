@@ -41,6 +41,7 @@ class Client(Base):
     policy_uri: Mapped[str | None]
     tos_uri: Mapped[str | None]
     scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    dpop_bound_access_tokens: Mapped[bool] = mapped_column(server_default=false())
     backchannel_logout_uri: Mapped[str | None]
     backchannel_logout_session_required: Mapped[bool] = mapped_column(server_default=false())
     id_token_signed_response_alg: Mapped[str | None]

@@ -71,6 +71,9 @@ class RefreshTokenFamily(Base):
     Each rotation and each late retry writes `rests_until`. It is NULL in a new family, and where there is no retry
     window. A node of the release before 0005 does not know the column: its inserts have 0, and its rotations leave a
     value that is older than the rotation.
+
+    `jkt` is the key (RFC 7638) to which the family is bound, and `bound_generation` the first generation that was
+    handed out under it. Both are NULL in a family that is not bound.
     """
 
     __tablename__ = "refresh_token_families"
@@ -105,6 +108,8 @@ class RefreshTokenFamily(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     soft_logout: Mapped[bool] = mapped_column(server_default=false())
+    jkt: Mapped[str | None]
+    bound_generation: Mapped[int | None]
 
 
 class AuthorizationCode(Base):
@@ -135,3 +140,4 @@ class AuthorizationCode(Base):
     used_at: Mapped[datetime | None]
     fam: Mapped[str | None]
     id_token_claims: Mapped[str] = mapped_column(server_default=text("''"))
+    dpop_jkt: Mapped[str | None]

@@ -10,11 +10,12 @@ from flask import request
 from authserver.authentication.bearer import Bearer, authenticate_bearer, authenticate_signing_out
 from authserver.authentication.reauthentication import Recent, demand_recent
 from authserver.protocol.bearer_request import SeveralTokens
+from authserver.protocol.dpop_request import DpopRequest
 from authserver.realm import Realm
 from authserver.realm.outcomes import Reauthenticate
 from authserver.records.presence import BearerRefused
 from authserver.web.api.refusals import MISSING_TOKEN, explain, explain_bearer, explain_several, refuse
-from authserver.web.authorization import read_bearer_token
+from authserver.web.authorization import read_shown_token
 from authserver.web.context import current_realm
 from authserver.web.problem import ProblemError
 
@@ -68,13 +69,13 @@ def with_bearer(
     return decorate
 
 
-def _load(authenticate: Callable[[Realm, str], Bearer | BearerRefused]) -> Bearer:
-    token = read_bearer_token(request)
-    if isinstance(token, SeveralTokens):
+def _load(authenticate: Callable[[Realm, str, DpopRequest | None], Bearer | BearerRefused]) -> Bearer:
+    shown = read_shown_token(current_realm(), request)
+    if isinstance(shown, SeveralTokens):
         raise ProblemError(explain_several())
-    if token is None:
+    if shown is None:
         raise ProblemError(refuse(MISSING_TOKEN))
-    bearer = authenticate(current_realm(), token)
+    bearer = authenticate(current_realm(), shown.token, shown.dpop)
     if isinstance(bearer, BearerRefused):
         _log.info("bearer_refused", code=bearer.code, reason=bearer.reason, ip=request.remote_addr)
         raise ProblemError(explain_bearer(bearer))

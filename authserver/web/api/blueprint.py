@@ -1,8 +1,10 @@
 """The blueprint of the JSON API, and what all its answers have in common."""
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 
+from authserver.web.authorization import challenge_in_kind, offer_nonce
+from authserver.web.context import current_realm
 from authserver.web.problem import ProblemError, answer_problem
 
 PREFIX = "/api"
@@ -22,6 +24,16 @@ def _keep_private(response: Response) -> Response:
     The few others set their own `Cache-Control`.
     """
     response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+@api.after_request
+def _speak_dpop(response: Response) -> Response:
+    """Offer the next nonce, and challenge by the scheme by which the token was shown (RFC 9449 §7.1, §8.2)."""
+    offer_nonce(current_realm(), request, response.headers)
+    challenge = response.headers.get("WWW-Authenticate")
+    if challenge is not None:
+        response.headers["WWW-Authenticate"] = challenge_in_kind(request, challenge)
     return response
 
 

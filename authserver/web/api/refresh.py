@@ -23,11 +23,13 @@ from authserver.web.api.refusals import (
     MISSING_COOKIE,
     NO_COOKIES_FOR_CLIENT,
     OF_BODIES,
+    OF_PROOFS,
     document,
     explain_refresh,
     refuse,
 )
 from authserver.web.api.shapes import RefreshBody, TokensAnswer
+from authserver.web.authorization import read_dpop
 from authserver.web.context import current_realm
 from authserver.web.problem import answer_problem
 
@@ -44,11 +46,13 @@ _log = structlog.get_logger(__name__)
         'For browsers that signed in with `"delivery": "cookie"`. `Origin` must be one of the client\'s, or the'
         " issuer's. The responses are those of the token endpoint. The cookie is set when a token was exchanged, but"
         " not while the family rests: for the retry window plus 10 s after that. A refusal keeps the cookie, because"
-        " another tab may just have received a newer one."
+        " another tab may just have received a newer one. After a sign-in with a `DPoP` header, a proof of the same key"
+        " is needed here, too."
     ),
     tags=["Sign-in"],
     responses=document(
-        *OF_BODIES, FOREIGN_ORIGIN, CROSS_SITE, NO_COOKIES_FOR_CLIENT, MISSING_COOKIE, INVALID_GRANT, INVALID_SCOPE
+        *(*OF_BODIES, *OF_PROOFS, FOREIGN_ORIGIN, CROSS_SITE, NO_COOKIES_FOR_CLIENT),
+        *(MISSING_COOKIE, INVALID_GRANT, INVALID_SCOPE),
     ),
 )
 def answer_refresh(json_data: RefreshBody) -> Response | TokensAnswer:
@@ -79,7 +83,9 @@ def _exchange(client_id: str, held: Secret, scope: str) -> TokenAnswer | OAuthEr
     if scope:
         parameters["scope"] = scope
     presented = PresentedClient(client_id, None)
-    answer = answer_token_request(_GRANTS, current_realm(), parameters, presented, request.remote_addr or "")
+    realm = current_realm()
+    http = read_dpop(realm, request)
+    answer = answer_token_request(_GRANTS, realm, parameters, presented, request.remote_addr or "", http)
     if not isinstance(answer, TokenAnswer | OAuthError):
         raise TypeError("a refresh gives a refresh token")
     return answer

@@ -10,7 +10,7 @@ from authserver.realm import outcomes
 from authserver.realm.outcomes import Invalid, Reauthenticate, Refused, TryLater
 from authserver.records.field_error import FieldError
 from authserver.records.presence import BearerRefused
-from authserver.web.authorization import BARE_CHALLENGE, challenge_refused
+from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, write_challenge
 from authserver.web.limits.tries import TooManyTries
 from authserver.web.problem import PROBLEM_TYPE, Problem, describe_problem
 
@@ -38,6 +38,12 @@ INVALID_LINK = Refusal(
     outcomes.INVALID_LINK,
     HTTPStatus.BAD_REQUEST,
     "This link no longer works. Please ask for a new one.",
+)
+INVALID_DPOP_PROOF = Refusal(
+    outcomes.INVALID_DPOP_PROOF, HTTPStatus.BAD_REQUEST, "The DPoP proof is not valid, or was used before."
+)
+USE_DPOP_NONCE = Refusal(
+    outcomes.USE_DPOP_NONCE, HTTPStatus.BAD_REQUEST, "The DPoP proof needs the nonce of the header DPoP-Nonce."
 )
 INVALID_CREDENTIALS = Refusal(
     outcomes.INVALID_CREDENTIALS, HTTPStatus.UNAUTHORIZED, "The e-mail address or the password is wrong."
@@ -96,6 +102,8 @@ OF_USE_CASES: Final = {
     for refusal in (
         INVALID_SCOPE,
         INVALID_LINK,
+        INVALID_DPOP_PROOF,
+        USE_DPOP_NONCE,
         INVALID_CREDENTIALS,
         WRONG_PASSWORD,
         UNAUTHORIZED_CLIENT,
@@ -105,6 +113,7 @@ OF_USE_CASES: Final = {
         EMAIL_TAKEN,
     )
 }
+OF_PROOFS: Final = (INVALID_DPOP_PROOF, USE_DPOP_NONCE)
 OF_BODIES: Final = (INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT)
 OF_BEARERS: Final = (
     SEVERAL,
@@ -114,12 +123,13 @@ OF_BEARERS: Final = (
     *(Refusal(code, HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN) for code in ("malformed", "client_disabled")),
     *(
         Refusal(code, HTTPStatus.UNAUTHORIZED, _INVALID_TOKEN, soft_logout=True)
-        for code in ("expired", "stale_token_version", "user_locked")
+        for code in ("expired", "stale_token_version", "user_locked", "wrong_binding", *(one.code for one in OF_PROOFS))
     ),
 )
 OF_SENSITIVE: Final = (*OF_BEARERS, REAUTHENTICATE)
 OF_PASSWORDS: Final = (*OF_SENSITIVE, WRONG_PASSWORD, TOO_MANY_REQUESTS, BUSY)
 OF_LINKS: Final = (INVALID_LINK, BUSY)
+_OF_REFRESHES: Final = {one.code: one for one in (INVALID_SCOPE, *OF_PROOFS)}
 OF_ALL: Final = (INTERNAL_ERROR, UNAVAILABLE)
 
 
@@ -162,12 +172,12 @@ def explain_own(outcome: Refused | Invalid | TryLater | TooManyTries | Reauthent
 
 def explain_bearer(refused: BearerRefused) -> Problem:
     """Make the problem for an access token that is not accepted (RFC 6750 §3.1)."""
-    challenge = challenge_refused(soft_logout=refused.soft_logout)
+    detail = next((proof.detail for proof in OF_PROOFS if proof.code == refused.code), _INVALID_TOKEN)
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         refused.code,
-        _INVALID_TOKEN,
-        challenge=challenge,
+        detail,
+        challenge=challenge_refused(refused),
         soft_logout=refused.soft_logout,
     )
 
@@ -183,9 +193,9 @@ def explain_refresh(error: OAuthError) -> Problem:
         return refuse(UNAVAILABLE, retry_after=error.retry_after)
     if error.error == INVALID_GRANT.code:
         soft_logout = bool(error.soft_logout)
-        challenge = challenge_refused(soft_logout=soft_logout)
+        challenge = write_challenge("Bearer", error="invalid_token", soft_logout=str(soft_logout).lower())
         return replace(refuse(INVALID_GRANT), soft_logout=soft_logout, challenge=challenge)
-    return refuse(INVALID_SCOPE if error.error == INVALID_SCOPE.code else NO_COOKIES_FOR_CLIENT)
+    return refuse(_OF_REFRESHES.get(error.error, NO_COOKIES_FOR_CLIENT))
 
 
 ACCEPTED: Final = {

@@ -128,7 +128,7 @@ class TokensAnswer(Answer):
     """The token answer (RFC 6749 §5.1)."""
 
     access_token: str
-    token_type: Literal["Bearer"]
+    token_type: Literal["Bearer", "DPoP"]
     expires_in: int = Field(description="Seconds.")
     refresh_token: str | None = Field(
         default=None,

@@ -30,6 +30,7 @@ from authserver.web.api.refusals import (
     INVALID_SCOPE,
     OF_BEARERS,
     OF_BODIES,
+    OF_PROOFS,
     REGISTRATION_CLOSED,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED_CLIENT,
@@ -39,6 +40,7 @@ from authserver.web.api.refusals import (
 )
 from authserver.web.api.shapes import LoginBody, RegisterBody, RegisteredAnswer, TokensAnswer
 from authserver.web.api.tries import count_address
+from authserver.web.authorization import read_dpop
 from authserver.web.context import current_realm
 from authserver.web.limits.tries import try_sign_in
 from authserver.web.problem import ProblemError, answer_problem
@@ -85,11 +87,12 @@ def answer_register(json_data: RegisterBody) -> Response | RegisteredAnswer:
         " per account and per network address; a device that sends its `device_token` has its own count, which"
         " strangers"
         ' cannot use up. With `"delivery": "cookie"` the page must have an origin of the client, and be on the site of'
-        " this server."
+        " this server. With a `DPoP` header (RFC 9449) the tokens are bound to its key."
     ),
     tags=_TAGS,
     responses=document(
         *OF_BODIES,
+        *OF_PROOFS,
         INVALID_SCOPE,
         INVALID_CREDENTIALS,
         UNAUTHORIZED_CLIENT,
@@ -113,6 +116,7 @@ def answer_login(json_data: LoginBody) -> Response | TokensAnswer:
         device=DeviceClaim(json_data.device_id or None, json_data.device_name or None),
         source=read_source(),
         device_token=device_token,
+        dpop=read_dpop(current_realm(), request),
     )
     outcome = try_sign_in(json_data.email, json_data.device_id, device_token, lambda: sign_in(current_realm(), attempt))
     if not isinstance(outcome, TokenAnswer):

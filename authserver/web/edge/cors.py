@@ -44,11 +44,14 @@ DOCUMENTATION: Final = "/api/docs"
 
 _VARY: Final = ("Vary", "Origin")
 _ANY_ORIGIN: Final = ("Access-Control-Allow-Origin", "*")
-_EXPOSED: Final = ("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+_EXPOSED: Final = ("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 _CREDENTIALS: Final = ("Access-Control-Allow-Credentials", "true")
 _PREFLIGHT: Final = (
     # Tracing libraries add the last four to every call of a page.
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, traceparent, tracestate, baggage, sentry-trace"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, DPoP, traceparent, tracestate, baggage, sentry-trace",
+    ),
     ("Access-Control-Max-Age", "600"),
 )
 Headers = list[tuple[str, str]]

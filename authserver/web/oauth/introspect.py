@@ -47,7 +47,7 @@ def _introspect(realm: Realm, request: Request) -> dict[str, Any] | OAuthError:
 def _describe_access_token(claims: AccessTokenClaims) -> dict[str, Any]:
     members = {
         "active": True,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if claims.jkt is None else "DPoP",
         "iss": claims.iss,
         "sub": claims.sub,
         "aud": list(claims.aud),
@@ -56,6 +56,7 @@ def _describe_access_token(claims: AccessTokenClaims) -> dict[str, Any]:
         "jti": claims.jti,
         "client_id": claims.client_id,
         "scope": claims.scope,
+        "cnf": None if claims.jkt is None else {"jkt": claims.jkt},  # RFC 9449 §6.2
     }
     if isinstance(claims, UserToken):
         members |= {
@@ -71,7 +72,8 @@ def _describe_access_token(claims: AccessTokenClaims) -> dict[str, Any]:
 
 def _describe_refresh_token(family: Family, issuer: str) -> dict[str, Any]:
     granted = family.granted
-    return {
+    bond = {} if family.jkt is None else {"cnf": {"jkt": family.jkt}}
+    return bond | {
         "active": True,
         "iss": issuer,
         "sub": granted.user_id,

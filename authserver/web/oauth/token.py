@@ -7,6 +7,7 @@ from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.tokens.token_answer import AccessAnswer, RestingAnswer
+from authserver.web.authorization import offer_nonce, read_dpop
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import JsonAnswer, answer_error, answer_json, read_form, read_presented_client
 
@@ -18,9 +19,12 @@ def answer_token(realm: Realm, request: Request) -> JsonAnswer:
     answer = _answer(realm, request)
     if isinstance(answer, OAuthError):
         _log.info("token_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
-        return answer_error(answer)
-    _log.debug("token_issued", sid=answer.sid, resting=isinstance(answer, RestingAnswer))
-    return answer_json(answer)
+        response = answer_error(answer)
+    else:
+        _log.debug("token_issued", sid=answer.sid, resting=isinstance(answer, RestingAnswer))
+        response = answer_json(answer)
+    offer_nonce(realm, request, response.headers)
+    return response
 
 
 def _answer(realm: Realm, request: Request) -> AccessAnswer | OAuthError:
@@ -30,7 +34,8 @@ def _answer(realm: Realm, request: Request) -> AccessAnswer | OAuthError:
     presented = read_presented_client(request, parameters)
     if isinstance(presented, OAuthError):
         return presented
-    return answer_token_request(GRANTS, realm, parameters, presented, request.remote_addr or "")
+    http = read_dpop(realm, request)
+    return answer_token_request(GRANTS, realm, parameters, presented, request.remote_addr or "", http)
 
 
 DOOR = Door("token_endpoint", "/oauth/token", ("POST",), answer_token)

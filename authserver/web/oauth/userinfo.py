@@ -11,7 +11,15 @@ from authserver.authorization.userinfo import ScopeMissing, find_userinfo
 from authserver.protocol.bearer_request import SEVERAL_CHALLENGE, SEVERAL_TOKENS, SeveralTokens
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
-from authserver.web.authorization import BARE_CHALLENGE, challenge_refused, read_bearer_token
+from authserver.web.authorization import (
+    BARE_CHALLENGE,
+    ShownToken,
+    challenge_refused,
+    name_error,
+    offer_nonce,
+    read_shown_token,
+    write_challenge,
+)
 from authserver.web.oauth.door import Door
 from authserver.web.oauth.form import JsonAnswer, answer_json
 
@@ -34,8 +42,14 @@ def answer_userinfo(realm: Realm, request: Request) -> JsonAnswer:
 
     A body is ignored, unless it carries a second token, which refuses the request.
     """
-    token = read_bearer_token(request)
-    told = find_userinfo(realm, token) if isinstance(token, str) else token
+    response = _answer_request(realm, request)
+    offer_nonce(realm, request, response.headers)
+    return response
+
+
+def _answer_request(realm: Realm, request: Request) -> JsonAnswer:
+    shown = read_shown_token(realm, request)
+    told = find_userinfo(realm, shown.token, shown.dpop) if isinstance(shown, ShownToken) else shown
     match told:
         case SeveralTokens():
             return _answer(_Refusal(HTTPStatus.BAD_REQUEST, "invalid_request", SEVERAL_TOKENS, SEVERAL_CHALLENGE))
@@ -46,11 +60,12 @@ def answer_userinfo(realm: Realm, request: Request) -> JsonAnswer:
             )
         case BearerRefused():
             _log.info("bearer_refused", code=told.code, reason=told.reason, ip=request.remote_addr)
-            challenge = challenge_refused(soft_logout=told.soft_logout)
-            invalid = "The access token is not valid."
-            return _answer(_Refusal(HTTPStatus.UNAUTHORIZED, "invalid_token", invalid, challenge, told.soft_logout))
+            challenge, error = challenge_refused(told), name_error(told)
+            invalid = "The access token is not valid." if error == "invalid_token" else "The DPoP proof is not valid."
+            return _answer(_Refusal(HTTPStatus.UNAUTHORIZED, error, invalid, challenge, told.soft_logout))
         case ScopeMissing():
-            challenge = f'Bearer error="insufficient_scope", scope="{told.scope}"'
+            scheme = "DPoP" if isinstance(shown, ShownToken) and shown.dpop is not None else "Bearer"
+            challenge = write_challenge(scheme, error="insufficient_scope", scope=told.scope)
             missing = "The scope of the token does not allow this."
             return _answer(_Refusal(HTTPStatus.FORBIDDEN, "insufficient_scope", missing, challenge))
         case dict():

@@ -9,6 +9,7 @@ from authserver.authentication.sign_in import SignIn, sign_in
 from authserver.clients.authentication import PresentedClient
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.grants import GRANTS, answer_token_request
+from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
@@ -23,15 +24,23 @@ REST = LIFETIMES.retry_windows.retry_window + timedelta(seconds=10)
 """How long a family rests after a rotation (design §4), unless its client has its own window."""
 
 
-def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None = None) -> TokenAnswer:
+def open_device(
+    realm: Realm,
+    device_id: str | None = None,
+    *,
+    client_id: str = FIRST_PARTY_CLIENT_ID,
+    scope: str | None = None,
+    dpop: DpopRequest = WITHOUT_PROOF,
+) -> TokenAnswer:
     """Sign the test's user in on a device."""
     attempt = SignIn(
         email=EMAIL,
         password=Secret(PASSWORD),
-        client_id=FIRST_PARTY_CLIENT_ID,
+        client_id=client_id,
         scope=scope,
         device=DeviceClaim(device_id, None),
         source=RequestSource(IP, "test"),
+        dpop=dpop,
     )
     answer = sign_in(realm, attempt)
     assert isinstance(answer, TokenAnswer), answer
@@ -39,13 +48,18 @@ def open_device(realm: Realm, device_id: str | None = None, *, scope: str | None
 
 
 def refresh(
-    realm: Realm, refresh_token: str, *, client_id: str = FIRST_PARTY_CLIENT_ID, scope: str | None = None
+    realm: Realm,
+    refresh_token: str,
+    *,
+    client_id: str = FIRST_PARTY_CLIENT_ID,
+    scope: str | None = None,
+    http: DpopRequest = WITHOUT_PROOF,
 ) -> TokenAnswer | OAuthError:
     """Present `refresh_token` as a public client does."""
     parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if scope is not None:
         parameters["scope"] = scope
-    answer = answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP)
+    answer = answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP, http)
     assert isinstance(answer, TokenAnswer | OAuthError), answer
     return answer
 

@@ -44,13 +44,13 @@ class Said:
 
 
 Ask = Callable[..., Said]
-"""`ask(path, authorization=..., method=..., form=...)`"""
+"""`ask(path, authorization=..., method=..., form=..., dpop=...)`"""
 FORM = "application/x-www-form-urlencoded"
 
 
-def headers_of(authorization: str | None, form: str | None) -> dict[str, str]:
+def headers_of(authorization: str | None, form: str | None, dpop: str | None) -> dict[str, str]:
     """Build the headers of a request; None leaves a header out."""
-    given = {"Authorization": authorization, "Content-Type": None if form is None else FORM}
+    given = {"Authorization": authorization, "Content-Type": None if form is None else FORM, "DPoP": dpop}
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -65,8 +65,14 @@ def flask_server(verifier: Verifier) -> Ask:
     app.add_url_rule("/body", view_func=repeat, endpoint="body", methods=["POST"])
     client = app.test_client()
 
-    def ask(path: str, authorization: str | None = None, method: str = "GET", form: str | None = None) -> Said:
-        headers = headers_of(authorization, form)
+    def ask(
+        path: str,
+        authorization: str | None = None,
+        method: str = "GET",
+        form: str | None = None,
+        dpop: str | None = None,
+    ) -> Said:
+        headers = headers_of(authorization, form, dpop)
         answer = client.open(path, method=method, headers=headers, data=form, base_url=f"https://{HOST}")
         return Said(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.data)
 
@@ -124,8 +130,14 @@ def asgi_server(verifier: Verifier) -> Ask:
 
 
 def asking_asgi(app: App) -> Ask:
-    def ask(path: str, authorization: str | None = None, method: str = "GET", form: str | None = None) -> Said:
-        given = {"Host": HOST, **headers_of(authorization, form)}
+    def ask(
+        path: str,
+        authorization: str | None = None,
+        method: str = "GET",
+        form: str | None = None,
+        dpop: str | None = None,
+    ) -> Said:
+        given = {"Host": HOST, **headers_of(authorization, form, dpop)}
         if form is not None:
             given["Content-Length"] = str(len(form))
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
@@ -195,8 +207,14 @@ def django_server(verifier: Verifier, *, is_async: bool = False) -> Ask:
     urls.append(django_path("body", demand_token()(repeat_async if is_async else repeat)))
     urls += [django_path(path[1:], demand_token(**demand)(view)) for path, demand in DEMANDS.items() if demand]
 
-    def ask(path: str, authorization: str | None = None, method: str = "GET", form: str | None = None) -> Said:
-        headers = {} if authorization is None else {"Authorization": authorization}
+    def ask(
+        path: str,
+        authorization: str | None = None,
+        method: str = "GET",
+        form: str | None = None,
+        dpop: str | None = None,
+    ) -> Said:
+        headers = headers_of(authorization, None, dpop)
         body = {"data": form or "", "content_type": "application/octet-stream" if form is None else FORM}
         _guard.cache_clear()
         with override_settings(AUTHSERVER_VERIFIER=verifier, ROOT_URLCONF=tuple(urls)):

@@ -21,12 +21,13 @@ from authserver.outbound import Outbound
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
-from authserver.realm import Passwords, Realm, Registration
+from authserver.realm import KeyProofs, Passwords, Realm, Registration
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
 from authserver.revocation.policy import RevocationPolicy
 from authserver.sessions.lifetimes import Lifetimes, RetryWindows
+from authserver.storage.proofs import UsedProofs
 from authserver.storage.rotation import Rotation
 
 ISSUER = "http://127.0.0.1:8000"
@@ -64,6 +65,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         default_audience=AUDIENCE,
         database=database,
         rotation=Rotation(database),
+        proofs=KeyProofs(UsedProofs(database)),
         keyring=keyring,
         clients=ClientRegistry(database, clock),
         passwords=Passwords(_HASHER, _HASHING_POOL, PasswordPolicy(service_words=("authserver",))),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from authserver.jose.algorithms import ALGORITHMS
 from authserver.verifier import Verifier
 from tests.support.wire.adapters import HOST, SERVERS, Ask
 from tests.support.wire.loopback import LoopbackServer, running_server
@@ -60,7 +61,7 @@ def test_a_token_that_was_seen_is_let_in_again_and_one_that_has_expired_meanwhil
     }
 
 
-@pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "DPoP x"])
+@pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "Mac x"])
 def test_no_credentials_are_challenged_without_an_error_code(ask: Ask, authorization: str | None) -> None:
     """RFC 6750 §3, §3.1; RFC 9728 §5.1."""
     said = ask("/any", authorization)
@@ -148,4 +149,5 @@ def test_the_metadata_name_resource_and_issuer(ask: Ask, path: str) -> None:
         "resource": AUDIENCE,
         "authorization_servers": [ISSUER],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": [algorithm.name for algorithm in ALGORITHMS],
     }

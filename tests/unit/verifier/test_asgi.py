@@ -11,6 +11,7 @@ import pytest
 from fastapi import Depends, FastAPI
 
 from authserver.protocol.claims import AccessTokenClaims
+from authserver.protocol.dpop_request import DpopRequest
 from authserver.verifier import Verifier
 from authserver.verifier.asgi import TokenMiddleware, require_token
 from authserver.verifier.asgi_body import Message
@@ -118,9 +119,9 @@ def test_what_is_known_is_answered_by_the_loop_itself(verifier: Verifier, monkey
     threads: list[str] = []
     verify = verifier.verify
 
-    def watched(token: str) -> AccessTokenClaims:
+    def watched(token: str, dpop: DpopRequest | None = None) -> AccessTokenClaims:
         threads.append(threading.current_thread().name.partition("_")[0])
-        return verify(token)
+        return verify(token, dpop)
 
     monkeypatch.setattr(verifier, "verify", watched)
     app = TokenMiddleware(greeting, verifier=verifier)
