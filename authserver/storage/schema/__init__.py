@@ -12,6 +12,7 @@ from authserver.storage.schema.deliveries import OutboxMail, QueuedDelivery
 from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter, FeedEntry
 from authserver.storage.schema.keys import Key, Node
 from authserver.storage.schema.people import Consent, MailLink, PendingRegistration, User
+from authserver.storage.schema.requests import DeviceAuthorization, PushedRequest
 from authserver.storage.schema.sessions import AuthorizationCode, ClientSession, RefreshTokenFamily, Session
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ClientSession",
     "ClockMark",
     "Consent",
+    "DeviceAuthorization",
     "FeedCounter",
     "FeedEntry",
     "Key",
@@ -29,6 +31,7 @@ __all__ = [
     "Node",
     "OutboxMail",
     "PendingRegistration",
+    "PushedRequest",
     "QueuedDelivery",
     "RefreshTokenFamily",
     "Session",

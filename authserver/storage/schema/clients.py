@@ -43,3 +43,4 @@ class Client(Base):
     scope_texts: Mapped[str] = mapped_column(server_default=text("'{}'"))
     backchannel_logout_uri: Mapped[str | None]
     backchannel_logout_session_required: Mapped[bool] = mapped_column(server_default=false())
+    require_pushed_authorization_requests: Mapped[bool] = mapped_column(server_default=false())
