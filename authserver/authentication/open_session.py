@@ -51,12 +51,13 @@ class DeviceClaim:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How, where and when a session begins."""
+    """How, where and when a session begins; `auth_time` is set where the user proved who they are before `now`."""
 
     authentication: Authentication
     device: DeviceClaim
     source: RequestSource
     now: datetime
+    auth_time: datetime | None = None
 
 
 def open_session(
@@ -88,7 +89,7 @@ def begin_session(tx: Transaction, realm: Realm, *, user: User, opening: Opening
         user_agent=source.user_agent,
         created_at=now,
         expires_at=absolute_end(now, realm.lifetimes.refresh_absolute_lifetime),
-        auth_time=now,
+        auth_time=opening.auth_time or now,
         amr=opening.authentication.amr,
         acr=opening.authentication.acr,
     )

@@ -12,10 +12,11 @@ from authserver.authorization.outcomes import (
     Outcome,
     RequestedAccess,
     SignInNeeded,
+    Spent,
     Unredirectable,
 )
 from authserver.authorization.pending_request import PendingRequest
-from authserver.authorization.request import validate_request
+from authserver.authorization.pushed_request import validate_pending
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 
@@ -39,8 +40,8 @@ def authorize(
         ip: the address of the browser, for the audit record.
         decision: the person's answer to the consent question of this request, if they have just given one.
     """
-    request = validate_request(realm, pending.text)
-    if isinstance(request, Unredirectable):
+    request = validate_pending(realm, pending)
+    if isinstance(request, Unredirectable | Spent):
         return request
     interaction = Interaction(
         realm, pending, request.asked, request.access, browser, decision, request.refusal, request.is_silent

@@ -31,6 +31,13 @@ class Unredirectable:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """The pushed request that is named is unknown, expired or open elsewhere; `reason` is for the log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadyAnswered:
     """The request was answered before, and its code was exchanged. A request is answered with one code only."""
 
@@ -95,4 +102,4 @@ class ConsentNeeded(Missing):
     browser: SignedInBrowser
 
 
-Outcome = Unredirectable | AlreadyAnswered | AuthorizationAnswer | Missing
+Outcome = Unredirectable | Spent | AlreadyAnswered | AuthorizationAnswer | Missing

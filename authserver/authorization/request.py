@@ -58,8 +58,8 @@ class ClientRequest:
         return self.answer({"error": error} | ({"error_description": description} if description else {}))
 
 
-def validate_request(realm: Realm, text: str) -> ClientRequest | Unredirectable:
-    """Validate the request in `text`, a query string or an urlencoded form."""
+def validate_request(realm: Realm, text: str, *, is_pushed: bool = False) -> ClientRequest | Unredirectable:
+    """Validate the request in `text`, a query string or an urlencoded form, from a browser or pushed by its client."""
     parameters = read_parameters(text)
     address = None if parameters is None else read_address(parameters)
     if parameters is None or address is None:
@@ -76,7 +76,7 @@ def validate_request(realm: Realm, text: str) -> ClientRequest | Unredirectable:
         ui_locales=values.get("ui_locales", ""),
     )
     is_silent = "none" in values.get("prompt", "").split()
-    asked = _read_asked(realm, client, parameters)
+    asked = _read_asked(realm, client, parameters, is_pushed=is_pushed)
     if isinstance(asked, OAuthError):
         return ClientRequest(realm.issuer, address, describe((), ()), NOTHING_ASKED, asked, is_silent)
     request, scope, audience = asked
@@ -112,8 +112,10 @@ def _find_client(realm: Realm, address: Address) -> Client | Unredirectable:
 
 
 def _read_asked(
-    realm: Realm, client: Client, parameters: Parameters
+    realm: Realm, client: Client, parameters: Parameters, *, is_pushed: bool
 ) -> tuple[AuthorizationRequest, tuple[str, ...], tuple[str, ...]] | OAuthError:
+    if client.require_pushed_authorization_requests and not is_pushed:
+        return invalid_request("This client has to push its requests (RFC 9126).", "not pushed")
     request = parse_request(parameters)
     if isinstance(request, OAuthError):
         return request

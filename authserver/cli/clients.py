@@ -32,6 +32,7 @@ from authserver.records.client import Client
 from authserver.records.client_settings import ATTRIBUTES
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
+_WITHOUT_REDIRECT = {ClientKind.RESOURCE_SERVER, ClientKind.DEVICE}
 _OVERLAP = f"How long the old secret stays valid: 90m, 24h, 7d; at most {LONGEST_OVERLAP.days}d. Default: not at all."
 
 
@@ -203,14 +204,9 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
 
 def _find_doubt(client: Client) -> str | None:
     """Find why nobody can sign in to the client as it is configured; None if people can, or are not supposed to."""
-    if client.kind is ClientKind.RESOURCE_SERVER or client.first_party or client.redirect_uris:
+    if client.kind in _WITHOUT_REDIRECT or client.first_party or client.redirect_uris:
         return None
     way = f"authserver clients update {client.client_id}"
-    if client.kind is ClientKind.DEVICE:
-        return (
-            "Warning: nobody can sign in to this client yet. If it is yours and asks for passwords itself, run:"
-            f" {way} --first-party"
-        )
     return (
         f"Warning: nobody can sign in to this client, because it has no redirect URI. Run: {way} --redirect-uri URI"
         "\n(or with --first-party, if it is yours and uses the account API)"

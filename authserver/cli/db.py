@@ -59,7 +59,7 @@ def prune(context: Context, *, confirm_clock: bool) -> None:
     gone = prune_all(context.current_schema.database, context.trust_clock(confirmed=confirm_clock), retention)
     click.echo(
         f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
-        f"{gone.links} links, {gone.mails} mails, {gone.registrations} registrations"
+        f"{gone.links} links, {gone.mails} mails, {gone.registrations} registrations, {gone.requests} requests"
     )
 
 

@@ -76,6 +76,11 @@ class Keyring:
         """The MAC key called `kid`, if it is in use: next, active or retiring."""
         return self._mac_keys.get(kid)
 
+    @property
+    def mac_keys(self) -> tuple[MacKey, ...]:
+        """The MAC keys in use: next, active and retiring."""
+        return tuple(self._mac_keys.values())
+
     def find_ended_mac_key(self, kid: str) -> KeyState | None:
         """The state of `kid` if it is a retired or compromised MAC key of ours, so that its tokens are surely dead.
 

@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from authserver.protocol.device_code import DEVICE_GRANT
+
 
 class ClientKind(Enum):
     """The kind of a client. It decides how the client authenticates and which grants it may use."""
@@ -51,6 +53,6 @@ _GRANT_TYPES = {
     ClientKind.PUBLIC: _REDIRECT,
     ClientKind.CONFIDENTIAL: _REDIRECT,
     ClientKind.NATIVE: _REDIRECT,
-    ClientKind.DEVICE: _REFRESH,
+    ClientKind.DEVICE: _REFRESH | {DEVICE_GRANT},
     ClientKind.RESOURCE_SERVER: frozenset[str](),
 }

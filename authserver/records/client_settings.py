@@ -94,6 +94,14 @@ class ClientSettings:
         bool,
         Attribute(Switch(), "Give refresh tokens also without the scope offline_access."),
     ] = False
+    require_pushed_authorization_requests: Annotated[
+        bool,
+        Attribute(
+            Switch(),
+            "Take only authorization requests that it has pushed (RFC 9126).",
+            metadata="require_pushed_authorization_requests",
+        ),
+    ] = False
     pairwise: Annotated[
         bool,
         Attribute(Switch(), "Give each user and session an id that only this client sees.", has_column=False),

@@ -14,7 +14,16 @@ from authserver.credentials.policy_row import PolicyRow, Reach
 from authserver.records.client_session import ClientSession
 from authserver.records.session import Ended
 from authserver.records.user import User
-from authserver.storage import Transaction, client_sessions, clients, codes, families, links, sessions
+from authserver.storage import (
+    Transaction,
+    client_sessions,
+    clients,
+    codes,
+    device_authorizations,
+    families,
+    links,
+    sessions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ def end_by_policy(
         return Loss([], [], [], 0, 0, disabled_client=disables)
     sids = _end_reached(tx, ruling.reach, user, subject, current, ended)
     renewed = _end_renewed(tx, user, current, ended) if ruling.renew_current else []
-    codes_ended = _end_codes(tx, event, ruling, user, [*sids, *renewed])
+    codes_ended = _end_codes(tx, event, ruling, user, ended, [*sids, *renewed])
     links_ended = _end_links(tx, event, ruling, user, ended)
     known = client_sessions.end(tx, sids, ended.at)
     return Loss(sids, known, renewed, links_ended, codes_ended, disabled_client=False)
@@ -70,10 +79,15 @@ def _overtakes_all(event: CredentialEvent, ruling: PolicyRow) -> bool:
     return event.changes_credentials or ruling.reach in {Reach.OTHERS, Reach.ALL}
 
 
-def _end_codes(tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, sids: Sequence[str]) -> int:
-    """End the unused authorization codes of the user, or of the sessions that ended; return how many."""
+def _end_codes(
+    tx: Transaction, event: CredentialEvent, ruling: PolicyRow, user: User, ended: Ended, sids: Sequence[str]
+) -> int:
+    """End the unused authorization codes of the user, or of the sessions that ended; return how many.
+
+    A device that waits gets a session of its own, so the end of one session leaves its code alone.
+    """
     if _overtakes_all(event, ruling):
-        return codes.end_unused(tx, user.user_id)
+        return codes.end_unused(tx, user.user_id) + device_authorizations.end_open(tx, user.user_id, ended.at)
     return codes.end_unused(tx, user.user_id, sids) if sids else 0
 
 

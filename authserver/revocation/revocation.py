@@ -36,6 +36,7 @@ from authserver.storage import (
     clients,
     codes,
     consents,
+    device_authorizations,
     families,
     sessions,
     users,
@@ -124,6 +125,7 @@ class Revocation:
         for family in held:
             self.end_family(tx, family, reason=reason, soft_logout=False, by=by, now=now)
         codes.end_unused(tx, user_id, client_id=client_id)
+        device_authorizations.end_open(tx, user_id, now, client_id=client_id)
         return len(held)
 
     def end_token(self, tx: Transaction, claims: AccessTokenClaims, *, by: Actor, now: datetime) -> None:

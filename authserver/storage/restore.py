@@ -8,9 +8,11 @@ from authserver.records.session import Ended
 from authserver.storage.instants import to_micros
 from authserver.storage.schema import (
     AuthorizationCode,
+    DeviceAuthorization,
     FeedCounter,
     MailLink,
     PendingRegistration,
+    PushedRequest,
     RefreshTokenFamily,
     Session,
     User,
@@ -24,11 +26,13 @@ def allow_long_statements(tx: Connection) -> None:
 
 
 def end_everything(tx: Connection, ended: Ended) -> int:
-    """End all sessions, families, codes, mailed links and pending registrations; return how many sessions."""
+    """End all sessions, families, codes, mailed links and requests that wait; return how many sessions."""
     values = {"ended_at": ended.at, "ended_by": ended.by}
     how = {**values, "soft_logout": ended.soft_logout}
     tx.execute(delete(AuthorizationCode).where(AuthorizationCode.used_at.is_(None)))
     tx.execute(delete(PendingRegistration))
+    tx.execute(delete(PushedRequest))
+    tx.execute(delete(DeviceAuthorization))
     tx.execute(update(MailLink).where(MailLink.ended_at.is_(None)).values(**values))
     tx.execute(update(RefreshTokenFamily).where(RefreshTokenFamily.ended_at.is_(None)).values(**how))
     return tx.execute(update(Session).where(Session.ended_at.is_(None)).values(**how)).rowcount

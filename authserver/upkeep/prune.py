@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
 
-from authserver.storage import Database, codes, deliveries, links, nodes, proofs, prune, registrations
+from authserver.storage import (
+    Database,
+    codes,
+    deliveries,
+    device_authorizations,
+    links,
+    nodes,
+    proofs,
+    prune,
+    pushed_requests,
+    registrations,
+)
 from authserver.storage.prune import BATCH, START
 from authserver.trusted_time import Trusted
 
@@ -23,6 +34,9 @@ class Retention:
         ends: ended and expired families, sessions and links. Far longer than the clocks of two nodes can differ.
         outbox: deliveries, counted from when they were last due. It is longer than any pause between attempts, and
             longer than links are valid. So only deliveries that no process works on reach this age.
+        requests: pushed requests, until their interaction is over, and requests of devices. Until then a device that
+            polls is told that its code has expired.
+        unopened: pushed requests that no browser opened. Longer than the clocks of two nodes can differ.
         registrations: registrations that wait no longer. Until then they count against the mails to their address.
         codes: authorization codes, used or not. Until then a second use is noticed (RFC 9700 §4.2.4).
         proofs: used DPoP proofs, counted from when they expired. Longer than the clocks of two nodes can differ.
@@ -34,6 +48,8 @@ class Retention:
     codes: timedelta = timedelta(days=1)
     registrations: timedelta = timedelta(days=1)
     proofs: timedelta = timedelta(minutes=1)
+    requests: timedelta = timedelta(hours=1)
+    unopened: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,7 @@ class Pruned:
     mails: int = 0
     codes: int = 0
     registrations: int = 0
+    requests: int = 0
     proofs: int = 0
 
 
@@ -82,9 +99,11 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
         mails = deliveries.prune(tx, now - retention.outbox, limit=BATCH)
         old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
         waiting = registrations.prune(tx, now - retention.registrations, limit=BATCH)
+        requests = pushed_requests.prune(tx, now - retention.requests, now - retention.unopened, limit=BATCH)
+        requests += device_authorizations.prune(tx, now - retention.requests, limit=BATCH)
         used_proofs = proofs.prune(tx, now - retention.proofs)
         nodes.prune(tx, now)
-    counts = (old_links, mails, old_codes, waiting, used_proofs)
+    counts = (old_links, mails, old_codes, waiting, requests, used_proofs)
     return Pruned(families.count, sessions, audit_events, families.place, *counts)
 
 
@@ -102,8 +121,18 @@ def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
             done.mails + step.mails,
             done.codes + step.codes,
             done.registrations + step.registrations,
+            done.requests + step.requests,
             done.proofs + step.proofs,
         )
-        others = (step.sessions, step.audit_events, step.links, step.mails, step.codes, step.registrations, step.proofs)
+        others = (
+            step.sessions,
+            step.audit_events,
+            step.links,
+            step.mails,
+            step.codes,
+            step.registrations,
+            step.requests,
+            step.proofs,
+        )
         if done.place is None and max(others) < BATCH:
             return done

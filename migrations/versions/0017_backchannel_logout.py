@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 
 _KNOWN = """
 INSERT INTO client_sessions (client_id, seen_sid, sid)

@@ -18,6 +18,7 @@ OTHERS = {
     ("protocol/authorization_code.py", "CODE_LIFETIME"),  # of a code
     ("protocol/dpop_nonce.py", "NONCE_LIFETIME"),  # of a nonce
     ("jose/dpop_proof.py", "PROOF_LIFETIME"),  # of a proof
+    ("protocol/pushed_request.py", "REQUEST_URI_LIFETIME"),  # of a pushed request
 }
 """A number that happens to be that of a limit, under a name that sounds like it."""
 
@@ -25,7 +26,7 @@ OTHERS = {
 def read_length(node: ast.expr | None) -> timedelta | None:
     """The length that a literal means: `timedelta(seconds=30)`, or a number of seconds."""
     match node:
-        case ast.Call(func=ast.Name(id="timedelta"), keywords=keywords) if keywords:
+        case ast.Call(func=ast.Name(id="timedelta"), keywords=keywords) if keywords and all(map(is_literal, keywords)):
             unit = {keyword.arg: keyword.value for keyword in keywords}
             return timedelta(**{str(name): ast.literal_eval(value) for name, value in unit.items()})
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
@@ -35,6 +36,11 @@ def read_length(node: ast.expr | None) -> timedelta | None:
             return None if first is None or second is None else first * second.total_seconds()
         case _:
             return None
+
+
+def is_literal(keyword: ast.keyword) -> bool:
+    """Whether a number is written there, rather than read from somewhere."""
+    return isinstance(keyword.value, ast.Constant)
 
 
 def lengths(source: str) -> Iterator[tuple[str, timedelta]]:

@@ -15,6 +15,7 @@ RESERVED = {
     "links": {"end_pending", "end_since"},
     "codes": {"end_unused"},
     "client_sessions": {"end"},
+    "device_authorizations": {"end_open"},
     "consents": {"forget_all"},
     "clients": {"disable", "enable"},
     "client_holdings": {"remove_families", "remove_client_sessions", "remove_client"},

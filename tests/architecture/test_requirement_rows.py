@@ -61,6 +61,11 @@ AUTHORIZATION = (
     *("RFC 9700 §2.1", "RFC 9700 §2.1.1", "RFC 9700 §2.1.2", "RFC 9700 §2.2.2", "RFC 9700 §2.3", "RFC 9700 §2.4"),
     *("RFC 9700 §2.6", "RFC 9700 §4.2.4", "RFC 9700 §4.5", "RFC 9700 §4.8.2", "RFC 9700 §4.11.2"),
     *("RFC 9700 §4.12", "RFC 9700 §4.13", "RFC 9700 §4.14.2", "RFC 9700 §4.15", "RFC 9700 §4.16"),
+    "ASVS 10.4.13",
+    *("RFC 8628 §3.1", "RFC 8628 §3.2", "RFC 8628 §3.3", "RFC 8628 §3.3.1", "RFC 8628 §3.4", "RFC 8628 §3.5"),
+    *("RFC 8628 §4", "RFC 8628 §5.1", "RFC 8628 §5.2", "RFC 8628 §5.4", "RFC 8628 §6.1"),
+    *("RFC 9126 §2.1", "RFC 9126 §2.2", "RFC 9126 §2.3", "RFC 9126 §4", "RFC 9126 §5", "RFC 9126 §6"),
+    *("RFC 9126 §7.1", "RFC 9126 §7.2", "RFC 9126 §7.3"),
     *("OIDC Core §3.1.2.1", "OIDC Core §3.1.3.7", "OIDC Core §5.3.2", "OIDC Core §10.1.1", "OIDC Core §12.2"),
 )
 """Authorization code, single sign-on, OpenID Connect; what is wanted of clients, by the example of one."""

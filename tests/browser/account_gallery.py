@@ -5,8 +5,8 @@ from typing import Any, Final
 from authserver.records.user import Profile
 from authserver.web.pages.account.apps import Connection
 from authserver.web.pages.account.events import Event
-from authserver.web.pages.account.moments import Moment
 from authserver.web.pages.account.sessions import Device
+from authserver.web.pages.moments import Moment
 from authserver.web.pages.scope_words import say_scopes
 from authserver.web.pages.words import say_password_rules
 from tests.browser.picture import Picture

@@ -18,7 +18,7 @@ from authserver.web.pages.links import QUESTIONS
 from authserver.web.pages.scope_words import say_scopes
 from authserver.web.pages.ways import Way
 from authserver.web.pages.words import say_password_rules
-from tests.browser.account_gallery import ACCOUNT_PICTURES
+from tests.browser.account_gallery import ACCOUNT_PICTURES, MINUTES
 from tests.browser.picture import Picture
 from tests.support.world.processes import free_port
 from tests.support.world.realm import build_realm
@@ -70,6 +70,23 @@ WRONG: Final = {
     ],
 }
 
+DEVICE: Final = {
+    "user_code": "",
+    "is_brought": False,
+    "errors": [],
+    "email": EMAIL,
+    "request_token": "token",
+}
+CONFIRM: Final = {
+    "client": {**PLAIN_APP, "name": "Television"},
+    "scopes": lambda: say_scopes(("profile", "offline_access")),
+    "lifetime": "It stays connected for up to 90 days, or until you disconnect it.",
+    "asked": MINUTES,
+    "place": "Its network address is 203.0.113.7. Yours is 198.51.100.2.",
+    "email": EMAIL,
+    "request_token": "token",
+}
+
 FORM_POST: Final = {"action": "/gallery/signed-out", "fields": {"code": "c", "state": "s"}}
 MOVING: Final = Picture("form-post", "form_post.html", FORM_POST)
 """Nobody looks at it for long: its script goes on."""
@@ -116,6 +133,29 @@ PICTURES: Final = (
             "client": {**PLAIN_APP, "name": "A very long name of an application that somebody found funny " * 2},
             "redirect_host": "a." * 40 + "example",
             "client_host": "a." * 40 + "example",
+            "scopes": lambda: say_scopes(("openid", "https://api.example/" + "scope" * 20)),
+        },
+    ),
+    Picture("device", "device.html", DEVICE),
+    Picture("device-brought", "device.html", {**DEVICE, "user_code": "WDJB-MJHT", "is_brought": True}),
+    Picture(
+        "device-refused",
+        "device.html",
+        {
+            **DEVICE,
+            "user_code": "WDJB-MJHT",
+            "errors": ["This code is not valid. Codes work for 10 minutes, and once."],
+        },
+    ),
+    Picture("device-confirm", "device_confirm.html", CONFIRM),
+    Picture(
+        "device-confirm-long",
+        "device_confirm.html",
+        {
+            **CONFIRM,
+            "client": {**PLAIN_APP, "name": "A very long name of an application that somebody found funny " * 2},
+            "email": LONG,
+            "place": "Its network address is 2001:db8:85a3:8d3:1319:8a2e:370:7348. Yours is 2001:db8::1.",
             "scopes": lambda: say_scopes(("openid", "https://api.example/" + "scope" * 20)),
         },
     ),

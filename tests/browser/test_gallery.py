@@ -23,6 +23,8 @@ SHOWN = (
     ("sign-up", 390, False),
     ("sign-up-refused", 390, True),
     ("consent", 390, False),
+    ("device-brought", 390, True),
+    ("device-confirm", 390, False),
     ("sign-in", 1280, True),
     ("reset", 390, False),
     ("not-me", 390, False),

@@ -78,8 +78,8 @@ def _routes(app: Application) -> Iterator[tuple[str, str]]:
 
 
 def _is_shared(path: str) -> bool:
-    """Contract §2: token, revoke, userinfo, account API; not the page that shows it."""
-    return path in {"/oauth/token", "/oauth/revoke", "/oauth/userinfo"} or (
+    """Contract §2: token, revoke, userinfo, account API; not the page that shows it. A page pushes its request, too."""
+    return path in {"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/oauth/par"} or (
         path.startswith("/api/") and not path.startswith("/api/docs")
     )
 

@@ -18,6 +18,8 @@ from tests.support.world.realm import ISSUER
 
 ENDPOINTS = {
     "authorization_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
     "token_endpoint",
     "userinfo_endpoint",
     "revocation_endpoint",

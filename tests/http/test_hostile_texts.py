@@ -19,11 +19,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from authserver.administration.import_users import Arrival, import_users
+from authserver.clients.register_client import update_client
+from authserver.protocol.device_code import DEVICE_GRANT
 from authserver.realm import Realm
 from authserver.web.oauth import DOORS
 from tests.support.people.api import Api, content
 from tests.support.people.pages import Pages
 from tests.support.people.person import BY
+from tests.support.people.television import register_television
 from tests.support.world.clock import ManualClock
 from tests.support.world.databases import SqliteDatabases
 from tests.support.world.entropy import SeededEntropy
@@ -151,28 +154,43 @@ def test_every_string_member_of_the_json_api(realm: Realm, meter: Meter) -> None
 FORM_PARAMETERS = {
     "/oauth/token": (
         *("grant_type", "client_id", "client_secret", "refresh_token", "code", "redirect_uri", "code_verifier"),
-        *("scope", "resource"),
+        *("scope", "resource", "device_code"),
     ),
     "/oauth/revoke": ("token", "token_type_hint", "client_id", "client_secret"),
     "/oauth/introspect": ("token", "token_type_hint", "client_id", "client_secret"),
     "/oauth/userinfo": ("access_token",),
+    "/oauth/par": (
+        *("client_id", "client_secret", "response_type", "redirect_uri", "scope", "state", "nonce", "prompt", "claims"),
+        *("code_challenge", "resource", "request", "request_uri", "login_hint"),
+    ),
+    "/oauth/device_authorization": ("client_id", "client_secret", "scope", "resource"),
 }
+PUSHED = {"response_type": "code", "code_challenge": "a" * 43, "code_challenge_method": "S256"}
+"""What a push needs besides."""
 GRANTS = {
     "refresh_token": {"grant_type": "refresh_token"},
     "code": {"grant_type": "authorization_code", "code": "c", "redirect_uri": "https://a.example/"},
     "redirect_uri": {"grant_type": "authorization_code", "code": "c", "code_verifier": "v" * 43},
     "code_verifier": {"grant_type": "authorization_code", "code": "c", "redirect_uri": "https://a.example/"},
+    "device_code": {"grant_type": DEVICE_GRANT},
 }
 
 
 def test_every_parameter_of_the_oauth_endpoints(realm: Realm, meter: Meter) -> None:
     posted = {door.path for door in DOORS if "POST" in door.methods}
     assert posted == set(FORM_PARAMETERS), "a new endpoint: name its parameters"
-    api = Api(realm)
+    api, television = Api(realm), register_television(realm)
+    update_client(realm, "first-party", {"redirect_uris": ("https://a.example/",)})
+    bases = {
+        "/oauth/par": {**PUSHED, "redirect_uri": "https://a.example/"},
+        "/oauth/device_authorization": {"client_id": television},
+    }
     for path, parameters in FORM_PARAMETERS.items():
         for parameter in parameters:
             for text in FORM_TEXTS:
-                form = {"client_id": "first-party", "token": "t", **GRANTS.get(parameter, {}), parameter: text}
+                form = {"client_id": "first-party", "token": "t", **bases.get(path, GRANTS.get(parameter, {}))}
+                form |= {"client_id": television} if parameter == "device_code" else {}
+                form[parameter] = text
                 meter.answer(
                     lambda path=path, form=form: api.client.post(path, data=form),  # type: ignore[misc]
                     f"{path} {parameter} {text[:10]!a}",

@@ -81,7 +81,7 @@ def test_every_step_is_walked_here(api: Api) -> None:
         for rule in api.app.url_map.iter_rules()
         if hasattr(api.app.view_functions[rule.endpoint], "carries_requests")
     }
-    assert served == {*WALKED, *ASIDES}
+    assert served == {*WALKED, *OF_DEVICES, *ASIDES}
 
 
 WALKED = (
@@ -89,6 +89,9 @@ WALKED = (
     "/consent",
 )
 """The pages of the steps."""
+
+OF_DEVICES = ("/device", "/device/confirm")
+"""The pages of the steps that only a device asks for, and `test_device_page` walks."""
 
 ASIDES = ("/signup", "/forgot")
 """Pages beside the way: they carry a request, do nothing with it, and lead back."""

@@ -392,7 +392,7 @@ def _stored(shell: Shell, client_id: str) -> Client:
         ((), True),
         (("--confidential",), True),
         (("--native",), True),
-        (("--device",), True),
+        (("--device",), False),
         (("--first-party",), False),
         (("--redirect-uri", "https://photos.example/back"), False),
         (("--resource-server",), False),

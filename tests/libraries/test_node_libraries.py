@@ -1,8 +1,10 @@
 """The client libraries for Node.js, unpatched, with every check that they have."""
 
+import json
 from typing import Any
 
 from tests.support.wire.node import converse
+from tests.support.world.realm import PASSWORD
 from tests.support.world.secure_server import CALLBACK, GOODBYE, SCOPE, SecureServer, sign_in
 
 
@@ -30,6 +32,29 @@ def test_openid_client_signs_in_refreshes_introspects_revokes_and_signs_out(secu
     assert done["refreshed"]["sub"] == done["claims"]["sub"] == done["userinfo"]["sub"]
     assert (done["before"]["active"], done["after"]) == (True, {"active": False})
     assert done["goodbye"] == f"{GOODBYE}?state=bye"
+
+
+def test_openid_client_pushes_its_request(secure: SecureServer, email: str) -> None:
+    """RFC 9126: a confidential client that has to."""
+    options = ("--confidential", "--require-pushed-authorization-requests")
+    assert run(secure, email, "openid_client.mjs", *options, pushes=True)["userinfo"]["email"] == email
+
+
+def test_openid_client_is_connected_as_a_device(secure: SecureServer, email: str) -> None:
+    """RFC 8628, by the link of a QR code."""
+    made = secure.server.installation.type("clients", "create", "Television", "--device", "--scope", SCOPE, "--json")
+    given = {"issuer": secure.issuer, "client_id": json.loads(made.stdout)["client_id"], "scope": SCOPE}
+    with secure.browse() as visitor:
+
+        def connect(link: str) -> None:
+            visitor.visit(link)
+            visitor.send("password", email=email, password=PASSWORD)
+            visitor.send("user_code")
+            visitor.send("request", decision="allow")
+
+        done = converse("openid_client_device.mjs", given, {"connect": connect}, roots=secure.roots)
+    assert done["userinfo"]["email"] == email
+    assert done["refreshed"]["sub"] == done["claims"]["sub"]
 
 
 def test_oauth4webapi_takes_every_answer(secure: SecureServer, email: str) -> None:

@@ -13,6 +13,7 @@ from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter
 from authserver.storage.schema.keys import Key, Node
 from authserver.storage.schema.people import Consent, MailLink, PendingRegistration, User
 from authserver.storage.schema.proofs import UsedProof
+from authserver.storage.schema.requests import DeviceAuthorization, PushedRequest
 from authserver.storage.schema.sessions import AuthorizationCode, ClientSession, RefreshTokenFamily, Session
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ClientSession",
     "ClockMark",
     "Consent",
+    "DeviceAuthorization",
     "FeedCounter",
     "FeedEntry",
     "Key",
@@ -30,6 +32,7 @@ __all__ = [
     "Node",
     "OutboxMail",
     "PendingRegistration",
+    "PushedRequest",
     "QueuedDelivery",
     "RefreshTokenFamily",
     "Session",

@@ -48,3 +48,4 @@ class Client(Base):
     id_token_claims: Mapped[bool] = mapped_column(server_default=false())
     claim_names: Mapped[str] = mapped_column(server_default=text("'{}'"))
     pkce: Mapped[str] = mapped_column(server_default=text("'required'"))
+    require_pushed_authorization_requests: Mapped[bool] = mapped_column(server_default=false())

@@ -23,6 +23,7 @@ ENDPOINTS: Final[Mapping[str, str]] = {
     "/oauth/token": "POST",
     "/oauth/revoke": "POST",
     "/oauth/userinfo": "GET, POST",
+    "/oauth/par": "POST",
 }
 """Path → methods of the OAuth endpoints that scripts may call. None of them reads cookies."""
 

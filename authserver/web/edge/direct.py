@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def answer_directly(app: Flask, realm: Realm) -> "WSGIApplication":
-    """Wrap the WSGI application of `app`: views of `DOORS` are called directly, Flask answers everything else."""
-    views = {(method, door.path): door.view for door in DOORS for method in door.methods}
+    """Wrap the WSGI application of `app`: most views of `DOORS` are called directly, Flask answers everything else."""
+    views = {(method, door.path): door.view for door in DOORS if not door.counts_tries for method in door.methods}
     others = app.wsgi_app
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

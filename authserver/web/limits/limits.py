@@ -160,6 +160,11 @@ def email_change_key(user_id: str) -> LimitKey:
     return LimitKey("account", _digest(f"email change {user_id}"))
 
 
+def user_code_key(user_id: str) -> LimitKey:
+    """The codes of devices that a user tries."""
+    return LimitKey("account", _digest(f"user code {user_id}"))
+
+
 def address_key(purpose: str, address: str) -> LimitKey:
     """Tries from the network of `address`, counted for each purpose separately."""
     return LimitKey("address", _digest(f"{purpose} {_generalise(address)}"))

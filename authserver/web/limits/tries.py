@@ -3,7 +3,7 @@
 A try is counted before anything is verified (see `limits`). The doors only read the input and show the outcome.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from authserver.authentication.known_device import find_known_device, is_named_d
 from authserver.authentication.reauthentication import Recent
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import Invalid, Refused, TryLater
+from authserver.records.client import Client
 from authserver.web.context import current_realm
 from authserver.web.limits.current import current_limits
 from authserver.web.limits.limits import (
@@ -28,6 +29,7 @@ from authserver.web.limits.limits import (
     known_device_key,
     named_devices_key,
     password_key,
+    user_code_key,
 )
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +57,14 @@ class TooManyTries:
 def count_address(purpose: str) -> TooManyTries | None:
     """Count one try from the address of the request. None if it is allowed."""
     return _count(address_key(purpose, request.remote_addr or ""))
+
+
+def count_client_address(purpose: str, client: Client) -> TooManyTries | None:
+    """Count a request of a public client, by address: anybody can send one in its name. None if it is allowed.
+
+    A confidential client sends those of all its users from one address, and proves who it is; it is not counted.
+    """
+    return count_address(purpose) if client.kind.is_public else None
 
 
 def try_sign_in(
@@ -116,6 +126,24 @@ def ask_new_address(
     return try_password(recent, ask)
 
 
+def try_user_code(user_id: str, carry_out: Callable[[], bool]) -> bool | TooManyTries:
+    """Look up the code of a device, and count the try (RFC 8628 §5.1). `carry_out` returns whether the code is right.
+
+    Tries are counted per address and per user, so that many accounts give no more guesses than one address has. A right
+    code is no guess and is taken back, but it clears nothing: a code of one's own must not make room for more guesses.
+    """
+    keys = (address_key("user code", request.remote_addr or ""), user_code_key(user_id))
+    for number, key in enumerate(keys):
+        over = _count(key)
+        if over is not None:
+            _take_back(keys[:number])
+            return over
+    is_right = carry_out()
+    if is_right:
+        _take_back(keys)
+    return is_right
+
+
 def reset_by_link(token: str, password: Secret) -> PasswordWasReset | Refused | Invalid | TryLater:
     """Set a password with a mailed link. It clears the tries at the account, because its owner has read its mail."""
     outcome = reset_password(current_realm(), token, password, request.remote_addr or "")
@@ -123,6 +151,11 @@ def reset_by_link(token: str, password: Secret) -> PasswordWasReset | Refused | 
         for key in (account_key(outcome.email), named_devices_key(outcome.email)):
             current_limits().forgive(key)
     return outcome
+
+
+def _take_back(keys: Sequence[LimitKey]) -> None:
+    for key in keys:
+        current_limits().take_back(key)
 
 
 def _count(key: LimitKey) -> TooManyTries | None:

@@ -1,6 +1,6 @@
 """The OAuth and OpenID Connect endpoints. Exactly the endpoints in `DOORS` are served and named by discovery."""
 
-from authserver.web.oauth import introspect, jwks, revocations, revoke, token, userinfo
+from authserver.web.oauth import device_authorization, introspect, jwks, par, revocations, revoke, token, userinfo
 from authserver.web.oauth.door import Door
 
 DOORS: tuple[Door, ...] = (
@@ -10,6 +10,8 @@ DOORS: tuple[Door, ...] = (
     userinfo.DOOR,
     revocations.DOOR,
     jwks.DOOR,
+    par.DOOR,
+    device_authorization.DOOR,
 )
 
 __all__ = ["DOORS", "Door"]

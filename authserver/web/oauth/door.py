@@ -17,10 +17,11 @@ class Door:
     """An endpoint. `metadata_name` is its member in the discovery documents (RFC 8414 §2).
 
     The view uses only its arguments. It cannot use Flask's `current_app`, `request` or `g`, because `web.edge.direct`
-    calls it without Flask's contexts.
+    calls it without Flask's contexts. A view that `counts_tries` (`web.limits`) is called by Flask and may use them.
     """
 
     metadata_name: str
     path: str
     methods: tuple[str, ...]
     view: Callable[[Realm, Request], "WSGIApplication"]
+    counts_tries: bool = False

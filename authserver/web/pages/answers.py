@@ -15,6 +15,7 @@ from authserver.authorization.outcomes import (
     AuthorizationAnswer,
     Decision,
     Missing,
+    Spent,
     Unredirectable,
 )
 from authserver.authorization.pending_request import PendingRequest
@@ -24,6 +25,7 @@ from authserver.web.pages.browser import current_browser
 from authserver.web.pages.languages import translate
 from authserver.web.pages.redirects import add_to_query, redirect_exactly
 from authserver.web.pages.steps import Purpose
+from authserver.web.pages.words import tell_too_late
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +43,8 @@ def _evaluate(pending: PendingRequest, checks: Sequence[Check], decision: Decisi
             return answer_told(_tell_answered())
         case Unredirectable():
             return refuse_unredirectable(outcome)
+        case Spent():
+            return refuse_spent(outcome)
 
 
 AUTHORIZATION: Final = Purpose("authorization", "/oauth/authorize", _evaluate)
@@ -57,6 +61,12 @@ def refuse_unredirectable(refused: Unredirectable) -> Response:
         ip=request.remote_addr,
     )
     return answer_told(_tell_unredirectable())
+
+
+def refuse_spent(spent: Spent) -> Response:
+    """The page for a pushed request that this browser cannot open."""
+    _log.info("authorization_refused", reason=spent.reason, ip=request.remote_addr)
+    return answer_told(tell_too_late())
 
 
 def _answer_client(answer: AuthorizationAnswer) -> Response:

@@ -4,11 +4,13 @@ from typing import Final
 
 from flask import Response, request
 
-from authserver.authorization.outcomes import Unredirectable
+from authserver.authorization.outcomes import Spent, Unredirectable
+from authserver.authorization.pushed_request import Opened, open_pushed
 from authserver.protocol.bearer_request import FORM_TYPE
-from authserver.web.pages.answers import AUTHORIZATION, refuse_unredirectable
+from authserver.web.context import current_realm
+from authserver.web.pages.answers import AUTHORIZATION, refuse_spent, refuse_unredirectable
 from authserver.web.pages.blueprint import pages, take_foreign_forms
-from authserver.web.pages.dispatcher import begin
+from authserver.web.pages.dispatcher import begin, begin_opened
 from authserver.web.pages.redirects import redirect_exactly
 from authserver.web.pages.rendering import page_path
 
@@ -25,7 +27,13 @@ def show_authorize() -> Response:
     text = request.query_string.decode("ascii", "replace")
     if len(text) > LONGEST:
         return refuse_unredirectable(Unredirectable("a request that is too long"))
-    return begin(AUTHORIZATION, text)
+    match open_pushed(current_realm(), text):
+        case None:
+            return begin(AUTHORIZATION, text)
+        case Opened() as opened:
+            return begin_opened(AUTHORIZATION, text, opened)
+        case Spent() as spent:
+            return refuse_spent(spent)
 
 
 @pages.post(PATH)

@@ -1,5 +1,6 @@
 """The cookies that bind requests to the browser in which they began. There is one for each request, up to a limit."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +18,13 @@ def find_bound(pending: PendingRequest) -> PendingRequest | None:
     """Find the request with the steps done in this browser; None if it did not begin in this browser."""
     kept = current_cookies().read(request, RequestCookie(pending.request_id))
     return read_binding(current_realm(), pending, kept)
+
+
+def find_begun(fresh: PendingRequest) -> PendingRequest | None:
+    """The request as it began in this browser, for one that is just asked for again; None if it began elsewhere."""
+    kept = current_cookies().read(request, RequestCookie(fresh.request_id))
+    began_at = None if kept is None else find_beginning(current_realm(), fresh.request_id, kept)
+    return None if began_at is None else find_bound(replace(fresh, began_at=began_at))
 
 
 def bind(response: Response, pending: PendingRequest) -> None:

@@ -6,16 +6,15 @@ from urllib.parse import urlsplit
 from flask import Response
 
 from authserver.authorization.consent import find_missing_consent
-from authserver.authorization.outcomes import ConsentNeeded, Decision, RequestedAccess
+from authserver.authorization.outcomes import ConsentNeeded
 from authserver.authorization.pending_request import write_pending
 from authserver.protocol.redirect_uri import read_source
-from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm
-from authserver.web.pages.blueprint import answer_page, read_fields
-from authserver.web.pages.languages import translate, use_locales
+from authserver.web.pages.blueprint import answer_page
+from authserver.web.pages.decisions import read_decision, say_lifetime
+from authserver.web.pages.languages import use_locales
 from authserver.web.pages.scope_words import say_scopes
 from authserver.web.pages.steps import Done, Errand, Step, View
-from authserver.web.pages.words import say_duration
 
 
 def _show() -> View[ConsentNeeded]:
@@ -24,8 +23,7 @@ def _show() -> View[ConsentNeeded]:
 
 def _act(errand: Errand) -> Done:
     """Read the person's decision; the dispatcher applies it."""
-    said = {decision.value: decision for decision in Decision}.get(read_fields().get("decision", ""))
-    return Done(errand.pending, said)
+    return Done(errand.pending, read_decision())
 
 
 CONSENT: Final = Step("/consent", ConsentNeeded, find_missing_consent, _show, _act)
@@ -41,7 +39,7 @@ def _render(errand: Errand, missing: ConsentNeeded) -> Response:
         client_host=_name_target(access.client.client_uri or access.redirect_uri),
         redirect_host=_name_target(access.redirect_uri),
         scopes=say_scopes(access.scope, access.client),
-        lifetime=_say_lifetime(access),
+        lifetime=say_lifetime(access),
         email=browser.user.email,
         # Bound to the session that is asked, so that the answer cannot count for another user.
         request_token=write_pending(current_realm(), errand.pending.ask(browser.sid)),
@@ -52,13 +50,3 @@ def _name_target(redirect_uri: str) -> str:
     """Name the target of a redirect so that people can judge it: the host, or the private-use scheme of an app."""
     parts = urlsplit(redirect_uri)
     return parts.hostname or parts.scheme
-
-
-def _say_lifetime(access: RequestedAccess) -> str:
-    """Say how long the access lasts (ASVS 10.7.2)."""
-    lifetimes = current_realm().lifetimes.of_client(access.client)
-    if access.client.offline_access or OFFLINE_SCOPE in access.scope:
-        duration = say_duration(lifetimes.refresh_absolute_lifetime)
-        return translate("It stays connected for up to %(duration)s, or until you disconnect it.", duration=duration)
-    duration = say_duration(lifetimes.access_token_lifetime)
-    return translate("It can use this for %(duration)s; then it has to ask again.", duration=duration)

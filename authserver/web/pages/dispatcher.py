@@ -10,28 +10,35 @@ from typing import Any, Final
 
 from flask import Response
 
-from authserver.authorization.outcomes import Decision, Missing
+from authserver.authorization.outcomes import Decision, Missing, Spent
 from authserver.authorization.pending_request import PendingRequest, begin_pending, read_pending, write_pending
+from authserver.authorization.pushed_request import Opened
 from authserver.web.context import current_realm
-from authserver.web.pages.answers import AUTHORIZATION
+from authserver.web.pages.answers import AUTHORIZATION, refuse_spent
 from authserver.web.pages.blueprint import Told, answer_told, carry_requests, pages, read_argument, read_fields
-from authserver.web.pages.bound import bind, find_bound
+from authserver.web.pages.bound import bind, find_begun, find_bound
 from authserver.web.pages.browser import keep_signed_in
+from authserver.web.pages.connecting import CONNECTION
 from authserver.web.pages.consent import CONSENT
+from authserver.web.pages.device import DEVICE_CODE
+from authserver.web.pages.device_confirm import DEVICE_CONFIRM
 from authserver.web.pages.languages import translate
 from authserver.web.pages.login import SIGN_IN
 from authserver.web.pages.redirects import go_to
 from authserver.web.pages.steps import Done, Errand, Purpose, Step, View
 from authserver.web.pages.visits import VISIT
 from authserver.web.pages.ways import Way
+from authserver.web.pages.words import tell_too_late
 
 STEPS: Final[tuple[Step[Any], ...]] = (
     SIGN_IN,
     CONSENT,
+    DEVICE_CODE,
+    DEVICE_CONFIRM,
 )
 """All steps, in the order in which a person is asked. A new step is one file, and one line here."""
 
-PURPOSES: Final[tuple[Purpose, ...]] = (AUTHORIZATION, VISIT)
+PURPOSES: Final[tuple[Purpose, ...]] = (AUTHORIZATION, VISIT, CONNECTION)
 """All purposes of requests. They all use the same steps."""
 
 CHECKS: Final = tuple(step.find_missing for step in STEPS)
@@ -40,6 +47,19 @@ CHECKS: Final = tuple(step.find_missing for step in STEPS)
 def begin(purpose: Purpose, text: str) -> Response:
     """Begin a request that has just arrived. `text` is its query."""
     return _go_on(Errand(begin_pending(current_realm(), text, purpose.name)))
+
+
+def begin_opened(purpose: Purpose, text: str, opened: Opened) -> Response:
+    """Begin a request that works once, or go on with it: only the browser in which it began may load it again."""
+    fresh = PendingRequest(current_realm().clock.now(), opened.request_id, text, purpose.name)
+    pending = fresh if opened.is_new else find_begun(fresh)
+    if pending is None:
+        return refuse_spent(Spent("opened before, in another browser"))
+    found = _evaluate(pending, None)
+    response = _lead(Errand(pending), found)
+    if isinstance(found, Response):
+        bind(response, pending)  # nothing was missing; this browser may still load the address again
+    return response
 
 
 def _begin_anew(lost: PendingRequest) -> Response:
@@ -74,10 +94,10 @@ def _act(step: Step[Any]) -> Response:
 def _load(step: Step[Any], token: str) -> Errand | Response:
     """Load the errand for a page of `step`; a response if the request cannot continue in this browser."""
     if not token:
-        return _answer_too_late() if step.opens is None else step.opens()
+        return answer_told(tell_too_late()) if step.opens is None else step.opens()
     pending = read_pending(current_realm(), token)
     if pending is None:
-        return _answer_too_late()
+        return answer_told(tell_too_late())
     bound = find_bound(pending)
     return _begin_anew(pending) if bound is None else Errand(bound, token)
 
@@ -130,15 +150,6 @@ def _lead(errand: Errand, found: Missing | Response) -> Response:
 
 def _find_purpose(pending: PendingRequest) -> Purpose:
     return next(purpose for purpose in PURPOSES if purpose.name == pending.purpose)
-
-
-def _answer_too_late() -> Response:
-    """Show the page for a request that is too old, or that no application began."""
-    sentences = (
-        translate("This took too long, or the address of this page was changed."),
-        translate("Go back to the app that sent you here, and start again."),
-    )
-    return answer_told(Told(translate("Please start again"), sentences, HTTPStatus.BAD_REQUEST))
 
 
 def _tell_lost(purpose: Purpose, lost: PendingRequest) -> Told:

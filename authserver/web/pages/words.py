@@ -123,6 +123,18 @@ def tell_too_many(seconds: int) -> Told:
     )
 
 
+def tell_too_late() -> Told:
+    """The page for a request that was begun too long ago, or that no application began."""
+    return Told(
+        translate("Please start again"),
+        (
+            translate("This took too long, or the address of this page was changed."),
+            translate("Go back to the app that sent you here, and start again."),
+        ),
+        HTTPStatus.BAD_REQUEST,
+    )
+
+
 def _tell_dead_link() -> Told:
     return Told(
         translate("This link no longer works"),

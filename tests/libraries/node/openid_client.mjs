@@ -9,7 +9,8 @@ client.enableNonRepudiationChecks(config);
 
 const verifier = client.randomPKCECodeVerifier();
 const checks = { pkceCodeVerifier: verifier, expectedState: client.randomState(), expectedNonce: client.randomNonce() };
-const url = client.buildAuthorizationUrl(config, {
+const build = given.pushes ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl;
+const url = await build(config, {
   redirect_uri: given.redirect_uri,
   scope: given.scope,
   code_challenge: await client.calculatePKCECodeChallenge(verifier),

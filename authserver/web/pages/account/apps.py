@@ -11,9 +11,9 @@ from authserver.realm.outcomes import Refused
 from authserver.records.consent import ConnectedApp
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, with_browser
-from authserver.web.pages.account.moments import Moment, describe_moment
 from authserver.web.pages.blueprint import pages, read_fields
 from authserver.web.pages.languages import translate
+from authserver.web.pages.moments import Moment, describe_moment
 from authserver.web.pages.scope_words import say_scopes
 
 PATH = "/account/apps"

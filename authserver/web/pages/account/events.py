@@ -11,9 +11,9 @@ from authserver.records.audit import AuditRecord
 from authserver.web.context import current_realm
 from authserver.web.pages.account.event_words import say_event
 from authserver.web.pages.account.frame import answer_room, with_browser
-from authserver.web.pages.account.moments import Moment, describe_moment
 from authserver.web.pages.account.origins import say_browser, say_network
 from authserver.web.pages.blueprint import pages, read_argument
+from authserver.web.pages.moments import Moment, describe_moment
 
 PATH = "/account/events"
 _OUTSIDERS = frozenset({"page", NOBODY})

@@ -12,9 +12,9 @@ from authserver.records.field_error import FieldError
 from authserver.records.user import Profile, User
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser
-from authserver.web.pages.account.moments import describe_moment
 from authserver.web.pages.blueprint import pages, read_fields
 from authserver.web.pages.languages import translate
+from authserver.web.pages.moments import describe_moment
 from authserver.web.pages.words import say_errors
 
 PATH = "/account"

@@ -13,10 +13,10 @@ from authserver.revocation import Receipt
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.pages.account.frame import answer_room, ask_who, with_browser, with_recent_browser
-from authserver.web.pages.account.moments import Moment, describe_moment
 from authserver.web.pages.account.origins import say_browser, say_network
 from authserver.web.pages.blueprint import answer_page, pages, read_fields
 from authserver.web.pages.languages import translate, translate_number
+from authserver.web.pages.moments import Moment, describe_moment
 from authserver.web.pages.redirects import go_to
 from authserver.web.pages.words import say_signed_out
 
