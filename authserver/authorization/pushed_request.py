@@ -14,13 +14,16 @@ from authserver.authorization.outcomes import Spent, Unredirectable
 from authserver.authorization.pending_request import PendingRequest
 from authserver.authorization.request import ClientRequest, validate_request
 from authserver.protocol.authorization_request import read_parameters
+from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
 from authserver.protocol.entropy import new_id
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.pushed_request import REQUEST_URI_LIFETIME, digest_request_uri, is_pushed, new_request_uri
 from authserver.realm import Realm
+from authserver.realm.outcomes import Refused
 from authserver.records.client import Client
 from authserver.records.pushed_request import PushedRequest
 from authserver.storage import pushed_requests
+from authserver.tokens.key_proof import as_oauth_error, prove_key, use_proof
 
 LONGEST_PUSHED: Final = 20_000
 """Characters of a pushed request. It is in no address, so it may be longer than one that a browser brings."""
@@ -45,22 +48,33 @@ class Opened:
     is_new: bool
 
 
-def push_request(realm: Realm, client: Client, parameters: Mapping[str, str]) -> Pushed | OAuthError:
+def push_request(
+    realm: Realm, client: Client, parameters: Mapping[str, str], http: DpopRequest = WITHOUT_PROOF
+) -> Pushed | OAuthError:
     """Validate the request of an authenticated client and keep it.
+
+    A proof that comes with it names the key that the exchange of the code has to prove (RFC 9449 §10.1).
 
     Args:
         realm: the installation.
         client: who pushes.
         parameters: the form, each parameter once; the values of `resource` are separated by spaces.
+        http: the request that brought it.
     """
     if "request_uri" in parameters:
         return invalid_request("request_uri must not be pushed.")
-    text = _write(client, parameters)
-    if len(text) > LONGEST_PUSHED:
-        return invalid_request("The request is too long.")
+    key = prove_key(realm, http)
+    if isinstance(key, Refused):
+        return as_oauth_error(key)
+    text = _write(client, parameters if key is None else {**parameters, "dpop_jkt": key.jkt})
+    if key is not None and parameters.get("dpop_jkt", key.jkt) != key.jkt:
+        return OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof.", "two keys")
     refusal = _find_refusal(realm, client, text)
     if refusal is not None:
         return refusal
+    used = use_proof(realm, key)
+    if used is not None:
+        return as_oauth_error(used)
     now, request_uri = realm.clock.now(), new_request_uri(realm.entropy)
     pushed = PushedRequest(digest_request_uri(request_uri), client.client_id, text, now, now + REQUEST_URI_LIFETIME)
     with realm.database.write() as tx:
@@ -120,6 +134,8 @@ def _write(client: Client, parameters: Mapping[str, str]) -> str:
 
 
 def _find_refusal(realm: Realm, client: Client, text: str) -> OAuthError | None:
+    if len(text) > LONGEST_PUSHED:
+        return invalid_request("The request is too long.")
     if "authorization_code" not in client.kind.grant_types:
         return OAuthError("unauthorized_client", "This client gets no code.", client.kind.value)
     request = validate_request(realm, text, is_pushed=True)

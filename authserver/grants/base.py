@@ -18,7 +18,7 @@ from authserver.realm import Realm
 from authserver.realm.outcomes import Refused
 from authserver.records.audit import Actor
 from authserver.records.client import Client
-from authserver.tokens.key_proof import ProvenKey, find_refresh_jkt, prove_key, use_proof
+from authserver.tokens.key_proof import ProvenKey, as_oauth_error, find_refresh_jkt, prove_key, use_proof
 from authserver.tokens.token_answer import AccessAnswer
 
 
@@ -52,7 +52,7 @@ class TokenRequest:
     def use_proof(self, realm: Realm) -> OAuthError | None:
         """Use the proof up, if there is one; refused if it was used before. Writes one row: see the phases above."""
         refused = use_proof(realm, self.key)
-        return None if refused is None else _refuse(refused)
+        return None if refused is None else as_oauth_error(refused)
 
 
 class GrantHandler(Protocol):
@@ -93,10 +93,5 @@ def answer_token_request(
         return OAuthError("unauthorized_client", "This client may not use this grant type.", f"{client.kind.value}")
     key = prove_key(realm, http, client=client)
     if isinstance(key, Refused):
-        return _refuse(key)
+        return as_oauth_error(key)
     return grant.exchange(TokenRequest(parameters, client, ip, key), realm)
-
-
-def _refuse(refused: Refused) -> OAuthError:
-    """The refusal of a proof (RFC 9449 §5, §8)."""
-    return OAuthError(refused.code, refused.message, refused.reason)

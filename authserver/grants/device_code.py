@@ -39,6 +39,9 @@ class DeviceCodeGrant:
             device = device_authorizations.find(tx, digest_code(device_code))
         if device is None or device.client_id != request.client.client_id:
             return _refuse("unknown code, or of another client")
+        used = request.use_proof(realm)
+        if used is not None:
+            return used
         now = realm.clock.now()
         offline = request.client.offline_access or OFFLINE_SCOPE in {*device.scope.split()} & {*request.client.scope}
         with realm.database.write() as tx:
@@ -46,7 +49,7 @@ class DeviceCodeGrant:
         if isinstance(holding, OAuthError):
             return holding
         issue = issue_tokens if offline else issue_access
-        return issue(realm, holding, request.client, now=now)
+        return issue(realm, holding, request.client, now=now, jkt=request.jkt)
 
 
 def _poll(
@@ -120,7 +123,12 @@ def _open(
         approved.auth_time,
     )
     granted = AccessToGrant(
-        device.scope, device.audience, approved.auth_time, device.client_family_version, offline=offline
+        device.scope,
+        device.audience,
+        approved.auth_time,
+        device.client_family_version,
+        offline=offline,
+        jkt=request.refresh_jkt,
     )
     holding = open_session(tx, realm, user=user, opening=opening, client=client, granted=granted)
     device_authorizations.use(tx, device.code_digest, now)

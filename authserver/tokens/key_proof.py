@@ -12,6 +12,7 @@ from authserver.jose.dpop_proof import PROOF_LEEWAY, read_proof
 from authserver.jose.errors import ProofRejected
 from authserver.protocol.dpop_nonce import read_nonce, write_nonce
 from authserver.protocol.dpop_request import DpopRequest
+from authserver.protocol.oauth_error import OAuthError
 from authserver.realm.outcomes import Refused
 from authserver.realm.realm import Realm
 from authserver.records.client import Client
@@ -80,6 +81,11 @@ def find_refresh_jkt(client: Client, jkt: str | None) -> str | None:
     Those of a confidential client are bound to its authentication, so that it may change its key.
     """
     return jkt if client.kind.is_public else None
+
+
+def as_oauth_error(refused: Refused) -> OAuthError:
+    """The refusal of a proof at an OAuth endpoint (RFC 9449 §5, §8)."""
+    return OAuthError(refused.code, refused.message, refused.reason)
 
 
 def current_nonce(realm: Realm) -> str | None:

@@ -21,6 +21,7 @@ from tests.support.people.credentials import carry_out
 from tests.support.people.pages import Pages, dump
 from tests.support.people.television import SCOPE, Television, Viewer, register_television
 from tests.support.world.clock import ManualClock
+from tests.support.world.proofs import ProofKey
 from tests.support.world.realm import ISSUER
 
 INTERVAL = timedelta(seconds=5)
@@ -175,6 +176,25 @@ def test_a_code_is_exchanged_once(television: Television, viewer: Viewer) -> Non
     tokens = content(television.poll(), 200)
     assert television.hear() == "invalid_grant"
     assert television.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_a_device_that_proves_a_key_gets_tokens_for_it(
+    television: Television, viewer: Viewer, clock: ManualClock
+) -> None:
+    """RFC 9449 §5: access and refresh token are bound to it, and a poll is not repeated by who saw it."""
+    key = ProofKey()
+
+    def prove() -> str:
+        return key.prove("POST", f"{ISSUER}/oauth/token", clock.seconds())
+
+    proof = prove()
+    assert content(television.poll(proof), 400)["error"] == "authorization_pending"
+    viewer.allow(television)
+    assert content(television.poll(proof), 400)["error"] == "invalid_dpop_proof"
+    tokens = content(television.poll(prove()), 200)
+    assert tokens["token_type"] == "DPoP"
+    assert content(television.refresh(tokens["refresh_token"]), 400)["error"] == "invalid_grant"
+    assert television.refresh(tokens["refresh_token"], prove()).status_code == 200
 
 
 def test_a_code_is_for_its_client(realm: Realm, api: Api, television: Television, viewer: Viewer) -> None:

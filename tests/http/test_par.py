@@ -12,9 +12,10 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.storage import clients
 from tests.support.people.api import Api, content
-from tests.support.people.authorizing import CALLBACK, STATE, App, answered, register_app
+from tests.support.people.authorizing import CALLBACK, STATE, VERIFIER, App, answered, claims_of, register_app
 from tests.support.people.pages import Form, Pages, dump, read_page
 from tests.support.world.clock import ManualClock
+from tests.support.world.proofs import ProofKey
 from tests.support.world.realm import ISSUER
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -104,6 +105,34 @@ def test_a_pushed_request_is_as_long_as_it_needs_to_be_and_in_no_address(app: Pu
     assert len(first.headers["Location"]) < 1000
     assert answered(app.decide(app.sign_in(app.follow(first))))["state"] == state
     assert content(app.push(state="x" * 20_000), 400)["error"] == "invalid_request"
+
+
+def test_a_proof_at_the_push_names_the_key_of_the_code(app: PushingApp, clock: ManualClock) -> None:
+    """RFC 9449 §10.1: what the code is exchanged for goes to that key alone; one proof, one push, one key."""
+    ours, theirs = ProofKey(), ProofKey()
+
+    def prove(key: ProofKey, path: str) -> dict[str, str]:
+        return {"DPoP": key.prove("POST", f"{ISSUER}{path}", clock.seconds())}
+
+    form = dict(parse_qsl(urlsplit(app.link()).query))
+    proof = prove(ours, "/oauth/par")
+    pushed = content(app.api.client.post("/oauth/par", data=form, headers=proof), 201)
+    for again in ({**form}, {**form, "dpop_jkt": theirs.jkt}):
+        refused = content(app.api.client.post("/oauth/par", data=again, headers=proof), 400)
+        assert refused["error"] == "invalid_dpop_proof"
+    code = answered(app.decide(app.sign_in(app.visit(app.name(pushed["request_uri"])))))["code"]
+    exchange = {
+        "grant_type": "authorization_code",
+        "client_id": app.client_id,
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+    for headers in ({}, prove(theirs, "/oauth/token")):
+        refused = content(app.api.client.post("/oauth/token", data=exchange, headers=headers), 400)
+        assert refused["error"] == "invalid_grant"
+    tokens = content(app.api.client.post("/oauth/token", data=exchange, headers=prove(ours, "/oauth/token")), 200)
+    assert claims_of(tokens["access_token"])["cnf"] == {"jkt": ours.jkt}
 
 
 # --- what is refused at the push -------------------------------------------------------------------------------------

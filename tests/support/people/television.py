@@ -58,20 +58,24 @@ class Television:
         parts = urlsplit(self.codes["verification_uri_complete"])
         return f"{parts.path}?{parts.query}"
 
-    def poll(self, /, **parameters: str) -> TestResponse:
-        """Ask whether it may go on."""
+    def poll(self, /, proof: str | None = None, **parameters: str) -> TestResponse:
+        """Ask whether it may go on, with a DPoP proof or without."""
         form = {"grant_type": DEVICE_GRANT, "device_code": self.codes["device_code"], "client_id": self.client_id}
-        return self.api.client.post("/oauth/token", data={**form, **parameters})
+        return self.api.client.post("/oauth/token", data={**form, **parameters}, headers=_carry(proof))
 
     def hear(self, /, **parameters: str) -> str:
         """The refusal that a poll gets."""
         error: str = content(self.poll(**parameters), 400)["error"]
         return error
 
-    def refresh(self, refresh_token: str) -> TestResponse:
+    def refresh(self, refresh_token: str, proof: str | None = None) -> TestResponse:
         """Exchange its refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": self.client_id}
-        return self.api.client.post("/oauth/token", data=form)
+        return self.api.client.post("/oauth/token", data=form, headers=_carry(proof))
+
+
+def _carry(proof: str | None) -> dict[str, str]:
+    return {} if proof is None else {"DPoP": proof}
 
 
 @dataclass
