@@ -18,6 +18,7 @@ OTHERS = {
     ("protocol/authorization_code.py", "CODE_LIFETIME"),  # of a code
     ("protocol/dpop_nonce.py", "NONCE_LIFETIME"),  # of a nonce
     ("jose/dpop_proof.py", "PROOF_LIFETIME"),  # of a proof
+    ("jose/client_assertion.py", "LONGEST_LIFETIME"),  # of a client assertion
 }
 """A number that happens to be that of a limit, under a name that sounds like it."""
 
