@@ -2,8 +2,15 @@
 
 from authserver.grants.authorization_code import AuthorizationCodeGrant
 from authserver.grants.base import GrantHandler, TokenRequest, answer_token_request
+from authserver.grants.client_credentials import ClientCredentialsGrant
 from authserver.grants.refresh_token import RefreshTokenGrant
+from authserver.tokens.client_token import ClientAnswer
+from authserver.tokens.token_answer import AccessAnswer
 
-GRANTS: tuple[GrantHandler, ...] = (AuthorizationCodeGrant(), RefreshTokenGrant())
+GRANTS: tuple[GrantHandler[AccessAnswer | ClientAnswer], ...] = (
+    AuthorizationCodeGrant(),
+    RefreshTokenGrant(),
+    ClientCredentialsGrant(),
+)
 
 __all__ = ["GRANTS", "GrantHandler", "RefreshTokenGrant", "TokenRequest", "answer_token_request"]

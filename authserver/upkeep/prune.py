@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
 
-from authserver.storage import Database, codes, deliveries, links, nodes, proofs, prune, registrations
+from authserver.storage import Database, codes, deliveries, links, nodes, proofs, prune, registrations, used_assertions
 from authserver.storage.prune import BATCH, START
 from authserver.trusted_time import Trusted
+
+_ASSERTIONS_AT_ONCE = 10 * BATCH  # each request of a client with a key of its own leaves a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class Retention:
         ends: ended and expired families, sessions and links. Far longer than the clocks of two nodes can differ.
         outbox: deliveries, counted from when they were last due. It is longer than any pause between attempts, and
             longer than links are valid. So only deliveries that no process works on reach this age.
+        assertions: used client assertions, counted from when they expired. Longer than clocks of nodes differ.
         registrations: registrations that wait no longer. Until then they count against the mails to their address.
         codes: authorization codes, used or not. Until then a second use is noticed (RFC 9700 §4.2.4).
         proofs: used DPoP proofs, counted from when they expired. Longer than the clocks of two nodes can differ.
@@ -34,6 +37,7 @@ class Retention:
     codes: timedelta = timedelta(days=1)
     registrations: timedelta = timedelta(days=1)
     proofs: timedelta = timedelta(minutes=1)
+    assertions: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Pruned:
     codes: int = 0
     registrations: int = 0
     proofs: int = 0
+    assertions: int = 0
 
 
 @final
@@ -82,9 +87,10 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
         mails = deliveries.prune(tx, now - retention.outbox, limit=BATCH)
         old_codes = codes.prune(tx, now - retention.codes, limit=BATCH)
         waiting = registrations.prune(tx, now - retention.registrations, limit=BATCH)
+        used = used_assertions.prune(tx, now - retention.assertions, limit=_ASSERTIONS_AT_ONCE)
         used_proofs = proofs.prune(tx, now - retention.proofs)
         nodes.prune(tx, now)
-    counts = (old_links, mails, old_codes, waiting, used_proofs)
+    counts = (old_links, mails, old_codes, waiting, used_proofs, used)
     return Pruned(families.count, sessions, audit_events, families.place, *counts)
 
 
@@ -103,7 +109,8 @@ def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
             done.codes + step.codes,
             done.registrations + step.registrations,
             done.proofs + step.proofs,
+            done.assertions + step.assertions,
         )
         others = (step.sessions, step.audit_events, step.links, step.mails, step.codes, step.registrations, step.proofs)
-        if done.place is None and max(others) < BATCH:
+        if done.place is None and max(others) < BATCH and step.assertions < _ASSERTIONS_AT_ONCE:
             return done

@@ -49,6 +49,8 @@ def test_oauth4webapi_takes_the_algorithm_that_its_client_asks_for(secure: Secur
     metadata = {"id_token_signed_response_alg": "RS256"}
     done = run(secure, email, "oauth4webapi.mjs", *options, metadata=metadata)
     assert (done["claims"]["email"], done["userinfo"]["email"]) == (email, email)
+
+
 def test_oauth4webapi_binds_its_tokens_to_a_key(secure: SecureServer, email: str) -> None:
     """RFC 9449 §5, §7.1, §10: code, refresh token and access token; a stranger's key and no key are refused."""
     done = run(secure, email, "oauth4webapi_dpop.mjs", "--public")
