@@ -18,6 +18,7 @@ from authserver.keyring.master_files import load_master_keys
 from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
 from authserver.realm import KeyProofs, Passwords, Realm, Registration
+from authserver.realm.client_keys import ClientKeys
 from authserver.realm.client_registry import ClientRegistry
 from authserver.records.link import LONGEST_LIFETIME
 from authserver.revocation import Revocation
@@ -66,7 +67,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
     Raises:
         KeyringError: the keys cannot be used; the message is one line.
     """
-    database, clock = custody.database, custody.clock
+    database, clock, outbound = custody.database, custody.clock, Outbound(settings.private_hosts)
     loader = KeyringLoader(custody.load_keys, custody.read_master_keys, clock)
     return Realm(
         issuer=settings.issuer,
@@ -76,6 +77,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         proofs=KeyProofs(UsedProofs(database), demand_nonce=settings.dpop_nonce == "required"),
         keyring=LiveKeyring(loader, clock),
         clients=ClientRegistry(database, clock),
+        client_keys=ClientKeys(outbound, clock),
         passwords=Passwords(
             PasswordHasher(),
             HashingPool(Places.among(settings.threads)),
@@ -95,7 +97,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         registration=Registration(
             open=settings.registration == "open", require_verified_email=settings.require_verified_email
         ),
-        outbound=Outbound(settings.private_hosts),
+        outbound=outbound,
         clock=clock,
         entropy=custody.entropy,
     )

@@ -109,6 +109,12 @@ class Installation:
         body = f"grant_type=refresh_token&client_id={client_id}&refresh_token={{token}}"
         return Request(f"{self.url}/oauth/token", body, tokens=tokens)
 
+    def ask_for_itself(self) -> Request:
+        """Tokens of a service for itself, by its secret in the form."""
+        made = self._register("--service", "--scope", "profile email")
+        body = f"grant_type=client_credentials&client_id={made['client_id']}&client_secret={made['client_secret']}"
+        return Request(f"{self.url}/oauth/token", body)
+
     def count_rotations(self, client_id: str) -> int:
         """Count the rotations of all families of this client."""
         with opened(self.environment["AUTHSERVER_DATABASE_URL"]) as database, database.read() as tx:

@@ -1,7 +1,7 @@
 """Refreshes of 16 clients, each with its own family, compared with the Flask floor on the same database.
 
 Rotations are measured with a client without a retry window, and counted in the database. The answers of resting
-families are measured, too, with a client that has the default window.
+families are measured, too, with a client that has the default window, and the tokens that a client gets for itself.
 """
 
 import statistics
@@ -17,6 +17,7 @@ from benchmarks.processes import Server
 from benchmarks.table import Line, Target
 
 POSTGRES_TARGET = Target("≥", 0.65)
+OWN_TARGET = Target("≥", 0.9)
 MEMORY_TARGET = Target("≤", 130, "MB")
 MOST_EXCHANGED = 0.05
 """The largest share of rotations among refreshes of resting families: each rotates at the start and once in 70 s."""
@@ -45,18 +46,20 @@ def measure_refresh(
             (our_server, ours.refresh(rotating)),
             (floor_server, floor.refresh(floor.write_tokens())),
             (our_server, ours.refresh(FIRST_PARTY_CLIENT_ID)),
+            (our_server, ours.ask_for_itself()),
         )
-        results: tuple[list[Round], list[Round], list[Round]] = ([], [], [])
+        results: tuple[list[Round], ...] = ([], [], [], [])
         for number in range(rounds):
-            for side in (0, 1, 2) if number % 2 == 0 else (2, 1, 0):
+            for side in range(len(sides)) if number % 2 == 0 else reversed(range(len(sides))):
                 results[side].append(_run(driver, *sides[side], databases, seconds))
         memory = our_server.worker_memory()
-    rotated, floored, rested = results
+    rotated, floored, rested, own = results
     _check(ours.count_rotations(rotating), rotated, lambda share: share == 1)
     _check(ours.count_rotations(FIRST_PARTY_CLIENT_ID), rested, lambda share: share <= MOST_EXCHANGED)
     return [
         *_write_lines(databases, sizes, rotated, floored),
         *_write_resting(databases, rested),
+        *_write_own(databases, own, rotated),
         *_write_memory(databases, memory),
     ]
 
@@ -101,6 +104,18 @@ def _write_resting(databases: Databases, rounds: list[Round]) -> list[Line]:
         each = _median(rounds, read)
         if each is not None:
             lines.append(Line(f"… CPU of the {side} per resting answer", f"{each:.0f} µs"))
+    return lines
+
+
+def _write_own(databases: Databases, own: list[Round], rotated: list[Round]) -> list[Line]:
+    ratio = statistics.median(a.load.rate / b.load.rate for a, b in zip(own, rotated, strict=True))
+    floor = f"refresh with rotation: {_write_load(rotated)}"
+    name = f"token of a client itself, {databases.name}"
+    lines = [Line(name, _write_load(own), floor, ratio, target=OWN_TARGET)]
+    for side, read in (("server", _server_us), ("database", _database_us)):
+        each = _median(own, read)
+        if each is not None:
+            lines.append(Line(f"… CPU of the {side} per token", f"{each:.0f} µs"))
     return lines
 
 

@@ -5,6 +5,7 @@ A resource server may accept a revoked token for seconds. This server refuses it
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -23,6 +24,13 @@ from authserver.records.presence import BearerRefused, judge_bearer
 from authserver.records.pseudonym import session_identifier, subject_identifier
 from authserver.storage import families, sessions
 from authserver.tokens.key_proof import ProvenKey, demand_proof, prove_key, use_proof
+
+_OF_A_CLIENT = BearerRefused(
+    "wrong_audience",
+    soft_logout=False,
+    reason="a client's own token",
+    detail="This access token belongs to a client. The call needs the access token of a user.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +126,9 @@ def _find_bearer(
     try:
         claims = read_own_token(realm, token, find_key, audience=realm.issuer)
     except TokenRejected as rejected:
-        return BearerRefused(rejected.code, soft_logout=False, reason=rejected.reason)
-    if isinstance(claims, ClientToken):
-        return BearerRefused("invalid_claim", soft_logout=False, reason="a client's own token")
+        return _refuse(realm, token, find_key, rejected)
+    if isinstance(claims, ClientToken):  # none that we issue names this server: see `tokens.client_token`
+        return _OF_A_CLIENT
     key = _prove_binding(realm, token, claims, dpop)
     if isinstance(key, BearerRefused):
         return key
@@ -132,6 +140,15 @@ def _find_bearer(
     if used is not None:
         refusal = _refuse_proof(used)
     return refusal or Bearer(claims.sub, claims.sid, claims.auth_time or 0, claims.client_id, claims)
+
+
+def _refuse(realm: Realm, token: str, find_key: FindKey, rejected: TokenRejected) -> BearerRefused:
+    """The refusal. No token of a client itself names this server, so its holder is told what the call needs instead."""
+    if rejected.code == _OF_A_CLIENT.code:
+        with suppress(TokenRejected):
+            if isinstance(read_own_token(realm, token, find_key, audience=None), ClientToken):
+                return _OF_A_CLIENT
+    return BearerRefused(rejected.code, soft_logout=False, reason=rejected.reason)
 
 
 def _prove_binding(

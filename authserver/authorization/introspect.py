@@ -13,7 +13,7 @@ from authserver.records.family import Family
 from authserver.records.pseudonym import session_identifier, subject_identifier
 from authserver.records.user import Standing
 from authserver.sessions.scope import effective_audience, effective_scope, find_loss
-from authserver.storage import families, feed
+from authserver.storage import clients, families, feed
 from authserver.tokens.allowance import find_allowance
 from authserver.tokens.proof import prove_refresh_token
 
@@ -38,7 +38,7 @@ def introspect(realm: Realm, client: Client, token: str) -> Introspection | None
     if claims is None or issued_to is None:
         return None
     left = _reduce(realm, issued_to, claims)
-    return _name(issued_to, left) if _concerns(realm, client, left) and _is_live(realm, issued_to, left) else None
+    return _name(issued_to, left) if _concerns(realm, client, left) and _is_live(realm, left) else None
 
 
 def find_unexpired_claims(realm: Realm, token: str) -> AccessTokenClaims | None:
@@ -72,11 +72,11 @@ def _concerns(realm: Realm, client: Client, claims: AccessTokenClaims) -> bool:
     return not set(client.audience or (realm.default_audience,)).isdisjoint(claims.aud)
 
 
-def _is_live(realm: Realm, issued_to: Client, claims: AccessTokenClaims) -> bool:
+def _is_live(realm: Realm, claims: AccessTokenClaims) -> bool:
     if isinstance(claims, UserToken):
         return judge_user_token(realm, claims) is None
     with realm.database.read() as tx:
-        return issued_to.is_enabled and not feed.is_token_revoked(tx, claims.jti)
+        return clients.is_enabled(tx, claims.client_id) and not feed.is_token_revoked(tx, claims.jti)
 
 
 def _find_live_family(realm: Realm, client: Client, token: RefreshToken) -> Family | None:

@@ -10,6 +10,7 @@ import click
 
 from authserver.cli.output import Command
 from authserver.clients.client_registration import ClientChanges
+from authserver.jose.client_jwks import LONGEST_TEXT
 from authserver.protocol.client_metadata import ClientKind
 from authserver.records.client_attribute import (
     Address,
@@ -18,6 +19,7 @@ from authserver.records.client_attribute import (
     Choice,
     ClaimTable,
     Form,
+    KeySet,
     Length,
     Line,
     Name,
@@ -31,9 +33,10 @@ from authserver.records.scope_texts import ELSE
 
 KINDS: Final = {
     ClientKind.PUBLIC: "A browser app: no secret. This is the default.",
-    ClientKind.CONFIDENTIAL: "A server: authenticates with a secret.",
+    ClientKind.CONFIDENTIAL: "A server: authenticates with a secret or a key.",
     ClientKind.NATIVE: "A mobile or desktop app: no secret.",
     ClientKind.DEVICE: "A device without a browser: no secret.",
+    ClientKind.SERVICE: "A program without users: only tokens of its own.",
     ClientKind.RESOURCE_SERVER: "An API: checks tokens, signs nobody in.",
 }
 _DEFAULT: Final = "default"
@@ -81,6 +84,21 @@ def _read_claim_table(ctx: click.Context, param: click.Parameter, values: tuple[
     return {name: source for name, _, source in pairs} if values else None
 
 
+def _read_key_set(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The text of the file. None where the option was not given, nothing in it where an empty text was."""
+    if not value:
+        return value
+    try:
+        with click.open_file(value, encoding="utf-8") as file:
+            text: str = file.read(LONGEST_TEXT + 1).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise click.BadParameter(f"{value!r} cannot be read: {reason}.", ctx, param) from None
+    if not text:
+        raise click.BadParameter(f"{value!r} is empty.", ctx, param)
+    return text
+
+
 def kind_options(command: Command) -> Command:
     """Add one flag for each kind of client."""
     for kind, meaning in reversed(KINDS.items()):
@@ -118,7 +136,7 @@ def read_settings(options: Mapping[str, Any]) -> ClientChanges:
     }
 
 
-def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
+def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:  # noqa: C901 - one case for each form
     option, hint = option_of(name), ""
     more: dict[str, Any] = {}
     match attribute.form:
@@ -138,6 +156,8 @@ def _option(name: str, attribute: Attribute) -> Callable[[Command], Command]:
             hint, more = " Or: ''.", {"metavar": "URI"}
         case ClaimTable():
             hint, more = " Repeatable.", {"metavar": "CLAIM=roles", "multiple": True, "callback": _read_claim_table}
+        case KeySet():
+            hint, more = " Or: - for standard input, '' for none.", {"metavar": "FILE", "callback": _read_key_set}
         case ScopeTable():
             hint, more = " Repeatable.", {"metavar": "SCOPE=TEXT", "multiple": True, "callback": _read_scope_texts}
         case _ as never:
@@ -159,7 +179,7 @@ def _read(form: Form, typed: Any) -> object:  # noqa: ANN401, PLR0911 - the type
             return of(typed)
         case Length():
             return typed.own
-        case Address() | CalledAddress():
+        case Address() | CalledAddress() | KeySet():
             return typed or None
         case _ as never:
             assert_never(never)

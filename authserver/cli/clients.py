@@ -17,6 +17,7 @@ from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import say_bounds
 from authserver.clients.client_registration import ClientChanges, ClientRegistration
 from authserver.clients.client_standing import delete_client, disable_client, enable_client
+from authserver.clients.machine_rules import has_secret
 from authserver.clients.register_client import (
     LONGEST_OVERLAP,
     RegisteredClient,
@@ -26,9 +27,12 @@ from authserver.clients.register_client import (
     update_client,
 )
 from authserver.custody.rotate_keys import ensure_id_token_keys
-from authserver.protocol.client_metadata import ClientKind
+from authserver.jose.algorithms import find_client_algorithm
+from authserver.jose.jwk import read_jwks
+from authserver.protocol.client_metadata import CLIENT_CREDENTIALS, TOKEN_PATH, ClientKind
 from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
+from authserver.records.client_attribute import Form, KeySet
 from authserver.records.client_settings import ATTRIBUTES
 
 _COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
@@ -90,9 +94,10 @@ def update(context: Context, /, *, client_id: str, as_json: bool, **options: Any
     if not changes:
         raise click.UsageError("name at least one option to change")
     _ensure_key(context, changes, as_json=as_json)
-    print_record(
-        _describe(refuse(update_client(context.realm, client_id, changes, by=context.operator))), as_json=as_json
-    )
+    client = refuse(update_client(context.realm, client_id, changes, by=context.operator))
+    print_record(_describe(client), as_json=as_json)
+    if has_secret(client, client.kind) and client.secret_digest is None:
+        click.echo(f"It has no secret yet. Run: authserver clients rotate-secret {client_id}", err=True)
 
 
 @clients.command("rotate-secret")
@@ -204,7 +209,8 @@ def _print_registered(context: Context, registered: RegisteredClient, *, as_json
 
 def _find_doubt(client: Client) -> str | None:
     """Find why nobody can sign in to the client as it is configured; None if people can, or are not supposed to."""
-    if client.kind in _WITHOUT_REDIRECT or client.first_party or client.redirect_uris:
+    needs_none = client.kind in _WITHOUT_REDIRECT or CLIENT_CREDENTIALS in client.grant_types
+    if needs_none or client.first_party or client.redirect_uris:
         return None
     way = f"authserver clients update {client.client_id}"
     return (
@@ -219,7 +225,7 @@ def _say_what_to_paste(context: Context, registered: RegisteredClient) -> list[s
     if client.kind is ClientKind.RESOURCE_SERVER:
         audience = (*client.audience, context.realm.default_audience)[0]
         known = {"issuer": issuer, "audience": audience, "client_id": client.client_id, "client_secret": secret}
-        arguments = ", ".join(f"{name}={value!r}" for name, value in known.items())
+        arguments = ", ".join(f"{name}={value!r}" for name, value in known.items() if value is not None)
         return [
             "For the API (pip install WHEEL):",
             "  from authserver.verifier import Verifier",
@@ -231,6 +237,7 @@ def _say_what_to_paste(context: Context, registered: RegisteredClient) -> list[s
         ("discovery", f"{issuer}/.well-known/openid-configuration"),
         ("client_id", client.client_id),
         *((("client_secret", secret),) if secret is not None else ()),
+        *((("token_endpoint", issuer + TOKEN_PATH),) if CLIENT_CREDENTIALS in client.grant_types else ()),
         *(("redirect_uri", uri) for uri in client.redirect_uris),
     ]
     return ["For the application:", *(f"  {name:<14} {value}" for name, value in pairs)]
@@ -241,7 +248,7 @@ def _describe(client: Client) -> Record:
         "client_id": client.client_id,
         "name": client.name,
         "kind": client.kind.value,
-        **{name: _simplify(client.of(name)) for name in ATTRIBUTES},
+        **{name: _simplify(attribute.form, client.of(name)) for name, attribute in ATTRIBUTES.items()},
         "state": "enabled" if client.is_enabled else "disabled",
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
@@ -249,6 +256,10 @@ def _describe(client: Client) -> Record:
     }
 
 
-def _simplify(value: Any) -> Value:  # noqa: ANN401 - as its form says
+def _simplify(form: Form, value: Any) -> Value:  # noqa: ANN401 - as its form says
+    if isinstance(form, KeySet) and value is not None:
+        return tuple(
+            f"{key.kid} {key.algorithm.name}" for key in read_jwks(value.encode(), find_client_algorithm).values()
+        )
     plain: Value = value.value if isinstance(value, Enum) else value
     return plain

@@ -1,68 +1,29 @@
 """Client authentication at the token, revocation and other OAuth endpoints (RFC 6749 §2.3, OAuth 2.1 §2.4).
 
-A client secret is 256 random bits, so a plain SHA-256 protects it; a password hash would only slow every request.
+A request proves its client by one method, and each client has its own: `CHECKS` says how each method is checked. What
+is in this table is served, and discovery names exactly that.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
-from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import unquote_plus
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from authserver.protocol import base64url
-from authserver.protocol.entropy import Entropy
-from authserver.protocol.oauth_error import OAuthError, invalid_client, invalid_request
+from authserver.clients.assertion_proof import check_assertion
+from authserver.clients.client_secret import is_secret_of
+from authserver.clients.presented_client import PresentedClient
+from authserver.jose.client_assertion import UnprovenAssertion
+from authserver.protocol.client_metadata import AuthMethod
+from authserver.protocol.oauth_error import OAuthError, invalid_client
 from authserver.protocol.secret import Secret
-from authserver.protocol.text import is_storable
 from authserver.realm import Realm
-from authserver.records.client import Client, FormerSecret
+from authserver.records.client import Client
 
-
-@dataclass(frozen=True, slots=True)
-class PresentedClient:
-    """The client credentials of a request: from the `Authorization` header or from the form, never both."""
-
-    client_id: str
-    secret: Secret | None
-
-
-def read_client(authorization: str | None, client_id: str | None, secret: str | None) -> PresentedClient | OAuthError:
-    """Read the client credentials from the `Authorization` header, or the form's `client_id` and `client_secret`."""
-    if authorization is None:
-        if client_id is None:
-            return invalid_client("no client named")
-        return PresentedClient(client_id, None if secret is None else Secret(secret))
-    basic = _read_basic(authorization)
-    if basic is None:
-        return invalid_client("broken Authorization header")
-    if secret is not None or client_id not in {None, basic.client_id}:
-        return invalid_request("Use one way of client authentication.")
-    return basic
-
-
-def _read_basic(authorization: str) -> PresentedClient | None:
-    scheme, _, value = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return None
-    if not is_storable(decoded):
-        return None
-    # RFC 6749 §2.3.1: id and secret are form-encoded before they are joined.
-    client_id, colon, secret = (unquote_plus(part) for part in decoded.partition(":"))
-    return (
-        PresentedClient(client_id, Secret(secret)) if colon and is_storable(client_id) and is_storable(secret) else None
-    )
+Check = Callable[[Realm, Client, PresentedClient], OAuthError | None]
 
 
 def authenticate_client(realm: Realm, presented: PresentedClient) -> Client | OAuthError:
     """Authenticate the client; return it, if it is enabled, or the refusal.
 
-    NOT checked: what it may do, and whether it was disabled within the last seconds, because its record may be from
+    NOT checked: what it may do, and whether it was disabled within the last seconds, because the client may come from
     memory. Statements that must not be late read this from the database.
     """
     client = realm.clients.find(presented.client_id)
@@ -70,27 +31,30 @@ def authenticate_client(realm: Realm, presented: PresentedClient) -> Client | OA
         return invalid_client("unknown client")
     if not client.is_enabled:
         return invalid_client("disabled client")
-    if client.secret_digest is None:
-        return client if presented.secret is None else invalid_client("a public client has no secret")
-    if presented.secret is None:
-        return invalid_client("secret missing")
-    if not _is_secret(presented.secret, client.secret_digest, client.former_secret, realm.clock.now()):
-        return invalid_client("wrong secret")
-    return client
+    if presented.method not in client.auth_methods:
+        return invalid_client(f"the client does not authenticate by {presented.method.value}")
+    return CHECKS[presented.method](realm, client, presented) or client
 
 
-def _is_secret(shown: Secret, current: bytes, former: FormerSecret | None, now: datetime) -> bool:
-    digest = digest_secret(shown)
-    is_current = hmac.compare_digest(digest, current)
-    is_former = former is not None and hmac.compare_digest(digest, former.digest) and now < former.expires_at
-    return is_current or is_former
+def _check_nothing(_realm: Realm, _client: Client, _presented: PresentedClient) -> None:
+    """A public client names itself, and proves with its code or token that it may have the tokens."""
 
 
-def create_secret(entropy: Entropy) -> Secret:
-    """Make a client secret of 256 random bits."""
-    return Secret("cs_" + base64url.encode(entropy(32)))
+def _check_secret(realm: Realm, client: Client, presented: PresentedClient) -> OAuthError | None:
+    is_right = isinstance(presented.proof, Secret) and is_secret_of(client, presented.proof, realm.clock.now())
+    return None if is_right else invalid_client("wrong secret")
 
 
-def digest_secret(secret: Secret) -> bytes:
-    """The digest of a client secret, which is all that the database keeps."""
-    return hashlib.sha256(secret.reveal().encode("utf-8", "surrogatepass")).digest()
+def _check_assertion(realm: Realm, client: Client, presented: PresentedClient) -> OAuthError | None:
+    if not isinstance(presented.proof, UnprovenAssertion):
+        return invalid_client("assertion missing")
+    return check_assertion(realm, client, presented.proof, presented.path)
+
+
+CHECKS: Final[Mapping[AuthMethod, Check]] = {
+    AuthMethod.NONE: _check_nothing,
+    AuthMethod.CLIENT_SECRET_BASIC: _check_secret,
+    AuthMethod.CLIENT_SECRET_POST: _check_secret,
+    AuthMethod.PRIVATE_KEY_JWT: _check_assertion,
+}
+"""How each method is checked; None when the proof is good."""

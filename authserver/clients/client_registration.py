@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from authserver.clients.machine_rules import find_machine_errors
 from authserver.outbound import Outbound
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.limits import REST_MARGIN, SECOND, SHORTEST_LIFETIME
@@ -48,6 +49,7 @@ def apply_changes(client: Client, changes: ClientChanges) -> ClientRegistration:
 def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
     """Find all errors of `registration` in this installation."""
     yield from client_rules.find_errors(registration, registration.kind)
+    yield from find_machine_errors(registration, registration.kind)
     yield from _find_called_errors(registration, realm.outbound)
     yield from _find_key_errors(registration, realm)
     yield from _find_time_errors(registration, realm.lifetimes)

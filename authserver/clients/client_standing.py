@@ -33,7 +33,7 @@ def enable_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
         )
     if not_before is None:
         return None
-    return Refused(TOO_SOON, f"Too many of its access tokens are still valid; enable it after {not_before:%H:%M:%S}Z.")
+    return Refused(TOO_SOON, f"Access tokens that it had would be valid again; enable it after {not_before:%H:%M:%S}Z.")
 
 
 def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refused | None:

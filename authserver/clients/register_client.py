@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from authserver.clients.authentication import create_secret, digest_secret
 from authserver.clients.client_registration import (
     ClientChanges,
     ClientRegistration,
@@ -12,7 +11,10 @@ from authserver.clients.client_registration import (
     find_change_errors,
     find_errors,
 )
+from authserver.clients.client_secret import create_secret, digest_secret
+from authserver.clients.machine_rules import choose_auth_method, has_secret
 from authserver.protocol.audit_name import AuditName
+from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy, new_id
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_storable
@@ -45,7 +47,7 @@ _SALT_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class RegisteredClient:
-    """The client and its secret, which is shown only once; None for a public client."""
+    """The client and its secret, which is shown only once; None where it does not authenticate by one."""
 
     client: Client
     secret: Secret | None
@@ -58,7 +60,7 @@ def register_client(
     errors = tuple(find_errors(registration, realm))
     if errors:
         return Invalid(errors)
-    secret = None if registration.kind.is_public else create_secret(realm.entropy)
+    secret = create_secret(realm.entropy) if has_secret(registration, registration.kind) else None
     blank = Client(
         client_id=registration.client_id or new_id(realm.entropy),
         name=registration.name,
@@ -96,6 +98,8 @@ def update_client(
         changed = _fulfil(registration, client, realm.entropy)
         if changed != client:
             clients.change(tx, changed)
+            if changed.secret_digest != client.secret_digest:
+                clients.write_secrets(tx, client_id, changed.secret_digest, changed.former_secret)
             _record(tx, realm, AuditName.CLIENT_UPDATED, client, by, {"changed": " ".join(sorted(changes))})
     return changed
 
@@ -120,10 +124,10 @@ def rotate_secret(
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
-        if client.secret_digest is None:
-            return Refused(NO_SECRET, f"The client {client_id!r} is public and has no secret.")
+        if not has_secret(client, client.kind):
+            return Refused(NO_SECRET, f"The client {client_id!r} has no secret: it does not authenticate by one.")
         former = client.former_secret if keep_former else None
-        if overlap:
+        if overlap and client.secret_digest is not None:
             if client.former_secret is not None and now < client.former_secret.expires_at:
                 return Refused(
                     TWO_SECRETS, f"The client {client_id!r} already has two valid secrets; run end-former-secret first."
@@ -161,6 +165,11 @@ def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) 
         name: normalise(attribute, registration.of(name)) for name, attribute in ATTRIBUTES.items()
     }
     settings["consent"] = choose_consent(registration, registration.kind)
+    settings["auth_method"] = choose_auth_method(registration)
+    settings["client_credentials"] = registration.client_credentials or registration.kind is ClientKind.SERVICE
+    if not has_secret(registration, registration.kind):
+        # A client that changes to keys of its own loses its secrets, or a later change back would revive them.
+        settings |= {"secret_digest": None, "former_secret": None}
     salt = client.pairwise_salt or entropy(_SALT_BYTES) if registration.pairwise else None
     return replace(client, **settings, pairwise_salt=salt)
 

@@ -9,9 +9,10 @@ before it changes anything.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from authserver.clients.authentication import PresentedClient, authenticate_client
+from authserver.clients.authentication import authenticate_client
+from authserver.clients.presented_client import PresentedClient
 from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.realm import Realm
@@ -19,7 +20,9 @@ from authserver.realm.outcomes import Refused
 from authserver.records.audit import Actor
 from authserver.records.client import Client
 from authserver.tokens.key_proof import ProvenKey, as_oauth_error, find_refresh_jkt, prove_key, use_proof
-from authserver.tokens.token_answer import AccessAnswer
+
+Answer_co = TypeVar("Answer_co", covariant=True)
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,27 @@ class TokenRequest:
         return None if refused is None else as_oauth_error(refused)
 
 
-class GrantHandler(Protocol):
-    """One `grant_type`."""
+class GrantHandler(Protocol[Answer_co]):
+    """One `grant_type`, and what it answers."""
 
     @property
     def grant_type(self) -> str:
         """The value of `grant_type` that selects this grant (RFC 6749 §4, §6)."""
         ...
 
-    def exchange(self, request: TokenRequest, realm: Realm) -> AccessAnswer | OAuthError:
+    def exchange(self, request: TokenRequest, realm: Realm) -> Answer_co | OAuthError:
         """Answer `request`, whose client is authenticated and may use this grant."""
         ...
 
 
 def answer_token_request(
-    grants: Sequence[GrantHandler],
+    grants: Sequence[GrantHandler[Answer]],
     realm: Realm,
     parameters: Mapping[str, str],
     presented: PresentedClient,
     ip: str,
     http: DpopRequest = WITHOUT_PROOF,
-) -> AccessAnswer | OAuthError:
+) -> Answer | OAuthError:
     """Take a token request through the phases (see the module); the first error is the answer.
 
     `http` is the request that brought it.
@@ -89,7 +92,7 @@ def answer_token_request(
     grant = next((grant for grant in grants if grant.grant_type == grant_type), None)
     if grant is None:
         return OAuthError("unsupported_grant_type", "This grant type is not supported.", "unknown grant_type")
-    if grant_type not in client.kind.grant_types:
+    if grant_type not in client.grant_types:
         return OAuthError("unauthorized_client", "This client may not use this grant type.", f"{client.kind.value}")
     key = prove_key(realm, http, client=client)
     if isinstance(key, Refused):

@@ -1,7 +1,8 @@
 """The table of signing algorithms, one row each. No algorithm outside this table signs or verifies.
 
 ES256 is the default; EdDSA (Ed25519 only) and RS256 (3072 bit and more) can be chosen (design §7). A new algorithm is a
-new row: discovery, key generation and the verifier's allow-list derive from `ALGORITHMS`.
+new row: discovery, key generation and the verifier's allow-list derive from `ALGORITHMS`. Clients sign their assertions
+with one of `CLIENT_ALGORITHMS`, which has PS256 besides.
 The key decides which row checks a signature, never the token (RFC 8725 §3.1).
 """
 
@@ -118,9 +119,26 @@ ALGORITHMS: tuple[SigningAlgorithm, ...] = (
     SigningAlgorithm("EdDSA", "sha512", Ed25519PrivateKey.generate, _fits_eddsa, pyjwt.OKPAlgorithm()),
     SigningAlgorithm("RS256", "sha256", _generate_rs256, _fits_rs256, pyjwt.RSAAlgorithm(pyjwt.RSAAlgorithm.SHA256)),
 )
+CLIENT_ALGORITHMS: tuple[SigningAlgorithm, ...] = (
+    *ALGORITHMS,
+    # No key of ours is for it (decision 6); profiles such as FAPI 2.0 tell clients to sign with it.
+    SigningAlgorithm(
+        "PS256", "sha256", _generate_rs256, _fits_rs256, pyjwt.RSAPSSAlgorithm(pyjwt.RSAPSSAlgorithm.SHA256)
+    ),
+)
+"""What a client may sign its assertions with (RFC 7523)."""
+
 _BY_NAME = {algorithm.name: algorithm for algorithm in ALGORITHMS}
+_OF_CLIENTS_BY_NAME = {algorithm.name: algorithm for algorithm in CLIENT_ALGORITHMS}
+
+FindAlgorithm = Callable[[object], SigningAlgorithm | None]
 
 
 def find_algorithm(name: object) -> SigningAlgorithm | None:
-    """The row called exactly `name`; None for any other object, of any type."""
+    """The row of `ALGORITHMS` called exactly `name`; None for any other object, of any type."""
     return _BY_NAME.get(name) if isinstance(name, str) else None
+
+
+def find_client_algorithm(name: object) -> SigningAlgorithm | None:
+    """The row of `CLIENT_ALGORITHMS` called exactly `name`; None for any other object, of any type."""
+    return _OF_CLIENTS_BY_NAME.get(name) if isinstance(name, str) else None

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
 from authserver.jose import strict_json
-from authserver.jose.algorithms import LARGEST_RSA_BITS, PublicKey, SigningAlgorithm, find_algorithm
+from authserver.jose.algorithms import LARGEST_RSA_BITS, FindAlgorithm, PublicKey, SigningAlgorithm, find_algorithm
 from authserver.jose.errors import InvalidJsonError, InvalidKeyError, InvalidKeySetError
 from authserver.protocol import base64url
 
@@ -48,12 +48,12 @@ def thumbprint(key: PublicKey) -> str:
     return base64url.encode(hashlib.sha256(members.encode("ascii")).digest())
 
 
-def read_jwk(jwk: object) -> VerificationKey:
+def read_jwk(jwk: object, find: FindAlgorithm = find_algorithm) -> VerificationKey:
     """The key of a parsed JWK, or `InvalidKeyError`.
 
     Required: a `kid`; no private part; `use`, if present, is `sig`; `key_ops`, if present, contains `verify`; an `alg`
-    of our table that fits the key (only RSA keys must name it). Does NOT check certificates, nor that the key is in
-    use.
+    that `find` knows and that fits the key (only RSA keys must name it). Does NOT check certificates, nor that the key
+    is in use.
     """
     if not isinstance(jwk, Mapping):
         raise InvalidKeyError("not an object")
@@ -63,7 +63,7 @@ def read_jwk(jwk: object) -> VerificationKey:
         raise InvalidKeyError("kid is empty or too long")
     read_public_key, only_algorithm = _find_kind(jwk)
     name = _read_text(jwk, "alg") if "alg" in jwk or only_algorithm is None else only_algorithm
-    algorithm = find_algorithm(name)
+    algorithm = find(name)
     if algorithm is None:
         raise InvalidKeyError("alg is not supported")
     return VerificationKey(kid, algorithm, _read_public_key(read_public_key, jwk))
@@ -85,13 +85,19 @@ def read_embedded_jwk(jwk: object, algorithm: SigningAlgorithm) -> VerificationK
     return VerificationKey(thumbprint(public_key), algorithm, public_key)
 
 
-def read_jwks(text: bytes) -> dict[str, VerificationKey]:
+def read_jwks(text: bytes, find: FindAlgorithm = find_algorithm) -> dict[str, VerificationKey]:
     """The usable keys of a JWK Set by `kid`; other entries are left out (RFC 7517 §5). The result may be empty.
 
     An entry with private parts is left out, too: refusing the whole set would keep the earlier copy in force, with the
     key that has just leaked. Two entries with one `kid` are ambiguous, and the set is refused (`InvalidKeySetError`).
     The caller must limit the size of `text`.
     """
+    usable = (_find_usable(entry, find) for entry in read_entries(text))
+    return {key.kid: key for key in usable if key is not None}
+
+
+def read_entries(text: bytes) -> list[object]:
+    """The entries of a JWK Set, unread; `InvalidKeySetError` for anything else, and where two have one `kid`."""
     try:
         entries = strict_json.load_object(text).get("keys")
     except InvalidJsonError as error:
@@ -101,7 +107,7 @@ def read_jwks(text: bytes) -> dict[str, VerificationKey]:
     kids = [entry["kid"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("kid"), str)]
     if len(set(kids)) != len(kids):
         raise InvalidKeySetError("two keys with one kid")
-    return {key.kid: key for key in map(_find_usable, entries) if key is not None}
+    return entries
 
 
 def _read_public_key(read: Callable[[Mapping[object, object]], PublicKey], jwk: Mapping[object, object]) -> PublicKey:
@@ -111,9 +117,9 @@ def _read_public_key(read: Callable[[Mapping[object, object]], PublicKey], jwk: 
         raise InvalidKeyError("key parameters are out of range") from None
 
 
-def _find_usable(entry: object) -> VerificationKey | None:
+def _find_usable(entry: object, find: FindAlgorithm) -> VerificationKey | None:
     try:
-        return read_jwk(entry)
+        return read_jwk(entry, find)
     except InvalidKeyError:
         return None
 

@@ -1,8 +1,14 @@
 """The terms that describe a registered client (RFC 7591 §2, RFC 8252)."""
 
 from enum import Enum
+from typing import Final
 
 from authserver.protocol.device_code import DEVICE_GRANT
+
+CLIENT_CREDENTIALS: Final = "client_credentials"
+TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - a path
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""The `client_assertion_type` of `private_key_jwt` (RFC 7523 §2.2)."""
 
 
 class ClientKind(Enum):
@@ -12,6 +18,7 @@ class ClientKind(Enum):
     CONFIDENTIAL = "confidential"
     NATIVE = "native"
     DEVICE = "device"
+    SERVICE = "service"
     RESOURCE_SERVER = "resource-server"
 
     @property
@@ -23,6 +30,18 @@ class ClientKind(Enum):
     def grant_types(self) -> frozenset[str]:
         """The grants that the client may use at the token endpoint."""
         return _GRANT_TYPES[self]
+
+
+class AuthMethod(Enum):
+    """How a client authenticates (OpenID Connect Core §9), under the names of `token_endpoint_auth_method`."""
+
+    NONE = "none"
+    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - a name
+    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - a name
+    PRIVATE_KEY_JWT = "private_key_jwt"
+
+
+SECRET_METHODS: Final = frozenset({AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST})
 
 
 class ConsentRule(Enum):
@@ -54,5 +73,6 @@ _GRANT_TYPES = {
     ClientKind.CONFIDENTIAL: _REDIRECT,
     ClientKind.NATIVE: _REDIRECT,
     ClientKind.DEVICE: _REFRESH | {DEVICE_GRANT},
+    ClientKind.SERVICE: frozenset({CLIENT_CREDENTIALS}),
     ClientKind.RESOURCE_SERVER: frozenset[str](),
 }

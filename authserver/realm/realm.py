@@ -13,6 +13,7 @@ from authserver.credentials.passwords import PasswordHasher
 from authserver.keyring.live import LiveKeyring
 from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
+from authserver.realm.client_keys import ClientKeys
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed
@@ -58,6 +59,7 @@ class Realm:
     proofs: KeyProofs
     keyring: LiveKeyring
     clients: ClientRegistry
+    client_keys: ClientKeys
     passwords: Passwords
     revocation: Revocation
     feed: RevocationFeed

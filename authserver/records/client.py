@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.client_metadata import CLIENT_CREDENTIALS, SECRET_METHODS, AuthMethod, ClientKind, ConsentRule
 from authserver.records.client_settings import ClientSettings
 
 
@@ -20,7 +21,7 @@ class Client(ClientSettings):
     """A registered client: what operators set, and what the server keeps about it.
 
     Attributes:
-        secret_digest: the SHA-256 of a random secret, None for a public client.
+        secret_digest: the SHA-256 of a random secret, None for a client that does not authenticate by one.
         consent: decided at registration.
         pairwise_salt: set exactly where `pairwise` is: the client then knows users and sessions by names that no other
             client sees (`records/pseudonym.py`).
@@ -41,6 +42,21 @@ class Client(ClientSettings):
     def is_enabled(self) -> bool:
         """Whether the client may act and be acted for. NOT checked: whether the record is from memory."""
         return self.disabled_at is None
+
+    @property
+    def auth_methods(self) -> frozenset[AuthMethod]:
+        """The methods by which the client may authenticate. One with a secret and no method of its own has two."""
+        if self.kind.is_public:
+            return _NO_METHOD
+        return SECRET_METHODS if self.auth_method is None else frozenset({self.auth_method})
+
+    @property
+    def grant_types(self) -> frozenset[str]:
+        """The grants that the client may use at the token endpoint."""
+        return self.kind.grant_types | {CLIENT_CREDENTIALS} if self.client_credentials else self.kind.grant_types
+
+
+_NO_METHOD: Final = frozenset({AuthMethod.NONE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class ScopeWords:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A member of `of`; None in a registration lets the server choose."""
+    """A member of `of`; None lets the server choose, at the registration or, where it stays None, at each request."""
 
     of: type[Enum]
 
@@ -61,6 +61,11 @@ class CalledAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySet:
+    """A `str`, a JWK Set of public keys as JSON (RFC 7517 §5); None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeTable:
     """A `ScopeTexts`: scope → language → text."""
 
@@ -77,7 +82,20 @@ class ClaimTable:
     """A `Mapping[str, str]`: claim → what it holds, one of `protocol.mapped_claims.SOURCES`."""
 
 
-Form = Line | Switch | Words | ScopeWords | Choice | Name | Length | Address | CalledAddress | ScopeTable | ClaimTable
+Form = (
+    Line
+    | Switch
+    | Words
+    | ScopeWords
+    | Choice
+    | Name
+    | Length
+    | Address
+    | CalledAddress
+    | KeySet
+    | ScopeTable
+    | ClaimTable
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from authserver.records.client_attribute import (
     CalledAddress,
     Choice,
     ClaimTable,
+    KeySet,
     Length,
     Line,
     Name,
@@ -52,7 +53,7 @@ def normalise(attribute: Attribute, value: Any) -> object:  # noqa: ANN401 - as 
             return read_scope_texts(value)
         case ClaimTable():
             return dict(value)
-        case Line() | Switch() | Choice() | Name() | Length() | Address() | CalledAddress():
+        case Line() | Switch() | Choice() | Name() | Length() | Address() | CalledAddress() | KeySet():
             return value
         case _ as never:
             assert_never(never)
@@ -90,7 +91,7 @@ def _find_value_errors(  # noqa: PLR0911 - one line for each form
             return _find_word_errors(
                 name, () if value is None else (value,), lambda one: None if one in of else "is not supported"
             )
-        case Switch() | Choice() | Length() | CalledAddress():
+        case Switch() | Choice() | Length() | CalledAddress() | KeySet():
             return iter(())
         case _ as never:
             assert_never(never)

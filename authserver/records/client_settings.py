@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Final, get_type_hints
 
 from authserver.jose.algorithms import ALGORITHMS
-from authserver.protocol.client_metadata import ConsentRule, PkceRule
+from authserver.protocol.client_metadata import AuthMethod, ConsentRule, PkceRule
 from authserver.protocol.redirect_uri import find_fault, find_origin_fault
 from authserver.protocol.resource import find_resource_fault
 from authserver.records.client_attribute import (
@@ -22,6 +22,7 @@ from authserver.records.client_attribute import (
     CalledAddress,
     Choice,
     ClaimTable,
+    KeySet,
     Length,
     Line,
     Name,
@@ -129,6 +130,26 @@ class ClientSettings:
     late_retry_window: Annotated[
         timedelta | None,
         Attribute(Length(), "How long it does so once more, recorded. 0: not at all."),
+    ] = None
+    client_credentials: Annotated[
+        bool,
+        Attribute(Switch(), "Give a confidential client tokens of its own, too, without a user."),
+    ] = False
+    auth_method: Annotated[
+        AuthMethod | None,
+        Attribute(
+            Choice(AuthMethod),
+            "How it authenticates. Default: by its keys if it has some, or else by its secret in either way.",
+            metadata="token_endpoint_auth_method",
+        ),
+    ] = None
+    jwks: Annotated[
+        str | None,
+        Attribute(KeySet(), "File with its public keys, a JWK Set.", metadata="jwks"),
+    ] = None
+    jwks_uri: Annotated[
+        str | None,
+        Attribute(CalledAddress(), "https URL of its public keys, a JWK Set.", metadata="jwks_uri"),
     ] = None
     backchannel_logout_uri: Annotated[
         str | None,

@@ -13,12 +13,14 @@ class BearerRefused:
     """A refused access token. `code` is a code of the verifier (contract §6); `soft_logout` is for the client.
 
     `scheme` is the one by which the token has to be shown.
+    `reason` is for the log. `detail` is for the other side, where the bland sentence would send it the wrong way.
     """
 
     code: str
     soft_logout: bool
     reason: str = ""
     scheme: Scheme = "Bearer"
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

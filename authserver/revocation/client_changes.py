@@ -6,6 +6,7 @@ Disabling itself is a credential event (`Revocation.apply`). See docs/decisions/
 from datetime import datetime, timedelta
 from typing import Final
 
+from authserver.protocol.client_metadata import CLIENT_CREDENTIALS
 from authserver.records.audit import Actor
 from authserver.records.client import Client
 from authserver.revocation.feed import feed_window
@@ -24,7 +25,8 @@ def enable_client(
     """Let a disabled client begin new families. Its earlier families stay dead, also at resource servers.
 
     Resource servers forget that the client was disabled. So the feed names each earlier family that may have an
-    unexpired access token. If there are more than `MOST_TOLD`, nothing is changed.
+    unexpired access token. If there are more than `MOST_TOLD`, or if the client may have tokens of its own, which
+    belong to no family, nothing is changed before the last of these tokens has expired.
 
     Args:
         tx: the caller's write transaction, which holds the client's row.
@@ -43,6 +45,8 @@ def enable_client(
     window = feed_window(revocation.access_token_lifetime)
     fams: list[str] = []
     if client.disabled_at > now - window:
+        if CLIENT_CREDENTIALS in client.grant_types:
+            return client.disabled_at + window
         used_since = now - window - retry_window
         fams = client_holdings.list_dead_fams(tx, client.client_id, used_since=used_since, limit=MOST_TOLD + 1)
         if len(fams) > MOST_TOLD:

@@ -13,6 +13,9 @@ ADMIN_ROLE = "admin"
 SCOPES = frozenset({*CLAIMS_OF_SCOPE, OFFLINE_SCOPE, ADMIN_SCOPE})
 """The scopes that this server itself acts on. Clients may have others."""
 
+SCOPES_OF_USERS = frozenset({OPENID_SCOPE, ADMIN_SCOPE, OFFLINE_SCOPE})
+"""Scopes that mean a user: their ID token, their role, their absence. No token of a client itself has them."""
+
 
 def grantable_scope(asked: Iterable[str], roles: tuple[str, ...]) -> str:
     """The part of `asked` that a user with these roles can grant: each token once, in the order asked."""

@@ -15,6 +15,7 @@ from authserver.records.client_attribute import (
     Choice,
     ClaimTable,
     Form,
+    KeySet,
     Length,
     Line,
     Name,
@@ -30,6 +31,9 @@ from authserver.storage.schema import RefreshTokenFamily
 _C = ClientRow.__table__.c
 _F = RefreshTokenFamily.__table__.c
 
+
+_NO_DIGEST = b""
+"""Of a client with keys instead of a secret. The release before takes NULL for a public client, which needs none."""
 
 _CLIENT: Select[Any] = select(ClientRow.__table__)
 
@@ -49,6 +53,12 @@ def find_family_version(tx: Connection, client_id: str) -> int | None:
         select(_C.family_version).where(_C.client_id == client_id, _C.disabled_at.is_(None)).with_for_update(read=True)
     ).scalar_one_or_none()
     return version
+
+
+def is_enabled(tx: Connection, client_id: str) -> bool:
+    """Whether the client exists and is enabled, at this moment."""
+    enabled = select(_C.client_id).where(_C.client_id == client_id, _C.disabled_at.is_(None))
+    return tx.execute(enabled).first() is not None
 
 
 def find_for_update(tx: Connection, client_id: str) -> Client | None:
@@ -90,7 +100,7 @@ def add(tx: Connection, client: Client) -> bool:
     row = {
         "client_id": client.client_id,
         "kind": client.kind.value,
-        "secret_digest": client.secret_digest,
+        "secret_digest": None if client.kind.is_public else client.secret_digest or _NO_DIGEST,
         "family_version": client.family_version,
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
@@ -109,13 +119,13 @@ def change(tx: Connection, client: Client) -> None:
     tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(_encode_settings(client)))
 
 
-def write_secrets(tx: Connection, client_id: str, digest: bytes, former: FormerSecret | None) -> None:
-    """Replace the client's secret and its former secret."""
+def write_secrets(tx: Connection, client_id: str, digest: bytes | None, former: FormerSecret | None) -> None:
+    """Replace the client's secret and its former secret; None: it has none."""
     tx.execute(
         update(ClientRow)
         .where(_C.client_id == client_id)
         .values(
-            secret_digest=digest,
+            secret_digest=digest or _NO_DIGEST,
             former_secret_digest=None if former is None else former.digest,
             former_secret_expires_at=None if former is None else former.expires_at,
         )
@@ -151,12 +161,12 @@ def _encode_settings(client: Client) -> dict[str, object]:
 
 def _encode(form: Form, value: Any) -> object:  # noqa: ANN401 - as its form says
     match form:
-        case Line() | Switch() | Name() | Address() | CalledAddress():
+        case Line() | Switch() | Name() | Address() | CalledAddress() | KeySet():
             return value
         case Words() | ScopeWords():
             return " ".join(value)
         case Choice():
-            return value.value
+            return None if value is None else value.value
         case Length():
             return None if value is None else int(value.total_seconds())
         case ScopeTable() | ClaimTable():
@@ -178,7 +188,7 @@ def _decode(row: Row[Any]) -> Client:
         **settings,
         client_id=row.client_id,
         kind=ClientKind(row.kind),
-        secret_digest=row.secret_digest,
+        secret_digest=row.secret_digest or None,
         family_version=row.family_version,
         created_at=row.created_at,
         disabled_at=row.disabled_at,
@@ -190,12 +200,12 @@ def _decode(row: Row[Any]) -> Client:
 
 def _decode_value(form: Form, stored: Any) -> Any:  # noqa: ANN401 - as its form says
     match form:
-        case Line() | Switch() | Name() | Address() | CalledAddress():
+        case Line() | Switch() | Name() | Address() | CalledAddress() | KeySet():
             return stored
         case Words() | ScopeWords():
             return tuple(stored.split())
         case Choice(of):
-            return of(stored)
+            return None if stored is None else of(stored)
         case Length():
             return None if stored is None else timedelta(seconds=stored)
         case ScopeTable() | ClaimTable():

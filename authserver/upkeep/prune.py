@@ -20,9 +20,12 @@ from authserver.storage import (
     prune,
     pushed_requests,
     registrations,
+    used_assertions,
 )
 from authserver.storage.prune import BATCH, START
 from authserver.trusted_time import Trusted
+
+_ASSERTIONS_AT_ONCE = 10 * BATCH  # each request of a client with a key of its own leaves a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class Retention:
         requests: pushed requests, until their interaction is over, and requests of devices. Until then a device that
             polls is told that its code has expired.
         unopened: pushed requests that no browser opened. Longer than the clocks of two nodes can differ.
+        assertions: used client assertions, counted from when they expired. Longer than clocks of nodes differ.
         registrations: registrations that wait no longer. Until then they count against the mails to their address.
         codes: authorization codes, used or not. Until then a second use is noticed (RFC 9700 §4.2.4).
         proofs: used DPoP proofs, counted from when they expired. Longer than the clocks of two nodes can differ.
@@ -50,6 +54,7 @@ class Retention:
     proofs: timedelta = timedelta(minutes=1)
     requests: timedelta = timedelta(hours=1)
     unopened: timedelta = timedelta(minutes=5)
+    assertions: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Pruned:
     registrations: int = 0
     requests: int = 0
     proofs: int = 0
+    assertions: int = 0
 
 
 @final
@@ -102,8 +108,9 @@ def prune_a_little(database: Database, at: Trusted, retention: Retention, place:
         requests = pushed_requests.prune(tx, now - retention.requests, now - retention.unopened, limit=BATCH)
         requests += device_authorizations.prune(tx, now - retention.requests, limit=BATCH)
         used_proofs = proofs.prune(tx, now - retention.proofs)
+        used = used_assertions.prune(tx, now - retention.assertions, limit=_ASSERTIONS_AT_ONCE)
         nodes.prune(tx, now)
-    counts = (old_links, mails, old_codes, waiting, requests, used_proofs)
+    counts = (old_links, mails, old_codes, waiting, requests, used_proofs, used)
     return Pruned(families.count, sessions, audit_events, families.place, *counts)
 
 
@@ -123,6 +130,7 @@ def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
             done.registrations + step.registrations,
             done.requests + step.requests,
             done.proofs + step.proofs,
+            done.assertions + step.assertions,
         )
         others = (
             step.sessions,
@@ -134,5 +142,5 @@ def prune_all(database: Database, at: Trusted, retention: Retention) -> Pruned:
             step.requests,
             step.proofs,
         )
-        if done.place is None and max(others) < BATCH:
+        if done.place is None and max(others) < BATCH and step.assertions < _ASSERTIONS_AT_ONCE:
             return done

@@ -8,10 +8,13 @@ from flask import Response
 
 from authserver.authentication.open_session import PASSWORD
 from authserver.branding.brand import Brand
+from authserver.clients.authentication import CHECKS
 from authserver.grants import GRANTS
+from authserver.jose.algorithms import CLIENT_ALGORITHMS
 from authserver.jose.dpop_proof import SIGNING_ALGORITHMS
 from authserver.protocol.authorization_request import PROMPTS, RESPONSE_MODES, RESPONSE_TYPES
 from authserver.protocol.claims import IdTokenClaims
+from authserver.protocol.client_metadata import AuthMethod
 from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
 from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
 from authserver.records.pseudonym import SUBJECT_TYPES
@@ -23,11 +26,11 @@ from authserver.web.pages.languages import LANGUAGES
 from authserver.web.pages.rendering import current_look
 
 PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-_BY_SECRET = ["client_secret_basic", "client_secret_post"]
 _CLIENT_AUTHENTICATION = {
-    "token_endpoint": ["none", *_BY_SECRET],
-    "revocation_endpoint": ["none", *_BY_SECRET],
-    "introspection_endpoint": _BY_SECRET,  # RFC 7662 §2.1: a public client could scan for valid tokens
+    "token_endpoint": tuple(CHECKS),
+    "revocation_endpoint": tuple(CHECKS),
+    # RFC 7662 §2.1: a public client could scan for valid tokens
+    "introspection_endpoint": tuple(method for method in CHECKS if method is not AuthMethod.NONE),
 }
 
 Metadata = dict[str, str | list[str] | bool]
@@ -47,7 +50,7 @@ def _describe(issuer: str) -> Metadata:
     return {
         "issuer": issuer,
         **{name: issuer + path for name, path in paths.items()},
-        **{f"{name}_auth_methods_supported": methods for name, methods in _CLIENT_AUTHENTICATION.items()},
+        **_describe_client_authentication(),
         "grant_types_supported": _names(grant.grant_type for grant in GRANTS),
         **_describe_authorization(),
         "scopes_supported": [*CLAIMS_OF_SCOPE, OFFLINE_SCOPE],
@@ -57,6 +60,15 @@ def _describe(issuer: str) -> Metadata:
         "dpop_signing_alg_values_supported": _names(SIGNING_ALGORITHMS),
         "ui_locales_supported": _names(LANGUAGES),
     }
+
+
+def _describe_client_authentication() -> Metadata:
+    algorithms = _names(algorithm.name for algorithm in CLIENT_ALGORITHMS)
+    described: Metadata = {}
+    for endpoint, methods in _CLIENT_AUTHENTICATION.items():
+        described[f"{endpoint}_auth_methods_supported"] = _names(method.value for method in methods)
+        described[f"{endpoint}_auth_signing_alg_values_supported"] = algorithms
+    return described
 
 
 def _describe_authorization() -> Metadata:

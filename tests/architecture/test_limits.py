@@ -19,6 +19,7 @@ OTHERS = {
     ("protocol/dpop_nonce.py", "NONCE_LIFETIME"),  # of a nonce
     ("jose/dpop_proof.py", "PROOF_LIFETIME"),  # of a proof
     ("protocol/pushed_request.py", "REQUEST_URI_LIFETIME"),  # of a pushed request
+    ("jose/client_assertion.py", "LONGEST_LIFETIME"),  # of a client assertion
 }
 """A number that happens to be that of a limit, under a name that sounds like it."""
 

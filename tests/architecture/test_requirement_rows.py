@@ -78,13 +78,23 @@ DPOP = (
 )
 """Tokens that are bound to a key of the client."""
 
+CLIENTS = (
+    *("ASVS 6.8.2", "ASVS 10.4.4", "ASVS 10.4.10", "ASVS 10.4.16"),
+    *("RFC 6749 §4.4", "RFC 6749 §4.4.3", "RFC 7521 §4.2", "RFC 7523 §2.2", "RFC 7523 §3"),
+    *("RFC 8707 §2", "RFC 9700 §2.5"),
+)
+"""How clients authenticate, and what they may do for themselves."""
+
 ACCOUNT_PAGES = ("ASVS 3.5.3", "ASVS 7.2.4", "ASVS 10.4.9", "ASVS 10.7.3")
 """What people see and end at the pages about their accounts."""
 
 AUDIT = ("ASVS 16.3.1", "ASVS 16.3.2")
 """What is recorded of sign-ins and of refused authorisations."""
 
-CLAIMED = (*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *AUTHORIZATION, *DPOP, *ACCOUNT_PAGES, *AUDIT)
+CLAIMED = (
+    *(*PASSWORDS_AND_SESSIONS, *FEED_AND_VERIFIER, *PAGES, *AUTHORIZATION),
+    *(*DPOP, *CLIENTS, *ACCOUNT_PAGES, *AUDIT),
+)
 """Every row that must stay proven. Whoever claims more writes a tuple above and names it here."""
 
 _ASVS = re.compile(r"\bASVS (\d+\.\d+\.\d+(?:, \d+\.\d+\.\d+)*)")

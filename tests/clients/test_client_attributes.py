@@ -10,7 +10,7 @@ import pytest
 from authserver.clients.client_registration import ClientRegistration, apply_changes
 from authserver.clients.client_standing import disable_client
 from authserver.clients.register_client import RegisteredClient, register_client, update_client
-from authserver.protocol.client_metadata import ClientKind, ConsentRule
+from authserver.protocol.client_metadata import AuthMethod, ClientKind, ConsentRule
 from authserver.realm import Realm
 from authserver.realm.outcomes import Invalid
 from authserver.records.client import Client
@@ -20,6 +20,7 @@ from authserver.records.client_attribute import (
     Choice,
     ClaimTable,
     Form,
+    KeySet,
     Length,
     Line,
     Name,
@@ -30,7 +31,9 @@ from authserver.records.client_attribute import (
 )
 from authserver.records.client_settings import ATTRIBUTES
 from authserver.storage import clients
+from tests.support.people.machine import make_client_pair
 from tests.support.people.person import BY
+from tests.support.world.tokens import jwks
 
 SECOND = timedelta(seconds=1)
 
@@ -39,12 +42,15 @@ ANOTHER: dict[type[Form], Callable[[Any], Any]] = {
     Switch: lambda present: not present,
     Words: lambda _: ("https://a.example", "https://b.example"),
     ScopeWords: lambda _: ("openid", "albums:read"),
-    Choice: lambda present: next(one for one in type(present) if one is not present),
+    Choice: lambda present: (
+        AuthMethod.PRIVATE_KEY_JWT if present is None else next(one for one in type(present) if one is not present)
+    ),
     Name: lambda _: "ES256",
     ClaimTable: lambda _: {"groups": "roles"},
     Length: lambda present: present + SECOND,
     Address: lambda _: "https://a.example/page",
     CalledAddress: lambda _: "https://a.example/keys",
+    KeySet: lambda _: jwks(make_client_pair("k", "ES256")).decode(),
     ScopeTable: lambda _: {"read": {"en": "Read", "de": "Lesen"}},
 }
 """Form → a good value that is not the present one."""
@@ -58,9 +64,17 @@ WRONG: dict[type[Form], Any] = {
     Length: timedelta(days=1000),
     Address: "javascript:x",
     CalledAddress: "https://169.254.169.254/keys",
+    KeySet: "{}",
     ScopeTable: {"read": {"de": "Lesen"}},
 }
 """Form → a value that no attribute of it may have."""
+
+ALONG: dict[str, tuple[str, ...]] = {
+    "auth_method": ("jwks",),
+    "jwks": ("auth_method",),
+    "jwks_uri": ("auth_method",),
+}
+"""Attributes that can only be changed together with others: a client with keys authenticates by them."""
 
 
 @pytest.fixture
@@ -96,17 +110,18 @@ def _another(name: str, present: Any) -> Any:  # noqa: ANN401 - as its form says
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_an_attribute_is_kept_and_changes_nothing_else(realm: Realm, client: Client, name: str) -> None:
-    value = _another(name, client.of(name))
-    changed = update_client(realm, client.client_id, {name: value})
+    changes = {one: _another(one, client.of(one)) for one in (name, *ALONG.get(name, ()))}
+    changed = update_client(realm, client.client_id, changes)
     assert isinstance(changed, Client), changed
     assert changed == _load(realm, client.client_id)
-    assert {one: changed.of(one) for one in ATTRIBUTES} == {one: client.of(one) for one in ATTRIBUTES} | {name: value}
+    assert {one: changed.of(one) for one in ATTRIBUTES} == {one: client.of(one) for one in ATTRIBUTES} | changes
 
 
 def test_all_attributes_are_kept_at_registration(realm: Realm, client: Client) -> None:
-    """All but one: a first-party client cannot be pairwise."""
+    """All but two: a first-party client cannot be pairwise, and one with a `jwks` has no `jwks_uri`."""
+    but = {"pairwise", "jwks_uri"}
     registration = apply_changes(
-        client, {name: _another(name, client.of(name)) for name in ATTRIBUTES if name != "pairwise"}
+        client, {name: _another(name, client.of(name)) for name in ATTRIBUTES if name not in but}
     )
     registered = register_client(realm, replace(registration, client_id="another"))
     assert isinstance(registered, RegisteredClient), registered

@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from authserver.clients.authentication import PresentedClient
 from authserver.clients.client_registration import ClientRegistration
+from authserver.clients.presented_client import PresentedClient
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID, RegisteredClient, register_client, update_client
 from authserver.grants import GRANTS, GrantHandler, answer_token_request
-from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.client_metadata import AuthMethod, ClientKind
 from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
@@ -252,7 +252,7 @@ def test_a_made_up_token_leaves_no_row(phone: Phone) -> None:
 
 
 @pytest.mark.parametrize("grant", GRANTS, ids=lambda grant: grant.grant_type)
-def test_no_grant_forgets_to_use_the_proof_up(grant: GrantHandler) -> None:
+def test_no_grant_forgets_to_use_the_proof_up(grant: GrantHandler[object]) -> None:
     """RFC 9449 §11.1: the phases read a proof, but only the grant knows when the request is no invention."""
     assert "request.use_proof(realm)" in inspect.getsource(sys.modules[type(grant).__module__])
 
@@ -267,7 +267,7 @@ def test_a_confidential_client_may_change_its_key(realm: Realm, clock: ManualClo
     token = open_device(realm, client_id="server", dpop=phone.request())
     assert claims_of(token.access_token)["cnf"] == {"jkt": phone.key.jkt}
     assert phone.family(token).bond is None
-    presented = PresentedClient("server", registered.secret)
+    presented = PresentedClient("server", registered.secret, AuthMethod.CLIENT_SECRET_POST)
     for key in (ProofKey(), None, ProofKey()):
         http = WITHOUT_PROOF if key is None else phone.request(key)
         form = {"grant_type": "refresh_token", "refresh_token": token.refresh_token}

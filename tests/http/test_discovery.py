@@ -70,10 +70,14 @@ def test_what_every_client_library_looks_for_is_there(document: dict[str, Any]) 
     assert document["request_parameter_supported"] is False
     assert document["request_uri_parameter_supported"] is False
     assert document["id_token_signing_alg_values_supported"] == ["ES256"], "what no key signs, nobody can get"
-    by_secret = ["client_secret_basic", "client_secret_post"]
-    assert document["token_endpoint_auth_methods_supported"] == ["none", *by_secret]
-    assert document["revocation_endpoint_auth_methods_supported"] == ["none", *by_secret]
-    assert document["introspection_endpoint_auth_methods_supported"] == by_secret
+    proven = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+    assert document["token_endpoint_auth_methods_supported"] == ["none", *proven]
+    assert document["revocation_endpoint_auth_methods_supported"] == ["none", *proven]
+    assert document["introspection_endpoint_auth_methods_supported"] == proven
+    for endpoint in ("token", "revocation", "introspection"):
+        algorithms = document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+        assert algorithms == ["ES256", "EdDSA", "RS256", "PS256"]
+    assert "client_credentials" in document["grant_types_supported"]
 
 
 def test_what_clients_are_told_is_what_was_announced(

@@ -62,7 +62,16 @@ def list_addresses(rules: list[str]) -> Iterator[Call]:
 
 def list_forms() -> Iterator[Call]:
     kind = {"content_type": "application/x-www-form-urlencoded"}
-    names = ("client_id", "client_secret", "token", "refresh_token", "scope", "code", "redirect_uri")
+    names = (
+        "client_id",
+        "client_secret",
+        "token",
+        "refresh_token",
+        "scope",
+        "code",
+        "redirect_uri",
+        "client_assertion",
+    )
     for door, name, text in product(_FORM_DOORS, names, _ENCODED):
         yield "POST", door, {"data": f"grant_type=refresh_token&client_id=c&{name}={text}", **kind}
     paths = ("/login", "/signup", "/forgot", "/reset", "/consent", "/account/sessions", "/account/apps")

@@ -20,7 +20,7 @@ from authserver import storage
 from authserver.cli.context import Context
 from authserver.cli.main import authserver
 from authserver.cli.operator import name_operator, this_operator
-from authserver.clients.authentication import digest_secret
+from authserver.clients.client_secret import digest_secret
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.secret import Secret
@@ -283,7 +283,7 @@ def test_who_can_keep_a_secret_gets_one(shell: Shell, subtests: pytest.Subtests)
             back = ("--redirect-uri", "https://app.example/") if "authorization_code" in kind.grant_types else ()
             created = shell.json("clients", "create", "Some", f"--{kind.value}", *back)
             assert created["kind"] == kind.value
-            assert ("client_secret" in created) == (kind.value in {"confidential", "resource-server"})
+            assert ("client_secret" in created) == (kind.value in {"confidential", "service", "resource-server"})
             told = shell.type("clients", "create", "Other", f"--{kind.value}", *back).stderr
             assert ("not shown again" in told) == ("client_secret" in created)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from authserver.clients.authentication import authenticate_client, read_client
+from authserver.clients.authentication import authenticate_client
+from authserver.clients.presented_client import read_client
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
@@ -273,7 +274,7 @@ def test_a_new_secret_takes_the_place_of_the_old_one(shell: Shell, web: Any) -> 
 
 
 def _authenticate(realm: Realm, client_id: str, secret: str) -> Client | OAuthError:
-    presented = read_client(None, client_id, secret)
+    presented = read_client(None, {"client_id": client_id, "client_secret": secret})
     assert not isinstance(presented, OAuthError)
     return authenticate_client(realm, presented)
 

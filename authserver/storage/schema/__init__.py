@@ -7,7 +7,7 @@ Each module holds the tables of one subject. A statement imports its tables from
 """
 
 from authserver.storage.schema.base import Base
-from authserver.storage.schema.clients import Client
+from authserver.storage.schema.clients import Client, UsedAssertion
 from authserver.storage.schema.deliveries import OutboxMail, QueuedDelivery
 from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter, FeedEntry
 from authserver.storage.schema.keys import Key, Node
@@ -36,6 +36,7 @@ __all__ = [
     "QueuedDelivery",
     "RefreshTokenFamily",
     "Session",
+    "UsedAssertion",
     "UsedProof",
     "User",
 ]

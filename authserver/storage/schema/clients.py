@@ -1,4 +1,4 @@
-"""The table of OAuth clients."""
+"""Tables of OAuth clients, and of what they proved themselves with."""
 
 from datetime import datetime
 
@@ -49,3 +49,16 @@ class Client(Base):
     claim_names: Mapped[str] = mapped_column(server_default=text("'{}'"))
     pkce: Mapped[str] = mapped_column(server_default=text("'required'"))
     require_pushed_authorization_requests: Mapped[bool] = mapped_column(server_default=false())
+    client_credentials: Mapped[bool] = mapped_column(server_default=false())
+    auth_method: Mapped[str | None]
+    jwks: Mapped[str | None]
+    jwks_uri: Mapped[str | None]
+
+
+class UsedAssertion(Base):
+    """A used client assertion, by a digest of client and `jti`. It is kept for as long as it could be shown again."""
+
+    __tablename__ = "used_assertions"
+
+    assertion_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

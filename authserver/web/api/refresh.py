@@ -8,7 +8,7 @@ endpoint.
 import structlog
 from flask import Response, request
 
-from authserver.clients.authentication import PresentedClient
+from authserver.clients.presented_client import PresentedClient
 from authserver.grants import RefreshTokenGrant, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
@@ -82,10 +82,7 @@ def _exchange(client_id: str, held: Secret, scope: str) -> TokenAnswer | OAuthEr
     parameters = {"grant_type": RefreshTokenGrant.grant_type, "refresh_token": held.reveal()}
     if scope:
         parameters["scope"] = scope
-    presented = PresentedClient(client_id, None)
+    presented = PresentedClient(client_id)
     realm = current_realm()
     http = read_dpop(realm, request)
-    answer = answer_token_request(_GRANTS, realm, parameters, presented, request.remote_addr or "", http)
-    if not isinstance(answer, TokenAnswer | OAuthError):
-        raise TypeError("a refresh gives a refresh token")
-    return answer
+    return answer_token_request(_GRANTS, realm, parameters, presented, request.remote_addr or "", http)

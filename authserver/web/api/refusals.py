@@ -176,7 +176,7 @@ def explain_bearer(refused: BearerRefused) -> Problem:
     return Problem(
         HTTPStatus.UNAUTHORIZED,
         refused.code,
-        detail,
+        refused.detail or detail,
         challenge=challenge_refused(refused),
         soft_logout=refused.soft_logout,
     )

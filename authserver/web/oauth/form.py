@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 from werkzeug import Request
 
-from authserver.clients.authentication import PresentedClient, authenticate_client, read_client
+from authserver.clients.authentication import authenticate_client
+from authserver.clients.presented_client import PresentedClient, read_client
 from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.protocol.oauth_error import OAuthError, invalid_request
 from authserver.protocol.text import is_storable
@@ -54,8 +55,7 @@ def read_form(request: Request) -> dict[str, str] | OAuthError:
 
 def read_presented_client(request: Request, parameters: dict[str, str]) -> PresentedClient | OAuthError:
     """Read which client the request claims to come from, with its proof, which is not verified here."""
-    header = request.headers.get("Authorization")
-    presented = read_client(header, parameters.get("client_id"), parameters.get("client_secret"))
+    presented = read_client(request.headers.get("Authorization"), parameters, request.path)
     if isinstance(presented, PresentedClient):
         request.environ[CLIENT_ID] = presented.client_id
     return presented

@@ -4,8 +4,10 @@ import structlog
 from werkzeug import Request
 
 from authserver.grants import GRANTS, answer_token_request
+from authserver.protocol.client_metadata import TOKEN_PATH
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
+from authserver.tokens.client_token import ClientAnswer
 from authserver.tokens.token_answer import AccessAnswer, RestingAnswer
 from authserver.web.authorization import offer_nonce, read_dpop
 from authserver.web.oauth.door import Door
@@ -21,13 +23,14 @@ def answer_token(realm: Realm, request: Request) -> JsonAnswer:
         _log.info("token_refused", error=answer.error, reason=answer.reason, ip=request.remote_addr)
         response = answer_error(answer)
     else:
-        _log.debug("token_issued", sid=answer.sid, resting=isinstance(answer, RestingAnswer))
+        sid = None if isinstance(answer, ClientAnswer) else answer.sid
+        _log.debug("token_issued", sid=sid, resting=isinstance(answer, RestingAnswer))
         response = answer_json(answer)
     offer_nonce(realm, request, response.headers)
     return response
 
 
-def _answer(realm: Realm, request: Request) -> AccessAnswer | OAuthError:
+def _answer(realm: Realm, request: Request) -> AccessAnswer | ClientAnswer | OAuthError:
     parameters = read_form(request)
     if isinstance(parameters, OAuthError):
         return parameters
@@ -38,4 +41,4 @@ def _answer(realm: Realm, request: Request) -> AccessAnswer | OAuthError:
     return answer_token_request(GRANTS, realm, parameters, presented, request.remote_addr or "", http)
 
 
-DOOR = Door("token_endpoint", "/oauth/token", ("POST",), answer_token)
+DOOR = Door("token_endpoint", TOKEN_PATH, ("POST",), answer_token)

@@ -62,7 +62,9 @@ def _answer_request(realm: Realm, request: Request) -> JsonAnswer:
             _log.info("bearer_refused", code=told.code, reason=told.reason, ip=request.remote_addr)
             challenge, error = challenge_refused(told), name_error(told)
             invalid = "The access token is not valid." if error == "invalid_token" else "The DPoP proof is not valid."
-            return _answer(_Refusal(HTTPStatus.UNAUTHORIZED, error, invalid, challenge, told.soft_logout))
+            return _answer(
+                _Refusal(HTTPStatus.UNAUTHORIZED, error, told.detail or invalid, challenge, told.soft_logout)
+            )
         case ScopeMissing():
             scheme = "DPoP" if isinstance(shown, ShownToken) and shown.dpop is not None else "Bearer"
             challenge = write_challenge(scheme, error="insufficient_scope", scope=told.scope)

@@ -10,7 +10,7 @@ from authserver.authentication.sign_in_browser import BrowserSignIn, sign_in_bro
 from authserver.authorization.authorize import authorize
 from authserver.authorization.outcomes import AuthorizationAnswer, Decision, Outcome
 from authserver.authorization.pending_request import PendingRequest, begin_pending
-from authserver.clients.authentication import PresentedClient
+from authserver.clients.presented_client import PresentedClient
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
@@ -76,7 +76,9 @@ class Visitor:
             "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER,
         }
-        return answer_token_request(GRANTS, self.person.realm, form, PresentedClient(self.client_id, None), IP)
+        answer = answer_token_request(GRANTS, self.person.realm, form, PresentedClient(self.client_id), IP)
+        assert isinstance(answer, AccessAnswer | OAuthError), answer
+        return answer
 
     def refreshes(self, answer: AccessAnswer | OAuthError) -> bool:
         if not isinstance(answer, TokenAnswer):

@@ -15,13 +15,14 @@ from authserver.authorization.connect_device import (
 )
 from authserver.authorization.outcomes import Decision
 from authserver.authorization.pending_request import PROVED, begin_pending
-from authserver.clients.authentication import PresentedClient
+from authserver.clients.presented_client import PresentedClient
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.authorization_code import digest_code
 from authserver.protocol.device_code import DEVICE_GRANT, read_user_code
 from authserver.protocol.oauth_error import OAuthError
 from authserver.realm import Realm
 from authserver.storage import device_authorizations
+from authserver.tokens.client_token import ClientAnswer
 from authserver.tokens.token_answer import AccessAnswer, TokenAnswer
 from authserver.web.pages.connecting import CONNECTION
 from authserver.web.pages.dispatcher import CHECKS
@@ -47,7 +48,7 @@ class Screen:
         assert isinstance(codes, DeviceCodes), codes
         return cls(realm, client_id, codes)
 
-    def poll(self) -> AccessAnswer | OAuthError:
+    def poll(self) -> AccessAnswer | ClientAnswer | OAuthError:
         """Ask whether it may go on."""
         form = {"grant_type": DEVICE_GRANT, "device_code": self.codes.device_code}
         return answer_token_request(GRANTS, self.realm, form, PresentedClient(self.client_id, None), IP)

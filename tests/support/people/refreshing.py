@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from authserver.authentication.open_session import DeviceClaim, RequestSource
 from authserver.authentication.sign_in import SignIn, sign_in
-from authserver.clients.authentication import PresentedClient
+from authserver.clients.presented_client import PresentedClient
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.grants import GRANTS, answer_token_request
 from authserver.protocol.dpop_request import WITHOUT_PROOF, DpopRequest
@@ -59,7 +59,7 @@ def refresh(
     parameters = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if scope is not None:
         parameters["scope"] = scope
-    answer = answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id, None), IP, http)
+    answer = answer_token_request(GRANTS, realm, parameters, PresentedClient(client_id), IP, http)
     assert isinstance(answer, TokenAnswer | OAuthError), answer
     return answer
 

@@ -22,6 +22,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
 from authserver.realm import KeyProofs, Passwords, Realm, Registration
+from authserver.realm.client_keys import ClientKeys
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
@@ -68,6 +69,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         proofs=KeyProofs(UsedProofs(database)),
         keyring=keyring,
         clients=ClientRegistry(database, clock),
+        client_keys=ClientKeys(changes.get("outbound", _OUTBOUND), clock),
         passwords=Passwords(_HASHER, _HASHING_POOL, PasswordPolicy(service_words=("authserver",))),
         revocation=Revocation(RevocationPolicy(), lifetimes.access_token_lifetime, entropy),
         feed=RevocationFeed(database, ISSUER, feed_window(lifetimes.access_token_lifetime), clock),

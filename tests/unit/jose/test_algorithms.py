@@ -5,7 +5,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authserver.jose.algorithms import ALGORITHMS, SigningAlgorithm, find_algorithm
+from authserver.jose.algorithms import (
+    ALGORITHMS,
+    CLIENT_ALGORITHMS,
+    SigningAlgorithm,
+    find_algorithm,
+    find_client_algorithm,
+)
 from authserver.jose.roca import has_roca_fingerprint
 from tests.support.world.rsa_keys import rsa_key
 
@@ -15,6 +21,20 @@ KEYS = {algorithm.name: algorithm.generate() for algorithm in ALGORITHMS}
 def test_the_table_holds_exactly_these_algorithms() -> None:
     """RFC 8725 §3.1: a fixed allow-list; in this order they are offered and announced."""
     assert [algorithm.name for algorithm in ALGORITHMS] == ["ES256", "EdDSA", "RS256"]
+    assert [algorithm.name for algorithm in CLIENT_ALGORITHMS] == ["ES256", "EdDSA", "RS256", "PS256"]
+
+
+def test_no_key_of_ours_is_for_what_only_clients_sign_with() -> None:
+    """Decision 6: no access token with PS256 verifies anywhere."""
+    assert find_algorithm("PS256") is None
+    ours, theirs = find_client_algorithm("RS256"), find_client_algorithm("PS256")
+    assert ours is not None
+    assert theirs is not None
+    key = rsa_key()
+    for one, other in ((ours, theirs), (theirs, ours)):
+        signature = one.sign(key, b"text")
+        assert one.verify(key.public_key(), b"text", signature)
+        assert not other.verify(key.public_key(), b"text", signature)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda algorithm: algorithm.name)
