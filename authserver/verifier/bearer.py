@@ -103,14 +103,14 @@ class BearerGuard:
         if isinstance(shown, SeveralTokens):
             raise RefusedError(self._refuse_several(call.base_url))
         if shown is None:
-            raise RefusedError(self.challenge(call.base_url))
+            raise RefusedError(self.challenge(call.base_url, demand.scope))
         try:
             claims = self.verifier.verify(shown.token, self._describe_request(call) if shown.scheme == "DPoP" else None)
             self.verifier.check(demand, claims)
         except InvalidToken as refusal:
             if shown.scheme == "DPoP":
                 refusal.scheme = "DPoP"
-            raise RefusedError(self.refuse(refusal, call.base_url)) from None
+            raise RefusedError(self.refuse(refusal, call.base_url, demand.scope)) from None
         return claims
 
     def _describe_request(self, call: Call) -> DpopRequest:
@@ -127,18 +127,23 @@ class BearerGuard:
         if count_tokens(form.decode("latin-1")):
             raise RefusedError(self._refuse_several(base_url))
 
-    def challenge(self, base_url: str) -> Answer:
-        """The answer to a request without credentials; it has no error code (RFC 6750 §3.1)."""
-        return _answer(_UNAUTHORIZED, {}, ("WWW-Authenticate", self._point_to_metadata("Bearer", base_url)))
+    def challenge(self, base_url: str, scope: str | None = None) -> Answer:
+        """The answer to a request without credentials; it has no error code (RFC 6750 §3.1).
 
-    def refuse(self, refusal: InvalidToken, base_url: str) -> Answer:
-        """The answer to a request whose token is refused."""
+        `scope` is what the route demands, so that a client asks for no more (RFC 6750 §3).
+        """
+        challenge = self._point_to_metadata(_name_scope("Bearer", scope), base_url)
+        return _answer(_UNAUTHORIZED, {}, ("WWW-Authenticate", challenge))
+
+    def refuse(self, refusal: InvalidToken, base_url: str, scope: str | None = None) -> Answer:
+        """The answer to a request whose token is refused; `scope` as in `challenge`."""
         body = {"error": refusal.error, "error_description": refusal.description, "soft_logout": refusal.soft_logout}
         challenge = refusal.www_authenticate
         if challenge is None:
             return _answer(refusal.status, body, ("Retry-After", f"{_RETRY_AFTER.get(refusal.code, 1):.0f}"))
         nonce = () if refusal.dpop_nonce is None else ((NONCE_HEADER, refusal.dpop_nonce),)
-        return _answer(refusal.status, body, ("WWW-Authenticate", self._point_to_metadata(challenge, base_url)), *nonce)
+        challenge = self._point_to_metadata(_name_scope(challenge, scope), base_url)
+        return _answer(refusal.status, body, ("WWW-Authenticate", challenge), *nonce)
 
     def describe(self, path: str) -> Answer | None:
         """The metadata of this resource server (RFC 9728 §2), if `path` is its path; otherwise None."""
@@ -178,6 +183,13 @@ class BearerGuard:
             return challenge
         separator = " " if challenge == "Bearer" else ", "
         return f'{challenge}{separator}resource_metadata="{url}"'
+
+
+def _name_scope(challenge: str, scope: str | None) -> str:
+    """Add the scope to a challenge that does not name it yet."""
+    if scope is None or ' scope="' in challenge:
+        return challenge
+    return f'{challenge}{" " if challenge == "Bearer" else ", "}scope="{scope}"'
 
 
 def may_carry_token(content_type: str, content_length: str) -> bool:

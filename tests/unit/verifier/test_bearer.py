@@ -45,6 +45,7 @@ def test_a_resource_that_has_not_one_url_has_no_metadata(audiences: tuple[str, .
     assert made.paths == ()
     assert made.describe(WELL_KNOWN) is None
     assert challenge_of(made.challenge("https://api.example")) == "Bearer"
+    assert challenge_of(made.challenge("https://api.example", "read write")) == 'Bearer scope="read write"'
     assert guard(*audiences, resource="https://a.example").paths == (WELL_KNOWN,)
 
 
