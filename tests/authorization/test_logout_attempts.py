@@ -35,7 +35,7 @@ from tests.support.people.person import BY, Person
 from tests.support.people.relying_party import Browser
 from tests.support.wire.logout_receiver import LogoutReceiver, check_logout_token, running_receiver
 from tests.support.world.clock import ManualClock
-from tests.support.world.realm import ISSUER
+from tests.support.world.realm import ISSUER, hold_two_algorithms
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 PUBLIC = "93.184.216.34"
@@ -89,12 +89,17 @@ def world(realm: Realm, clock: ManualClock, receiver: LogoutReceiver) -> World:
     return World(realm, clock, receiver, register_listener(realm, "news", receiver.uri), Person(realm))
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # joserfc prefers its name of RFC 9864
+@pytest.mark.parametrize("algorithm", [None, "EdDSA"])
 @pytest.mark.parametrize("pairwise", [False, True])
-def test_a_client_gets_a_token_that_another_library_reads(world: World, *, pairwise: bool) -> None:
+def test_a_client_gets_a_token_that_another_library_reads(
+    world: World, clock: ManualClock, *, pairwise: bool, algorithm: str | None
+) -> None:
     """Back-Channel Logout §2.4, §2.5: subject, session, key and algorithm as in the ID token that the client got."""
-    client = update_client(world.realm, world.client.client_id, {"pairwise": pairwise})
-    assert isinstance(client, Client)
-    world.end_sessions(clients=(client,))
+    world.realm = replace(world.realm, keyring=hold_two_algorithms(clock, world.realm.entropy))
+    settings = {"pairwise": pairwise, "id_token_signed_response_alg": algorithm}
+    world.client = register_listener(world.realm, "mine", world.receiver.uri, **settings)
+    sids = world.end_sessions()
     assert world.work() == 1
     (token,), (id_token,) = world.receiver.tokens, world.id_tokens
     claims, known = world.read(token), claims_of(id_token)
@@ -102,8 +107,11 @@ def test_a_client_gets_a_token_that_another_library_reads(world: World, *, pairw
         name: known[name] for name in ("iss", "aud", "sub", "sid")
     }
     assert (claims["sub"] == world.person.user_id) is not pairwise
+    assert ([claims["sid"]] == sids) is not pairwise
     headers = (parse_compact(text).header for text in (token, id_token))
-    assert len({(header["alg"], header["kid"]) for header in headers}) == 1
+    assert {(header["alg"], header["kid"]) for header in headers} == {
+        (algorithm or "ES256", world.realm.keyring.load_client_key(algorithm).kid)
+    }
     assert world.work() == 0
 
 

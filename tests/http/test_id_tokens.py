@@ -11,13 +11,7 @@ from sqlalchemy import update
 
 from authserver.authorization.request import ClientRequest, validate_request
 from authserver.credentials.events import RolesChanged
-from authserver.jose.algorithms import ALGORITHMS, find_algorithm
-from authserver.keyring.key_set import KeySet
-from authserver.keyring.keyring import build_keyring
-from authserver.keyring.keys import Purpose
-from authserver.keyring.live import LiveKeyring
-from authserver.keyring.making import make_mac_key, make_signing_key
-from authserver.keyring.sealing import MasterKey, MasterKeys
+from authserver.jose.algorithms import ALGORITHMS
 from authserver.protocol import base64url
 from authserver.protocol.entropy import Entropy
 from authserver.realm import Realm
@@ -29,7 +23,7 @@ from tests.support.people.authorizing import App, answered, claims_of, register_
 from tests.support.people.pages import Pages
 from tests.support.people.person import BY
 from tests.support.world.clock import ManualClock
-from tests.support.world.realm import EMAIL, ISSUER
+from tests.support.world.realm import EMAIL, ISSUER, hold_two_algorithms
 
 FIRST = "openid offline_access"
 ABOUT_USERS = {"name", "given_name", "family_name", "preferred_username", "updated_at", "email", "email_verified"}
@@ -182,7 +176,7 @@ def test_a_client_gets_the_algorithm_that_it_asks_for(
     realm: Realm, user_id: str, clock: ManualClock, entropy: Entropy, algorithm: str
 ) -> None:
     """OpenID Connect Registration §2; `at_hash` fits it (Core §3.1.3.6). The access token keeps that of the server."""
-    realm = dataclasses.replace(realm, keyring=_hold_all(clock, entropy))
+    realm = dataclasses.replace(realm, keyring=hold_two_algorithms(clock, entropy))
     api = Api(realm)
     app = App(Pages(api), api, register_app(realm, id_token_signed_response_alg=algorithm).client.client_id)
     first = app.connect()
@@ -202,16 +196,3 @@ def test_a_client_gets_the_algorithm_that_it_asks_for(
     assert api.client.get(f"/oauth/logout?id_token_hint={first['id_token']}").status_code in {200, 303}
     document = content(api.client.get("/.well-known/openid-configuration"), 200)
     assert document["id_token_signing_alg_values_supported"] == ["ES256", "EdDSA"]
-
-
-def _hold_all(clock: ManualClock, entropy: Entropy) -> LiveKeyring:
-    """Keys of ES256 for access tokens, and of EdDSA for clients that ask for it."""
-    masters, now = MasterKeys((MasterKey.read(MasterKey.generate_text(entropy)),)), clock.now()
-    es256, eddsa = find_algorithm("ES256"), find_algorithm("EdDSA")
-    assert es256 is not None
-    assert eddsa is not None
-    signing = make_signing_key(es256, masters, now).activate(now)
-    of_clients = make_signing_key(eddsa, masters, now, purpose=Purpose.ID_TOKEN_EDDSA).activate(now)
-    mac = make_mac_key(masters, now, entropy=entropy, taken=()).activate(now)
-    keyring = build_keyring(KeySet((signing, of_clients, mac)), masters)
-    return LiveKeyring(lambda: keyring, clock)

@@ -1,6 +1,7 @@
 """Who is to be told that a session has ended: what waits in the outbox for clients."""
 
 import json
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,9 +14,9 @@ from tests.support.people.relying_party import APP, register_app
 URI = f"{APP}/backchannel"
 
 
-def register_listener(realm: Realm, name: str, uri: str = URI) -> Client:
+def register_listener(realm: Realm, name: str, uri: str = URI, **settings: Any) -> Client:  # noqa: ANN401 - attributes
     """An application that wants to hear of ends."""
-    return register_app(realm, name, backchannel_logout_uri=uri)
+    return register_app(realm, name, backchannel_logout_uri=uri, **settings)
 
 
 def list_told(realm: Realm) -> list[tuple[str, str]]:

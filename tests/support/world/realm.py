@@ -14,6 +14,7 @@ from authserver.credentials.passwords import CHEAP, PasswordHasher
 from authserver.jose.algorithms import find_algorithm
 from authserver.keyring.key_set import KeySet
 from authserver.keyring.keyring import Keyring, build_keyring
+from authserver.keyring.keys import Purpose
 from authserver.keyring.live import LiveKeyring
 from authserver.keyring.making import make_mac_key, make_signing_key
 from authserver.keyring.sealing import MasterKey, MasterKeys
@@ -109,6 +110,19 @@ def build_keys(clock: Clock, entropy: Entropy, algorithm: str = "ES256") -> Keyr
     mac = make_mac_key(masters, now, entropy=entropy, taken=())
     next_mac = make_mac_key(masters, now, entropy=entropy, taken=(mac.kid,))
     return build_keyring(KeySet((signing.activate(now), mac.activate(now), next_signing, next_mac)), masters)
+
+
+def hold_two_algorithms(clock: Clock, entropy: Entropy) -> LiveKeyring:
+    """Keys of ES256 for access tokens, and of EdDSA for clients that ask for it."""
+    masters, now = MasterKeys((MasterKey.read(MasterKey.generate_text(entropy)),)), clock.now()
+    es256, eddsa = find_algorithm("ES256"), find_algorithm("EdDSA")
+    assert es256 is not None
+    assert eddsa is not None
+    signing = make_signing_key(es256, masters, now).activate(now)
+    of_clients = make_signing_key(eddsa, masters, now, purpose=Purpose.ID_TOKEN_EDDSA).activate(now)
+    mac = make_mac_key(masters, now, entropy=entropy, taken=()).activate(now)
+    keyring = build_keyring(KeySet((signing, of_clients, mac)), masters)
+    return _hold(keyring, clock)
 
 
 def add_user(realm: Realm, email: str = EMAIL, password: str = PASSWORD, roles: tuple[str, ...] = ()) -> str:
