@@ -78,8 +78,18 @@ def test_unreadable_credentials_are_an_invalid_token(ask: Ask, authorization: st
 def test_a_token_anywhere_else_than_in_the_header_is_not_seen(ask: Ask) -> None:
     """RFC 6750 §2; OAuth 2.1 5.1: one transport, and never one that ends in logs."""
     token = PAIR.token(user_claims())
-    for said in (ask(f"/any?access_token={token}"), ask("/notes", method="POST", form=f"access_token={token}")):
-        assert (said.status, said.headers["www-authenticate"]) == (401, f"Bearer {METADATA}")
+    said = ask(f"/any?access_token={token}")
+    assert (said.status, said.headers["www-authenticate"]) == (401, f"Bearer {METADATA}")
+    said = ask("/notes", method="POST", form=f"access_token={token}")
+    assert (said.status, said.headers["www-authenticate"]) == (401, f'Bearer scope="read", {METADATA}')
+
+
+def test_a_challenge_names_the_scope_that_the_route_demands(ask: Ask) -> None:
+    """RFC 6750 §3: a client that has to sign in asks for this scope, and not for all that it may have."""
+    assert ask("/notes").headers["www-authenticate"] == f'Bearer scope="read", {METADATA}'
+    assert ask("/notes", "Bearer x").headers["www-authenticate"] == (
+        f'Bearer error="invalid_token", scope="read", {METADATA}'
+    )
 
 
 TOKEN = PAIR.token(user_claims())

@@ -50,7 +50,7 @@ def test_the_view_gets_its_own_arguments(client: FlaskClient) -> None:
 
 def test_without_an_application_no_challenge_points_to_metadata(client: FlaskClient) -> None:
     """They would not be there."""
-    assert client.get("/notes/a").headers["WWW-Authenticate"] == "Bearer"
+    assert client.get("/notes/a").headers["WWW-Authenticate"] == 'Bearer scope="read"'
     assert client.get("/.well-known/oauth-protected-resource").status_code == 404
 
 
@@ -59,7 +59,7 @@ def test_a_cookie_or_a_form_field_is_no_credential(client: FlaskClient) -> None:
     token = PAIR.token(user_claims())
     client.set_cookie("access_token", token)
     answer = client.post(f"/notes/a?access_token={token}", data={"access_token": token})
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer scope="read"')
 
 
 def test_a_header_that_is_sent_twice_is_an_invalid_request(client: FlaskClient) -> None:
