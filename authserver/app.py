@@ -35,6 +35,7 @@ from authserver.storage.pooler import meets_pooler
 from authserver.upkeep.housekeeping import Chore, Housekeeping
 from authserver.upkeep.keep_time import Timekeeper
 from authserver.upkeep.prune import Pruning, Retention
+from authserver.upkeep.prune_clients import ClientPruning
 from authserver.upkeep.work_outbox import move_earlier_outbox, work_calls, work_outbox
 from authserver.web.application import Application, DoorSettings, create_application
 from authserver.web.limits.limits import open_counters
@@ -90,10 +91,12 @@ def list_chores(settings: Settings, realm: Realm, custody: KeyCustody, timekeepe
     """List the background work of a server process; intervals in seconds."""
     node_id = f"{platform.node()}:{os.getpid()}:{new_id(realm.entropy)[:6]}"
     pruning = Pruning(realm.database, Retention(audit=settings.audit_retention))
+    clients = ClientPruning(realm.database)
     chores = [
         Chore("reload_keys", 2, realm.keyring.reload),
         Chore("report_node", 5, lambda: report_node(realm, node_id)),
         Chore("prune", 10, lambda: timekeeper.run(pruning.prune_a_little)),
+        Chore("prune_clients", 60, lambda: timekeeper.run(clients.prune_a_little)),
         Chore("prune_feed", 10, lambda: timekeeper.run(realm.feed.prune)),
     ]
     if settings.key_rotation_interval > timedelta(0):

@@ -18,8 +18,10 @@ from authserver.keyring.master_files import load_master_keys
 from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
 from authserver.realm import KeyProofs, Passwords, Realm, Registration
+from authserver.realm.client_documents import ClientDocuments, DocumentPolicy
 from authserver.realm.client_keys import ClientKeys
 from authserver.realm.client_registry import ClientRegistry
+from authserver.records.client_document import Terms
 from authserver.records.link import LONGEST_LIFETIME
 from authserver.revocation import Revocation
 from authserver.revocation.feed import RevocationFeed, feed_window
@@ -69,6 +71,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
     """
     database, clock, outbound = custody.database, custody.clock, Outbound(settings.private_hosts)
     loader = KeyringLoader(custody.load_keys, custody.read_master_keys, clock)
+    documents = _read_document_policy(settings)
     return Realm(
         issuer=settings.issuer,
         default_audience=settings.default_audience,
@@ -76,7 +79,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         rotation=Rotation(database),
         proofs=KeyProofs(UsedProofs(database), demand_nonce=settings.dpop_nonce == "required"),
         keyring=LiveKeyring(loader, clock),
-        clients=ClientRegistry(database, clock),
+        clients=ClientRegistry(database, clock, documents.terms),
         client_keys=ClientKeys(outbound, clock),
         passwords=Passwords(
             PasswordHasher(),
@@ -94,9 +97,9 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         ),
         reauthentication_age=settings.reauthentication_age,
         jwks_max_age=settings.jwks_max_age,
-        registration=Registration(
-            open=settings.registration == "open", require_verified_email=settings.require_verified_email
-        ),
+        registration=Registration(settings.registration == "open", settings.require_verified_email),
+        registers_clients=settings.dynamic_registration != "off",
+        documents=ClientDocuments(documents, outbound, clock),
         outbound=outbound,
         clock=clock,
         entropy=custody.entropy,
@@ -113,6 +116,14 @@ def open_realm(clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) ->
     """
     settings, clock = load_settings(), clock or SystemClock()
     return build_realm(settings, build_custody(settings, open_database(settings), clock=clock, entropy=entropy))
+
+
+def _read_document_policy(settings: Settings) -> DocumentPolicy:
+    return DocumentPolicy(
+        is_on=settings.client_id_metadata_documents == "on",
+        hosts=frozenset(settings.client_id_metadata_hosts),
+        terms=Terms(settings.client_id_metadata_scopes, settings.client_id_metadata_resources),
+    )
 
 
 def _build_revocation(settings: Settings, entropy: Entropy) -> Revocation:

@@ -16,8 +16,10 @@ from authserver.authorization.outcomes import (
     SignInNeeded,
     Unredirectable,
 )
+from authserver.clients.by_document import has_too_many, store_described
 from authserver.protocol.authorization_code import CODE_LIFETIME, digest_code, new_code
 from authserver.protocol.oauth_error import OAuthError
+from authserver.records.audit import Actor
 from authserver.records.authorization_code import AuthorizationCode
 from authserver.records.session import Session
 from authserver.sessions.scope import grantable_scope, is_enough
@@ -38,7 +40,7 @@ def issue_code(
     realm, asked = interaction.realm, interaction.asked
     now, code = realm.clock.now(), new_code(realm.entropy)
     with realm.database.write() as tx:
-        holder = _look_up(tx, interaction, access, browser, now)
+        holder = _look_up(tx, interaction, access, browser, now, ip)
         if not isinstance(holder, _Holder):
             return holder
         if not codes.take_back(tx, interaction.pending.request_id):
@@ -81,19 +83,22 @@ class _Holder:
 
 
 def _look_up(
-    tx: Transaction, interaction: Interaction, access: RequestedAccess, browser: SignedInBrowser, now: datetime
+    tx: Transaction, interaction: Interaction, access: RequestedAccess, browser: SignedInBrowser, now: datetime, ip: str
 ) -> _Holder | Missing | OAuthError | Unredirectable:
     """Read session, user, client and consent again, because they may have changed; lock the user's row."""
     user = users.lock(tx, browser.user_id)
     session = sessions.find_live(tx, browser.user_id, browser.sid, now)
     if user is None or session is None or not is_still(user, browser.user):
         return SignInNeeded(access)
-    family_version = clients.find_family_version(tx, access.client.client_id)
-    if family_version is None:
-        return Unredirectable("the client was disabled meanwhile")
     if interaction.decision is not Decision.ALLOW and must_ask(tx, access, interaction.asked, user.user_id):
         return ConsentNeeded(access, browser)
     scope = grantable_scope(access.scope, user.roles)
     if not is_enough(scope, access.scope, None):
         return OAuthError("invalid_scope", "The user may not grant this scope.", "roles")
+    if has_too_many(tx, access.client, user.user_id):
+        return OAuthError("access_denied", "The user has connected too many unregistered applications.", "cap")
+    store_described(tx, interaction.realm, access.client, by=Actor(user.user_id, ip), now=now)
+    family_version = clients.find_family_version(tx, access.client.client_id)
+    if family_version is None:
+        return Unredirectable("the client was disabled meanwhile")
     return _Holder(session, family_version, scope)

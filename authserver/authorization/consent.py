@@ -4,6 +4,7 @@ from datetime import datetime
 
 from authserver.authorization.interaction import Interaction
 from authserver.authorization.outcomes import ConsentNeeded, Decision, RequestedAccess
+from authserver.clients.by_document import is_as_allowed
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.authorization_request import AuthorizationRequest
 from authserver.protocol.oauth_error import OAuthError
@@ -31,11 +32,14 @@ def find_missing_consent(interaction: Interaction) -> ConsentNeeded | OAuthError
 
 def must_ask(tx: Transaction, access: RequestedAccess, asked: AuthorizationRequest, user_id: str) -> bool:
     """Whether the person is asked although they may have allowed it before (ASVS 10.7.1)."""
-    settled = settle_by_client(access.client, access.redirect_uri, wants_question="consent" in asked.prompts)
+    client = access.client
+    settled = settle_by_client(client, access.redirect_uri, wants_question="consent" in asked.prompts)
     if settled is not None:
         return settled
-    known = consents.find(tx, user_id, access.client.client_id)
-    return known is None or not known.covers(frozenset(access.scope), frozenset(access.audience))
+    known = consents.find(tx, user_id, client.client_id)
+    if known is None or not known.covers(frozenset(access.scope), frozenset(access.audience)):
+        return True
+    return not is_as_allowed(tx, client, known.granted_at)
 
 
 def remember_consent(
@@ -43,6 +47,9 @@ def remember_consent(
 ) -> None:
     """Store what the user has just allowed, and record it. The caller holds the user's row."""
     client_id = access.client.client_id
+    earlier = consents.find(tx, user_id, client_id)
+    if earlier is not None and not is_as_allowed(tx, access.client, earlier.granted_at):
+        consents.forget(tx, user_id, client_id)  # it was for a client that described itself differently
     consents.remember(
         tx, Consent(user_id, client_id, frozenset(access.scope), frozenset(access.audience), granted_at=now)
     )

@@ -9,6 +9,7 @@ from functools import partial
 
 from authserver.authentication.open_session import PASSWORD
 from authserver.authorization.outcomes import AuthorizationAnswer, RequestedAccess, Unredirectable
+from authserver.clients.by_document import find_described
 from authserver.protocol.authorization_request import (
     NOTHING_ASKED,
     Address,
@@ -101,8 +102,8 @@ def resolve_access(
 
 def _find_client(realm: Realm, address: Address) -> Client | Unredirectable:
     refuse = partial(Unredirectable, client_id=address.client_id, redirect_uri=address.redirect_uri or "")
-    client = realm.clients.find_enabled(address.client_id)
-    if client is None:
+    client = find_described(realm, address.client_id)
+    if client is None or not client.is_enabled:
         return refuse("unknown or disabled client")
     if "authorization_code" not in client.kind.grant_types:
         return refuse("a client of this kind gets no code")

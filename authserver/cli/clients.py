@@ -15,6 +15,7 @@ from authserver.cli.moments import read_length
 from authserver.cli.output import Record, Value, demand_shown, escape, json_option, print_list, print_record
 from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import say_bounds
+from authserver.cli.registration_tokens import REGISTRATION_TOKEN_COMMANDS
 from authserver.clients.client_registration import ClientChanges, ClientRegistration
 from authserver.clients.client_standing import delete_client, disable_client, enable_client
 from authserver.clients.machine_rules import has_secret
@@ -35,7 +36,7 @@ from authserver.records.client import Client
 from authserver.records.client_attribute import Form, KeySet
 from authserver.records.client_settings import ATTRIBUTES
 
-_COLUMNS = ("client_id", "name", "kind", "first_party", "scope", "state")
+_COLUMNS = ("client_id", "name", "kind", "provenance", "first_party", "scope", "state")
 _WITHOUT_REDIRECT = {ClientKind.RESOURCE_SERVER, ClientKind.DEVICE}
 _OVERLAP = f"How long the old secret stays valid: 90m, 24h, 7d; at most {LONGEST_OVERLAP.days}d. Default: not at all."
 
@@ -162,6 +163,10 @@ def delete(context: Context, *, client_id: str, yes: bool) -> None:
     click.echo(f"{client_id} is deleted, with all its tokens and consents")
 
 
+for _command in REGISTRATION_TOKEN_COMMANDS:
+    clients.add_command(_command)
+
+
 def _ensure_key(context: Context, settings: ClientChanges, *, as_json: bool) -> None:
     """Make the key for the ID tokens that the client asks for, before it can ask."""
     algorithm = settings.get("id_token_signed_response_alg")
@@ -248,6 +253,7 @@ def _describe(client: Client) -> Record:
         "client_id": client.client_id,
         "name": client.name,
         "kind": client.kind.value,
+        "provenance": client.provenance.name,
         **{name: _simplify(attribute.form, client.of(name)) for name, attribute in ATTRIBUTES.items()},
         "state": "enabled" if client.is_enabled else "disabled",
         "created_at": client.created_at,

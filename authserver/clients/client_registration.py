@@ -7,15 +7,18 @@ from typing import Any
 
 from authserver.clients.machine_rules import find_machine_errors
 from authserver.outbound import Outbound
-from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.client_metadata import ClientKind, ConsentRule
 from authserver.protocol.limits import REST_MARGIN, SECOND, SHORTEST_LIFETIME
 from authserver.realm import Realm
 from authserver.records import client_rules
 from authserver.records.client import Client
 from authserver.records.client_attribute import CalledAddress
+from authserver.records.client_document import DESCRIBED
 from authserver.records.client_settings import ATTRIBUTES, ClientSettings
 from authserver.records.field_error import FieldError
+from authserver.records.provenance import BY_OPERATOR, ByDocument, ByItself, ByOperator, Provenance
 from authserver.sessions.lifetimes import Lifetimes, longest_silence
+from authserver.sessions.scope import ADMIN_SCOPE
 
 ClientChanges = Mapping[str, Any]
 """Attribute (a name of `ATTRIBUTES`) → its new value, in its form. Id and kind are no attributes and cannot change."""
@@ -27,10 +30,12 @@ class ClientRegistration(ClientSettings):
 
     Attributes:
         client_id: None lets the server choose (RFC 9700 §4.15).
+        provenance: who describes it.
     """
 
     kind: ClientKind
     client_id: str | None = None
+    provenance: Provenance = BY_OPERATOR
 
 
 def apply_changes(client: Client, changes: ClientChanges) -> ClientRegistration:
@@ -43,7 +48,17 @@ def apply_changes(client: Client, changes: ClientChanges) -> ClientRegistration:
     if unknown:
         raise ValueError(f"these are not attributes of a client: {sorted(unknown)}")
     present = {name: client.of(name) for name in ATTRIBUTES}
-    return ClientRegistration(kind=client.kind, client_id=client.client_id, **{**present, **changes})
+    return ClientRegistration(
+        kind=client.kind, client_id=client.client_id, provenance=client.provenance, **{**present, **changes}
+    )
+
+
+def find_fixed(client: Client, changes: ClientChanges) -> Iterator[FieldError]:
+    """Find what an operator cannot change for one client by URL."""
+    fixed = DESCRIBED | {"audience"} if isinstance(client.provenance, ByDocument) else frozenset[str]()
+    for name in sorted(changes.keys() & fixed):
+        message = "The document of the client sets it, and the settings for all clients by URL limit it."
+        yield FieldError(name, "set_by_document", message)
 
 
 def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
@@ -52,6 +67,7 @@ def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[Fiel
     yield from find_machine_errors(registration, registration.kind)
     yield from _find_called_errors(registration, realm.outbound)
     yield from _find_key_errors(registration, realm)
+    yield from _find_trust_errors(registration)
     yield from _find_time_errors(registration, realm.lifetimes)
 
 
@@ -78,6 +94,18 @@ def _find_key_errors(registration: ClientRegistration, realm: Realm) -> Iterator
     if alg is not None and realm.keyring.current.find_client_key(alg) is None:
         message = f"No key signs {alg!r}. Run: authserver keys stage --id-tokens {alg}"
         yield FieldError("id_token_signed_response_alg", "no_such_key", message)
+
+
+def _find_trust_errors(registration: ClientRegistration) -> Iterator[FieldError]:
+    """What no client has that describes itself, whoever sets it: the next description could come from anybody."""
+    if isinstance(registration.provenance, ByOperator):
+        return
+    if registration.first_party:
+        yield FieldError("first_party", "not_trusted", "A client that describes itself is never first-party.")
+    if ADMIN_SCOPE in registration.scope:
+        yield FieldError("scope", "not_trusted", f"A client that describes itself never has the scope {ADMIN_SCOPE}.")
+    if isinstance(registration.provenance, ByItself) and registration.consent is not ConsentRule.ALWAYS:
+        yield FieldError("consent", "not_trusted", "Users of a client that registered itself are always asked.")
 
 
 def _find_time_errors(registration: ClientRegistration, installation: Lifetimes) -> Iterator[FieldError]:

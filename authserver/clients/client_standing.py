@@ -5,11 +5,13 @@ from authserver.credentials.events import ClientDisabled
 from authserver.realm import Realm
 from authserver.realm.outcomes import Refused
 from authserver.records.audit import SERVER, Actor
+from authserver.records.provenance import ByDocument
 from authserver.revocation import Receipt, client_changes
 
 BUILT_IN = "built_in"
 TOO_SOON = "too_soon"
 ENABLED_MEANWHILE = "enabled_meanwhile"
+BY_DOCUMENT = "by_document"
 
 
 def disable_client(realm: Realm, client_id: str, by: Actor) -> Receipt | Refused:
@@ -48,6 +50,9 @@ def delete_client(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Refuse
         client = find_to_change(tx, client_id)
         if isinstance(client, Refused):
             return client
+        if isinstance(client.provenance, ByDocument):
+            # Its next user would bring it back, under an id that resource servers have just learned to refuse.
+            return Refused(BY_DOCUMENT, f"The client {client_id!r} would come back with its next user; disable it.")
         if client.is_enabled:
             realm.revocation.apply(tx, ClientDisabled(client_id), by=by, now=realm.clock.now())
     while _remove_some_families(realm, client_id):

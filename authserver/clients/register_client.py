@@ -10,6 +10,7 @@ from authserver.clients.client_registration import (
     apply_changes,
     find_change_errors,
     find_errors,
+    find_fixed,
 )
 from authserver.clients.client_secret import create_secret, digest_secret
 from authserver.clients.machine_rules import choose_auth_method, has_secret
@@ -57,6 +58,17 @@ def register_client(
     realm: Realm, registration: ClientRegistration, *, by: Actor = SERVER
 ) -> RegisteredClient | Invalid | Refused:
     """Register a client. An existing client with the id in `registration` stays unchanged."""
+    made = make_client(realm, registration)
+    if isinstance(made, Invalid):
+        return made
+    with realm.database.write() as tx:
+        if not add_client(tx, realm, made.client, by):
+            return Refused(CLIENT_ID_TAKEN, f"The client {made.client.client_id!r} already exists.")
+    return made
+
+
+def make_client(realm: Realm, registration: ClientRegistration) -> RegisteredClient | Invalid:
+    """Make the client that `registration` describes, with a secret if it gets one. Nothing is stored."""
     errors = tuple(find_errors(registration, realm))
     if errors:
         return Invalid(errors)
@@ -69,14 +81,26 @@ def register_client(
         family_version=1,
         created_at=realm.clock.now(),
         disabled_at=None,
+        provenance=registration.provenance,
     )
-    client = _fulfil(registration, blank, realm.entropy)
-    detail = {"kind": client.kind.value, "first_party": client.first_party, "scope": " ".join(client.scope)}
-    with realm.database.write() as tx:
-        if not clients.add(tx, client):
-            return Refused(CLIENT_ID_TAKEN, f"The client {client.client_id!r} already exists.")
-        _record(tx, realm, AuditName.CLIENT_CREATED, client, by, detail)
-    return RegisteredClient(client, secret)
+    return RegisteredClient(fulfil(registration, blank, realm.entropy), secret)
+
+
+def add_client(
+    tx: Transaction, realm: Realm, client: Client, by: Actor, *, registration_token: str | None = None
+) -> bool:
+    """Store a client and record it, with the id of the initial access token if there was one; False if taken."""
+    if not clients.add(tx, client):
+        return False
+    detail = {
+        "kind": client.kind.value,
+        "provenance": client.provenance.name,
+        "first_party": client.first_party,
+        "scope": " ".join(client.scope),
+        "registration_token": registration_token,
+    }
+    record_client(tx, realm, AuditName.CLIENT_CREATED, client, by, detail)
+    return True
 
 
 def update_client(
@@ -92,15 +116,16 @@ def update_client(
         if isinstance(client, Refused):
             return client
         registration = apply_changes(client, changes)
-        errors = (*find_errors(registration, realm), *find_change_errors(registration, client))
+        changing = (*find_fixed(client, changes), *find_change_errors(registration, client))
+        errors = (*find_errors(registration, realm), *changing)
         if errors:
             return Invalid(errors)
-        changed = _fulfil(registration, client, realm.entropy)
+        changed = fulfil(registration, client, realm.entropy)
         if changed != client:
             clients.change(tx, changed)
             if changed.secret_digest != client.secret_digest:
                 clients.write_secrets(tx, client_id, changed.secret_digest, changed.former_secret)
-            _record(tx, realm, AuditName.CLIENT_UPDATED, client, by, {"changed": " ".join(sorted(changes))})
+            record_client(tx, realm, AuditName.CLIENT_UPDATED, client, by, {"changed": " ".join(sorted(changes))})
     return changed
 
 
@@ -136,7 +161,7 @@ def rotate_secret(
         rotated = replace(client, secret_digest=digest_secret(secret), former_secret=former)
         clients.write_secrets(tx, client_id, digest_secret(secret), former)
         detail = {"former_until": None if former is None else former.expires_at.isoformat()}
-        _record(tx, realm, AuditName.CLIENT_SECRET_ROTATED, client, by, detail)
+        record_client(tx, realm, AuditName.CLIENT_SECRET_ROTATED, client, by, detail)
     return RegisteredClient(rotated, secret)
 
 
@@ -149,7 +174,7 @@ def end_former_secret(realm: Realm, client_id: str, *, by: Actor = SERVER) -> Cl
         if client.secret_digest is None or client.former_secret is None:
             return Refused(NO_FORMER_SECRET, f"The client {client_id!r} has no former secret.")
         clients.write_secrets(tx, client_id, client.secret_digest, None)
-        _record(tx, realm, AuditName.CLIENT_SECRET_ENDED, client, by, {})
+        record_client(tx, realm, AuditName.CLIENT_SECRET_ENDED, client, by, {})
     return replace(client, former_secret=None)
 
 
@@ -159,7 +184,7 @@ def find_to_change(tx: Transaction, client_id: str) -> Client | Refused:
     return client or Refused(NOT_FOUND, f"There is no client {client_id!r}.")
 
 
-def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) -> Client:
+def fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) -> Client:
     """Apply `registration` to `client`. An existing salt stays, or its users would get new names."""
     settings: dict[str, Any] = {
         name: normalise(attribute, registration.of(name)) for name, attribute in ATTRIBUTES.items()
@@ -174,7 +199,8 @@ def _fulfil(registration: ClientRegistration, client: Client, entropy: Entropy) 
     return replace(client, **settings, pairwise_salt=salt)
 
 
-def _record(tx: Transaction, realm: Realm, name: AuditName, client: Client, by: Actor, detail: Detail) -> None:
+def record_client(tx: Transaction, realm: Realm, name: AuditName, client: Client, by: Actor, detail: Detail) -> None:
+    """Write the audit record of something that was done to `client`."""
     audit.write(
         tx,
         name,

@@ -27,6 +27,8 @@ from authserver.config.values import (
     NoMetrics,
     Policy,
     ProductName,
+    Resources,
+    Scopes,
     ScopeWords,
     Sender,
     SmtpUrl,
@@ -110,6 +112,11 @@ class Settings(BaseSettings):
     keep_alive: Annotated[timedelta, BeforeValidator(seconds(1, 3600))] = timedelta(seconds=75)
     trusted_proxies: Networks = ()
     private_hosts: Hosts = ()
+    dynamic_registration: Literal["off", "initial-access-token"] = "off"
+    client_id_metadata_documents: Literal["off", "on"] = "off"
+    client_id_metadata_hosts: Hosts = ()
+    client_id_metadata_scopes: Scopes = ("openid", "profile", "email", "offline_access")
+    client_id_metadata_resources: Resources = ()
     limits_url: LimitsUrl = Secret("memory")
     login_limits: LoginLimits = "10 per 10 minutes; 100 per day"
 

@@ -19,10 +19,13 @@ from authserver.branding.brand import Accent, Logo, derive_accent, read_logo
 from authserver.deliveries.smtp_url import read_sender, read_smtp_url
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
+from authserver.protocol.resource import find_resource_fault
 from authserver.protocol.secret import Secret
 from authserver.protocol.text import is_line
+from authserver.records.client_rules import is_scope_token
 from authserver.records.scope_texts import ScopeTexts, read_scope_texts
 from authserver.revocation.policy import RevocationPolicy, RevocationPolicyError
+from authserver.sessions.scope import ADMIN_SCOPE
 
 LONGEST: Final = 10 * 365 * 24 * 3600
 LONGEST_PRODUCT_NAME: Final = 60
@@ -117,6 +120,28 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return bool(text) and text.isascii() and not set(text) & set("/@[] *?#:")
     return True
+
+
+def _scopes(value: object) -> tuple[str, ...]:
+    """Parse the scopes of clients that nobody here checked. They never get `admin` (design §9a)."""
+    words = _words(value)
+    if not all(map(is_scope_token, words)) or ADMIN_SCOPE in words:
+        raise ValueError(f"must be scopes, separated by spaces, without {ADMIN_SCOPE}")
+    return words
+
+
+def _resources(value: object) -> tuple[str, ...]:
+    words = _words(value)
+    if any(map(find_resource_fault, words)):
+        raise ValueError("must be absolute URIs without fragment, separated by spaces: https://mcp.example/mcp")
+    return words
+
+
+def _words(value: object) -> tuple[str, ...]:
+    words = value.split() if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise ValueError("must be a list, or words separated by spaces")
+    return tuple(dict.fromkeys(words))
 
 
 def _metrics(value: object) -> str:
@@ -214,5 +239,7 @@ ProductName = Annotated[str, BeforeValidator(_product_name)]
 AccentColour = Annotated[Accent, NoDecode, PlainValidator(_accent)]
 LogoFile = Annotated[Logo | None, NoDecode, PlainValidator(_logo)]
 Hosts = Annotated[tuple[str, ...], NoDecode, PlainValidator(_hosts)]
+Scopes = Annotated[tuple[str, ...], NoDecode, PlainValidator(_scopes)]
+Resources = Annotated[tuple[str, ...], NoDecode, PlainValidator(_resources)]
 ScopeWords = Annotated[ScopeTexts, NoDecode, PlainValidator(_scope_texts)]
 Link = Annotated[str | None, BeforeValidator(_link)]

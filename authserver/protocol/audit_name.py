@@ -48,6 +48,8 @@ class AuditName(StrEnum):
     CLIENT_DISABLED = "client_disabled"
     CLIENT_ENABLED = "client_enabled"
     CLIENT_DELETED = "client_deleted"
+    REGISTRATION_TOKEN_CREATED = "client_registration_token_created"  # noqa: S105 - a name
+    REGISTRATION_TOKEN_ENDED = "client_registration_token_ended"  # noqa: S105 - a name
 
     KEY_FOUNDED = "key_founded"
     KEY_STAGED = "key_staged"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from authserver.clock import NEVER, Clock, Reading
 from authserver.patience import TURN_SECONDS, serving
 from authserver.records.client import Client, ClientOrigins
+from authserver.records.client_document import NO_TERMS, Terms
 from authserver.records.failures import StorageUnavailableError
 from authserver.storage import Database, clients
 
@@ -42,10 +43,11 @@ class Origins:
 class ClientRegistry:
     """Finds clients; safe to share between threads (dict entries are replaced singly; at worst, one is read twice)."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """Read clients from `database` on demand."""
+    def __init__(self, database: Database, clock: Clock, terms: Terms = NO_TERMS) -> None:
+        """Read clients from `database` on demand. `terms` limit clients by URL."""
         self._database = database
         self._clock = clock
+        self._terms = terms
         self._cached: dict[str, tuple[Reading, Client]] = {}
         self._reading_origins = threading.Lock()
         self._origins: tuple[Reading, Origins] = (NEVER, Origins({}, frozenset(), frozenset()))
@@ -61,6 +63,7 @@ class ClientRegistry:
         if client is None:
             self._cached.pop(client_id, None)
         else:
+            client = self._terms.limit(client)
             self._cached[client_id] = (asked, client)
         return client
 

@@ -13,6 +13,7 @@ from authserver.credentials.passwords import PasswordHasher
 from authserver.keyring.live import LiveKeyring
 from authserver.outbound import Outbound
 from authserver.protocol.entropy import Entropy
+from authserver.realm.client_documents import ClientDocuments
 from authserver.realm.client_keys import ClientKeys
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
@@ -50,7 +51,12 @@ class KeyProofs:
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """Everything that the use cases of one installation need."""
+    """Everything that the use cases of one installation need.
+
+    Attributes:
+        registers_clients: whether clients may register themselves (RFC 7591).
+        documents: of clients whose id is a URL.
+    """
 
     issuer: str
     default_audience: str
@@ -67,6 +73,8 @@ class Realm:
     reauthentication_age: timedelta
     jwks_max_age: timedelta
     registration: Registration
+    registers_clients: bool
+    documents: ClientDocuments
     outbound: Outbound
     clock: Clock
     entropy: Entropy

@@ -6,6 +6,7 @@ from typing import Final
 
 from authserver.protocol.client_metadata import CLIENT_CREDENTIALS, SECRET_METHODS, AuthMethod, ClientKind, ConsentRule
 from authserver.records.client_settings import ClientSettings
+from authserver.records.provenance import BY_OPERATOR, Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Client(ClientSettings):
         pairwise_salt: set exactly where `pairwise` is: the client then knows users and sessions by names that no other
             client sees (`records/pseudonym.py`).
         former_secret: accepted beside the current secret for a while, so that a rotation interrupts nothing.
+        provenance: who described the client.
     """
 
     client_id: str
@@ -37,6 +39,7 @@ class Client(ClientSettings):
     consent: ConsentRule = ConsentRule.REMEMBER
     pairwise_salt: bytes | None = None
     former_secret: FormerSecret | None = None
+    provenance: Provenance = BY_OPERATOR
 
     @property
     def is_enabled(self) -> bool:

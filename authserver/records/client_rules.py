@@ -106,8 +106,13 @@ def _find_word_errors(
             yield FieldError(name, f"invalid_{name}", f"{word!r} {fault}.")
 
 
+def is_scope_token(text: str) -> bool:
+    """Whether `text` is one scope (RFC 6749 §3.3)."""
+    return _SCOPE_TOKEN.match(text) is not None
+
+
 def _find_scope_errors(name: str, scope: tuple[str, ...]) -> Iterator[FieldError]:
-    if not all(map(_SCOPE_TOKEN.match, scope)):
+    if not all(map(is_scope_token, scope)):
         yield FieldError(name, f"invalid_{name}", "A scope must not contain spaces, quotes or backslashes.")
 
 

@@ -25,6 +25,7 @@ from authserver.records.client_attribute import (
     Words,
 )
 from authserver.records.client_settings import ATTRIBUTES
+from authserver.records.provenance import BY_OPERATOR, ByDocument, ByItself, ByOperator, Provenance
 from authserver.storage.schema import Client as ClientRow
 from authserver.storage.schema import RefreshTokenFamily
 
@@ -104,6 +105,7 @@ def add(tx: Connection, client: Client) -> bool:
         "family_version": client.family_version,
         "created_at": client.created_at,
         "disabled_at": client.disabled_at,
+        **_encode_provenance(client.provenance),
         **_encode_settings(client),
     }
     try:
@@ -117,6 +119,12 @@ def add(tx: Connection, client: Client) -> bool:
 def change(tx: Connection, client: Client) -> None:
     """Write the members that an operator may change. Id, kind, secret, standing and version stay unchanged."""
     tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(_encode_settings(client)))
+
+
+def write_description(tx: Connection, client: Client) -> None:
+    """Write what a document says of the client: its members, its kind, and since when it says so."""
+    values = {"kind": client.kind.value, **_encode_provenance(client.provenance), **_encode_settings(client)}
+    tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(values))
 
 
 def write_secrets(tx: Connection, client_id: str, digest: bytes | None, former: FormerSecret | None) -> None:
@@ -150,6 +158,31 @@ def enable(tx: Connection, client_id: str) -> bool:
             update(ClientRow).where(_C.client_id == client_id, _C.disabled_at.is_not(None)).values(disabled_at=None)
         ).rowcount
     )
+
+
+def _encode_provenance(provenance: Provenance) -> dict[str, object]:
+    values: dict[str, object] = {"provenance": provenance.name}
+    match provenance:
+        case ByOperator():
+            return values
+        case ByItself(management_digest, scope_limit):
+            return {**values, "management_digest": management_digest, "scope_limit": " ".join(scope_limit)}
+        case ByDocument(changed_at):
+            return {**values, "described_at": changed_at}
+        case _ as never:
+            assert_never(never)
+
+
+def _decode_provenance(row: Row[Any]) -> Provenance:
+    match row.provenance:
+        case ByOperator.name:
+            return BY_OPERATOR
+        case ByItself.name:
+            return ByItself(row.management_digest, tuple(row.scope_limit.split()))
+        case ByDocument.name:
+            return ByDocument(row.described_at)
+        case _:
+            raise ValueError(f"no provenance of a client: {row.provenance!r}")
 
 
 def _encode_settings(client: Client) -> dict[str, object]:
@@ -195,6 +228,7 @@ def _decode(row: Row[Any]) -> Client:
         pairwise=row.pairwise_salt is not None,
         pairwise_salt=row.pairwise_salt,
         former_secret=former,
+        provenance=_decode_provenance(row),
     )
 
 

@@ -70,7 +70,7 @@ def create_application(realm: Realm, settings: DoorSettings) -> Application:
     """Build the application. It opens no connection and starts no thread."""
     app = APIFlask("authserver.web", json_errors=False, docs_path=None, spec_path=None)
     app.extensions[EXTENSION] = realm
-    for door in DOORS:
+    for door in (door for door in DOORS if door.is_served(realm)):
         app.add_url_rule(door.path, door.metadata_name, partial(_answer_in_flask, door), methods=door.methods)
     for path in discovery.PATHS:
         app.add_url_rule(path, path, discovery.answer_discovery, methods=["GET"])
@@ -101,5 +101,5 @@ def _admit(application: "WSGIApplication", realm: Realm, threads: int) -> "WSGIA
     return Admission(application, Crowd(places.crowd, places.door), own, aside, realm.clock, realm.entropy)
 
 
-def _answer_in_flask(door: Door) -> "WSGIApplication":
+def _answer_in_flask(door: Door, **_parts: str) -> "WSGIApplication":
     return door.view(current_realm(), request)

@@ -17,6 +17,7 @@ from authserver.protocol.claims import IdTokenClaims
 from authserver.protocol.client_metadata import AuthMethod
 from authserver.protocol.pkce import CODE_CHALLENGE_METHODS
 from authserver.protocol.user_claims import CLAIMS_OF_SCOPE
+from authserver.realm import Realm
 from authserver.records.pseudonym import SUBJECT_TYPES
 from authserver.sessions.scope import OFFLINE_SCOPE
 from authserver.web.context import current_realm
@@ -38,21 +39,23 @@ Metadata = dict[str, str | list[str] | bool]
 
 def answer_discovery() -> Response:
     """Answer with the metadata of this installation. Any origin may read it."""
-    document = _describe(current_realm().issuer) | _describe_brand(current_look().brand)
+    document = _describe(current_realm()) | _describe_brand(current_look().brand)
     response = Response(json.dumps(document), content_type="application/json")
     response.headers["Cache-Control"] = "public, max-age=300"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
-def _describe(issuer: str) -> Metadata:
-    paths = {**{door.metadata_name: door.path for door in DOORS}, **ENDPOINTS}
+def _describe(realm: Realm) -> Metadata:
+    issuer, doors = realm.issuer, [door for door in DOORS if door.is_served(realm) and not door.hidden]
+    paths = {**{door.metadata_name: door.path for door in doors}, **ENDPOINTS}
     return {
         "issuer": issuer,
         **{name: issuer + path for name, path in paths.items()},
         **_describe_client_authentication(),
         "grant_types_supported": _names(grant.grant_type for grant in GRANTS),
         **_describe_authorization(),
+        "client_id_metadata_document_supported": realm.documents.policy.is_on,
         "scopes_supported": [*CLAIMS_OF_SCOPE, OFFLINE_SCOPE],
         "claims_supported": _list_claims(),
         "subject_types_supported": _names(SUBJECT_TYPES),

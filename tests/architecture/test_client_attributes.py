@@ -23,6 +23,10 @@ KEPT_BY_THE_SERVER = {
     "family_version",
     "created_at",
     "disabled_at",
+    "provenance",
+    "management_digest",
+    "scope_limit",
+    "described_at",
 }
 """Columns that no operator sets."""
 

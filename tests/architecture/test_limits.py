@@ -20,6 +20,7 @@ OTHERS = {
     ("jose/dpop_proof.py", "PROOF_LIFETIME"),  # of a proof
     ("protocol/pushed_request.py", "REQUEST_URI_LIFETIME"),  # of a pushed request
     ("jose/client_assertion.py", "LONGEST_LIFETIME"),  # of a client assertion
+    ("records/client_document.py", "USUAL_AGE"),  # of a document of a client
 }
 """A number that happens to be that of a limit, under a name that sounds like it."""
 

@@ -36,6 +36,12 @@ from authserver.clients.register_client import (
     rotate_secret,
     update_client,
 )
+from authserver.clients.registration_tokens import (
+    MadeToken,
+    Offer,
+    end_registration_token,
+    make_registration_token,
+)
 from authserver.credentials import events
 from authserver.credentials.events import EVENTS
 from authserver.credentials.events.base import UserEvent
@@ -163,6 +169,13 @@ def _end_former_secret(person: Person) -> None:
     end_former_secret(person.realm, client_id, by=BY)
 
 
+def _make_registration_token(person: Person) -> str:
+    offer = Offer(scope=("read",), audience=(), uses=1, lifetime=timedelta(hours=1))
+    made = make_registration_token(person.realm, offer, by=BY)
+    assert isinstance(made, MadeToken)
+    return made.token.token_id
+
+
 def _disable_client(person: Person) -> str:
     client_id = _register_client(person)
     disable_client(person.realm, client_id, BY)
@@ -243,6 +256,10 @@ ACTS: dict[AuditName, tuple[Callable[[Person], object], ...]] = {
     ),
     AuditName.CLIENT_SECRET_ROTATED: (lambda person: rotate_secret(person.realm, _register_client(person), by=BY),),
     AuditName.CLIENT_SECRET_ENDED: (_end_former_secret,),
+    AuditName.REGISTRATION_TOKEN_CREATED: (_make_registration_token,),
+    AuditName.REGISTRATION_TOKEN_ENDED: (
+        lambda person: end_registration_token(person.realm, _make_registration_token(person), by=BY),
+    ),
     AuditName.CLIENT_DISABLED: (_disable_client,),
     AuditName.CLIENT_ENABLED: (lambda person: enable_client(person.realm, _disable_client(person), by=BY),),
     AuditName.CLIENT_DELETED: (lambda person: delete_client(person.realm, _disable_client(person), by=BY),),

@@ -7,7 +7,7 @@ Each module holds the tables of one subject. A statement imports its tables from
 """
 
 from authserver.storage.schema.base import Base
-from authserver.storage.schema.clients import Client, UsedAssertion
+from authserver.storage.schema.clients import Client, RegistrationToken, UsedAssertion
 from authserver.storage.schema.deliveries import OutboxMail, QueuedDelivery
 from authserver.storage.schema.history import AuditEvent, ClockMark, FeedCounter, FeedEntry
 from authserver.storage.schema.keys import Key, Node
@@ -35,6 +35,7 @@ __all__ = [
     "PushedRequest",
     "QueuedDelivery",
     "RefreshTokenFamily",
+    "RegistrationToken",
     "Session",
     "UsedAssertion",
     "UsedProof",

@@ -1,15 +1,18 @@
-"""Tables of OAuth clients, and of what they proved themselves with."""
+"""Tables of OAuth clients, of the tokens with which they register, and of what they proved themselves with."""
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, false, text
+from sqlalchemy import CheckConstraint, LargeBinary, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authserver.storage.schema.base import Base
 
 
 class Client(Base):
-    """A registered OAuth client. `family_version` rises when it is disabled, so that earlier families stay dead."""
+    """A registered OAuth client. `family_version` rises when it is disabled, so that earlier families stay dead.
+
+    `provenance` says which of the columns after it have a value (`records/provenance.py`).
+    """
 
     __tablename__ = "clients"
 
@@ -53,6 +56,25 @@ class Client(Base):
     auth_method: Mapped[str | None]
     jwks: Mapped[str | None]
     jwks_uri: Mapped[str | None]
+    provenance: Mapped[str] = mapped_column(server_default=text("'operator'"))
+    management_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    scope_limit: Mapped[str | None]
+    described_at: Mapped[datetime | None]
+
+
+class RegistrationToken(Base):
+    """An initial access token (RFC 7591 §1.2), by its digest: who has it may register `uses_left` more clients."""
+
+    __tablename__ = "registration_tokens"
+    __table_args__ = (CheckConstraint("uses_left >= 0", name="uses_left_is_a_number"),)
+
+    token_id: Mapped[str] = mapped_column(primary_key=True)
+    token_digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    scope: Mapped[str]
+    audience: Mapped[str]
+    uses_left: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class UsedAssertion(Base):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def answer_directly(app: Flask, realm: Realm) -> "WSGIApplication":
     """Wrap the WSGI application of `app`: most views of `DOORS` are called directly, Flask answers everything else."""
-    views = {(method, door.path): door.view for door in DOORS if not door.counts_tries for method in door.methods}
+    served = [door for door in DOORS if door.is_served(realm) and not door.counts_tries]
+    views = {(method, door.path): door.view for door in served for method in door.methods}
     others = app.wsgi_app
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

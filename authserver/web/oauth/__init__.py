@@ -1,6 +1,16 @@
 """The OAuth and OpenID Connect endpoints. Exactly the endpoints in `DOORS` are served and named by discovery."""
 
-from authserver.web.oauth import device_authorization, introspect, jwks, par, revocations, revoke, token, userinfo
+from authserver.web.oauth import (
+    device_authorization,
+    introspect,
+    jwks,
+    par,
+    register,
+    revocations,
+    revoke,
+    token,
+    userinfo,
+)
 from authserver.web.oauth.door import Door
 
 DOORS: tuple[Door, ...] = (
@@ -12,6 +22,8 @@ DOORS: tuple[Door, ...] = (
     jwks.DOOR,
     par.DOOR,
     device_authorization.DOOR,
+    register.DOOR,
+    register.MANAGEMENT_DOOR,
 )
 
 __all__ = ["DOORS", "Door"]

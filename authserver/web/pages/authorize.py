@@ -8,11 +8,13 @@ from authserver.authorization.outcomes import Spent, Unredirectable
 from authserver.authorization.pushed_request import Opened, open_pushed
 from authserver.protocol.bearer_request import FORM_TYPE
 from authserver.web.context import current_realm
+from authserver.web.limits.tries import count_address
 from authserver.web.pages.answers import AUTHORIZATION, refuse_spent, refuse_unredirectable
-from authserver.web.pages.blueprint import pages, take_foreign_forms
+from authserver.web.pages.blueprint import answer_told, pages, take_foreign_forms
 from authserver.web.pages.dispatcher import begin, begin_opened
 from authserver.web.pages.redirects import redirect_exactly
 from authserver.web.pages.rendering import page_path
+from authserver.web.pages.words import tell_too_many
 
 PATH: Final = AUTHORIZATION.path
 LONGEST: Final = 5000
@@ -23,10 +25,18 @@ characters. The proxies in our documentation accept 8 KiB for the first line of 
 
 @pages.get(PATH)
 def show_authorize() -> Response:
-    """Evaluate the request in the query."""
+    """Evaluate the request in the query.
+
+    A request for which the document of a client has to be fetched is counted: this server must not be the means of
+    calling others often.
+    """
     text = request.query_string.decode("ascii", "replace")
     if len(text) > LONGEST:
         return refuse_unredirectable(Unredirectable("a request that is too long"))
+    if current_realm().documents.needs_fetching(request.args.get("client_id", "")):
+        over = count_address("client document")
+        if over is not None:
+            return answer_told(tell_too_many(over.retry_after))
     match open_pushed(current_realm(), text):
         case None:
             return begin(AUTHORIZATION, text)

@@ -15,6 +15,7 @@ from authserver.authorization.outcomes import Missing, SignInNeeded
 from authserver.authorization.pending_request import CHOSE, PROVED
 from authserver.protocol.secret import Secret
 from authserver.realm.outcomes import Refused, TryLater
+from authserver.records.client_document import name_client
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.limits.tries import TooManyTries, try_sign_in
@@ -105,7 +106,7 @@ def _render(form: _Form, errand: Errand, missing: Missing) -> Response:
     return answer_page(
         "login.html",
         HTTPStatus.OK if form.error is None else HTTPStatus.UNAUTHORIZED,
-        client_name=None if access is None else access.client.name,
+        client_name=None if access is None else name_client(access.client.client_id, access.client.name),
         email=form.email or ("" if access is None else access.login_hint),
         error=form.error,
         request_token=errand.token,

@@ -7,6 +7,7 @@ from authserver.authentication.sign_out import sign_out
 from authserver.authorization.end_session import EndSessionPlan, EndSessionRequest, plan_end_session
 from authserver.protocol.authorization_request import read_parameters
 from authserver.protocol.bearer_request import FORM_TYPE
+from authserver.records.client_document import name_client
 from authserver.web.context import current_cookies, current_realm
 from authserver.web.cookies import Cookie
 from authserver.web.pages.blueprint import (
@@ -104,7 +105,7 @@ def _read_request(parameters: dict[str, str]) -> EndSessionRequest:
 def _ask(plan: EndSessionPlan, parameters: dict[str, str]) -> Response:
     return answer_page(
         "sign_out.html",
-        client_name=None if plan.client is None else plan.client.name,
+        client_name=None if plan.client is None else name_client(plan.client.client_id, plan.client.name),
         fields=parameters,
     )
 

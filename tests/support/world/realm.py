@@ -23,6 +23,7 @@ from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy
 from authserver.protocol.secret import Secret
 from authserver.realm import KeyProofs, Passwords, Realm, Registration
+from authserver.realm.client_documents import ClientDocuments, DocumentPolicy
 from authserver.realm.client_keys import ClientKeys
 from authserver.realm.client_registry import ClientRegistry
 from authserver.revocation import Revocation
@@ -62,6 +63,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
     database = storage.open(database_url, pool_size=changes.pop("pool_size", 5))
     keyring = changes.pop("keyring", None) or _hold(build_keys(clock, entropy), clock)
     lifetimes = changes.get("lifetimes", LIFETIMES)
+    documents = changes.pop("documents", DocumentPolicy())
     realm = Realm(
         issuer=ISSUER,
         default_audience=AUDIENCE,
@@ -69,7 +71,7 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         rotation=Rotation(database),
         proofs=KeyProofs(UsedProofs(database)),
         keyring=keyring,
-        clients=ClientRegistry(database, clock),
+        clients=ClientRegistry(database, clock, documents.terms),
         client_keys=ClientKeys(changes.get("outbound", _OUTBOUND), clock),
         passwords=Passwords(_HASHER, _HASHING_POOL, PasswordPolicy(service_words=("authserver",))),
         revocation=Revocation(RevocationPolicy(), lifetimes.access_token_lifetime, entropy),
@@ -78,6 +80,8 @@ def build_realm(database_url: str, clock: Clock, entropy: Entropy, **changes: An
         reauthentication_age=timedelta(minutes=15),
         jwks_max_age=timedelta(minutes=5),
         registration=Registration(open=True, require_verified_email=False),
+        registers_clients=False,
+        documents=ClientDocuments(documents, _OUTBOUND, clock),
         outbound=_OUTBOUND,
         clock=clock,
         entropy=entropy,

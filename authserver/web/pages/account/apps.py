@@ -8,6 +8,7 @@ from flask import Response, request
 from authserver.account.connected_apps import disconnect, list_apps
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.realm.outcomes import Refused
+from authserver.records.client_document import name_client
 from authserver.records.consent import ConnectedApp
 from authserver.web.context import current_realm
 from authserver.web.pages.account.frame import answer_room, with_browser
@@ -45,7 +46,7 @@ def act_apps(browser: SignedInBrowser) -> Response:
     if isinstance(disconnect(realm, browser, client_id, request.remote_addr or ""), Refused):
         return _answer(browser, HTTPStatus.NOT_FOUND, problem=translate("This app is no longer connected."))
     client = realm.clients.find(client_id)
-    name = translate("The app") if client is None else client.name
+    name = translate("The app") if client is None else name_client(client_id, client.name)
     return _answer(browser, done=translate("%(name)s is disconnected. It is signed out everywhere.", name=name))
 
 
@@ -66,7 +67,7 @@ def _answer(
 def _describe(app: ConnectedApp) -> Connection:
     return Connection(
         client_id=app.client_id,
-        name=app.name,
+        name=name_client(app.client_id, app.name),
         scopes=say_scopes(app.scope, current_realm().clients.find(app.client_id)),
         since=describe_moment(app.granted_at),
         last_used=None if app.last_used_at is None else describe_moment(app.last_used_at),

@@ -5,6 +5,7 @@ from typing import Final
 
 from authserver.protocol.audit_name import AuditName
 from authserver.records.audit import AuditRecord
+from authserver.records.client_document import name_client
 from authserver.web.context import current_realm
 from authserver.web.pages.languages import mark, translate
 
@@ -59,4 +60,4 @@ def _find_sentence(name: str) -> str | None:
 
 def _name_app(client_id: str | None) -> str:
     client = None if client_id is None else current_realm().clients.find(client_id)
-    return translate("A deleted app") if client is None else client.name
+    return translate("A deleted app") if client is None else name_client(client.client_id, client.name)

@@ -8,6 +8,7 @@ from flask import Response, request
 from authserver.authentication.browser_session import SignedInBrowser
 from authserver.authentication.sign_out import end_session, list_sessions, sign_out_elsewhere
 from authserver.realm.outcomes import Reauthenticate, Refused
+from authserver.records.client_document import name_client
 from authserver.records.session import SessionSummary
 from authserver.revocation import Receipt
 from authserver.web.context import current_cookies, current_realm
@@ -121,4 +122,5 @@ def _describe(summary: SessionSummary, current: str) -> Device:
 
 def _name_clients(client_ids: tuple[str, ...]) -> list[str]:
     found = (current_realm().clients.find(client_id) for client_id in client_ids)
-    return sorted({client.name for client in found if client is not None}, key=str.casefold)
+    names = {name_client(client.client_id, client.name) for client in found if client is not None}
+    return sorted(names, key=str.casefold)
