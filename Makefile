@@ -15,11 +15,12 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit backend coverage lock messages vectors help run spa television test test-plain races faults bench lint format clean prover browser libraries
+.PHONY: audit backend coverage lock messages vectors help run spa mcp television test test-plain races faults bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
 	@echo "make spa     a single-page application on 8003, for the servers of make run"
+	@echo "make mcp     an MCP server on 8004, for the servers of make run"
 	@echo "make television  a server with a demo user, and a device that signs in there with a code"
 	@echo "make backend  a server, an API, and a program without users that calls it by a secret and by a key"
 	@echo "make test    the whole suite, on SQLite and on a PostgreSQL of its own   (ARGS='-k name' for a part)"
@@ -42,6 +43,9 @@ run: $(READY)
 
 spa: $(READY)
 	@$(BIN)/python -m examples.run_spa
+
+mcp: $(READY)
+	@$(BIN)/python -m examples.run_mcp
 
 television: $(READY)
 	@$(BIN)/python -m examples.run_television

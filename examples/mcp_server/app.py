@@ -5,6 +5,7 @@ from typing import Any
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
+from starlette.requests import Request
 
 from authserver.verifier import AccessTokenClaims, Verifier
 from authserver.verifier.asgi import TokenMiddleware
@@ -17,9 +18,12 @@ mcp = MCPServer("Notes")
 
 
 @mcp.tool()
-def who_am_i(ctx: Context[Any, Any]) -> str:
+def who_am_i(ctx: Context[Any, Request]) -> str:
     """Name the user for whom the client calls."""
-    claims: AccessTokenClaims = ctx.request_context.request.state.token
+    request = ctx.request_context.request
+    if request is None:
+        raise RuntimeError("this server speaks HTTP only")
+    claims: AccessTokenClaims = request.state.token  # set by TokenMiddleware
     return f"You are {claims.sub}, by the client {claims.client_id}."
 
 

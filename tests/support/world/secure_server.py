@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.support.people.visitor import Visitor
 from tests.support.wire.smtp import make_certificate
 from tests.support.wire.tls_front import tls_front
@@ -22,11 +24,12 @@ SCOPE: Final = "openid profile email offline_access"
 
 @dataclass(frozen=True)
 class SecureServer:
-    """`issuer` is where it answers by https, with a certificate that `roots` vouch for."""
+    """`issuer` is where it answers by https, with a certificate that `roots` vouch for; `chain` is that certificate."""
 
     server: Server
     issuer: str
     roots: Path
+    chain: Path
 
     @property
     def tls(self) -> ssl.SSLContext:
@@ -48,19 +51,26 @@ class SecureServer:
 
 
 def sign_in(visitor: Visitor, url: str, email: str, *, callback: str = CALLBACK) -> str:
-    """Go where the application sends its user, sign in if that is asked; return the address that leads back."""
+    """Go where the application sends its user, sign in and allow if asked; return the address that leads back."""
     visitor.visit(url, until=callback)
     if 'name="password"' in visitor.page.body.decode():
         visitor.send("password", email=email, password=PASSWORD, until=callback)
+    if 'name="decision"' in visitor.page.body.decode():
+        visitor.send(decision="allow", until=callback)
     return visitor.target
 
 
 @contextmanager
-def secure_server(folder: Path, database_url: str) -> Iterator[SecureServer]:
-    """Install one in `folder` and run it."""
+def secure_server(folder: Path, database_url: str, **settings: str) -> Iterator[SecureServer]:
+    """Install one in `folder` with `settings`, and run it. It trusts certificates of its own authority, too."""
     port = free_port()
     issuer = f"https://localhost:{port}"
     roots, chain = make_certificate(folder)
-    installation = install(folder, database_url, ISSUER=issuer)
-    with serving(installation, workers=1) as server, tls_front(port, server.port, chain):
-        yield SecureServer(server, issuer, roots)
+    installation = install(folder, database_url, ISSUER=issuer, **settings)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tls_front(port, installation.port, chain),
+    ):
+        patch.setenv("SSL_CERT_FILE", str(roots))
+        with serving(installation, workers=1) as server:
+            yield SecureServer(server, issuer, roots, chain)
