@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from shlex import quote
 from socket import create_server
+from typing import NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -166,6 +167,11 @@ def start(stack: ExitStack, command: list[str], environment: Mapping[str, str]) 
 
     stack.callback(stop)
     return server
+
+
+def become(command: list[str], environment: Mapping[str, str]) -> NoReturn:
+    """Replace this process by `command`, so that Ctrl-C and SIGTERM reach it."""
+    os.execve(command[0], command, environment)  # noqa: S606 - no shell
 
 
 def wait_for(url: str, servers: "list[subprocess.Popen[bytes]]") -> bool:

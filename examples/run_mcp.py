@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from examples.run_demo import fail, is_free, register
+from examples.run_demo import become, fail, is_free, register
 
 APPLICATION = Path(__file__).resolve().parent / "mcp_server" / "app.py"
 
@@ -35,7 +35,7 @@ def main() -> int:
     sys.stdout.flush()
     environment |= {"AUTHSERVER_ISSUER": options.issuer, "PORT": str(options.port), "RESOURCE": url}
     environment |= {"CLIENT_ID": api["client_id"], "CLIENT_SECRET": api["client_secret"]}
-    os.execve(sys.executable, [sys.executable, str(APPLICATION)], environment)  # noqa: S606 - no shell
+    return become([sys.executable, str(APPLICATION)], environment)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,9 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
-from examples.run_demo import fail, is_free, register
+from examples.run_demo import become, fail, is_free, register
 
 APPLICATION = Path(__file__).resolve().parent / "spa"
 NODE = Path(sys.prefix) / "bin"
@@ -39,14 +37,8 @@ def main() -> int:
         install = [str(NODE / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
         if subprocess.run(install, cwd=APPLICATION, env=environment, check=False).returncode != 0:
             return fail("npm could not install what examples/spa/package-lock.json names", "make spa")
-    return serve(environment)
-
-
-def serve(environment: Mapping[str, str]) -> NoReturn:
-    """Become Vite, so that Ctrl-C and SIGTERM reach it."""
     os.chdir(APPLICATION)
-    vite = [str(NODE / "node"), "node_modules/vite/bin/vite.js", "--clearScreen", "false"]
-    os.execve(vite[0], vite, environment)  # noqa: S606 - no shell
+    return become([str(NODE / "node"), "node_modules/vite/bin/vite.js", "--clearScreen", "false"], environment)
 
 
 if __name__ == "__main__":
