@@ -81,11 +81,7 @@ def build_realm(settings: Settings, custody: KeyCustody) -> Realm:
         keyring=LiveKeyring(loader, clock),
         clients=ClientRegistry(database, clock, documents.terms),
         client_keys=ClientKeys(outbound, clock),
-        passwords=Passwords(
-            PasswordHasher(),
-            HashingPool(Places.among(settings.threads)),
-            PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name)),
-        ),
+        passwords=_build_passwords(settings),
         revocation=custody.revocation,
         feed=RevocationFeed(database, settings.issuer, feed_window(settings.access_token_lifetime), clock),
         lifetimes=Lifetimes(
@@ -116,6 +112,11 @@ def open_realm(clock: Clock | None = None, entropy: Entropy = SYSTEM_ENTROPY) ->
     """
     settings, clock = load_settings(), clock or SystemClock()
     return build_realm(settings, build_custody(settings, open_database(settings), clock=clock, entropy=entropy))
+
+
+def _build_passwords(settings: Settings) -> Passwords:
+    policy = PasswordPolicy(settings.password_min_length, (*SERVICE_WORDS, settings.product_name))
+    return Passwords(PasswordHasher(), HashingPool(Places.among(settings.threads)), policy)
 
 
 def _read_document_policy(settings: Settings) -> DocumentPolicy:
