@@ -6,6 +6,7 @@ registered for the client, no answer may be sent to the client.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import assert_never
 
 from authserver.authentication.open_session import PASSWORD
 from authserver.authorization.outcomes import AuthorizationAnswer, RequestedAccess, Unredirectable
@@ -132,10 +133,22 @@ def _read_asked(
 
 
 def _may_go_without_pkce(client: Client, request: AuthorizationRequest) -> bool:
-    """Whether a `nonce` in an ID token protects the code instead (OAuth 2.1 §7.5.1). Never for a public client."""
-    is_openid = OPENID_SCOPE in (client.scope if request.scope is None else request.scope)
-    is_optional = client.pkce is PkceRule.OPTIONAL and not client.kind.is_public
-    return is_optional and request.nonce is not None and is_openid
+    """Whether a `nonce` in an ID token protects the code instead (OAuth 2.1 §7.5.1), or the operator waived both.
+
+    Never for a public client.
+    """
+    if client.kind.is_public:
+        return False
+    match client.pkce:
+        case PkceRule.REQUIRED:
+            return False
+        case PkceRule.OPTIONAL:
+            is_openid = OPENID_SCOPE in (client.scope if request.scope is None else request.scope)
+            return request.nonce is not None and is_openid
+        case PkceRule.WAIVED:
+            return True
+        case _:
+            assert_never(client.pkce)
 
 
 def _add_scope_of_claims(request: AuthorizationRequest, client: Client) -> tuple[str, ...] | None:

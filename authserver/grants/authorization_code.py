@@ -69,7 +69,7 @@ class AuthorizationCodeGrant:
 
 def _read(request: TokenRequest) -> _Shown | OAuthError:
     parameters = request.parameters
-    needed = ("code",) if request.client.pkce is PkceRule.OPTIONAL else ("code", "code_verifier")
+    needed = ("code", "code_verifier") if request.client.pkce is PkceRule.REQUIRED else ("code",)
     for name in needed:
         if name not in parameters:
             return invalid_request(f"{name} is missing.")

@@ -59,11 +59,14 @@ class PkceRule(Enum):
     """Whether each authorization request of a client must have a `code_challenge` (RFC 7636).
 
     `OPTIONAL` is for confidential clients whose library sends none. Such a request then needs a `nonce` and the scope
-    `openid` instead, with which the client detects an injected code (OAuth 2.1 §7.5.1).
+    `openid` instead, with which the client detects an injected code (OAuth 2.1 §7.5.1). `WAIVED` is for confidential
+    clients that send neither, as OpenID Connect Core §3.1.2.1 allows and OAuth 2.1 does not: nothing protects their
+    codes (decision 60).
     """
 
     REQUIRED = "required"
     OPTIONAL = "optional"
+    WAIVED = "waived"
 
 
 _REFRESH = frozenset({"refresh_token"})

@@ -18,7 +18,7 @@ class AuthorizationCode:
 
     Attributes:
         request_id: names the request that it answers.
-        code_challenge: None if the client was let to send none (`PkceRule.OPTIONAL`).
+        code_challenge: None if the client was let to send none (`PkceRule`).
         id_token_claims: the claims that the request asked for in the ID token.
         dpop_jkt: the thumbprint of the key that the exchange has to prove (RFC 9449 §10), where the client named one.
     """

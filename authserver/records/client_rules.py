@@ -162,7 +162,7 @@ def _find_consent_errors(settings: ClientSettings, kind: ClientKind) -> Iterator
 
 
 def _find_openid_errors(settings: ClientSettings, kind: ClientKind) -> Iterator[FieldError]:
-    if settings.pkce is PkceRule.OPTIONAL and kind is not ClientKind.CONFIDENTIAL:
+    if settings.pkce is not PkceRule.REQUIRED and kind is not ClientKind.CONFIDENTIAL:
         # OAuth 2.1 §7.5.1: without a secret, PKCE is all that binds a code to its client.
         yield FieldError("pkce", "invalid_combination", "Only a confidential client may go without PKCE.")
     if settings.pairwise and settings.first_party:

@@ -215,7 +215,8 @@ class ClientSettings:
     pkce: Annotated[
         PkceRule,
         Attribute(
-            Choice(PkceRule), "Whether it must send a code_challenge. Optional only if confidential, and with a nonce."
+            Choice(PkceRule),
+            "Whether it must send a code_challenge. If confidential: a nonce instead, or neither (waived: unsafe).",
         ),
     ] = PkceRule.REQUIRED
 

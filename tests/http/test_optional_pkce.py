@@ -61,13 +61,35 @@ def test_a_request_with_neither_or_half_of_it_gets_no_code(app: App, request_wit
     assert answered(app.send(**{**NO_PKCE, **request_without}))["error"] == "invalid_request"
 
 
+@pytest.mark.parametrize("scope", ["openid", "read"])
+def test_a_client_with_a_waiver_needs_neither(realm: Realm, app: App, scope: str) -> None:
+    """OpenID Connect Core §3.1.2.1; `oidcc-ensure-request-without-nonce-succeeds-for-code-flow` of the OIDF suite."""
+    changed = update_client(realm, app.client_id, {"pkce": PkceRule.WAIVED, "scope": ("openid", "read")})
+    assert not isinstance(changed, Invalid)
+    tokens = app.redeem(app.authorize(**NO_PKCE, nonce=None, scope=scope), code_verifier=None)
+    assert tokens.status_code == 200, tokens.text
+
+
+def test_a_waiver_does_not_release_from_a_challenge_that_was_sent(realm: Realm, app: App) -> None:
+    """ASVS 10.4.6, RFC 9700 §4.8.2: a code with a challenge needs the verifier, one without refuses each."""
+    assert not isinstance(update_client(realm, app.client_id, {"pkce": PkceRule.WAIVED}), Invalid)
+    bound, unbound = app.authorize(), app.authorize(**NO_PKCE)
+    for code, verifier in ((bound, None), (bound, VERIFIER[:-1] + "2"), (unbound, VERIFIER)):
+        refused = app.redeem(code, code_verifier=verifier)
+        assert (refused.status_code, refused.json and refused.json["error"]) == (400, "invalid_grant")
+    assert answered(app.send(code_challenge="x"))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("rule", [PkceRule.OPTIONAL, PkceRule.WAIVED])
 @pytest.mark.parametrize("kind", [ClientKind.PUBLIC, ClientKind.NATIVE, ClientKind.CONFIDENTIAL])
-def test_whoever_was_not_registered_so_needs_pkce(realm: Realm, api: Api, pages: Pages, kind: ClientKind) -> None:
+def test_whoever_was_not_registered_so_needs_pkce(
+    realm: Realm, api: Api, pages: Pages, kind: ClientKind, rule: PkceRule
+) -> None:
     """OAuth 2.1 §7.5.1: never a public client."""
     registered = register_app(realm, kind=kind, first_party=True)
     app = App(pages, api, registered.client.client_id, registered.secret and registered.secret.reveal())
     assert answered(app.send(**NO_PKCE, nonce="n"))["error"] == "invalid_request"
-    changed = update_client(realm, app.client_id, {"pkce": PkceRule.OPTIONAL})
+    changed = update_client(realm, app.client_id, {"pkce": rule})
     assert isinstance(changed, Invalid) == kind.is_public
 
 

@@ -3,6 +3,7 @@
 import json
 import shlex
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -220,9 +221,10 @@ def test_an_algorithm_of_id_tokens_brings_its_keys(shell: Shell, web: Any) -> No
 
 def test_only_a_confidential_client_goes_without_pkce(shell: Shell, web: Any) -> None:  # noqa: ANN401
     """OAuth 2.1 §7.5.1."""
-    assert shell.json("clients", "update", web["client_id"], "--pkce", "optional")["pkce"] == "optional"
-    for kind in ("--public", "--native", "--device", "--resource-server"):
-        refused = shell.type("clients", "create", "App", kind, "--pkce", "optional")
+    for rule in ("optional", "waived"):
+        assert shell.json("clients", "update", web["client_id"], "--pkce", rule)["pkce"] == rule
+    for kind, rule in product(("--public", "--native", "--device", "--resource-server"), ("optional", "waived")):
+        refused = shell.type("clients", "create", "App", kind, "--pkce", rule)
         assert (refused.exit_code, "Only a confidential client may go without PKCE" in refused.stderr) == (1, True)
 
 
