@@ -15,7 +15,7 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit backend coverage lock messages vectors help run spa mcp television test test-plain races faults bench lint format clean prover browser libraries
+.PHONY: audit conformance backend coverage lock messages vectors help run spa mcp television test test-plain races faults bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
@@ -28,6 +28,7 @@ help:
 	@echo "make races   the interleavings, 500 rounds each instead of 50"
 	@echo "make faults  killed workers, drained servers, broken requests"
 	@echo "make bench   refresh, sign-in, verify, start, polls and propagation, beside their floors and targets"
+	@echo "make conformance  the OpenID Foundation's suite, which is up at SUITE=https://localhost:8443 (docs/conformance.md)"
 	@echo "make messages  gather the sentences of the pages and compile their translations"
 	@echo "make vectors  forge the attack tokens in tests/vectors anew"
 	@echo "make coverage  the suite, and which lines and branches of authserver/ it does not reach"
@@ -67,6 +68,10 @@ faults: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+conformance: $(READY) browser
+	@test -n "$(SUITE)" || { echo 'make conformance needs a suite that is up, SUITE=https://localhost:8443; see docs/conformance.md' >&2; exit 2; }
+	$(BIN)/python -m tests.conformance $(SUITE) $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check

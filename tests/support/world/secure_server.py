@@ -61,8 +61,13 @@ def sign_in(visitor: Visitor, url: str, email: str, *, callback: str = CALLBACK)
 
 
 @contextmanager
-def secure_server(folder: Path, database_url: str, **settings: str) -> Iterator[SecureServer]:
-    """Install one in `folder` with `settings`, and run it. It trusts certificates of its own authority, too."""
+def secure_server(
+    folder: Path, database_url: str, *, also_trusted: str = "", **settings: str
+) -> Iterator[SecureServer]:
+    """Install one in `folder` with `settings`, and run it.
+
+    It trusts certificates of its own authority, and those of `also_trusted`, PEM.
+    """
     port = free_port()
     issuer = f"https://localhost:{port}"
     roots, chain = make_certificate(folder)
@@ -71,6 +76,8 @@ def secure_server(folder: Path, database_url: str, **settings: str) -> Iterator[
         pytest.MonkeyPatch.context() as patch,
         tls_front(port, installation.port, chain),
     ):
-        patch.setenv("SSL_CERT_FILE", str(roots))
+        trusted = folder / "trusted.pem"
+        trusted.write_text(roots.read_text() + also_trusted)
+        patch.setenv("SSL_CERT_FILE", str(trusted))
         with serving(installation, workers=1) as server:
             yield SecureServer(server, issuer, roots, chain)

@@ -1,0 +1,1 @@
+"""Runs the OpenID Foundation's conformance suite against the server (docs/conformance.md). Not part of `make test`."""
