@@ -83,8 +83,8 @@ def test_what_a_device_may_not_ask_for_is_refused(api: Api, client_id: str) -> N
 @pytest.mark.parametrize("kind", [kind for kind in ClientKind if kind is not ClientKind.DEVICE])
 def test_the_grant_is_for_clients_of_devices(realm: Realm, api: Api, television: Television, kind: ClientKind) -> None:
     """ASVS 10.4.4: at both endpoints."""
-    uris = () if kind is ClientKind.RESOURCE_SERVER else ("https://app.example/callback",)
-    registered = register_app(realm, kind=kind, redirect_uris=uris)
+    uris = () if kind in {ClientKind.RESOURCE_SERVER, ClientKind.SERVICE} else ("https://app.example/callback",)
+    registered = register_app(realm, kind=kind, redirect_uris=uris, scope=("read",))
     proof = {} if registered.secret is None else {"client_secret": registered.secret.reveal()}
     other = Television(api, registered.client.client_id, television.codes)
     assert content(other.ask(**proof), 400)["error"] == "unauthorized_client"

@@ -8,10 +8,12 @@ mypy cannot infer a lambda whose defaults bind the variables of its loop, which 
 """
 
 import base64
+import dataclasses
 import json
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -20,8 +22,11 @@ from werkzeug.test import TestResponse
 
 from authserver.administration.import_users import Arrival, import_users
 from authserver.clients.register_client import update_client
+from authserver.clients.registration_tokens import MOST_USES, MadeToken, Offer, make_registration_token
 from authserver.protocol.device_code import DEVICE_GRANT
 from authserver.realm import Realm
+from authserver.records.client_metadata import SETTABLE
+from authserver.records.client_settings import ATTRIBUTES
 from authserver.web.oauth import DOORS
 from tests.support.people.api import Api, content
 from tests.support.people.pages import Pages
@@ -151,20 +156,23 @@ def test_every_string_member_of_the_json_api(realm: Realm, meter: Meter) -> None
     assert meter.count > 20 * 20
 
 
+_CREDENTIALS = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 FORM_PARAMETERS = {
     "/oauth/token": (
-        *("grant_type", "client_id", "client_secret", "refresh_token", "code", "redirect_uri", "code_verifier"),
+        *("grant_type", *_CREDENTIALS, "refresh_token", "code", "redirect_uri", "code_verifier"),
         *("scope", "resource", "device_code"),
     ),
-    "/oauth/revoke": ("token", "token_type_hint", "client_id", "client_secret"),
-    "/oauth/introspect": ("token", "token_type_hint", "client_id", "client_secret"),
+    "/oauth/revoke": ("token", "token_type_hint", *_CREDENTIALS),
+    "/oauth/introspect": ("token", "token_type_hint", *_CREDENTIALS),
+    "/oauth/revocations": ("cursor", *_CREDENTIALS),
     "/oauth/userinfo": ("access_token",),
     "/oauth/par": (
-        *("client_id", "client_secret", "response_type", "redirect_uri", "scope", "state", "nonce", "prompt", "claims"),
+        *(*_CREDENTIALS, "response_type", "redirect_uri", "scope", "state", "nonce", "prompt", "claims"),
         *("code_challenge", "resource", "request", "request_uri", "login_hint"),
     ),
-    "/oauth/device_authorization": ("client_id", "client_secret", "scope", "resource"),
+    "/oauth/device_authorization": (*_CREDENTIALS, "scope", "resource"),
 }
+TAKES_JSON = {"/oauth/register"}
 PUSHED = {"response_type": "code", "code_challenge": "a" * 43, "code_challenge_method": "S256"}
 """What a push needs besides."""
 GRANTS = {
@@ -176,8 +184,26 @@ GRANTS = {
 }
 
 
+def test_every_member_of_a_registration(realm: Realm, meter: Meter) -> None:
+    open_realm = dataclasses.replace(realm, registers_clients=True)
+    made = make_registration_token(
+        open_realm, Offer(scope=("openid",), audience=(), uses=MOST_USES, lifetime=timedelta(days=1))
+    )
+    assert isinstance(made, MadeToken)
+    api, headers = Api(open_realm), {"Authorization": f"Bearer {made.text.reveal()}"}
+    members = {attribute.metadata or name for name, attribute in ATTRIBUTES.items() if name in SETTABLE}
+    for member in sorted({*members, "client_uri#de", "grant_types", "software_statement"}):
+        for text in FORM_TEXTS:
+            for value in (text, [text], {text: text}):
+                body = {"client_name": "Notes", "redirect_uris": ["https://a.example/"], member: value}
+                meter.answer(
+                    lambda body=body: api.client.post("/oauth/register", json=body, headers=headers),  # type: ignore[misc]
+                    f"{member} {text[:10]!a}",
+                )
+
+
 def test_every_parameter_of_the_oauth_endpoints(realm: Realm, meter: Meter) -> None:
-    posted = {door.path for door in DOORS if "POST" in door.methods}
+    posted = {door.path for door in DOORS if "POST" in door.methods} - TAKES_JSON
     assert posted == set(FORM_PARAMETERS), "a new endpoint: name its parameters"
     api, television = Api(realm), register_television(realm)
     update_client(realm, "first-party", {"redirect_uris": ("https://a.example/",)})

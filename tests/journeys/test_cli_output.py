@@ -49,6 +49,9 @@ SCRIPT: Final[tuple[tuple[str, str], ...]] = (
     ("clients disable {client:Shop}", ""),
     ("clients enable {client:Shop}", ""),
     ("clients delete {client:Press} --yes", ""),
+    ("clients registration-token --scope openid", ""),
+    ("clients registration-tokens", ""),
+    ("clients end-registration-token {registration:openid}", ""),
     ("keys list", ""),
     ("keys stage --mac", ""),
     ("keys stage --alg EdDSA", ""),
@@ -78,6 +81,7 @@ COMMANDS: Final = tuple(command for command, _ in SCRIPT if command != SIGN_IN)
 SHOWN_ONCE: Final = (
     "clients create Shop --confidential",
     "clients rotate-secret {client:Shop} --overlap 24h",
+    "clients registration-token --scope openid",
     "init --demo",
 )
 REFUSED: Final = {"users show nobody@example.test": 1, "dance": 2}

@@ -20,7 +20,7 @@ from tests.vectors.forge.workshop import pack_spaces
 
 VECTORS = read_vectors()
 SETTING = read_setting()
-RECIPES = {"client_assertions.json", "dpop_proofs.json"}
+RECIPES = {"client_assertions.json", "client_documents.json", "dpop_proofs.json"}
 """Cooked when they are shown, and not forged."""
 
 

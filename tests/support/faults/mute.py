@@ -21,6 +21,7 @@ from authserver.authentication.sign_out import list_sessions
 from authserver.cli.context import Context
 from authserver.cli.main import run
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
+from authserver.clients.registration_tokens import list_registration_tokens
 from authserver.keyring.keys import KeyState, Purpose
 from authserver.protocol.secret import Secret
 from authserver.tokens.token_answer import TokenAnswer
@@ -125,6 +126,8 @@ def _look_up(context: Context, what: str, which: str) -> str:
     if what == "sid":
         user = next(user for user in list_users(context.realm) if user.email == which)
         return list_sessions(context.realm, user.user_id)[0].session.sid
+    if what == "registration":
+        return next(token.token_id for token in list_registration_tokens(context.realm) if token.scope == (which,))
     rows = context.custody.load_keys().rows
     keys = [key for key in rows if key.purpose is Purpose.SIGNING and key.state is KeyState(which)]
     return min(keys, key=lambda key: key.algorithm).kid  # keys of one instant come in any order
