@@ -15,12 +15,13 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit conformance backend coverage lock messages vectors help run spa mcp television test test-plain races faults bench lint format clean prover browser libraries
+.PHONY: audit conformance backend coverage lock messages vectors help run spa mcp native television test test-plain races faults bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
 	@echo "make spa     a single-page application on 8003, for the servers of make run"
 	@echo "make mcp     an MCP server on 8004, for the servers of make run"
+	@echo "make native  a command-line app that signs in by the browser, or ARGS=--device with a code; ARGS=sign-out"
 	@echo "make television  a server with a demo user, and a device that signs in there with a code"
 	@echo "make backend  a server, an API, and a program without users that calls it by a secret and by a key"
 	@echo "make test    the whole suite, on SQLite and on a PostgreSQL of its own   (ARGS='-k name' for a part)"
@@ -47,6 +48,9 @@ spa: $(READY)
 
 mcp: $(READY)
 	@$(BIN)/python -m examples.run_mcp
+
+native: $(READY)
+	@$(BIN)/python -m examples.run_native $(ARGS)
 
 television: $(READY)
 	@$(BIN)/python -m examples.run_television
