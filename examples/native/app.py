@@ -49,6 +49,8 @@ def main() -> None:
         sys.exit(f"no answer that this app can use, try again: {error}")
     except TimeoutError:
         sys.exit("nobody signed in")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
 
 
 def find_server() -> dict[str, str]:

@@ -19,7 +19,7 @@ from tests.support.people.visitor import Visitor
 from tests.support.wire.http import HttpClient
 from tests.support.wire.resource_server import guarding
 from tests.support.world.databases import SqliteDatabases
-from tests.support.world.processes import PATIENCE
+from tests.support.world.processes import PATIENCE, wait_until
 from tests.support.world.realm import PASSWORD
 from tests.support.world.server import ROOT, Server, install, serving
 from tests.support.world.time_limit import time_limit
@@ -149,7 +149,7 @@ def test_a_person_signs_in_by_the_browser_and_out_again(terminal: Terminal) -> N
         said = read_to_end(process)
     assert said[0] == "Signed in."
     assert f'"user":"{terminal.user_id()}"' in said[1]
-    assert terminal.opened.read_text().strip() == link
+    wait_until(lambda: terminal.opened.read_text().strip() == link, "the browser")
     assert terminal.token_file.stat().st_mode & 0o777 == 0o600
     kept = json.loads(terminal.token_file.read_text())
     assert kept.keys() == {"issuer", "client_id", "refresh_token"}
@@ -211,6 +211,35 @@ def test_another_answer_signs_nobody_in(terminal: Terminal, answer: dict[str, st
         assert read_to_end(process) == [said]
         assert process.returncode == 1
     assert not terminal.token_file.exists()
+
+
+@pytest.mark.parametrize("words", [[], ["sign-out"]], ids=["call", "sign-out"])
+def test_without_a_network_the_token_stays(tmp_path: Path, words: list[str]) -> None:
+    """The next run tries again. Nobody is signed out by an outage."""
+    nowhere = "http://127.0.0.1:1"
+    kept, file = Kept(nowhere, "app", "token"), TokenFile(tmp_path / "token.json")
+    file.write(kept)
+    done = run_app(tmp_path, nowhere, *words)
+    assert (done.returncode, done.stderr.partition(":")[0]) == (1, "no answer that this app can use, try again")
+    assert file.read(nowhere, {"app"}) == kept
+
+
+def test_a_refusal_that_ends_no_session_leaves_the_token(terminal: Terminal) -> None:
+    """RFC 6749 §5.2: only `invalid_grant` is about the token. Here the client is unknown."""
+    kept, file = Kept(terminal.server.url, "app", "token"), TokenFile(terminal.folder / "token.json")
+    file.write(kept)
+    done = run_app(terminal.folder, terminal.server.url)
+    assert (done.returncode, done.stderr) == (1, "refused: invalid_client\n")
+    assert file.read(terminal.server.url, {"app"}) == kept
+
+
+def run_app(folder: Path, issuer: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the app as the client `app`, with the token that is in the folder."""
+    mine = {"PYTHONPATH": str(ROOT), "AUTHSERVER_ISSUER": issuer, "CLIENT_ID": "app", "DEVICE_CLIENT_ID": "none"}
+    mine |= {"TOKEN_FILE": str(folder / "token.json")}
+    command = [sys.executable, "-m", "examples.native.app", *words]
+    environment = {**os.environ, **mine}
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_it_says_that_the_server_is_missing(tmp_path: Path) -> None:
