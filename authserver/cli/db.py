@@ -12,6 +12,7 @@ from authserver.cli.questions import ask, yes_option
 from authserver.cli.receipts import count
 from authserver.custody.recover import recover_from_restore
 from authserver.upkeep.prune import Retention, prune_all
+from authserver.upkeep.prune_clients import prune_all_clients
 
 
 @click.group()
@@ -56,10 +57,12 @@ def prune(context: Context, *, confirm_clock: bool) -> None:
     Refused while the clock may be wrong.
     """
     retention = Retention(audit=context.settings.audit_retention)
-    gone = prune_all(context.current_schema.database, context.trust_clock(confirmed=confirm_clock), retention)
+    database, at = context.current_schema.database, context.trust_clock(confirmed=confirm_clock)
+    gone, unused = prune_all(database, at, retention), prune_all_clients(database, at)
     click.echo(
         f"removed {gone.families} families, {gone.sessions} sessions, {gone.audit_events} audit events, "
-        f"{gone.links} links, {gone.mails} mails, {gone.registrations} registrations, {gone.requests} requests"
+        f"{gone.links} links, {gone.mails} mails, {gone.registrations} registrations, {gone.requests} requests, "
+        f"{unused.clients} clients by URL, {unused.tokens} registration tokens"
     )
 
 

@@ -1,9 +1,10 @@
-"""Use case: deleting what self-described clients leave behind, in small steps while serving.
+"""Use cases: deleting what self-described clients leave behind, in small steps while serving, or all of it.
 
 These are clients by URL that hold nothing any more, and tokens with which no further client registers.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, final
 
 from authserver.storage import Database, described_clients, registration_tokens
@@ -12,6 +13,15 @@ from authserver.trusted_time import Trusted
 
 KEPT: Final = timedelta(days=1)
 """How long a client by URL is kept that holds nothing, counted from when it was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsPruned:
+    """How many clients by URL and registration tokens were removed, and the place to continue; None: all were seen."""
+
+    clients: int
+    tokens: int
+    place: str | None
 
 
 @final
@@ -27,8 +37,23 @@ class ClientPruning:
 
     def prune_a_little(self, at: Trusted) -> int:
         """Run one step from where the last one stopped; return how many clients it removed."""
-        with self._database.write() as tx:
-            step = described_clients.prune(tx, self._place or "", at.now - KEPT, limit=BATCH)
-            registration_tokens.prune(tx, at.now, limit=BATCH)
+        step = _prune_a_little(self._database, at.now, self._place)
         self._place = step.place
-        return step.count
+        return step.clients
+
+
+def prune_all_clients(database: Database, at: Trusted) -> ClientsPruned:
+    """Run steps until nothing is left to delete. Run it after `prune_all`, which removes what clients hold."""
+    clients, tokens, place = 0, 0, None
+    while True:
+        step = _prune_a_little(database, at.now, place)
+        clients, tokens, place = clients + step.clients, tokens + step.tokens, step.place
+        if place is None and step.tokens < BATCH:
+            return ClientsPruned(clients, tokens, None)
+
+
+def _prune_a_little(database: Database, now: datetime, place: str | None) -> ClientsPruned:
+    with database.write() as tx:
+        step = described_clients.prune(tx, place or "", now - KEPT, limit=BATCH)
+        tokens = registration_tokens.prune(tx, now, limit=BATCH)
+    return ClientsPruned(step.count, tokens, step.place)
