@@ -18,7 +18,6 @@ from authserver.cli.receipts import say_bounds
 from authserver.cli.registration_tokens import REGISTRATION_TOKEN_COMMANDS
 from authserver.clients.client_registration import ClientChanges, ClientRegistration
 from authserver.clients.client_standing import delete_client, disable_client, enable_client
-from authserver.clients.machine_rules import has_secret
 from authserver.clients.register_client import (
     LONGEST_OVERLAP,
     RegisteredClient,
@@ -35,6 +34,7 @@ from authserver.realm.client_registry import MAX_AGE
 from authserver.records.client import Client
 from authserver.records.client_attribute import Form, KeySet
 from authserver.records.client_settings import ATTRIBUTES
+from authserver.records.credential_rules import has_secret
 
 _COLUMNS = ("client_id", "name", "kind", "provenance", "first_party", "scope", "state")
 _WITHOUT_REDIRECT = {ClientKind.RESOURCE_SERVER, ClientKind.DEVICE}

@@ -80,7 +80,9 @@ def has_too_many(tx: Transaction, client: Client, user_id: str) -> bool:
 
 def _is_stored(known: Client | None, client: Client) -> bool:
     """Whether the row says what the client says of itself. What operators set for it is not compared."""
-    return known is not None and known.scope == client.scope and is_same_description(known, client)
+    if known is None or known.kind is not client.kind:
+        return False
+    return all(known.of(name) == client.of(name) for name in DESCRIBED)
 
 
 def _may_be_described(known: Client) -> bool:

@@ -15,6 +15,7 @@ from authserver.records.client import Client
 from authserver.records.client_attribute import CalledAddress
 from authserver.records.client_document import DESCRIBED
 from authserver.records.client_settings import ATTRIBUTES, ClientSettings
+from authserver.records.credential_rules import find_credential_errors
 from authserver.records.field_error import FieldError
 from authserver.records.provenance import BY_OPERATOR, ByDocument, ByItself, ByOperator, Provenance
 from authserver.sessions.lifetimes import Lifetimes, longest_silence
@@ -64,6 +65,7 @@ def find_fixed(client: Client, changes: ClientChanges) -> Iterator[FieldError]:
 def find_errors(registration: ClientRegistration, realm: Realm) -> Iterator[FieldError]:
     """Find all errors of `registration` in this installation."""
     yield from client_rules.find_errors(registration, registration.kind)
+    yield from find_credential_errors(registration, registration.kind)
     yield from find_machine_errors(registration, registration.kind)
     yield from _find_called_errors(registration, realm.outbound)
     yield from _find_key_errors(registration, realm)

@@ -13,7 +13,6 @@ from authserver.clients.client_registration import (
     find_fixed,
 )
 from authserver.clients.client_secret import create_secret, digest_secret
-from authserver.clients.machine_rules import choose_auth_method, has_secret
 from authserver.protocol.audit_name import AuditName
 from authserver.protocol.client_metadata import ClientKind
 from authserver.protocol.entropy import Entropy, new_id
@@ -25,6 +24,7 @@ from authserver.records.audit import SERVER, Actor, Detail
 from authserver.records.client import Client, FormerSecret
 from authserver.records.client_rules import choose_consent, normalise
 from authserver.records.client_settings import ATTRIBUTES
+from authserver.records.credential_rules import choose_auth_method, has_secret
 from authserver.storage import Transaction, audit, clients
 
 __all__ = [

@@ -33,6 +33,7 @@ from authserver.records.client_metadata import (
     read_metadata,
 )
 from authserver.records.client_settings import ATTRIBUTES, ClientSettings
+from authserver.records.credential_rules import has_secret
 from authserver.records.provenance import ByItself
 from authserver.storage import Transaction, clients, registration_tokens
 
@@ -134,11 +135,13 @@ def update_itself(
         changed = fulfil(registration, client, realm.entropy)
         if changed != client:
             clients.change(tx, changed)
+            if changed.secret_digest != client.secret_digest:
+                clients.write_secrets(tx, client_id, changed.secret_digest, changed.former_secret)
             names = [name for name in ATTRIBUTES if changed.of(name) != client.of(name)]
             record_client(tx, realm, AuditName.CLIENT_UPDATED, client, by, {"changed": " ".join(sorted(names))})
         replaced = RegisteredClient(changed, None)
-        if client.secret_digest is not None and "client_secret" not in members:
-            replaced = _replace_secret(tx, realm, changed, client.secret_digest, by)
+        if has_secret(changed, changed.kind) and (changed.secret_digest is None or "client_secret" not in members):
+            replaced = _replace_secret(tx, realm, changed, by)
     return Managed(replaced.client, replaced.secret, token)
 
 
@@ -177,7 +180,7 @@ def _read_update(client: Client, members: Mapping[str, object]) -> ClientRegistr
         return OAuthError("invalid_client_metadata", sentence, "client_id")
     if not _holds_secret(client, members.get("client_secret")):
         return OAuthError("invalid_client_metadata", "client_secret must be the present one, or be left out.", "secret")
-    metadata = read_metadata(members, defaults_of(client.kind))
+    metadata = read_metadata(members, defaults_of(client))
     if isinstance(metadata, OAuthError):
         return metadata
     if metadata.kind is not client.kind:
@@ -200,13 +203,14 @@ def _holds_secret(client: Client, shown: object) -> bool:
     return is_text and hmac.compare_digest(digest_secret(Secret(str(shown))), client.secret_digest or b"")
 
 
-def _replace_secret(tx: Transaction, realm: Realm, client: Client, present: bytes, by: Actor) -> RegisteredClient:
+def _replace_secret(tx: Transaction, realm: Realm, client: Client, by: Actor) -> RegisteredClient:
     secret, now, former = create_secret(realm.entropy), realm.clock.now(), client.former_secret
-    if former is None or now >= former.expires_at:
+    present = client.secret_digest
+    if present is not None and (former is None or now >= former.expires_at):
         # Otherwise the present secret is one whose answer was lost a moment ago, and the former one is in use.
         former = FormerSecret(present, now + SECRET_OVERLAP)
     clients.write_secrets(tx, client.client_id, digest_secret(secret), former)
-    detail = {"former_until": former.expires_at.isoformat()}
+    detail = {"former_until": None if former is None else former.expires_at.isoformat()}
     record_client(tx, realm, AuditName.CLIENT_SECRET_ROTATED, client, by, detail)
     return RegisteredClient(replace(client, secret_digest=digest_secret(secret), former_secret=former), secret)
 

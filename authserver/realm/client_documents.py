@@ -101,9 +101,19 @@ class ClientDocuments:
                 answer = self._outbound.get(url, accept="application/json", limit=LONGEST_DOCUMENT)
             except OutboundError as error:
                 return str(error)
-        document = read_document(url, answer.status, answer.headers, answer.body)
+        document = self._check_keys(read_document(url, answer.status, answer.headers, answer.body))
         if isinstance(document, ClientDocument):
             self._remember(url, asked, choose_age(answer.headers).total_seconds(), document)
+        return document
+
+    def _check_keys(self, document: ClientDocument | str) -> ClientDocument | str:
+        """Refuse a document whose keys are at a URL that may not be called (§6.5)."""
+        uri = None if isinstance(document, str) else document.settings["jwks_uri"]
+        if uri is not None:
+            try:
+                self._outbound.check_url(uri)
+            except ValueError as fault:
+                return f"jwks_uri {fault}"
         return document
 
     @contextmanager

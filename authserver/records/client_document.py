@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
-from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.client_metadata import AuthMethod, ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.redirect_uri import find_fault
 from authserver.records.client import Client
-from authserver.records.client_metadata import FOR_DOCUMENT, NO_METHOD, SETTABLE, read_metadata
+from authserver.records.client_metadata import FOR_DOCUMENT, SETTABLE, read_metadata
 from authserver.records.provenance import ByDocument
 
 LONGEST_URL: Final = 255
@@ -34,11 +34,12 @@ LONGEST_AGE: Final = timedelta(hours=1)
 _LEFT_OUT: Final = frozenset(
     {
         *("logo_uri", "backchannel_logout_uri", "backchannel_logout_session_required"),
-        "id_token_signed_response_alg",
+        *("id_token_signed_response_alg", "require_pushed_authorization_requests"),
     }
 )
-"""What a document says in vain. The logo of an unknown client could be anybody's, and could change at any time (§6.7);
-no URL in a document is called (§6.5); and operators decide which algorithms have a key."""
+"""What a document says in vain. The logo of an unknown client could be anybody's, and could change at any time (§6.7).
+Nobody is told of ends at a URL that a stranger wrote down (§6.5). Operators decide which algorithms have a key. And a
+client cannot push its first request, because it has no row yet."""
 
 DESCRIBED: Final = (SETTABLE - _LEFT_OUT) | {"offline_access"}
 """The attributes of a client by URL that its document decides. Scopes only within what the operator allows."""
@@ -47,11 +48,16 @@ _ABSENT: Final[Mapping[str, Any]] = {
     "scope": None,
     "post_logout_redirect_uris": (),
     "dpop_bound_access_tokens": False,
+    **dict.fromkeys(("auth_method", "jwks", "jwks_uri")),
     **dict.fromkeys(("client_uri", "policy_uri", "tos_uri")),
 }
 """What a document means that leaves a member out: it describes its client whole."""
 
+_NOT_SHOWN: Final = frozenset({"scope", "jwks", "jwks_uri"})
+"""What a consent is not about: scopes are compared by themselves, and a client that replaces its keys stays itself."""
+
 _SHARED_SECRETS: Final = ("client_secret", "client_secret_expires_at")
+_METHODS: Final = (AuthMethod.NONE.value, AuthMethod.PRIVATE_KEY_JWT.value)
 _MAX_AGE: Final = re.compile(r'max-age="?([0-9]{1,9})"?\Z')
 _JSON_TYPE: Final = re.compile(r"application/(?:[a-z0-9!#$&^_.-]+\+)?json\Z")
 
@@ -177,8 +183,8 @@ def describe(document: ClientDocument, terms: Terms, known: Client | None, now: 
 
 
 def is_same_description(one: Client, other: Client) -> bool:
-    """Whether a user who allowed one has allowed the other. Scopes are compared by the consent."""
-    return one.kind is other.kind and all(one.of(name) == other.of(name) for name in DESCRIBED - {"scope"})
+    """Whether a user who allowed one has allowed the other."""
+    return one.kind is other.kind and all(one.of(name) == other.of(name) for name in DESCRIBED - _NOT_SHOWN)
 
 
 def _read_members(url: str, members: Mapping[str, object]) -> ClientDocument | str:
@@ -186,10 +192,14 @@ def _read_members(url: str, members: Mapping[str, object]) -> ClientDocument | s
         return "client_id is not the URL of the document"
     if any(name in members for name in _SHARED_SECRETS):
         return "the document holds a shared secret"
-    if members.get("token_endpoint_auth_method", NO_METHOD) != NO_METHOD:
-        return f"token_endpoint_auth_method is not {NO_METHOD}"
+    method = members.get("token_endpoint_auth_method", AuthMethod.NONE.value)
+    if method not in _METHODS:
+        return f"token_endpoint_auth_method is not {' or '.join(_METHODS)}"
     said = {name: value for name, value in members.items() if name not in _LEFT_OUT}
     metadata = read_metadata({**said, "client_name": said.get("client_name") or read_host(url)}, FOR_DOCUMENT)
     if isinstance(metadata, OAuthError):
         return f"{metadata.error}: {metadata.description}"
+    if metadata.kind.is_public and method != AuthMethod.NONE.value:
+        # A registration is answered with what the client got. Here nothing could tell it that its keys do not count.
+        return "a native application has no keys"
     return ClientDocument(url, metadata.kind, {**_ABSENT, **metadata.settings}, metadata.refreshes)

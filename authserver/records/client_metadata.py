@@ -5,14 +5,16 @@ that is unknown here has no effect (RFC 7591 §2). What an operator decides (whe
 audience and windows, its grants beside the code) has no name in metadata.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 from urllib.parse import urlsplit
 
-from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.client_metadata import AuthMethod, ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.records import client_rules
+from authserver.records.client import Client
 from authserver.records.client_attribute import (
     Address,
     CalledAddress,
@@ -29,15 +31,20 @@ from authserver.records.client_attribute import (
     Words,
 )
 from authserver.records.client_settings import ATTRIBUTES, ClientSettings
+from authserver.records.credential_rules import find_credential_errors
 from authserver.records.field_error import FieldError
 
 SETTABLE: Final = frozenset(
     {
         "name",
         "scope",
+        "auth_method",
+        "jwks",
+        "jwks_uri",
         "redirect_uris",
         "post_logout_redirect_uris",
         "dpop_bound_access_tokens",
+        "require_pushed_authorization_requests",
         "id_token_signed_response_alg",
         "backchannel_logout_uri",
         "backchannel_logout_session_required",
@@ -54,31 +61,35 @@ MOST_VALUES: Final = 20
 
 CODE_GRANT: Final = "authorization_code"
 REFRESH_GRANT: Final = "refresh_token"
-NO_METHOD: Final = "none"
-SECRET_METHODS: Final = ("client_secret_basic", "client_secret_post")
 NATIVE: Final = "native"
 WEB: Final = "web"
+_KEYS: Final = frozenset({"jwks", "jwks_uri"})
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What absent members mean. Without an `application_type`, the redirect URIs decide."""
+    """What absent members mean. Without an `application_type`, the redirect URIs decide.
 
-    auth_method: str
+    Attributes:
+        auth_method: None means a secret, in the header or in the form.
+        application_type: `native` or `web`.
+    """
+
+    auth_method: AuthMethod | None
     application_type: str | None = None
 
 
-FOR_REGISTRATION: Final = Defaults(SECRET_METHODS[0])
-"""RFC 7591 §2."""
+FOR_REGISTRATION: Final = Defaults(None)
+"""RFC 7591 §2, where the default is `client_secret_basic`."""
 
-FOR_DOCUMENT: Final = Defaults(NO_METHOD)
+FOR_DOCUMENT: Final = Defaults(AuthMethod.NONE)
 """A document has no way to a shared secret, so that the default of RFC 7591 cannot be meant."""
 
 
-def defaults_of(kind: ClientKind) -> Defaults:
-    """For a registration that is updated: a client of this kind stays one."""
-    method = NO_METHOD if kind.is_public else SECRET_METHODS[0]
-    return Defaults(method, NATIVE if kind is ClientKind.NATIVE else WEB)
+def defaults_of(client: Client) -> Defaults:
+    """For a registration that is updated: the client keeps its kind and its method."""
+    method = AuthMethod.NONE if client.kind.is_public else client.auth_method
+    return Defaults(method, NATIVE if client.kind is ClientKind.NATIVE else WEB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,8 @@ def read_metadata(members: Mapping[str, object], defaults: Defaults) -> ClientMe
         responses = _read_words(given, "response_types", ("code",))
         settings = _read_settings(given)
         redirect_uris: tuple[str, ...] = settings.get("redirect_uris", ())
-        kind = _choose_kind(given, redirect_uris, defaults)
+        method = _read_method(given, defaults)
+        kind = _choose_kind(given, redirect_uris, method, defaults)
     except ValueError as fault:
         return _invalid(str(fault))
     if CODE_GRANT not in grants or "code" not in responses:
@@ -117,11 +129,16 @@ def read_metadata(members: Mapping[str, object], defaults: Defaults) -> ClientMe
     if not redirect_uris:
         return OAuthError("invalid_redirect_uri", "redirect_uris must hold at least one URI.", "")
     settings.setdefault("name", urlsplit(redirect_uris[0]).hostname or "")
+    if not kind.is_public:
+        settings["auth_method"] = method
+    if kind.is_public or method is not AuthMethod.PRIVATE_KEY_JWT:
+        # Such a client has no use for keys here; it may have published them for another server (RFC 7591 §2).
+        settings = {name: value for name, value in settings.items() if name not in _KEYS}
     # The rules of the kind with the fewest rights: no private-use scheme, also for a native client (any program on a
     # device may claim one).
-    for error in client_rules.find_errors(ClientSettings(**settings), ClientKind.PUBLIC):
-        return _refuse(error)
-    return ClientMetadata(kind, settings, REFRESH_GRANT in grants)
+    said = ClientSettings(**settings)
+    problem = find_problem((*client_rules.find_errors(said, ClientKind.PUBLIC), *find_credential_errors(said, kind)))
+    return problem or ClientMetadata(kind, settings, REFRESH_GRANT in grants)
 
 
 def find_problem(errors: Iterable[FieldError]) -> OAuthError | None:
@@ -133,12 +150,16 @@ def _read_settings(given: Mapping[str, object]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, attribute in ATTRIBUTES.items():
         member = attribute.metadata or ""
-        if name in SETTABLE and member in given:
+        if name in SETTABLE and name != "auth_method" and member in given:
             settings[name] = _read(attribute.form, member, given[member])
     return settings
 
 
-def _read(form: Form, name: str, value: Any) -> object:  # noqa: ANN401 - as its form says; a few lines per form
+def _read(  # noqa: C901, PLR0911 - a line or two for each form
+    form: Form,
+    name: str,
+    value: Any,  # noqa: ANN401 - as its form says
+) -> object:
     match form:
         case Line() | CalledAddress():
             return _demand(name, value, str)  # whether a URL may be called is for `find_errors` of the installation
@@ -156,7 +177,9 @@ def _read(form: Form, name: str, value: Any) -> object:  # noqa: ANN401 - as its
             if value not in of:
                 raise ValueError(f"{name} must be one of {', '.join(of)}")
             return value
-        case Choice() | Length() | ScopeTable() | ClaimTable() | KeySet():
+        case KeySet():
+            return json.dumps(_demand(name, value, dict), separators=(",", ":"))
+        case Choice() | Length() | ScopeTable() | ClaimTable():
             raise TypeError(f"no client sets {name}")
         case _ as never:
             assert_never(never)
@@ -184,17 +207,25 @@ def _demand(name: str, value: object, form: type) -> Any:  # noqa: ANN401 - of t
     return value
 
 
-def _choose_kind(given: Mapping[str, object], redirect_uris: tuple[str, ...], defaults: Defaults) -> ClientKind:
-    method = given.get("token_endpoint_auth_method", defaults.auth_method)
+def _read_method(given: Mapping[str, object], defaults: Defaults) -> AuthMethod | None:
+    name = "token_endpoint_auth_method"
+    if name not in given:
+        return defaults.auth_method
+    found = next((method for method in AuthMethod if method.value == given[name]), None)
+    if found is None:
+        raise ValueError(f"{name} must be one of {', '.join(method.value for method in AuthMethod)}")
+    return found
+
+
+def _choose_kind(
+    given: Mapping[str, object], redirect_uris: tuple[str, ...], method: AuthMethod | None, defaults: Defaults
+) -> ClientKind:
     application = given.get("application_type", defaults.application_type)
-    methods = (NO_METHOD, *SECRET_METHODS)  # no set: what was sent may be anything that JSON can say
-    if method not in methods:
-        raise ValueError(f"token_endpoint_auth_method must be one of {', '.join(methods)}")
     if application not in (None, NATIVE, WEB):
         raise ValueError("application_type must be native or web")
     if application == NATIVE:
         return ClientKind.NATIVE  # cannot keep a secret (RFC 8252 §8.5), so that it gets none
-    if method != NO_METHOD:
+    if method is not AuthMethod.NONE:
         return ClientKind.CONFIDENTIAL
     is_local = application is None and any(uri.startswith("http://") for uri in redirect_uris)
     return ClientKind.NATIVE if is_local else ClientKind.PUBLIC

@@ -123,7 +123,13 @@ def change(tx: Connection, client: Client) -> None:
 
 def write_description(tx: Connection, client: Client) -> None:
     """Write what a document says of the client: its members, its kind, and since when it says so."""
-    values = {"kind": client.kind.value, **_encode_provenance(client.provenance), **_encode_settings(client)}
+    digest = None if client.kind.is_public else _NO_DIGEST  # it has no shared secret
+    values = {
+        "kind": client.kind.value,
+        "secret_digest": digest,
+        **_encode_provenance(client.provenance),
+        **_encode_settings(client),
+    }
     tx.execute(update(ClientRow).where(_C.client_id == client.client_id).values(values))
 
 

@@ -5,15 +5,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from authserver.account.connected_apps import list_apps
 from authserver.clients.by_document import MOST_PER_USER
 from authserver.clients.client_standing import delete_client, disable_client, enable_client
 from authserver.clients.register_client import update_client
+from authserver.clients.registration_tokens import (
+    MadeToken,
+    Offer,
+    list_registration_tokens,
+    make_registration_token,
+)
 from authserver.outbound import Outbound
+from authserver.protocol.client_metadata import ClientKind
 from authserver.realm import Realm
 from authserver.realm.client_documents import AT_ONE_HOST, MOST_REMEMBERED, ClientDocuments, DocumentPolicy
 from authserver.realm.outcomes import Invalid, Refused
@@ -23,18 +32,21 @@ from authserver.records.provenance import ByDocument
 from authserver.storage import audit, clients
 from authserver.trusted_time import Trusted
 from authserver.upkeep.prune import Retention, prune_all
-from authserver.upkeep.prune_clients import ClientPruning
+from authserver.upkeep.prune_clients import ClientPruning, prune_all_clients
 from tests.support.people.api import Api, content
 from tests.support.people.authorizing import CALLBACK, App, answered, claims_of
+from tests.support.people.machine import KeyedClient, make_client_pair
 from tests.support.people.pages import Pages, read_page
 from tests.support.wire.loopback import Asked, LoopbackServer, Reply, running_server
 from tests.support.world.client_documents import DOCUMENTS, PRIVATE, URLS, describe_app, write_document
 from tests.support.world.clock import ManualClock
 from tests.support.world.entropy import SeededEntropy
 from tests.support.world.realm import add_user, build_realm
+from tests.support.world.tokens import jwks
 
 TERMS = Terms(("openid", "profile", "read", "offline_access"), ("https://mcp.example/mcp",))
 POLICY = DocumentPolicy(is_on=True, terms=TERMS)
+BY_KEYS: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt"}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -48,7 +60,11 @@ class Host:
         self.headers: dict[str, str] = {}
         server.answer = self._answer
 
+        self.keys = b""
+
     def _answer(self, asked: Asked) -> Reply:
+        if asked.path == "/keys":
+            return Reply(self.keys, headers=JSON)
         url = f"{self.server.url}{asked.path}"
         return Reply(json.dumps(describe_app(url, **self.says)).encode(), headers={**JSON, **self.headers})
 
@@ -103,6 +119,86 @@ def test_a_client_that_nobody_registered_signs_people_in(app: App, host: Host, r
     assert app.refresh(tokens["refresh_token"]).status_code == 200
     assert list_rows(realm) == [host.url]
     assert host.server.hits == 1
+
+
+@pytest.mark.parametrize("is_inline", [True, False], ids=["inline", "by URL"])
+def test_a_client_by_url_with_keys_is_confidential_without_a_secret(
+    app: App, host: Host, realm: Realm, clock: ManualClock, *, is_inline: bool
+) -> None:
+    """Draft -01 §6.2, RFC 7523 §2.2."""
+    pair = make_client_pair("k", "ES256")
+    host.keys = jwks(pair)
+    named = {"jwks": json.loads(host.keys)} if is_inline else {"jwks_uri": f"{host.server.url}/keys"}
+    host.says = {**BY_KEYS, **named, "grant_types": ["authorization_code", "refresh_token"]}
+    keyed, code = KeyedClient(host.url, pair, int(clock.seconds())), app.authorize(scope="openid read")
+    assert content(app.redeem(code), 401)["error"] == "invalid_client"
+    assert content(app.redeem(code, client_secret=""), 401)["error"] == "invalid_client"
+    tokens = content(app.redeem(code, **keyed.proof()), 200)
+    assert app.refresh(tokens["refresh_token"], **keyed.proof()).status_code == 200
+    assert content(app.refresh(tokens["refresh_token"]), 401)["error"] == "invalid_client"
+    with realm.database.read() as tx:
+        client = clients.find(tx, host.url)
+    assert client is not None
+    assert (client.kind, client.secret_digest) == (ClientKind.CONFIDENTIAL, None)
+
+
+def test_a_client_by_url_pushes_its_requests_once_it_has_a_row(app: App, host: Host, clock: ManualClock) -> None:
+    """Before that, a stranger could fill a table with pushed requests of made-up clients (decision 58)."""
+    pair = make_client_pair("k", "ES256")
+    host.says = {**BY_KEYS, "jwks": json.loads(jwks(pair)), "require_pushed_authorization_requests": True}
+    keyed = KeyedClient(host.url, pair, int(clock.seconds()))
+
+    def push() -> TestResponse:
+        asked = dict(parse_qsl(urlsplit(app.link(scope="openid read")).query))
+        return app.api.client.post("/oauth/par", data={**asked, **keyed.proof()})
+
+    assert content(push(), 401)["error"] == "invalid_client"
+    assert host.server.hits == 0
+    app.authorize(scope="openid read")  # the document cannot demand what its first request could not do
+    request_uri = content(push(), 201)["request_uri"]
+    page = app.pages.get(f"/oauth/authorize?{urlencode({'client_id': host.url, 'request_uri': request_uri})}")
+    assert answered(app.follow(page))["code"]
+
+
+def test_new_keys_need_no_new_consent_and_the_next_authorization_reads_them(
+    app: App, host: Host, clock: ManualClock
+) -> None:
+    old, new = make_client_pair("k", "ES256"), make_client_pair("k", "ES256")
+    host.says = {**BY_KEYS, "jwks": json.loads(jwks(old))}
+    app.authorize(scope="openid read")
+    host.says = {**BY_KEYS, "jwks": json.loads(jwks(new))}
+    clock.advance(timedelta(minutes=6))
+    code = answered(app.send(scope="openid read"))["code"]
+    clock.advance(timedelta(seconds=6))  # servers remember clients
+    now = int(clock.seconds())
+    assert app.redeem(code, **KeyedClient(host.url, old, now).proof()).status_code == 401
+    assert app.redeem(code, **KeyedClient(host.url, new, now).proof()).status_code == 200
+
+
+def test_a_client_by_url_changes_between_keys_and_none(
+    app: App, host: Host, database_url: str, realm: Realm, clock: ManualClock
+) -> None:
+    """People are asked again. A node of the release before takes a client without a digest for a public one."""
+    pair = make_client_pair("k", "ES256")
+    keys = {**BY_KEYS, "jwks": json.loads(jwks(pair))}
+    for says, digest in (({}, None), (keys, b""), ({}, None)):
+        host.says = says
+        clock.advance(timedelta(minutes=6))
+        page = ask(app, scope="openid read")
+        assert 'name="decision"' in page.text
+        assert answered(app.decide(page))["code"]
+        with realm.database.read() as tx:
+            row = tx.execute(text("SELECT secret_digest FROM clients WHERE client_id = :id"), {"id": host.url}).scalar()
+        assert (row if row is None else bytes(row)) == digest
+
+
+@pytest.mark.parametrize("uri", ["https://169.254.169.254/keys", "http://app.example/keys", "https://10.0.0.1/keys"])
+def test_keys_are_only_where_this_server_may_call(app: App, host: Host, realm: Realm, uri: str) -> None:
+    """Draft -01 §6.5, RFC 6890."""
+    host.says = {**BY_KEYS, "jwks_uri": uri}
+    assert is_refused(app.send())
+    assert str(realm.documents.find(host.url)).startswith("jwks_uri must")
+    assert host.server.hits == 2, "such a document is not remembered"
 
 
 def test_discovery_says_whether_there_are_such_clients(api: Api, realm: Realm, clock: ManualClock) -> None:
@@ -407,6 +503,27 @@ def test_a_client_that_holds_nothing_is_pruned_and_a_disabled_one_stays(
     prune_all(realm.database, Trusted(clock.now()), retention)
     assert pruning.prune_a_little(Trusted(clock.now())) == 1
     assert set(list_rows(realm)) == {used, banned}
+
+
+def test_an_operator_prunes_all_clients_by_url_and_tokens_that_are_left_over(
+    app: App, host: Host, realm: Realm, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many steps it takes; a token with which clients may still register stays."""
+    monkeypatch.setattr("authserver.upkeep.prune_clients.BATCH", 1)
+    for number in range(3):
+        url = f"{host.server.url}/{number}/client.json"
+        App(app.pages, app.api, url).connect()
+        app.pages.post("/account/apps", None, disconnect=url)
+    offer = Offer(scope=("read",), audience=(), uses=1, lifetime=timedelta(hours=1))
+    for _ in range(3):
+        assert isinstance(make_registration_token(realm, offer), MadeToken)
+    clock.advance(timedelta(days=200))
+    kept = make_registration_token(realm, offer)
+    assert isinstance(kept, MadeToken)
+    prune_all(realm.database, Trusted(clock.now()), Retention(audit=timedelta(days=365)))
+    gone = prune_all_clients(realm.database, Trusted(clock.now()))
+    assert (gone.clients, gone.tokens, list_rows(realm)) == (3, 3, [])
+    assert [token.token_id for token in list_registration_tokens(realm)] == [kept.token.token_id]
 
 
 def test_a_slow_document_server_holds_a_bounded_number_of_requests(

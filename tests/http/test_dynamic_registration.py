@@ -19,15 +19,21 @@ from authserver.records.audit import SERVER, AuditFilter
 from authserver.records.client_metadata import MOST_VALUES
 from authserver.storage import audit, clients
 from tests.support.people.api import Api, content
-from tests.support.people.authorizing import CALLBACK, App
+from tests.support.people.authorizing import CALLBACK, App, answered
+from tests.support.people.machine import KeyedClient, make_client_pair
 from tests.support.people.pages import Pages, dump
 from tests.support.world.clock import ManualClock
 from tests.support.world.realm import ISSUER
+from tests.support.world.tokens import jwks
 
 SCOPE = ("openid", "profile", "read", "offline_access")
 RESOURCE = "https://mcp.example/mcp"
 METADATA: dict[str, Any] = {"client_name": "Notes", "redirect_uris": [CALLBACK]}
 PUBLIC = METADATA | {"token_endpoint_auth_method": "none"}
+PAIR = make_client_pair("k", "ES256")
+KEYS: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": json.loads(jwks(PAIR))}
+POST = "client_secret_post"
+JWKS_URI = "https://app.example/keys.json"
 
 
 @pytest.fixture
@@ -244,6 +250,18 @@ def test_what_only_an_operator_decides_is_ignored_like_everything_unknown(
         ({"response_types": ["token"]}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": "client_secret_jwt"}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": ["none"]}, "invalid_client_metadata"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
+        ({**KEYS, "jwks_uri": JWKS_URI}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": json.dumps(KEYS["jwks"])}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": {}}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": {"keys": []}}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": {"keys": KEYS["jwks"]["keys"] * 11}}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0", "kid": "k"}]}}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": {"keys": [{**KEYS["jwks"]["keys"][0], "d": "c2VjcmV0"}]}}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": None, "jwks_uri": "http://app.example/keys"}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": None, "jwks_uri": "https://169.254.169.254/keys"}, "invalid_client_metadata"),
+        ({**KEYS, "jwks": None, "jwks_uri": [JWKS_URI]}, "invalid_client_metadata"),
+        ({"require_pushed_authorization_requests": "yes"}, "invalid_client_metadata"),
         ({"application_type": "desktop"}, "invalid_client_metadata"),
         ({"software_statement": "e30.e30."}, "unapproved_software_statement"),
     ],
@@ -291,7 +309,8 @@ def test_of_the_grants_that_a_client_asks_for_it_gets_those_that_it_may_have(reg
     ("metadata", "method", "application"),
     [
         ({}, "client_secret_basic", "web"),
-        ({"token_endpoint_auth_method": "client_secret_post"}, "client_secret_basic", "web"),
+        ({"token_endpoint_auth_method": "client_secret_post"}, "client_secret_post", "web"),
+        ({"application_type": "native", **KEYS}, "none", "native"),
         ({"token_endpoint_auth_method": "none"}, "none", "web"),
         ({"token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/b"]}, "none", "native"),
         ({"application_type": "native", "redirect_uris": ["http://localhost:3000/b"]}, "none", "native"),
@@ -306,6 +325,76 @@ def test_a_native_client_has_no_secret(
     registered = registrar.have({**METADATA, **metadata})
     assert (registered["token_endpoint_auth_method"], registered["application_type"]) == (method, application)
     assert ("client_secret" in registered) == (method != "none")
+    assert "jwks" not in registered
+
+
+def test_a_client_with_keys_has_no_secret_and_signs_people_in(
+    registrar: Registrar, api: Api, user_id: str, clock: ManualClock
+) -> None:
+    """RFC 7591 §2, RFC 7523 §2.2. The answer repeats the keys, and neither another key nor no key is enough."""
+    registered = registrar.have({**METADATA, **KEYS, "grant_types": ["authorization_code", "refresh_token"]})
+    assert "client_secret" not in registered
+    assert {name: registered[name] for name in KEYS} == KEYS
+    client_id = registered["client_id"]
+    keyed = KeyedClient(client_id, PAIR, int(clock.seconds()))
+    stranger = KeyedClient(client_id, make_client_pair("k", "ES256"), keyed.now)
+    app = App(Pages(api), api, client_id)
+    code = app.authorize(scope="openid read")
+    assert content(app.redeem(code), 401)["error"] == "invalid_client"
+    assert content(app.redeem(code, **stranger.proof()), 401)["error"] == "invalid_client"
+    tokens = content(app.redeem(code, **keyed.proof()), 200)
+    assert app.refresh(tokens["refresh_token"], **keyed.proof()).status_code == 200
+
+
+def test_a_client_names_the_url_of_its_keys(registrar: Registrar, realm: Realm) -> None:
+    registered = registrar.have({**METADATA, **KEYS, "jwks": None, "jwks_uri": JWKS_URI})
+    assert (registered["jwks_uri"], "jwks" in registered, "client_secret" in registered) == (JWKS_URI, False, False)
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
+def test_keys_of_a_client_that_does_not_authenticate_by_them_are_left_out(registrar: Registrar, method: str) -> None:
+    """It may have published them for another server; the answer says what counts here (RFC 7591 §3.2.1)."""
+    registered = registrar.have({**METADATA, **KEYS, "token_endpoint_auth_method": method})
+    assert (registered["token_endpoint_auth_method"], "jwks" in registered) == (method, False)
+
+
+def test_a_client_has_the_one_method_that_it_named(registrar: Registrar) -> None:
+    """Without a name, a secret comes in the header or in the form (decision 47)."""
+    for method, by_form in ((None, 200), ("client_secret_post", 200), ("client_secret_basic", 401)):
+        registered = registrar.have({**METADATA, "token_endpoint_auth_method": method})
+        client_id, secret = registered["client_id"], registered["client_secret"]
+        assert authenticates(registrar, client_id, secret) == (by_form == 200)
+        asked = registrar.client.post("/oauth/revoke", data={"token": "x"}, auth=(client_id, secret))
+        assert (asked.status_code == 200) == (method != "client_secret_post")
+
+
+def test_an_update_changes_secret_to_keys_and_back(registrar: Registrar, realm: Realm, clock: ManualClock) -> None:
+    """RFC 7592 §2.2. A secret from before works no more, not even after the way back."""
+    registered = registrar.have()
+    client_id, first = registered["client_id"], registered["client_secret"]
+    body = {**METADATA, "client_id": client_id}
+    keyed = content(registrar.manage("PUT", registered, json={**body, **KEYS}), 200)
+    assert "client_secret" not in keyed
+    assert {name: keyed[name] for name in KEYS} == KEYS
+    rotated = {**body, **KEYS, "jwks": json.loads(jwks(make_client_pair("new", "EdDSA")))}
+    again = content(registrar.manage("PUT", registered, json=rotated), 200)
+    assert again["jwks"] == rotated["jwks"]
+    assert error(registrar.manage("PUT", registered, json=body), "invalid_client_metadata"), "its method needs keys"
+    clock.advance(timedelta(seconds=6))  # servers remember clients
+    assert not authenticates(registrar, client_id, first)
+    back = content(registrar.manage("PUT", registered, json={**body, "token_endpoint_auth_method": POST}), 200)
+    clock.advance(timedelta(seconds=6))
+    assert (back["token_endpoint_auth_method"], "jwks" in back) == (POST, False)
+    assert authenticates(registrar, client_id, back["client_secret"])
+    assert not authenticates(registrar, client_id, first)
+
+
+def test_a_client_can_ask_to_push_its_requests_only(registrar: Registrar, api: Api, user_id: str) -> None:
+    """RFC 9126 §6."""
+    registered = registrar.have({**PUBLIC, "require_pushed_authorization_requests": True})
+    assert registered["require_pushed_authorization_requests"] is True
+    app = App(Pages(api), api, registered["client_id"])
+    assert answered(app.sign_in(app.send(scope="openid read")))["error"] == "invalid_request"
 
 
 def test_a_client_without_a_name_is_called_by_its_host(registrar: Registrar) -> None:

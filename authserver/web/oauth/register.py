@@ -1,5 +1,6 @@
 """`/oauth/register` (RFC 7591), and `/oauth/register/{client_id}` (RFC 7592), for clients that register themselves."""
 
+import json
 from http import HTTPStatus
 from typing import Any, Final, assert_never
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from authserver.clients.self_registration import (
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
 from authserver.protocol.bearer_request import SEVERAL_CHALLENGE, SEVERAL_TOKENS, SeveralTokens
-from authserver.protocol.client_metadata import ClientKind
+from authserver.protocol.client_metadata import AuthMethod, ClientKind
 from authserver.protocol.oauth_error import OAuthError
 from authserver.protocol.secret import Secret
 from authserver.realm import Realm
@@ -27,9 +28,7 @@ from authserver.records.client import Client
 from authserver.records.client_metadata import (
     CODE_GRANT,
     NATIVE,
-    NO_METHOD,
     REFRESH_GRANT,
-    SECRET_METHODS,
     SETTABLE,
     WEB,
 )
@@ -132,7 +131,7 @@ def _describe(realm: Realm, managed: Managed) -> dict[str, Any]:
         **_describe_settings(client),
         "grant_types": [CODE_GRANT, *([REFRESH_GRANT] if _may_refresh(client) else [])],
         "response_types": ["code"],
-        "token_endpoint_auth_method": NO_METHOD if client.kind.is_public else SECRET_METHODS[0],
+        "token_endpoint_auth_method": _name_method(client).value,
         "application_type": NATIVE if client.kind is ClientKind.NATIVE else WEB,
     }
 
@@ -140,7 +139,15 @@ def _describe(realm: Realm, managed: Managed) -> dict[str, Any]:
 def _describe_settings(client: Client) -> dict[str, object]:
     said = {name: client.of(name) for name in ATTRIBUTES if name in SETTABLE}
     said["scope"] = " ".join(client.scope)
+    said["auth_method"] = None  # `_name_method` says it
+    said["jwks"] = None if client.jwks is None else json.loads(client.jwks)
     return {ATTRIBUTES[name].metadata or name: value for name, value in said.items() if value not in (None, (), "")}
+
+
+def _name_method(client: Client) -> AuthMethod:
+    if client.kind.is_public:
+        return AuthMethod.NONE
+    return client.auth_method or AuthMethod.CLIENT_SECRET_BASIC
 
 
 def _may_refresh(client: Client) -> bool:

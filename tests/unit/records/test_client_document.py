@@ -21,7 +21,7 @@ from authserver.records.client_settings import ATTRIBUTES
 from tests.support.world.client_documents import DOCUMENTS, URLS, DocumentVector, write_document
 
 URL = "https://app.example/client.json"
-DECIDED_BY_OPERATORS = {"auth_method", "jwks", "jwks_uri", "require_pushed_authorization_requests"}
+DECIDED_BY_OPERATORS: set[str] = set()
 """Attributes that have a name in client metadata, and that a client cannot set for itself all the same."""
 
 
