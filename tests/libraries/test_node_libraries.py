@@ -1,11 +1,17 @@
 """The client libraries for Node.js, unpatched, with every check that they have."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.support.people.device import register
 from tests.support.wire.node import converse
+from tests.support.world.databases import SqliteDatabases
 from tests.support.world.realm import PASSWORD
-from tests.support.world.secure_server import CALLBACK, GOODBYE, SCOPE, SecureServer, sign_in
+from tests.support.world.secure_server import CALLBACK, GOODBYE, SCOPE, SecureServer, secure_server, sign_in
 
 
 def run(secure: SecureServer, email: str, script: str, *options: str, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -82,3 +88,54 @@ def test_oauth4webapi_binds_its_tokens_to_a_key(secure: SecureServer, email: str
     assert done["types"] == ["dpop", "dpop"], "which the library writes in lower case"
     assert done["userinfo"]["email"] == email
     assert done["refused"] == [400, 400]
+
+
+@pytest.mark.parametrize("script", ["openid_client_keyed.mjs", "oauth4webapi_keyed.mjs"])
+def test_a_library_authenticates_by_a_key_of_its_own(
+    secure: SecureServer, email: str, tmp_path: Path, script: str
+) -> None:
+    """RFC 7523 at every endpoint: push, code, refresh, client credentials, introspection. Its keys are inline."""
+    made: list[str] = []
+
+    def enrol(keys: object) -> str:
+        file = tmp_path / "keys.json"
+        file.write_text(json.dumps(keys), encoding="utf-8")
+        record = secure.register_app("--confidential", "--client-credentials", "--jwks", str(file))
+        made.append(record["client_id"])
+        return made[0]
+
+    with secure.browse() as visitor:
+
+        def visit(url: str) -> str:
+            return sign_in(visitor, url, email)
+
+        given = {"issuer": secure.issuer, "redirect_uri": CALLBACK, "scope": SCOPE}
+        done = converse(script, given, {"register": enrol, "visit": visit}, roots=secure.roots)
+    assert done["claims"]["aud"] in (made[0], made)
+    assert "refresh_token" not in done["own"]
+    assert (done["introspected"]["active"], done["introspected"]["client_id"]) == (True, made[0])
+
+
+@pytest.fixture(scope="module")
+def strict(sqlite_databases: SqliteDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureServer]:
+    """A server that demands a nonce in each DPoP proof."""
+    folder = tmp_path_factory.mktemp("strict")
+    with secure_server(folder, sqlite_databases.migrated(), DPOP_NONCE="required") as secure:
+        yield secure
+
+
+def test_openid_client_sends_the_nonces_that_are_demanded(strict: SecureServer) -> None:
+    """RFC 9449 §8."""
+    email = register(strict.server)
+    done = run(strict, email, "openid_client_dpop.mjs", "--public")
+    assert done["types"] == ["dpop", "dpop"]
+    assert done["userinfo"]["email"] == email
+
+
+def test_oauth4webapi_sends_the_nonces_that_are_demanded(strict: SecureServer) -> None:
+    """RFC 9449 §8. It is refused once, and takes later nonces from the answers (§8.2)."""
+    email = register(strict.server)
+    done = run(strict, email, "oauth4webapi_nonce.mjs", "--public")
+    assert done["types"] == ["dpop", "dpop"]
+    assert done["userinfo"]["email"] == email
+    assert done["demanded"] == 1
