@@ -106,6 +106,7 @@ def schema(api: Api, request: pytest.FixtureRequest) -> Iterator[BaseSchema]:
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)  # a stranger reaches little of it
 def test_strangers_find_what_the_document_says(schema: BaseSchema) -> None:
+    """Nobody gives them a token; schemathesis uses those that its own calls of `/api/login` get."""
     faults, seen = _run(schema)
     assert not faults, "\n".join(sorted(faults))
     assert {label for label, _ in seen} >= _list_operations(schema)
