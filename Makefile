@@ -15,7 +15,7 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit conformance backend coverage lock messages vectors help run spa mcp native television test test-plain races faults bench lint format clean prover browser libraries
+.PHONY: audit conformance backend coverage lock messages vectors help run spa mcp native television test test-plain races faults fuzz bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-plain  the same with other libraries exactly as they are, three times as slow: before a release"
 	@echo "make races   the interleavings, 500 rounds each instead of 50"
 	@echo "make faults  killed workers, drained servers, broken requests"
+	@echo "make fuzz    300 requests for each call of the JSON API, made from its OpenAPI document, instead of 3"
 	@echo "make bench   refresh, sign-in, verify, start, polls and propagation, beside their floors and targets"
 	@echo "make conformance  the OpenID Foundation's suite, which is up at SUITE=https://localhost:8443 (docs/conformance.md)"
 	@echo "make messages  gather the sentences of the pages and compile their translations"
@@ -69,6 +70,9 @@ races: $(READY)
 
 faults: $(READY)
 	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+fuzz: $(READY)
+	$(BIN)/python -m pytest tests/http/test_schemathesis.py --examples 300 $(ARGS)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)

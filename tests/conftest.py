@@ -41,6 +41,7 @@ hypothesis.settings.load_profile("suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=50, help="how often each race is run (make races: 500)")
+    parser.addoption("--examples", type=int, default=3, help="how often schemathesis tries each call (make fuzz: 300)")
     parser.addoption("--screenshots", action="store_true", help="write the pictures in docs/screenshots anew")
 
 

@@ -13,6 +13,9 @@ LONGEST_TEXT: Final = 16 * 1024
 
 _LONGEST_NORMALISED: Final = 4096  # a password of 1,024 characters, decomposed; quadratic time is milliseconds here
 
+STORABLE_PATTERN: Final = "^[^\\u0000]*$"
+"""What a JSON Schema can say of `is_storable`: a lone surrogate is no character of a schema's texts."""
+
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 
 # Controls, line and paragraph separators, characters that turn the direction of later text (UAX #9: embeddings,

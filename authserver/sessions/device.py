@@ -4,7 +4,8 @@ import re
 
 from authserver.protocol.entropy import Entropy, new_id
 
-_DEVICE_ID = re.compile(r"[A-Za-z0-9._~:-]{1,64}\Z")
+DEVICE_ID_PATTERN = "[A-Za-z0-9._~:-]{1,64}"
+_DEVICE_ID = re.compile(DEVICE_ID_PATTERN + r"\Z")
 DEVICE_NAME_LENGTH = 100
 
 

@@ -16,6 +16,7 @@ COMMITTED: Final = Path(__file__).with_name("command_imports.txt")
 
 _LIST_IMPORTS: Final = """
 import sys
+sys.modules["rich"] = None  # structlog loads it if it is there: test libraries bring it, no server has it
 before = set(sys.modules)
 if sys.argv[1:]:
     from authserver.cli import main

@@ -21,6 +21,7 @@ OTHER_DRIVERS: Final[Mapping[str, frozenset[str]]] = {
 
 _LIST_IMPORTS = """
 import sys
+sys.modules["rich"] = None  # structlog loads it if it is there: test libraries bring it, no server has it
 import authserver.cli.serve  # a worker is a fork of the command
 from authserver.app import create_wsgi
 client = create_wsgi().test_client()

@@ -1,18 +1,16 @@
 """Every page in every state that people can meet, served without the doings that lead there."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Response
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from authserver.assembly import SYSTEM_ENTROPY
 from authserver.branding.brand import Brand
 from authserver.clock import SystemClock
-from authserver.web.application import Application, DoorSettings, create_application
+from authserver.web.application import DoorSettings, create_application
 from authserver.web.pages.blueprint import Told, answer_page
 from authserver.web.pages.links import QUESTIONS
 from authserver.web.pages.scope_words import say_scopes
@@ -20,6 +18,7 @@ from authserver.web.pages.ways import Way
 from authserver.web.pages.words import say_password_rules
 from tests.browser.account_gallery import ACCOUNT_PICTURES, MINUTES
 from tests.browser.picture import Picture
+from tests.support.wire.served import served
 from tests.support.world.processes import free_port
 from tests.support.world.realm import build_realm
 
@@ -209,27 +208,6 @@ def hanging(database_url: str, brand: Brand = BRAND) -> Iterator[str]:
     with served(app, free_port()) as url:
         yield f"{url}/gallery"
     realm.database.dispose()
-
-
-@contextmanager
-def served(app: Application, port: int) -> Iterator[str]:
-    """Serve `app` in this process; the URL."""
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Silent(WSGIRequestHandler):
-    """Does not fill the output of the tests."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
 
 
 def _show(picture: Picture) -> Any:  # noqa: ANN401 - a view

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page
 from authserver.assembly import SYSTEM_ENTROPY
 from authserver.clock import SystemClock
 from authserver.web.application import DoorSettings, create_application
-from tests.browser.gallery import served
 from tests.browser.watching import looking
+from tests.support.wire.served import served
 from tests.support.world.databases import SqliteDatabases
 from tests.support.world.processes import free_port
 from tests.support.world.realm import EMAIL, PASSWORD, add_user, build_realm

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from authserver import __version__
+from authserver.protocol.text import LONGEST_TEXT
 from tests.support.people.api import Api, content
 from tests.support.world.realm import EMAIL, ISSUER, PASSWORD
 
@@ -179,12 +180,32 @@ def test_real_answers_are_the_ones_described(api: Api, document: dict[str, Any])
         {"email": EMAIL},
         {"email": EMAIL, "password": PASSWORD, "role": "admin"},
         {"email": EMAIL, "password": PASSWORD, "name": None},
+        {"email": EMAIL, "password": "horse\0battery"},
+        {"email": EMAIL, "password": "x" * (LONGEST_TEXT + 1)},
     ],
 )
 def test_what_the_document_refuses_the_server_refuses(api: Api, document: dict[str, Any], body: object) -> None:
     schema = document["components"]["schemas"]["RegisterBody"]
     assert not Draft202012Validator(schema).is_valid(body)
     assert api.post("/register", body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "member",
+    [{"scope": " openid"}, {"scope": "a  b"}, {"device_id": ""}, {"device_id": "a/b"}, {"device_token": "\0"}],
+)
+def test_what_the_document_refuses_at_a_sign_in_the_server_refuses(
+    api: Api, document: dict[str, Any], member: dict[str, str]
+) -> None:
+    schema = document["components"]["schemas"]["LoginBody"]
+    assert not Draft202012Validator(schema).is_valid({"email": EMAIL, "password": PASSWORD, **member})
+    assert api.login(**member).status_code == 422
+
+
+def test_a_path_offers_only_the_methods_that_the_document_lists(api: Api, document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        answer = api.call("OPTIONS", path.removeprefix("/api").format(sid="x"))
+        assert answer.allow.as_set() - {"head", "options"} == set(operations), path
 
 
 class _Links(HTMLParser):

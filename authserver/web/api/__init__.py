@@ -39,5 +39,6 @@ def register_api(app: APIFlask) -> None:
         ),
         AUTO_OPERATION_ID=True,
     )
+    app.url_map.converters["session_id"] = own_sessions.SessionId
     app.spec_processor(documentation.complete)
     app.register_blueprint(api)

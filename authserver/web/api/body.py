@@ -11,13 +11,14 @@ from typing import Any, ClassVar, LiteralString, NoReturn
 from apiflask.schema_adapters import registry
 from apiflask.schema_adapters.pydantic import PydanticAdapter
 from flask import Request
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, ValidationInfo, field_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from typing_extensions import override
 
 from authserver.jose import strict_json
 from authserver.jose.errors import InvalidJsonError
-from authserver.protocol.text import LONGEST_TEXT, clean_line, is_storable
+from authserver.protocol.text import LONGEST_TEXT, STORABLE_PATTERN, clean_line, is_storable
 from authserver.records.field_error import FieldError
 from authserver.web.api.refusals import INVALID_INPUT, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Refusal, refuse
 from authserver.web.problem import ProblemError
@@ -60,6 +61,17 @@ class Body(BaseModel):
         if not is_storable(value):
             refuse_member(*INVALID_CHARACTER)
         return value
+
+    @override
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> JsonSchemaValue:
+        """Document what `_is_text` checks."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        for name, member in handler.resolve_ref_schema(schema)["properties"].items():
+            if member.get("type") == "string" and name not in cls.labels and "enum" not in member:
+                member.setdefault("pattern", STORABLE_PATTERN)
+                member["maxLength"] = LONGEST_TEXT
+        return schema
 
 
 def refuse_member(code: LiteralString, message: LiteralString) -> NoReturn:

@@ -1,6 +1,7 @@
 """`/api/account/sessions`: list and end the sessions of the calling user."""
 
 from flask import Response, request
+from werkzeug.routing import BaseConverter
 
 from authserver.authentication.sign_out import end_session, list_sessions, sign_out_elsewhere
 from authserver.realm.outcomes import Reauthenticate
@@ -16,6 +17,13 @@ from authserver.web.problem import answer_problem
 _TAGS = ["Sessions"]
 
 
+class SessionId(BaseConverter):
+    """A session id in a path. It is no call of this file, or `Allow` would offer to end a session of that name."""
+
+    regex = r"(?!revoke-others\Z)[^/]+"
+    part_isolating = True
+
+
 @api.get("/account/sessions")
 @api.output(SessionsAnswer, description="The live sessions, most recently used first.")
 @api.doc(summary="List the sessions", tags=_TAGS, security=SECURITY_SCHEME, responses=document(*OF_BEARERS))
@@ -26,7 +34,7 @@ def answer_sessions() -> SessionsAnswer:
     return SessionsAnswer(sessions=[SessionAnswer.of(summary, bearer.sid) for summary in summaries])
 
 
-@api.delete("/account/sessions/<sid>")
+@api.delete("/account/sessions/<session_id:sid>")
 @api.output({}, 204, description="The session has ended.")
 @api.doc(
     summary="End a session",

@@ -10,13 +10,14 @@ from pydantic import (
     AfterValidator,
     Field,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     model_serializer,
 )
 from pydantic.config import JsonDict
 
 from authserver.clients.register_client import FIRST_PARTY_CLIENT_ID
 from authserver.revocation import Receipt
-from authserver.sessions.device import DEVICE_NAME_LENGTH, is_device_id
+from authserver.sessions.device import DEVICE_ID_PATTERN, DEVICE_NAME_LENGTH, is_device_id
 from authserver.tokens.token_answer import AccessAnswer
 from authserver.web.answers import Answer, SessionAnswer
 from authserver.web.api.body import Body, refuse_member
@@ -24,7 +25,8 @@ from authserver.web.api.body import Body, refuse_member
 _SCOPE_WORD = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
 _GRANTED = frozenset({"device_token", "id_token", "refresh_token", "refresh_expires_in"})
 _BODY, _COOKIE = "body", "cookie"
-_SCOPE = re.compile(rf"{_SCOPE_WORD}(?: {_SCOPE_WORD})*\Z")
+_SCOPE_PATTERN = rf"{_SCOPE_WORD}(?: {_SCOPE_WORD})*"
+_SCOPE = re.compile(_SCOPE_PATTERN + r"\Z")
 
 
 def _device_id(text: str) -> str:
@@ -50,6 +52,12 @@ def without_default(schema: JsonDict) -> None:
     schema.pop("default", None)
 
 
+_Scope = Annotated[str, AfterValidator(_scope), WithJsonSchema({"type": "string", "pattern": f"^{_SCOPE_PATTERN}$"})]
+_DeviceId = Annotated[
+    str, AfterValidator(_device_id), WithJsonSchema({"type": "string", "pattern": f"^{DEVICE_ID_PATTERN}$"})
+]
+
+
 class RegisterBody(Body):
     """The data of a new user."""
 
@@ -66,12 +74,12 @@ class LoginBody(Body):
     email: str
     password: str
     client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
-    scope: Annotated[str, AfterValidator(_scope)] = Field(
+    scope: _Scope = Field(
         "",
         description="Tokens, separated by single spaces. Default: all that the client may have.",
         json_schema_extra=without_default,
     )
-    device_id: Annotated[str, AfterValidator(_device_id)] = Field(
+    device_id: _DeviceId = Field(
         "",
         description=(
             "From an earlier sign-in on this device, or chosen by the client. The device's earlier session ends."
@@ -111,7 +119,7 @@ class RefreshBody(Body):
     """A refresh by a browser whose refresh token is in a cookie."""
 
     client_id: str = Field(FIRST_PARTY_CLIENT_ID, description="A client marked first-party.")
-    scope: Annotated[str, AfterValidator(_scope)] = Field(
+    scope: _Scope = Field(
         "",
         description="Tokens that were granted, separated by single spaces. Default: all of them.",
         json_schema_extra=without_default,
