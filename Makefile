@@ -15,10 +15,11 @@ JOBS ?= 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: audit conformance backend coverage lock messages vectors help run spa mcp native television test test-plain races faults fuzz bench lint format clean prover browser libraries
+.PHONY: audit conformance backend coverage lock messages vectors help run web-client spa mcp native television test test-plain races faults fuzz bench lint format clean prover browser libraries
 
 help:
 	@echo "make run     the server on 8000 and an example resource server on 8001, with a demo user; Ctrl-C stops both"
+	@echo "make web-client  a web application on 8002, for the server of make run"
 	@echo "make spa     a single-page application on 8003, for the servers of make run"
 	@echo "make mcp     an MCP server on 8004, for the servers of make run"
 	@echo "make native  a command-line app that signs in by the browser, or ARGS=--device with a code; ARGS=sign-out"
@@ -43,6 +44,9 @@ help:
 run: $(READY)
 	@command -v curl >/dev/null || echo 'the commands that follow need curl; on Debian: apt-get install curl' >&2
 	@$(BIN)/python examples/run_demo.py
+
+web-client: $(READY)
+	@$(BIN)/python -m examples.run_web_client
 
 spa: $(READY)
 	@$(BIN)/python -m examples.run_spa

@@ -22,6 +22,9 @@ from urllib.request import urlopen
 
 RESOURCE_SERVER = Path(__file__).resolve().parent / "resource_server" / "app.py"
 EMAIL = "demo@example.com"
+LOOPBACK = {"AUTHSERVER_PRIVATE_HOSTS": "127.0.0.1"}
+"""The server may call the examples, which listen on this machine."""
+
 PATIENCE = 20.0
 DRAIN = 15.0
 
@@ -86,7 +89,7 @@ def main() -> int:
         if not is_free(port):
             return fail(f"port {port} is in use by another program: stop that one first")
     issuer, resource = (f"http://127.0.0.1:{port}" for port in (options.port, options.resource_port))
-    environment = {**os.environ, "AUTHSERVER_ISSUER": issuer, "PORT": str(options.resource_port)}
+    environment = {**LOOPBACK, **os.environ, "AUTHSERVER_ISSUER": issuer, "PORT": str(options.resource_port)}
     setup = authserver(environment, "init", "--demo")
     if setup.returncode != 0:
         return setup.returncode

@@ -1,6 +1,9 @@
 """The example of a web application: a person signs in through it, and it keeps to what clients must do."""
 
+import json
 import runpy
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +15,10 @@ from flask import session
 
 from tests.support.people.device import Device, register
 from tests.support.people.visitor import Visitor
+from tests.support.wire.http import answers
 from tests.support.wire.web_client import APP, WebClient, find_tokens, registered_web_client
 from tests.support.world.databases import BACKENDS, Databases
+from tests.support.world.processes import end, free_port, wait_until
 from tests.support.world.realm import PASSWORD
 from tests.support.world.server import Server, install, serving
 from tests.support.world.time_limit import time_limit
@@ -157,3 +162,19 @@ def test_an_answer_that_was_overtaken_puts_no_older_token_back(monkeypatch: pyte
         for sent, given in (("first", "second"), ("second", "third"), ("first", "second")):
             example.keep_refreshed("authserver", {"refresh_token": given}, refresh_token=sent)
         assert example.store.get("ada") == {"refresh_token": "third"}
+
+
+def test_its_one_command_registers_it_once_and_serves_it(server: Server) -> None:
+    """What `make web-client` runs."""
+    port = free_port()
+    command = [sys.executable, "-m", "examples.run_web_client", "--port", str(port), "--issuer", server.url]
+    environment = {**server.installation.environment, "AUTHSERVER_CONFIG": ""}
+    for _ in range(2):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda process=process: answers(port) or process.poll() is not None, "the start")  # type: ignore[misc]
+            assert process.poll() is None
+        finally:
+            end(process)
+    listed = json.loads(server.installation.type("clients", "list", "--json").stdout)["clients"]
+    assert [one["name"] for one in listed].count("Web client") == 1
