@@ -34,8 +34,8 @@ def _list_apps() -> tuple[Connection, ...]:
 
 
 PROFILE: Final = {
-    "profile": Profile("Ada Lovelace", "+442079460000", "12 St James's Square\nLondon"),
-    "errors": {"name": [], "phone_number": [], "address": []},
+    "profile": Profile("Ada Lovelace", "Ada", "Lovelace", "+442079460000", "12 St James's Square\nLondon"),
+    "errors": {"name": [], "given_name": [], "family_name": [], "phone_number": [], "address": []},
     "done": [],
     "email_verified": True,
     "password_changed": DAYS,
@@ -71,9 +71,11 @@ ACCOUNT_PICTURES: Final = (
             **PROFILE,
             "email_verified": False,
             "password_changed": None,
-            "profile": Profile(LONG * 2, "0190", "x" * 400),
+            "profile": Profile(LONG * 2, LONG, LONG, "0190", "x" * 400),
             "errors": {
                 "name": ["A name has at most 100 printable characters."],
+                "given_name": [],
+                "family_name": ["A name has at most 100 printable characters."],
                 "phone_number": ["A phone number is + and 4 to 15 digits, without spaces."],
                 "address": ["An address has at most 300 printable characters."],
             },

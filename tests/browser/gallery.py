@@ -45,6 +45,8 @@ LOGIN: Final = {
 PLAIN_APP: Final = {"name": "Photo Book", "logo_uri": None, "client_uri": None, "policy_uri": None, "tos_uri": None}
 CONSENT: Final = {
     "client": PLAIN_APP,
+    "is_described": False,
+    "is_unchecked": False,
     "client_host": "photobook.example",
     "redirect_host": "photobook.example",
     "scopes": lambda: say_scopes(("openid", "profile", "email", "offline_access")),
@@ -123,6 +125,8 @@ PICTURES: Final = (
             },
         },
     ),
+    Picture("consent-unchecked", "consent.html", {**CONSENT, "is_unchecked": True}),
+    Picture("consent-by-url", "consent.html", {**CONSENT, "is_described": True}),
     Picture(
         "consent-long",
         "consent.html",
