@@ -156,7 +156,10 @@ def test_a_client_by_url_that_is_allowed_while_it_is_pruned_is_there_or_refused(
             add_user(realm, email)
             url = f"{host.url}/{email}/client.json"
             app = App(Pages(api), api, url)
-            page = app.sign_in(app.send(scope=None), email)
+            asked = app.send(scope=None)
+            if asked.status_code == 400:  # the document did not come in time: a busy machine, and no part of this race
+                asked = app.send(scope=None)
+            page = app.sign_in(asked, email)
             with realm.database.write() as tx:
                 stored = clients.add(tx, describe_blank(url, clock.now() - timedelta(days=2)))
             assert stored
