@@ -80,7 +80,7 @@ def test_each_attribute_is_declared_in_the_form_of_its_neighbours() -> None:
     """Without a declaration it would be a field that nothing reads."""
     source = (ROOT / "authserver" / "records" / "client_settings.py").read_text(encoding="utf-8")
     (settings,) = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
-    declared = [node.target.id for node in settings.body if isinstance(node, ast.AnnAssign) and node.target.id != "_"]  # type: ignore[union-attr]
+    declared = [node.target.id for node in settings.body if isinstance(node, ast.AnnAssign) and node.target.id != "_"]  # type: ignore[union-attr]  # names only
     assert declared == list(ATTRIBUTES)
 
 

@@ -53,7 +53,7 @@ class Suite:
         """Connect to nothing yet."""
         self.url = url.rstrip("/")
         # The suite's certificate is made on the spot by whoever starts it: no authority vouches for it.
-        self._tls = ssl._create_unverified_context()  # noqa: S323
+        self._tls = ssl._create_unverified_context()  # noqa: S323 - see above; only this runner, on the tester's machine
 
     def address_of(self, endpoint: str) -> str:
         """The suite's URL for an endpoint of its clients, such as `callback`."""
@@ -122,9 +122,9 @@ class Suite:
     ) -> Any:  # noqa: ANN401 - JSON of whatever shape
         data = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
         address = f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
-        request = urllib.request.Request(address, data, {"Content-Type": content_type}, method=method)  # noqa: S310
+        request = urllib.request.Request(address, data, {"Content-Type": content_type}, method=method)  # noqa: S310 - the URL that the tester typed
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=self._tls) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=self._tls) as answer:  # noqa: S310 - see above
                 text = answer.read()
         except HTTPError as refused:
             said = refused.read().decode(errors="replace")
