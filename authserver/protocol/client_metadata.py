@@ -24,7 +24,7 @@ class ClientKind(Enum):
     @property
     def is_public(self) -> bool:
         """Whether the client cannot keep a secret (RFC 6749 §2.1)."""
-        return self in {ClientKind.PUBLIC, ClientKind.NATIVE, ClientKind.DEVICE}
+        return self in _PUBLIC
 
     @property
     def grant_types(self) -> frozenset[str]:
@@ -69,6 +69,7 @@ class PkceRule(Enum):
     WAIVED = "waived"
 
 
+_PUBLIC = frozenset({ClientKind.PUBLIC, ClientKind.NATIVE, ClientKind.DEVICE})
 _REFRESH = frozenset({"refresh_token"})
 _REDIRECT = _REFRESH | {"authorization_code"}
 _GRANT_TYPES = {

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 
 from authserver.jose.dpop_proof import SIGNING_ALGORITHMS
 from authserver.protocol.bearer_request import FORM_TYPE, SeveralTokens, read_token
-from authserver.protocol.dpop_request import NONCE_HEADER, DpopRequest
+from authserver.protocol.dpop_request import NONCE_HEADER, WITHOUT_PROOF, DpopRequest
 from authserver.realm import Realm
 from authserver.records.presence import BearerRefused
 from authserver.tokens.key_proof import current_nonce
@@ -49,12 +49,14 @@ def read_shown_token(realm: Realm, request: Request) -> ShownToken | SeveralToke
 
 
 def read_dpop(realm: Realm, request: Request) -> DpopRequest:
-    """The request, as a proof covers it (RFC 9449 §4.2).
+    """The request, as a proof covers it (RFC 9449 §4.2); `WITHOUT_PROOF` if it brings none.
 
     Its URL is the one below the issuer: what the request says about its host proves nothing, and a proxy may change it.
     """
+    if "HTTP_DPOP" not in request.environ:
+        return WITHOUT_PROOF  # most requests: a refresh without a proof pays for none of this
     url = realm.issuer + quote(request.path, safe="/:@!$&'()*+,;=~")
-    return DpopRequest(request.method, url, request.environ.get("HTTP_DPOP"))
+    return DpopRequest(request.method, url, request.environ["HTTP_DPOP"])
 
 
 def challenge_refused(refused: BearerRefused) -> str:
